@@ -1,0 +1,130 @@
+/// Every unique constraint whose violation means something to a caller.
+///
+/// The drivers do not name a violated constraint: MySQL and MariaDB put its name into the message,
+/// SQLite its table and columns. This one table translates all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Constraint {
+    /// One player per external id.
+    UserExternalId,
+    /// A once-only activity row, such as the day's first page view.
+    ActivityOnce,
+    /// One stamp per player, season and period.
+    SeasonStampPeriod,
+    /// One reward per player, season and level.
+    SeasonLevelReward,
+    /// One receipt per grant.
+    RewardGrant,
+    /// Season names are unique.
+    SeasonName,
+    /// At most one active roulette.
+    RouletteActive,
+}
+
+impl Constraint {
+    pub const ALL: [Constraint; 7] = [
+        Constraint::UserExternalId,
+        Constraint::ActivityOnce,
+        Constraint::SeasonStampPeriod,
+        Constraint::SeasonLevelReward,
+        Constraint::RewardGrant,
+        Constraint::SeasonName,
+        Constraint::RouletteActive,
+    ];
+
+    /// Its name in the schema.
+    pub fn name(self) -> &'static str {
+        self.definition().0
+    }
+
+    /// Name, table and columns, as the migration declares them.
+    pub fn definition(self) -> (&'static str, &'static str, &'static [&'static str]) {
+        match self {
+            Constraint::UserExternalId => ("uq_user_external_id", "user", &["external_id"]),
+            Constraint::ActivityOnce => (
+                "uq_user_event_log_once",
+                "user_event_log",
+                &["user_id", "once_key"],
+            ),
+            Constraint::SeasonStampPeriod => (
+                "uq_season_stamp_period",
+                "season_pass_stamp_log",
+                &["user_id", "season_id", "period_key"],
+            ),
+            Constraint::SeasonLevelReward => (
+                "uq_season_level_reward",
+                "season_pass_reward_log",
+                &["user_id", "season_id", "level"],
+            ),
+            Constraint::RewardGrant => ("uq_reward_grant", "reward_log", &["grant_key"]),
+            Constraint::SeasonName => ("uq_season_name", "season_pass_config", &["season_name"]),
+            Constraint::RouletteActive => {
+                ("uq_roulette_active", "roulette_config", &["active_slot"])
+            }
+        }
+    }
+
+    /// Finds the constraint that a server's message for a duplicate speaks of.
+    pub(super) fn in_message(message: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|constraint| {
+            let (name, table, columns) = constraint.definition();
+            mysql_key(message) == Some(name)
+                || sqlite_columns(message).is_some_and(|violated| {
+                    violated
+                        == columns
+                            .iter()
+                            .map(|column| format!("{table}.{column}"))
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                })
+        })
+    }
+}
+
+/// `Duplicate entry '1-2' for key 'user.uq_x'` (MySQL) or `… for key 'uq_x'` (MariaDB).
+///
+/// The entry is text that a client may have chosen, so the key is looked for from the end.
+fn mysql_key(message: &str) -> Option<&str> {
+    let (_, key) = message.rsplit_once("for key '")?;
+    let key = key.strip_suffix('\'')?;
+    Some(key.rsplit_once('.').map_or(key, |(_, name)| name))
+}
+
+/// `UNIQUE constraint failed: user.external_id`.
+fn sqlite_columns(message: &str) -> Option<&str> {
+    Some(message.split_once("UNIQUE constraint failed: ")?.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_server_s_form_is_understood() {
+        for (message, expected) in [
+            (
+                "Duplicate entry 'demo-01' for key 'user.uq_user_external_id'",
+                Some(Constraint::UserExternalId),
+            ),
+            (
+                "Duplicate entry '1-2-2025-12-26' for key 'uq_season_stamp_period'",
+                Some(Constraint::SeasonStampPeriod),
+            ),
+            (
+                "UNIQUE constraint failed: season_pass_stamp_log.user_id, \
+                 season_pass_stamp_log.season_id, season_pass_stamp_log.period_key",
+                Some(Constraint::SeasonStampPeriod),
+            ),
+            ("Duplicate entry '1' for key 'PRIMARY'", None),
+            ("UNIQUE constraint failed: user.id", None),
+            ("no such table: user", None),
+        ] {
+            assert_eq!(Constraint::in_message(message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_imitates_a_message_does_not_deceive() {
+        let message = "Duplicate entry 'x' for key 'uq_reward_grant'' for key 'uq_user_external_id'";
+        assert_eq!(Constraint::in_message(message), Some(Constraint::UserExternalId));
+    }
+}

@@ -1,0 +1,107 @@
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
+use super::Constraint;
+
+/// What went wrong in the database, sorted by what a caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// Deadlock, lock timeout or a busy file. The whole use case may be tried again.
+    #[error("a lock could not be had")]
+    Contention(#[source] DbErr),
+    /// A unique constraint that some caller gives a meaning to.
+    #[error("the constraint {} is violated", .0.name())]
+    Violated(Constraint, #[source] DbErr),
+    /// All connections of the pool are in use.
+    #[error("no connection came free in time")]
+    PoolExhausted(#[source] DbErr),
+    /// The server cannot be reached, or the connection broke before COMMIT.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] DbErr),
+    /// A table or column is missing.
+    #[error("the database schema does not fit this program")]
+    SchemaMismatch(#[source] DbErr),
+    /// COMMIT failed: the effect may or may not be there.
+    #[error("the outcome of a commit is unknown")]
+    CommitOutcomeUnknown(#[source] DbErr),
+    /// A stored value, or a number of rows, that no code of ours writes.
+    #[error("the database holds something unexpected: {0}")]
+    Corrupt(String),
+    #[error("a statement failed")]
+    Other(#[source] DbErr),
+}
+
+impl DbError {
+    /// The violated constraint, if that is what happened.
+    pub fn constraint(&self) -> Option<Constraint> {
+        match self {
+            DbError::Violated(constraint, _) => Some(*constraint),
+            _ => None,
+        }
+    }
+}
+
+impl From<DbErr> for DbError {
+    fn from(error: DbErr) -> Self {
+        if matches!(error, DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout)) {
+            return DbError::PoolExhausted(error);
+        }
+        match sqlx_error(&error).map(sort) {
+            Some(Sort::Contention) => DbError::Contention(error),
+            Some(Sort::Violated(constraint)) => DbError::Violated(constraint, error),
+            Some(Sort::Unreachable) => DbError::Unreachable(error),
+            Some(Sort::SchemaMismatch) => DbError::SchemaMismatch(error),
+            Some(Sort::PoolExhausted) => DbError::PoolExhausted(error),
+            Some(Sort::Other) | None => DbError::Other(error),
+        }
+    }
+}
+
+enum Sort {
+    Contention,
+    Violated(Constraint),
+    Unreachable,
+    SchemaMismatch,
+    PoolExhausted,
+    Other,
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&SqlxError> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error))
+        | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+fn sort(error: &SqlxError) -> Sort {
+    let database = match error {
+        SqlxError::Database(database) => database,
+        SqlxError::PoolTimedOut => return Sort::PoolExhausted,
+        SqlxError::Io(_) | SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
+            return Sort::Unreachable;
+        }
+        _ => return Sort::Other,
+    };
+    if database.is_unique_violation() {
+        return Constraint::in_message(database.message()).map_or(Sort::Other, Sort::Violated);
+    }
+    if let Some(mysql) = database.try_downcast_ref::<sea_orm::SqlxMySqlError>() {
+        return match mysql.number() {
+            1205 | 1213 => Sort::Contention,
+            // Unknown column, no such table.
+            1054 | 1146 => Sort::SchemaMismatch,
+            // Too many connections, shutdown in progress, connection killed.
+            1040 | 1053 | 1927 => Sort::Unreachable,
+            _ => Sort::Other,
+        };
+    }
+    // SQLite reports extended codes; their low byte is the primary one.
+    let code = database.code().and_then(|code| code.parse::<u32>().ok());
+    match code.map(|code| code & 0xff) {
+        Some(5 | 6) => Sort::Contention,
+        Some(14) => Sort::Unreachable,
+        _ if database.message().starts_with("no such ") => Sort::SchemaMismatch,
+        _ => Sort::Other,
+    }
+}

@@ -1,0 +1,189 @@
+//! The database: pools, transactions, retries and what its errors mean.
+
+mod constraint;
+mod error;
+mod retry;
+mod timestamp;
+
+use std::{ops::Deref, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx,
+};
+
+pub use constraint::Constraint;
+pub use error::DbError;
+pub use retry::retry;
+pub use timestamp::Timestamp;
+
+/// Where the database is and how many connections may be open to it.
+#[derive(Clone, Debug)]
+pub struct DbOptions {
+    /// `mysql://…` (also for MariaDB) or `sqlite://…`.
+    pub url: String,
+    /// Upper bound of each of the two pools; SQLite always writes through one connection.
+    pub max_connections: u32,
+    /// How long a request waits for a free connection before it is turned away.
+    pub acquire_timeout: Duration,
+}
+
+impl DbOptions {
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Two pools onto one database: one for transactions, one for plain reads, so that neither can
+/// starve the other. On SQLite the first is a single connection, and its pool's queue is what
+/// puts writers in line.
+#[derive(Clone, Debug)]
+pub struct Db {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+}
+
+/// What every MySQL and MariaDB session is set to, once per connection (architecture.md §2).
+const MYSQL_SESSION: &str = "SET SESSION \
+    transaction_isolation = 'READ-COMMITTED', \
+    time_zone = '+00:00', \
+    sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+    innodb_lock_wait_timeout = 3";
+
+/// MariaDB before 11.1 knows the isolation level under its older name only.
+const MARIADB_SESSION: &str = "SET SESSION \
+    tx_isolation = 'READ-COMMITTED', \
+    time_zone = '+00:00', \
+    sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+    innodb_lock_wait_timeout = 3";
+
+impl Db {
+    pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
+        let connect = |max_connections, read_only| {
+            Database::connect(connect_options(options, max_connections, read_only))
+        };
+        if options.url.starts_with("sqlite:") {
+            // The writer comes first: it creates the file that a reader only opens.
+            let write = connect(1, false).await?;
+            let read = connect(options.max_connections, true).await?;
+            return Ok(Self { write, read });
+        }
+        Ok(Self {
+            write: connect(options.max_connections, false).await?,
+            read: connect(options.max_connections, true).await?,
+        })
+    }
+
+    /// Opens a transaction. Dropping it rolls it back.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        let options = TransactionOptions {
+            // A deferred transaction that turns into a writer half-way fails instead of waiting.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(Tx(self.write.begin_with_options(options).await?))
+    }
+
+    /// The pool for reads that belong to no transaction.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// The pool that transactions come from, for schema work such as migrations.
+    pub fn write(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    pub fn backend(&self) -> DbBackend {
+        self.write.get_database_backend()
+    }
+
+    /// Calls `observe` with every statement that goes through this handle and its later clones.
+    pub fn observe_statements(&mut self, observe: impl Fn(&str) + Clone + Send + Sync + 'static) {
+        let other = observe.clone();
+        self.write.set_metric_callback(move |info| observe(&info.statement.sql));
+        self.read.set_metric_callback(move |info| other(&info.statement.sql));
+    }
+
+    /// Whether the database answers at all.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        Ok(self.read.ping().await?)
+    }
+
+    /// Closes both pools once their connections are back.
+    pub async fn close(&self) -> Result<(), DbError> {
+        self.read.close_by_ref().await?;
+        self.write.close_by_ref().await?;
+        Ok(())
+    }
+}
+
+fn connect_options(options: &DbOptions, max_connections: u32, read_only: bool) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(&options.url);
+    connect
+        .max_connections(max_connections)
+        .acquire_timeout(options.acquire_timeout)
+        .connect_timeout(options.acquire_timeout)
+        .sqlx_logging(false)
+        // A ping before every use would double the round trips; a connection that has been idle
+        // for long may have been closed by the server.
+        .test_before_acquire(false)
+        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .create_if_missing(!read_only)
+                .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(3))
+        })
+        .map_sqlx_mysql_opts(|mysql| {
+            mysql
+                .charset("utf8mb4")
+                // The session's own settings below replace what the driver would set.
+                .set_names(true)
+                .pipes_as_concat(false)
+                .no_engine_substitution(false)
+        })
+        .map_sqlx_mysql_pool_opts(|pool| {
+            pool.after_connect(|connection, _| {
+                Box::pin(async move {
+                    use sqlx::{Executor, Row};
+                    let version: String =
+                        connection.fetch_one("SELECT VERSION()").await?.try_get(0)?;
+                    let session = if version.contains("MariaDB") {
+                        MARIADB_SESSION
+                    } else {
+                        MYSQL_SESSION
+                    };
+                    connection.execute(session).await?;
+                    Ok(())
+                })
+            })
+        });
+    connect
+}
+
+/// An open transaction. It derefs to what participants borrow; only its owner can commit.
+#[derive(Debug)]
+pub struct Tx(DatabaseTransaction);
+
+impl Tx {
+    /// Makes everything done in this transaction last. An error here leaves the outcome unknown
+    /// and is never retried: the caller's `Idempotency-Key` is what makes asking again safe.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.0.commit().await.map_err(DbError::CommitOutcomeUnknown)
+    }
+}
+
+impl Deref for Tx {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}

@@ -1,0 +1,98 @@
+use std::{error::Error, future::Future, time::Duration};
+
+use super::DbError;
+use crate::entropy::{Entropy, OsEntropy};
+
+/// How often a use case is tried in all.
+const ATTEMPTS: u32 = 5;
+/// The pause after the first failure is random up to this; it doubles with each further one.
+const FIRST_PAUSE_MS: u64 = 10;
+
+/// Runs a whole use case again, from its `begin`, when the database turned it away for a lock.
+///
+/// Only [`DbError::Contention`] anywhere in the error's chain is tried again; a failed COMMIT is
+/// not. When the attempts are used up the last error is returned, and the client sees
+/// `LOCK_NOT_ACQUIRED`.
+pub async fn retry<T, E, F>(mut use_case: impl FnMut() -> F) -> Result<T, E>
+where
+    E: Error + 'static,
+    F: Future<Output = Result<T, E>>,
+{
+    let mut attempt = 1;
+    loop {
+        match use_case().await {
+            Err(error) if attempt < ATTEMPTS && is_contention(&error) => {
+                let longest = FIRST_PAUSE_MS << attempt;
+                // Two that collided must not come back in step.
+                let pause = Duration::from_millis(1 + OsEntropy.next_u64() % longest);
+                tracing::debug!(attempt, ?pause, "a use case lost a lock and is tried again");
+                tokio::time::sleep(pause).await;
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_contention(error: &(dyn Error + 'static)) -> bool {
+    let mut link = Some(error);
+    while let Some(error) = link {
+        if let Some(error) = error.downcast_ref::<DbError>() {
+            return matches!(error, DbError::Contention(_));
+        }
+        link = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use sea_orm::DbErr;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("a use case failed")]
+    struct Nested(#[from] DbError);
+
+    fn contention() -> Nested {
+        Nested(DbError::Contention(DbErr::Custom("deadlock".into())))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn contention_is_tried_again_until_it_works() {
+        let tries = Cell::new(0);
+        let outcome = retry(async || {
+            tries.set(tries.get() + 1);
+            if tries.get() < 3 { Err(contention()) } else { Ok(tries.get()) }
+        })
+        .await;
+        assert_eq!(outcome.unwrap(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_are_bounded() {
+        let tries = Cell::new(0);
+        let outcome: Result<(), Nested> = retry(async || {
+            tries.set(tries.get() + 1);
+            Err(contention())
+        })
+        .await;
+        assert!(outcome.is_err());
+        assert_eq!(tries.get(), ATTEMPTS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_commit_is_not_tried_again() {
+        let tries = Cell::new(0);
+        let outcome: Result<(), Nested> = retry(async || {
+            tries.set(tries.get() + 1);
+            Err(DbError::CommitOutcomeUnknown(DbErr::Custom("deadlock".into())).into())
+        })
+        .await;
+        assert!(outcome.is_err());
+        assert_eq!(tries.get(), 1);
+    }
+}

@@ -1,0 +1,101 @@
+use std::fmt;
+
+use serde::Serialize;
+
+/// Declares the closed list of codes once: variant, wire name, HTTP status, message.
+macro_rules! error_codes {
+    ($($variant:ident $name:literal $status:literal $message:literal;)*) => {
+        /// Every error that a client can see, with its HTTP status (api.md §2).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $($variant,)*
+        }
+
+        impl ErrorCode {
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$variant,)*];
+
+            /// The code on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(ErrorCode::$variant => $name,)*
+                }
+            }
+
+            pub fn http_status(self) -> u16 {
+                match self {
+                    $(ErrorCode::$variant => $status,)*
+                }
+            }
+
+            /// One sentence for a developer who reads the answer; clients show their own texts.
+            pub fn message(self) -> &'static str {
+                match self {
+                    $(ErrorCode::$variant => $message,)*
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    FeatureDisabled "FEATURE_DISABLED" 400 "This feature is switched off.";
+    DailyLimitReached "DAILY_LIMIT_REACHED" 400 "No plays are left today.";
+    NotEnoughTokens "NOT_ENOUGH_TOKENS" 400 "The wallet does not hold enough of this token.";
+    AlreadyStampedToday "ALREADY_STAMPED_TODAY" 400 "Today's stamp has been collected already.";
+    LevelNotReached "LEVEL_NOT_REACHED" 400 "This level has not been reached.";
+    AutoClaimLevel "AUTO_CLAIM_LEVEL" 400 "This level pays by itself and cannot be claimed.";
+    RewardAlreadyClaimed "REWARD_ALREADY_CLAIMED" 400 "This reward has been claimed already.";
+    InvalidRouletteConfig "INVALID_ROULETTE_CONFIG" 400 "The roulette is not configured correctly.";
+    AuthRequired "AUTH_REQUIRED" 401 "A bearer token is required.";
+    TokenInvalid "TOKEN_INVALID" 401 "The token is not valid.";
+    TokenExpired "TOKEN_EXPIRED" 401 "The token has expired.";
+    InvalidCredentials "INVALID_CREDENTIALS" 401 "The id or the password is wrong.";
+    ForbiddenScope "FORBIDDEN_SCOPE" 403 "The token does not carry the scope that this path needs.";
+    UserBlocked "USER_BLOCKED" 403 "This player is blocked.";
+    NotFound "NOT_FOUND" 404 "There is nothing at this path.";
+    NoFeatureToday "NO_FEATURE_TODAY" 404 "This feature does not run today.";
+    NoActiveSeason "NO_ACTIVE_SEASON" 404 "No season is running.";
+    LevelNotFound "LEVEL_NOT_FOUND" 404 "The season has no such level.";
+    MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "This path does not answer this method.";
+    NoActiveSeasonConflict "NO_ACTIVE_SEASON_CONFLICT" 409 "More than one season is active.";
+    FeatureRetired "FEATURE_RETIRED" 410 "This feature has been retired.";
+    BodyTooLarge "BODY_TOO_LARGE" 413 "The request body is too large.";
+    UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415 "The body must be application/json.";
+    ValidationError "VALIDATION_ERROR" 422 "The request does not fit the contract.";
+    IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" 422 "The Idempotency-Key belongs to another request.";
+    TooManyRequests "TOO_MANY_REQUESTS" 429 "Too many requests; try again later.";
+    HeadersTooLarge "HEADERS_TOO_LARGE" 431 "The request's headers are too large.";
+    Internal "INTERNAL" 500 "Something went wrong; the request id finds it in the log.";
+    DbError "DB_ERROR" 500 "The database failed; the request id finds it in the log.";
+    DbSchemaMismatch "DB_SCHEMA_MISMATCH" 500 "The database schema does not fit this version.";
+    LockNotAcquired "LOCK_NOT_ACQUIRED" 503 "The player's data is busy; try again.";
+    Overloaded "OVERLOADED" 503 "The service is overloaded; try again.";
+    NotReady "NOT_READY" 503 "The service is not ready; try again.";
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_codes_share_a_name_and_only_scope_and_block_are_403() {
+        let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), ErrorCode::ALL.len());
+        let forbidden: Vec<_> = ErrorCode::ALL.iter().filter(|code| code.http_status() == 403).collect();
+        assert_eq!(forbidden, [&ErrorCode::ForbiddenScope, &ErrorCode::UserBlocked]);
+    }
+}

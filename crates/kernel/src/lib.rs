@@ -1,0 +1,25 @@
+//! What every other crate stands on: typed ids, assets, paging, error codes, randomness, the
+//! database and idempotent requests.
+//!
+//! Invariants:
+//! - Nothing here knows a business rule, HTTP or the current time; `now` and randomness arrive as
+//!   parameters.
+//! - [`db::Db::begin`] is the only way to open a transaction, and only its owner can commit it: a
+//!   participant borrows `&DatabaseTransaction` and so cannot.
+//! - An error of COMMIT is never retried, because nobody knows whether it happened.
+//!
+//! To add a constraint whose violation means something to a caller: name it in the migration, add
+//! it to [`db::Constraint`], and match on [`db::DbError::constraint`] beside the query that can
+//! trip it.
+
+mod asset;
+pub mod db;
+pub mod entropy;
+mod error_code;
+pub mod idempotency;
+mod ids;
+pub mod paging;
+
+pub use asset::{Asset, UnknownAsset};
+pub use error_code::ErrorCode;
+pub use ids::{ConfigId, PlayId, SeasonId, UserId};

@@ -1,0 +1,188 @@
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
+    QuerySelect, sea_query::Expr,
+};
+use xmas_kernel::{
+    UserId,
+    db::{DbError, Timestamp},
+};
+
+use crate::entity::user_profiles::{Column, Entity, Model};
+
+/// Whom a verified token speaks for, and the epoch it was minted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    pub user_id: UserId,
+    pub token_epoch: i64,
+}
+
+/// What a profile says about a player who may act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The account level: starts at 1 and never falls.
+    pub account_level: i64,
+}
+
+/// Why a valid token does not let its bearer act.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The account is gone, or its epoch has been raised since the token was minted.
+    #[error("the token is no longer good")]
+    StaleToken,
+    #[error("the player is blocked")]
+    Blocked,
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// Proof that the player's profile row is locked until the transaction ends, and that the player
+/// may act.
+#[derive(Debug)]
+pub struct LockedPlayer {
+    user_id: UserId,
+    account_level: i64,
+    token_epoch: i64,
+}
+
+impl LockedPlayer {
+    /// For a row that this transaction has just inserted, which nobody else can see.
+    pub(crate) fn inserted(user_id: UserId, account_level: i64, token_epoch: i64) -> Self {
+        Self {
+            user_id,
+            account_level,
+            token_epoch,
+        }
+    }
+
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
+    /// The account level when the lock was taken.
+    pub fn account_level(&self) -> i64 {
+        self.account_level
+    }
+
+    /// The identity that a token minted now would carry.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            user_id: self.user_id,
+            token_epoch: self.token_epoch,
+        }
+    }
+}
+
+/// Locks the player before anything else is read or written for them (architecture.md §2).
+pub async fn lock_in_tx(
+    tx: &DatabaseTransaction,
+    identity: &Identity,
+) -> Result<LockedPlayer, AccessError> {
+    let row = locked_row(tx, identity.user_id).await?;
+    let row = admit(row, identity)?;
+    Ok(LockedPlayer::inserted(identity.user_id, row.level, row.token_epoch))
+}
+
+/// Locks a player for work that no token of theirs asked for, such as an operator's grant; blocked
+/// players included. `None` if there is no such player.
+pub async fn lock_by_id_in_tx(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+) -> Result<Option<LockedPlayer>, DbError> {
+    let row = locked_row(tx, user_id).await?;
+    Ok(row.map(|row| LockedPlayer::inserted(user_id, row.level, row.token_epoch)))
+}
+
+async fn locked_row(tx: &DatabaseTransaction, user_id: UserId) -> Result<Option<Model>, DbError> {
+    Ok(Entity::find_by_id(user_id.0).lock_exclusive().one(tx).await?)
+}
+
+/// Checks for a read that the token is still good, without locking.
+pub async fn check(conn: &impl ConnectionTrait, identity: &Identity) -> Result<Profile, AccessError> {
+    let row = Entity::find_by_id(identity.user_id.0)
+        .one(conn)
+        .await
+        .map_err(DbError::from)?;
+    let row = admit(row, identity)?;
+    Ok(Profile {
+        account_level: row.level,
+    })
+}
+
+/// A block answers first: it also raised the epoch, and the player should learn the real reason.
+fn admit(row: Option<Model>, identity: &Identity) -> Result<Model, AccessError> {
+    let row = row.ok_or(AccessError::StaleToken)?;
+    if row.is_blocked {
+        return Err(AccessError::Blocked);
+    }
+    if row.token_epoch != identity.token_epoch {
+        return Err(AccessError::StaleToken);
+    }
+    Ok(row)
+}
+
+/// Raises the account level by `by` (≥ 1), for season levels reached for the first time.
+pub async fn raise_level_in_tx(
+    tx: &DatabaseTransaction,
+    player: &LockedPlayer,
+    by: i64,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    Entity::update_many()
+        .col_expr(Column::Level, Expr::col(Column::Level).add(by))
+        .col_expr(Column::UpdatedAt, Expr::value(Timestamp(now)))
+        .filter(Column::UserId.eq(player.user_id.0))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Makes every token minted so far worthless, and returns the identity for new ones.
+pub async fn raise_epoch_in_tx(
+    tx: &DatabaseTransaction,
+    player: &LockedPlayer,
+    now: DateTime<Utc>,
+) -> Result<Identity, DbError> {
+    let token_epoch = player.token_epoch + 1;
+    Entity::update_many()
+        .col_expr(Column::TokenEpoch, Expr::value(token_epoch))
+        .col_expr(Column::UpdatedAt, Expr::value(Timestamp(now)))
+        .filter(Column::UserId.eq(player.user_id.0))
+        .exec(tx)
+        .await?;
+    Ok(Identity {
+        user_id: player.user_id,
+        token_epoch,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn row(is_blocked: bool, token_epoch: i64) -> Model {
+        Model {
+            user_id: 7,
+            level: 1,
+            event_key_count: 0,
+            event_pending_points: 0,
+            is_blocked,
+            token_epoch,
+            updated_at: Timestamp(DateTime::UNIX_EPOCH),
+        }
+    }
+
+    #[test]
+    fn a_block_is_told_before_a_stale_epoch() {
+        let identity = Identity {
+            user_id: UserId(7),
+            token_epoch: 3,
+        };
+        assert!(admit(Some(row(false, 3)), &identity).is_ok());
+        assert!(matches!(admit(Some(row(true, 4)), &identity), Err(AccessError::Blocked)));
+        assert!(matches!(admit(Some(row(false, 4)), &identity), Err(AccessError::StaleToken)));
+        assert!(matches!(admit(None, &identity), Err(AccessError::StaleToken)));
+    }
+}

@@ -1,0 +1,25 @@
+//! Who plays: accounts, profiles, and the lock that every use case takes first.
+//!
+//! Invariants:
+//! - [`lock_in_tx`] is the first statement of every use case that writes for a player. It returns a
+//!   [`LockedPlayer`], which every participant asks for, so that the lock order is a type.
+//! - `user_profiles.is_blocked` is a copy of `user.status = BLOCKED`; both change together.
+//! - A token is good for as long as the epoch it was minted in: blocking, a new password and
+//!   logging out everywhere raise `token_epoch`, and every use case compares it.
+//! - Nothing here commits a transaction.
+//!
+//! Owns the tables `user` and `user_profiles`.
+
+mod access;
+mod account;
+mod entity;
+
+pub use access::{
+    AccessError, Identity, LockedPlayer, Profile, check, lock_by_id_in_tx, lock_in_tx,
+    raise_epoch_in_tx, raise_level_in_tx,
+};
+pub use account::{
+    Account, CreateError, ExternalId, MalformedExternalId, NewAccount, Role, Status,
+    create_in_tx, find_by_external_id, find_by_id, record_login_in_tx, set_blocked_in_tx,
+    set_password_in_tx,
+};

@@ -1,0 +1,37 @@
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Asia::Seoul;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An instant as players see it: RFC 3339 with `+09:00` and microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kst(pub DateTime<Utc>);
+
+impl Serialize for Kst {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let local = self.0.with_timezone(&Seoul);
+        serializer.serialize_str(&local.to_rfc3339_opts(SecondsFormat::Micros, false))
+    }
+}
+
+impl<'de> Deserialize<'de> for Kst {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        DateTime::parse_from_rfc3339(&text)
+            .map(|instant| Self(instant.to_utc()))
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EventDay;
+
+    #[test]
+    fn it_carries_the_korean_offset_and_reads_back() {
+        let kst = Kst(EventDay::from_ymd(2025, 12, 26).unwrap().start());
+        let text = serde_json::to_string(&kst).unwrap();
+        assert_eq!(text, "\"2025-12-26T00:00:00.000000+09:00\"");
+        assert_eq!(serde_json::from_str::<Kst>(&text).unwrap(), kst);
+    }
+}

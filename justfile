@@ -1,0 +1,64 @@
+# List the recipes.
+[private]
+default:
+    @just --list
+
+# Start the server with the settings of the environment and of .env.
+run:
+    cargo run -p xmas-api
+
+# Run the whole test suite: formatting, lints, SQLite, MariaDB, documentation.
+test:
+    scripts/test
+
+# Run the tests on SQLite only, or on the server in DATABASE_TEST_URL.
+test-quick:
+    cargo test --workspace
+
+# Format the code.
+fmt:
+    cargo fmt --all
+
+# Run the lints as the test suite does.
+lint:
+    cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+# Check the dependencies' licenses, sources and bans (works offline).
+deny:
+    cargo deny check bans licenses sources
+
+# Check the dependencies for known vulnerabilities (needs the network).
+deny-advisories:
+    cargo deny check advisories
+
+# Generate docs/configuration.md and docs/openapi.json again.
+docs:
+    # Built first, because a failing build would otherwise leave the documents empty.
+    @cargo build -q -p xmas-api
+    @mkdir -p docs
+    cargo run -q -p xmas-api -- config-docs > docs/configuration.md
+    cargo run -q -p xmas-api -- openapi > docs/openapi.json
+
+# Start a throwaway MariaDB with its files in DIR and print its URL.
+mariadb DIR:
+    @scripts/mariadb start {{ quote(DIR) }}
+
+# Stop the MariaDB that was started in DIR.
+mariadb-stop DIR:
+    @scripts/mariadb stop {{ quote(DIR) }}
+
+# Migrate the database: up, down or status.
+migrate *ARGS:
+    cargo run -q -p xmas-api -- migrate {{ ARGS }}
+
+# Fill the database: demo or event.
+seed KIND:
+    cargo run -q -p xmas-api -- seed {{ quote(KIND) }}
+
+# Print the effective configuration, and fail on anything unsafe.
+check:
+    cargo run -q -p xmas-api -- check
+
+# Delete the embedded demo database.
+clean-demo:
+    rm -rf data

@@ -1,0 +1,39 @@
+//! All DDL of the product, portable to MySQL 8.4 and 9, MariaDB 10.11 and later, and SQLite.
+//!
+//! Invariants:
+//! - History is frozen: a migration that has been released is never edited, only followed.
+//! - Nothing here knows the entities of the crates; the SQL stands on its own.
+//! - Every statement may be run again after a crash half-way, since MySQL commits each one.
+//!
+//! To change the schema: add a file `mYYYYMMDD_NNNNNN_what.rs`, list it in [`Migrator`], and say in
+//! its [`ddl::supported_since`] call which binary is the oldest that can still run beside it.
+
+mod ddl;
+mod m20261123_000001_platform;
+mod m20261123_000002_players;
+mod m20261123_000003_features;
+mod m20261123_000004_rewards;
+mod m20261123_000005_season_pass;
+mod m20261123_000006_games;
+mod state;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+pub use state::{SchemaState, schema_state};
+
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_platform::Migration),
+            Box::new(m20261123_000002_players::Migration),
+            Box::new(m20261123_000003_features::Migration),
+            Box::new(m20261123_000004_rewards::Migration),
+            Box::new(m20261123_000005_season_pass::Migration),
+            Box::new(m20261123_000006_games::Migration),
+        ]
+    }
+}

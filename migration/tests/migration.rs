@@ -1,0 +1,112 @@
+//! The schema on the server under test: up, down and up again, and the constraints in it.
+
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
+use xmas_kernel::db::{Constraint, Db};
+use xmas_migration::{Migrator, MigratorTrait, SchemaState, schema_state};
+use xmas_test_support::TestDb;
+
+#[tokio::test]
+async fn up_down_and_up_again_leaves_the_same_schema() {
+    let test = TestDb::empty().await;
+    let write = test.db.write();
+    Migrator::up(write, None).await.unwrap();
+    let first = schema(&test.db).await;
+    assert!(first.len() > 100, "the description is not empty: {first:?}");
+    Migrator::down(write, None).await.unwrap();
+    let leftovers: Vec<_> = schema(&test.db)
+        .await
+        .into_iter()
+        .filter(|line| !line.contains("seaql_migrations") && !line.contains("sqlite_sequence"))
+        .collect();
+    assert_eq!(leftovers, Vec::<String>::new());
+    Migrator::up(write, None).await.unwrap();
+    assert_eq!(schema(&test.db).await, first);
+}
+
+#[tokio::test]
+async fn a_migration_that_was_cut_off_half_way_can_be_run_again() {
+    let test = TestDb::new().await;
+    let first = schema(&test.db).await;
+    test.execute("DELETE FROM seaql_migrations").await;
+    Migrator::up(test.db.write(), None).await.unwrap();
+    assert_eq!(schema(&test.db).await, first);
+}
+
+#[tokio::test]
+async fn the_state_names_what_is_missing_and_what_is_too_new() {
+    let test = TestDb::empty().await;
+    let state = async || schema_state(test.db.write(), "0.1.0").await.unwrap();
+    assert!(matches!(state().await, SchemaState::TooOld { missing } if missing.len() == Migrator::migrations().len()));
+    Migrator::up(test.db.write(), Some(2)).await.unwrap();
+    assert!(matches!(state().await, SchemaState::TooOld { missing } if missing.len() == Migrator::migrations().len() - 2));
+    Migrator::up(test.db.write(), None).await.unwrap();
+    assert_eq!(state().await, SchemaState::Current);
+    test.execute("INSERT INTO schema_compatibility VALUES ('m20991231_000001_future', '0.2.0')")
+        .await;
+    let too_new = SchemaState::TooNew {
+        migration: "m20991231_000001_future".to_owned(),
+        oldest_binary: "0.2.0".to_owned(),
+    };
+    assert_eq!(state().await, too_new);
+}
+
+/// The table in the kernel and the schema must not drift apart, on any server.
+#[tokio::test]
+async fn every_constraint_that_the_kernel_knows_is_in_the_schema() {
+    let test = TestDb::new().await;
+    for constraint in Constraint::ALL {
+        let (name, table, columns) = constraint.definition();
+        let found = match test.db.backend() {
+            DbBackend::Sqlite => {
+                let sql = format!(
+                    "SELECT group_concat(c.name, ',') AS x FROM pragma_index_list('{table}') l, \
+                     pragma_index_info(l.name) c WHERE l.\"unique\" = 1 GROUP BY l.name"
+                );
+                rows(&test.db, &sql).await
+            }
+            _ => {
+                let sql = format!(
+                    "SELECT GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ',') AS x \
+                     FROM information_schema.statistics WHERE table_schema = DATABASE() \
+                     AND table_name = '{table}' AND index_name = '{name}' AND non_unique = 0"
+                );
+                rows(&test.db, &sql).await
+            }
+        };
+        assert!(found.contains(&columns.join(",")), "{name}: {found:?}");
+    }
+}
+
+/// One line per column, index and constraint.
+async fn schema(db: &Db) -> Vec<String> {
+    let queries: &[&str] = match db.backend() {
+        DbBackend::Sqlite => &["SELECT name || ': ' || coalesce(sql, '') AS x FROM sqlite_master ORDER BY name"],
+        _ => &[
+            "SELECT CONCAT_WS(' ', table_name, engine, table_collation) AS x FROM information_schema.tables \
+             WHERE table_schema = DATABASE() ORDER BY 1",
+            "SELECT CONCAT_WS(' ', table_name, column_name, column_type, is_nullable, column_default, \
+             collation_name, extra) AS x FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY 1",
+            "SELECT CONCAT_WS(' ', table_name, index_name, non_unique, seq_in_index, column_name) AS x \
+             FROM information_schema.statistics WHERE table_schema = DATABASE() ORDER BY 1",
+            "SELECT CONCAT_WS(' ', constraint_name, check_clause) AS x FROM information_schema.check_constraints \
+             WHERE constraint_schema = DATABASE() ORDER BY 1",
+            "SELECT CONCAT_WS(' ', table_name, constraint_name, constraint_type) AS x \
+             FROM information_schema.table_constraints WHERE table_schema = DATABASE() ORDER BY 1",
+        ],
+    };
+    let mut lines = Vec::new();
+    for query in queries {
+        for line in rows(db, query).await {
+            lines.extend(line.lines().map(|line| line.trim().to_owned()));
+        }
+    }
+    lines
+}
+
+/// The column `x` of every row, as text.
+async fn rows(db: &Db, sql: &str) -> Vec<String> {
+    let sql = format!("SELECT CAST(x AS CHAR) FROM ({sql}) AS t");
+    let statement = Statement::from_string(db.backend(), sql);
+    let rows = db.read().query_all_raw(statement).await.unwrap();
+    rows.iter().map(|row| row.try_get_by(0).unwrap()).collect()
+}
