@@ -1,4 +1,4 @@
-use std::{future::Future, hash::Hash, sync::Arc, time::Duration};
+use std::{future::Future, hash::Hash, time::Duration};
 
 use moka::future::Cache as Moka;
 
@@ -35,11 +35,12 @@ where
         &self,
         key: K,
         load: impl Future<Output = Result<V, E>>,
-    ) -> Result<V, Arc<E>>
+    ) -> Result<V, E>
     where
-        E: Send + Sync + 'static,
+        E: Clone + Send + Sync + 'static,
     {
-        self.entries.try_get_with(key, load).await
+        let loaded = self.entries.try_get_with(key, load).await;
+        loaded.map_err(|shared| E::clone(&shared))
     }
 
     /// Forgets every copy, after the configuration was written.
@@ -60,7 +61,10 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
 
     use super::*;
 
@@ -87,7 +91,7 @@ mod tests {
     async fn a_failed_load_is_not_kept() {
         let snapshot = Snapshot::<&str, u32>::new();
         let failed = snapshot.get_or_load("season", async { Err("down") }).await;
-        assert_eq!(failed, Err(Arc::new("down")));
+        assert_eq!(failed, Err("down"));
         assert_eq!(snapshot.get_or_load("season", async { Ok::<_, &str>(1) }).await, Ok(1));
     }
 }

@@ -16,10 +16,12 @@ mod asset;
 pub mod db;
 pub mod entropy;
 mod error_code;
+mod feature;
 pub mod idempotency;
 mod ids;
 pub mod paging;
 
 pub use asset::{Asset, UnknownAsset};
 pub use error_code::ErrorCode;
+pub use feature::{Feature, UnknownFeature};
 pub use ids::{ConfigId, PlayId, SeasonId, UserId};

@@ -5,6 +5,10 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use xmas_kernel::db::{Db, DbOptions};
 use xmas_migration::{Migrator, MigratorTrait};
+use xmas_players::{
+    ExternalId, Identity, NewAccount, Role, create_in_tx, lock_by_id_in_tx, set_blocked_in_tx,
+};
+use xmas_time::{Clock, SystemClock};
 
 /// A database of a test's own, with the whole schema. It is gone when this is dropped.
 #[derive(Debug)]
@@ -16,8 +20,10 @@ pub struct TestDb {
 
 #[derive(Debug)]
 enum Home {
-    /// A file in a folder that is deleted when this is dropped.
-    Folder(TempDir),
+    Folder {
+        #[expect(dead_code, reason = "dropping it deletes the folder")]
+        folder: TempDir,
+    },
     /// A database on a server.
     Server { admin_url: String, name: String },
 }
@@ -29,24 +35,22 @@ static SERVER_URL: LazyLock<Option<String>> =
 impl TestDb {
     /// A database with the current schema and no rows.
     pub async fn new() -> Self {
-        let test = Self::without_schema().await;
-        if let Home::Server { .. } = test.home {
-            Migrator::up(test.db.write(), None)
-                .await
-                .expect("the migrations apply to an empty database");
-        }
+        let Some(server) = SERVER_URL.as_deref() else {
+            let folder = temporary_folder();
+            std::fs::copy(sqlite_template().await, folder.path().join("xmas.db"))
+                .expect("the template can be copied");
+            return Self::on_sqlite(folder).await;
+        };
+        let test = Self::on_server(server).await;
+        migrate(&test.db).await;
         test
     }
 
-    /// An empty database, for tests of the migrations themselves. (On SQLite the schema is copied
-    /// from a file that is migrated once, so [`TestDb::new`] and this differ there as well.)
+    /// A database without a single table, for tests of the migrations themselves.
     pub async fn empty() -> Self {
         match SERVER_URL.as_deref() {
-            Some(_) => Self::without_schema().await,
-            None => {
-                let folder = TempDir::new().expect("a temporary folder can be made");
-                Self::on_sqlite(folder).await
-            }
+            Some(server) => Self::on_server(server).await,
+            None => Self::on_sqlite(temporary_folder()).await,
         }
     }
 
@@ -77,16 +81,36 @@ impl TestDb {
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    async fn without_schema() -> Self {
-        let Some(server) = SERVER_URL.as_deref() else {
-            let folder = TempDir::new().expect("a temporary folder can be made");
-            std::fs::copy(sqlite_template().await, folder.path().join("xmas.db"))
-                .expect("the template can be copied");
-            return Self::on_sqlite(folder).await;
+    /// An active player at account level 1 with a password that nothing matches.
+    pub async fn player(&self, external_id: &str) -> Identity {
+        let account = NewAccount {
+            external_id: ExternalId::try_from(external_id).expect("a valid external id"),
+            nickname: None,
+            password_hash: "!".to_owned(),
+            role: Role::Player,
         };
+        let tx = self.db.begin().await.expect("a transaction begins");
+        let created = create_in_tx(&tx, account, SystemClock.now()).await;
+        let identity = created.expect("the external id is free").identity();
+        tx.commit().await.expect("the player is kept");
+        identity
+    }
+
+    /// Blocks a player as an operator would.
+    pub async fn block(&self, identity: &Identity) {
+        let tx = self.db.begin().await.expect("a transaction begins");
+        let player = lock_by_id_in_tx(&tx, identity.user_id).await.expect("a lock");
+        let player = player.expect("the player exists");
+        set_blocked_in_tx(&tx, &player, true, SystemClock.now())
+            .await
+            .expect("the player is blocked");
+        tx.commit().await.expect("the block is kept");
+    }
+
+    async fn on_server(server: &str) -> Self {
         let name = format!("xmas_test_{}", uuid::Uuid::new_v4().simple());
         let admin_url = server.trim_end_matches('/').to_owned();
-        on_server(&admin_url, &format!("CREATE DATABASE {name}")).await;
+        execute_on(&admin_url, &format!("CREATE DATABASE {name}")).await;
         let url = format!("{admin_url}/{name}");
         let db = connect(&url).await;
         let home = Home::Server { admin_url, name };
@@ -96,7 +120,7 @@ impl TestDb {
     async fn on_sqlite(folder: TempDir) -> Self {
         let url = format!("sqlite://{}", folder.path().join("xmas.db").display());
         let db = connect(&url).await;
-        let home = Home::Folder(folder);
+        let home = Home::Folder { folder };
         Self { db, url, home }
     }
 }
@@ -113,7 +137,7 @@ impl Drop for TestDb {
                 .enable_all()
                 .build()
                 .expect("a runtime can be made")
-                .block_on(on_server(&admin_url, &format!("DROP DATABASE {name}")));
+                .block_on(execute_on(&admin_url, &format!("DROP DATABASE {name}")));
         });
         // A panic in there has been printed; a second one here would abort the test run.
         drop(cleaner.join());
@@ -132,7 +156,7 @@ async fn connect(url: &str) -> Db {
         .unwrap_or_else(|error| panic!("{url}: {error:?}"))
 }
 
-async fn on_server(admin_url: &str, sql: &str) {
+async fn execute_on(admin_url: &str, sql: &str) {
     let admin: DatabaseConnection = Database::connect(admin_url)
         .await
         .unwrap_or_else(|error| panic!("{admin_url}: {error}"));
@@ -148,16 +172,24 @@ async fn sqlite_template() -> PathBuf {
     static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
     TEMPLATE
         .get_or_init(|| async {
-            let folder = TempDir::new().expect("a temporary folder can be made").keep();
+            let folder = temporary_folder().keep();
             let file = folder.join("template.db");
             let db = connect(&format!("sqlite://{}", file.display())).await;
-            Migrator::up(db.write(), None)
-                .await
-                .expect("the migrations apply to an empty database");
+            migrate(&db).await;
             // Closing the last connection folds the write-ahead log into the file.
             db.close().await.expect("the template closes");
             file
         })
         .await
         .clone()
+}
+
+async fn migrate(db: &Db) {
+    Migrator::up(db.write(), None)
+        .await
+        .expect("the migrations apply to an empty database");
+}
+
+fn temporary_folder() -> TempDir {
+    TempDir::new().expect("a temporary folder can be made")
 }

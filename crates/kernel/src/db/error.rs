@@ -3,7 +3,7 @@ use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use super::Constraint;
 
 /// What went wrong in the database, sorted by what a caller can do about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum DbError {
     /// Deadlock, lock timeout or a busy file. The whole use case may be tried again.
     #[error("a lock could not be had")]

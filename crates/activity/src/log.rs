@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use xmas_kernel::db::DbError;
+use xmas_players::LockedPlayer;
+
+use crate::{ActivityObserver, Event, store};
+
+/// Writes rows and tells nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EventWriter;
+
+impl EventWriter {
+    /// Writes all events in one statement.
+    pub async fn write_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        events: &[Event],
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let rows = events.iter().map(|event| store::Row {
+            feature: event.feature,
+            event_type: event.kind.as_str(),
+            once_key: None,
+            meta: &event.meta,
+        });
+        store::insert(tx, player.user_id(), rows, now).await
+    }
+}
+
+/// Writes rows and tells the observers of those that concern them.
+#[derive(Clone, Default)]
+pub struct ActivityLog {
+    writer: EventWriter,
+    observers: Vec<Arc<dyn ActivityObserver>>,
+}
+
+impl ActivityLog {
+    pub fn with_observers(observers: Vec<Arc<dyn ActivityObserver>>) -> Self {
+        Self {
+            writer: EventWriter,
+            observers,
+        }
+    }
+
+    /// Writes all events in one statement, then lets the observers act on them.
+    pub async fn record_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        events: &[Event],
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        self.writer.write_in_tx(tx, player, events, now).await?;
+        for event in events {
+            self.tell_in_tx(tx, player, event, now).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn tell_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        event: &Event,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        if event.is_observed() {
+            for observer in &self.observers {
+                observer.observe_in_tx(tx, player, event, now).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+use xmas_kernel::{Feature, UserId};
+
+/// What happened, as the server saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    AuthLogin,
+    EnterPage,
+    Play,
+    Result,
+    RewardGranted,
+    SeasonPassStamp,
+    SeasonPassLevelUp,
+    SeasonPassClaim,
+}
+
+impl EventKind {
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventKind::AuthLogin => "AUTH_LOGIN",
+            EventKind::EnterPage => "ENTER_PAGE",
+            EventKind::Play => "PLAY",
+            EventKind::Result => "RESULT",
+            EventKind::RewardGranted => "REWARD_GRANTED",
+            EventKind::SeasonPassStamp => "SEASON_PASS_STAMP",
+            EventKind::SeasonPassLevelUp => "SEASON_PASS_LEVEL_UP",
+            EventKind::SeasonPassClaim => "SEASON_PASS_CLAIM",
+        }
+    }
+}
+
+/// One row to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub kind: EventKind,
+    pub feature: Option<Feature>,
+    /// What support needs to answer "what happened to my token".
+    pub meta: Value,
+}
+
+impl Event {
+    /// Whether observers hear of it (domain.md, "Activity").
+    pub fn is_observed(&self) -> bool {
+        match self.kind {
+            EventKind::AuthLogin | EventKind::Play | EventKind::SeasonPassStamp => true,
+            EventKind::EnterPage => self.feature == Some(Feature::Ranking),
+            EventKind::Result
+            | EventKind::RewardGranted
+            | EventKind::SeasonPassLevelUp
+            | EventKind::SeasonPassClaim => false,
+        }
+    }
+}
+
+/// What a client may report (api.md §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientEventKind {
+    EnterPage,
+    RoulettePlay,
+    DicePlay,
+    LotteryPlay,
+    BonusUsed,
+    PlayDuration,
+}
+
+impl ClientEventKind {
+    /// The name in the database: set apart from the server's own by its prefix.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ClientEventKind::EnterPage => "CLIENT_ENTER_PAGE",
+            ClientEventKind::RoulettePlay => "CLIENT_ROULETTE_PLAY",
+            ClientEventKind::DicePlay => "CLIENT_DICE_PLAY",
+            ClientEventKind::LotteryPlay => "CLIENT_LOTTERY_PLAY",
+            ClientEventKind::BonusUsed => "CLIENT_BONUS_USED",
+            ClientEventKind::PlayDuration => "CLIENT_PLAY_DURATION",
+        }
+    }
+}
+
+/// An event that a client reports, with an id of its own choosing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientEvent {
+    event_id: Uuid,
+    kind: ClientEventKind,
+    meta: Value,
+}
+
+/// The meta data of a reported event are longer than [`ClientEvent::MAX_META_BYTES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("meta_json may take up to 4096 bytes")]
+pub struct MetaTooLarge;
+
+impl ClientEvent {
+    /// What a report may carry along, as JSON text.
+    pub const MAX_META_BYTES: usize = 4_096;
+
+    pub fn new(
+        event_id: Uuid,
+        kind: ClientEventKind,
+        value: Option<i64>,
+        meta: Option<Value>,
+    ) -> Result<Self, MetaTooLarge> {
+        let meta = serde_json::json!({ "value": value, "meta": meta });
+        if meta.to_string().len() > Self::MAX_META_BYTES {
+            return Err(MetaTooLarge);
+        }
+        Ok(Self {
+            event_id,
+            kind,
+            meta,
+        })
+    }
+
+    pub fn kind(&self) -> ClientEventKind {
+        self.kind
+    }
+
+    pub(crate) fn meta(&self) -> &Value {
+        &self.meta
+    }
+
+    /// What makes a second report of the same event a repetition.
+    pub(crate) fn once_key(&self) -> String {
+        format!("client:{}", self.event_id)
+    }
+}
+
+/// The answer to a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub user_id: UserId,
+    /// When the event was first reported.
+    pub updated_at: DateTime<Utc>,
+}

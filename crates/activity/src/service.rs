@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use moka::future::Cache as Moka;
+use serde_json::json;
+use xmas_kernel::{
+    Feature, UserId,
+    db::{Db, DbError, retry},
+};
+use xmas_players::{Identity, lock_in_tx};
+use xmas_time::EventDay;
+
+use crate::{
+    ActivityError, ActivityLog, ActivityService, ClientEvent, Event, EventKind, Recorded, store,
+};
+
+/// [`ActivityService`] on the database.
+pub struct Activities {
+    db: Db,
+    log: ActivityLog,
+    /// Page views that are known to be in the database, so that a page that is read again and
+    /// again is not written again and again.
+    seen: Moka<(UserId, Feature, EventDay), ()>,
+}
+
+impl Activities {
+    const SEEN_CAPACITY: u64 = 100_000;
+    /// Longer than a day: the key carries the day.
+    const SEEN_LIFETIME: Duration = Duration::from_secs(26 * 3_600);
+
+    pub fn new(db: Db, log: ActivityLog) -> Self {
+        let seen = Moka::builder()
+            .max_capacity(Self::SEEN_CAPACITY)
+            .time_to_live(Self::SEEN_LIFETIME)
+            .build();
+        Self { db, log, seen }
+    }
+
+    async fn record_once(
+        &self,
+        identity: &Identity,
+        event: &ClientEvent,
+        now: DateTime<Utc>,
+    ) -> Result<Recorded, ActivityError> {
+        let tx = self.db.begin().await?;
+        let player = lock_in_tx(&tx, identity).await?;
+        let user_id = player.user_id();
+        let once_key = event.once_key();
+        let row = store::Row {
+            feature: None,
+            event_type: event.kind().as_str(),
+            once_key: Some(once_key.clone()),
+            meta: event.meta(),
+        };
+        let updated_at = if store::insert_once(&tx, user_id, row, now).await? {
+            now
+        } else {
+            let first = store::written_at(&tx, user_id, &once_key).await?;
+            first.ok_or_else(|| DbError::Corrupt(format!("{once_key} is there and is not")))?
+        };
+        tx.commit().await?;
+        Ok(Recorded {
+            user_id,
+            updated_at,
+        })
+    }
+
+    async fn enter_page_once(
+        &self,
+        identity: &Identity,
+        feature: Feature,
+        now: DateTime<Utc>,
+    ) -> Result<(), ActivityError> {
+        let tx = self.db.begin().await?;
+        let player = lock_in_tx(&tx, identity).await?;
+        let event = Event {
+            kind: EventKind::EnterPage,
+            feature: Some(feature),
+            meta: json!({}),
+        };
+        let row = store::Row {
+            feature: event.feature,
+            event_type: event.kind.as_str(),
+            once_key: Some(format!("ENTER_PAGE:{feature}:{}", EventDay::of(now))),
+            meta: &event.meta,
+        };
+        if store::insert_once(&tx, player.user_id(), row, now).await? {
+            self.log.tell_in_tx(&tx, &player, &event, now).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ActivityService for Activities {
+    async fn record(
+        &self,
+        identity: &Identity,
+        event: &ClientEvent,
+        now: DateTime<Utc>,
+    ) -> Result<Recorded, ActivityError> {
+        retry(|| self.record_once(identity, event, now)).await
+    }
+
+    async fn enter_page(&self, identity: &Identity, feature: Feature, now: DateTime<Utc>) {
+        let view = (identity.user_id, feature, EventDay::of(now));
+        if self.seen.contains_key(&view) {
+            return;
+        }
+        match retry(|| self.enter_page_once(identity, feature, now)).await {
+            Ok(()) => self.seen.insert(view, ()).await,
+            Err(error) => {
+                let error: &(dyn std::error::Error) = &error;
+                tracing::warn!(user_id = %identity.user_id, %feature, error, "a page view could not be noted");
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The contract of [`ActivityService`], held by the fake and by the real service.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use serde_json::json;
+use uuid::Uuid;
+use xmas_activity::{
+    Activities, ActivityError, ActivityLog, ActivityObserver, ActivityService, ClientEvent,
+    ClientEventKind, Event, EventKind, fake::FakeActivities,
+};
+use xmas_kernel::{Feature, UserId, db::DbError};
+use xmas_players::{AccessError, Identity, LockedPlayer, lock_in_tx};
+use xmas_test_support::TestDb;
+use xmas_time::{DateTime, EventDay, Utc};
+
+fn instant(day: u32) -> DateTime<Utc> {
+    EventDay::from_ymd(2025, 12, day).unwrap().start()
+}
+
+fn report(event_id: Uuid) -> ClientEvent {
+    ClientEvent::new(event_id, ClientEventKind::PlayDuration, Some(12), None).unwrap()
+}
+
+async fn a_repeated_report_counts_once(service: &dyn ActivityService, player: &Identity) {
+    let event_id = Uuid::new_v4();
+    let first = service.record(player, &report(event_id), instant(26)).await.unwrap();
+    assert_eq!(first.user_id, player.user_id);
+    assert_eq!(first.updated_at, instant(26));
+    let again = service.record(player, &report(event_id), instant(27)).await.unwrap();
+    assert_eq!(again, first);
+    let other = service.record(player, &report(Uuid::new_v4()), instant(27)).await.unwrap();
+    assert_eq!(other.updated_at, instant(27));
+}
+
+async fn look_around(service: &dyn ActivityService, player: &Identity) {
+    for day in [26, 26, 27] {
+        service.enter_page(player, Feature::Roulette, instant(day)).await;
+    }
+    service.enter_page(player, Feature::Ranking, instant(26)).await;
+}
+
+const DIFFERENT_VIEWS: usize = 3;
+
+#[tokio::test]
+async fn the_fake_keeps_the_contract() {
+    let fake = FakeActivities::default();
+    let player = Identity {
+        user_id: UserId(1),
+        token_epoch: 0,
+    };
+    a_repeated_report_counts_once(&fake, &player).await;
+    look_around(&fake, &player).await;
+    assert_eq!(fake.views_of(player.user_id), DIFFERENT_VIEWS);
+}
+
+#[tokio::test]
+async fn the_service_keeps_the_contract() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let service = Activities::new(test.db.clone(), ActivityLog::default());
+    a_repeated_report_counts_once(&service, &player).await;
+    look_around(&service, &player).await;
+    // A replica that has seen none of it writes none of it again.
+    let replica = Activities::new(test.db.clone(), ActivityLog::default());
+    look_around(&replica, &player).await;
+    let views = "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'ENTER_PAGE'";
+    assert_eq!(test.count(views).await, i64::try_from(DIFFERENT_VIEWS).unwrap());
+}
+
+#[tokio::test]
+async fn a_blocked_player_reports_nothing_and_their_page_view_leaves_no_row() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    test.block(&player).await;
+    let service = Activities::new(test.db.clone(), ActivityLog::default());
+    let refused = service.record(&player, &report(Uuid::new_v4()), instant(26)).await;
+    assert!(matches!(refused, Err(ActivityError::Access(AccessError::Blocked))));
+    service.enter_page(&player, Feature::Roulette, instant(26)).await;
+    assert_eq!(test.count("SELECT COUNT(*) FROM user_event_log").await, 0);
+}
+
+#[test]
+fn a_report_s_meta_data_are_bounded() {
+    let meta = |length: usize| {
+        let meta = json!("x".repeat(length));
+        ClientEvent::new(Uuid::nil(), ClientEventKind::EnterPage, None, Some(meta))
+    };
+    assert!(meta(4_000).is_ok());
+    assert!(meta(4_096).is_err());
+}
+
+/// Counts what it hears, and fails if it is told to.
+#[derive(Default)]
+struct Listener {
+    heard: AtomicUsize,
+    fails: bool,
+}
+
+#[async_trait]
+impl ActivityObserver for Listener {
+    async fn observe_in_tx(
+        &self,
+        _: &sea_orm::DatabaseTransaction,
+        _: &LockedPlayer,
+        _: &Event,
+        _: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        self.heard.fetch_add(1, Ordering::SeqCst);
+        if self.fails {
+            return Err(DbError::Corrupt("an observer that fails".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn observers_hear_of_what_concerns_them_and_of_nothing_else() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let listener = Arc::new(Listener::default());
+    let log = ActivityLog::with_observers(vec![listener.clone()]);
+    let tx = test.db.begin().await.unwrap();
+    let locked = lock_in_tx(&tx, &player).await.unwrap();
+    let event = |kind| Event {
+        kind,
+        feature: Some(Feature::Roulette),
+        meta: json!({}),
+    };
+    let events = [event(EventKind::Play), event(EventKind::Result), event(EventKind::RewardGranted)];
+    log.record_in_tx(&tx, &locked, &events, instant(26)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(listener.heard.load(Ordering::SeqCst), 1);
+
+    // Client reports are not observed, and of the pages only the ranking is.
+    let service = Activities::new(test.db.clone(), log);
+    look_around(&service, &player).await;
+    service.record(&player, &report(Uuid::new_v4()), instant(26)).await.unwrap();
+    assert_eq!(listener.heard.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_page_view_whose_observer_fails_leaves_no_row_and_is_tried_again_next_time() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let listener = Arc::new(Listener {
+        fails: true,
+        ..Listener::default()
+    });
+    let log = ActivityLog::with_observers(vec![listener.clone()]);
+    let service = Activities::new(test.db.clone(), log);
+    for _ in 0..2 {
+        service.enter_page(&player, Feature::Ranking, instant(26)).await;
+    }
+    assert_eq!(listener.heard.load(Ordering::SeqCst), 2);
+    assert_eq!(test.count("SELECT COUNT(*) FROM user_event_log").await, 0);
+}

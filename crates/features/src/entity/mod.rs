@@ -1,0 +1,2 @@
+pub(crate) mod feature_config;
+pub(crate) mod feature_schedule;

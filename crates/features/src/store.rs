@@ -1,0 +1,87 @@
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+};
+use xmas_kernel::{
+    Feature,
+    db::{DbError, Timestamp},
+};
+use xmas_time::EventDay;
+
+use crate::{
+    FeatureRow,
+    entity::{feature_config, feature_schedule},
+};
+
+/// Every configured feature. Rows of features that this binary does not know are left out.
+pub(crate) async fn features(conn: &impl ConnectionTrait) -> Result<Vec<FeatureRow>, DbError> {
+    let rows = feature_config::Entity::find().all(conn).await?;
+    let known = rows.into_iter().filter_map(|row| {
+        let feature = row.feature_type.parse().ok()?;
+        Some(feature_row(feature, row))
+    });
+    known.collect()
+}
+
+fn feature_row(feature: Feature, row: feature_config::Model) -> Result<FeatureRow, DbError> {
+    let settings = serde_json::from_str(&row.config_json)
+        .map_err(|error| DbError::Corrupt(format!("feature_config {feature}: {error}")))?;
+    Ok(FeatureRow {
+        feature,
+        title: row.title,
+        page_path: row.page_path,
+        is_enabled: row.is_enabled,
+        settings,
+    })
+}
+
+/// The features that the QA gate lets in on `day`.
+pub(crate) async fn scheduled(
+    conn: &impl ConnectionTrait,
+    day: EventDay,
+) -> Result<Vec<Feature>, DbError> {
+    let rows = feature_schedule::Entity::find()
+        .filter(feature_schedule::Column::EventDay.eq(day.date()))
+        .filter(feature_schedule::Column::IsActive.eq(true))
+        .all(conn)
+        .await?;
+    Ok(rows.iter().filter_map(|row| row.feature_type.parse().ok()).collect())
+}
+
+pub(crate) async fn insert(
+    tx: &DatabaseTransaction,
+    row: &FeatureRow,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let config_json = serde_json::to_string(&row.settings)
+        .map_err(|error| DbError::Corrupt(format!("feature settings: {error}")))?;
+    feature_config::Entity::insert(feature_config::ActiveModel {
+        feature_type: Set(row.feature.as_str().to_owned()),
+        title: Set(row.title.clone()),
+        page_path: Set(row.page_path.clone()),
+        is_enabled: Set(row.is_enabled),
+        config_json: Set(config_json),
+        created_at: Set(Timestamp(now)),
+        updated_at: Set(Timestamp(now)),
+    })
+    .exec_without_returning(tx)
+    .await?;
+    Ok(())
+}
+
+/// Throws a switch; says whether the feature has a row at all.
+pub(crate) async fn set_enabled(
+    tx: &DatabaseTransaction,
+    feature: Feature,
+    enabled: bool,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    use feature_config::Column;
+    let updated = feature_config::Entity::update_many()
+        .col_expr(Column::IsEnabled, enabled.into())
+        .col_expr(Column::UpdatedAt, Timestamp(now).into())
+        .filter(Column::FeatureType.eq(feature.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(updated.rows_affected > 0)
+}

@@ -1,0 +1,136 @@
+//! The contract of [`FeatureService`], held by the fake and by the real service.
+
+use async_trait::async_trait;
+use xmas_features::{FeatureError, FeatureRow, FeatureService, FeatureSettings, Features, fake::FakeFeatures};
+use xmas_kernel::Feature;
+use xmas_test_support::TestDb;
+use xmas_time::{Clock, EventDay, SystemClock};
+
+fn day(day: u32) -> EventDay {
+    EventDay::from_ymd(2025, 12, day).unwrap()
+}
+
+fn row(feature: Feature) -> FeatureRow {
+    FeatureRow {
+        feature,
+        title: "룰렛".to_owned(),
+        page_path: "/roulette".to_owned(),
+        is_enabled: true,
+        settings: FeatureSettings {
+            xp_per_play: 5,
+            stamp_on_play: true,
+        },
+    }
+}
+
+/// What the contract needs beyond the service itself.
+#[async_trait]
+trait World {
+    fn service(&self) -> &dyn FeatureService;
+    async fn put(&self, row: FeatureRow);
+    async fn switch(&self, feature: Feature, enabled: bool);
+    async fn schedule(&self, day: EventDay, feature: Feature);
+}
+
+async fn kill_switch_contract(world: &dyn World) {
+    let require = async || world.service().require(Feature::Roulette, day(26)).await;
+    assert!(matches!(require().await, Err(FeatureError::NotToday)));
+
+    world.put(row(Feature::Roulette)).await;
+    // The process that adds a row may still hold an older copy, as another replica would.
+    let dice = async || world.service().require(Feature::Dice, day(26)).await;
+    assert!(matches!(dice().await, Err(FeatureError::NotToday)));
+
+    world.switch(Feature::Roulette, false).await;
+    assert!(matches!(require().await, Err(FeatureError::Disabled)));
+    world.switch(Feature::Roulette, true).await;
+    assert_eq!(require().await.unwrap(), row(Feature::Roulette).settings);
+}
+
+async fn gate_contract(world: &dyn World) {
+    world.put(row(Feature::Roulette)).await;
+    world.schedule(day(26), Feature::Roulette).await;
+    let require = async |day| world.service().require(Feature::Roulette, day).await;
+    assert!(require(day(26)).await.is_ok());
+    assert!(matches!(require(day(27)).await, Err(FeatureError::NotToday)));
+}
+
+struct Real {
+    test: TestDb,
+    features: Features,
+}
+
+impl Real {
+    async fn new(gate_enabled: bool) -> Self {
+        let test = TestDb::new().await;
+        let features = Features::new(test.db.clone(), gate_enabled);
+        Self { test, features }
+    }
+}
+
+#[async_trait]
+impl World for Real {
+    fn service(&self) -> &dyn FeatureService {
+        &self.features
+    }
+
+    async fn put(&self, row: FeatureRow) {
+        let tx = self.test.db.begin().await.unwrap();
+        Features::insert_in_tx(&tx, &row, SystemClock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn switch(&self, feature: Feature, enabled: bool) {
+        self.features.set_enabled(feature, enabled, SystemClock.now()).await.unwrap();
+    }
+
+    async fn schedule(&self, day: EventDay, feature: Feature) {
+        let sql = format!("INSERT INTO feature_schedule VALUES ('{day}', '{feature}', 1)");
+        self.test.execute(&sql).await;
+    }
+}
+
+#[async_trait]
+impl World for FakeFeatures {
+    fn service(&self) -> &dyn FeatureService {
+        self
+    }
+
+    async fn put(&self, row: FeatureRow) {
+        FakeFeatures::put(self, row);
+    }
+
+    async fn switch(&self, feature: Feature, enabled: bool) {
+        self.set_enabled(feature, enabled);
+    }
+
+    async fn schedule(&self, day: EventDay, feature: Feature) {
+        FakeFeatures::schedule(self, day, feature);
+    }
+}
+
+#[tokio::test]
+async fn the_fake_keeps_the_contract() {
+    kill_switch_contract(&FakeFeatures::default()).await;
+    gate_contract(&FakeFeatures::default()).await;
+}
+
+#[tokio::test]
+async fn the_service_keeps_the_contract() {
+    kill_switch_contract(&Real::new(false).await).await;
+    gate_contract(&Real::new(true).await).await;
+}
+
+#[tokio::test]
+async fn a_switch_thrown_by_another_replica_acts_within_a_second() {
+    let here = Real::new(false).await;
+    here.put(row(Feature::Roulette)).await;
+    let there = Features::new(here.test.db.clone(), false);
+    assert!(there.require(Feature::Roulette, day(26)).await.is_ok());
+    here.switch(Feature::Roulette, false).await;
+    let thrown = std::time::Instant::now();
+    while there.require(Feature::Roulette, day(26)).await.is_ok() {
+        assert!(thrown.elapsed().as_millis() < 1_000, "the switch has not arrived");
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,71 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A part of the event that can be switched on and off by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Feature {
+    SeasonPass,
+    Roulette,
+    Dice,
+    Lottery,
+    Ranking,
+}
+
+impl Feature {
+    pub const ALL: [Feature; 5] = [
+        Feature::SeasonPass,
+        Feature::Roulette,
+        Feature::Dice,
+        Feature::Lottery,
+        Feature::Ranking,
+    ];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Feature::SeasonPass => "SEASON_PASS",
+            Feature::Roulette => "ROULETTE",
+            Feature::Dice => "DICE",
+            Feature::Lottery => "LOTTERY",
+            Feature::Ranking => "RANKING",
+        }
+    }
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A name that is not one of [`Feature::ALL`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown feature {0:?}")]
+pub struct UnknownFeature(pub String);
+
+impl FromStr for Feature {
+    type Err = UnknownFeature;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Feature::ALL
+            .into_iter()
+            .find(|feature| feature.as_str() == name)
+            .ok_or_else(|| UnknownFeature(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_feature_is_found_by_its_name_and_nothing_else_is() {
+        for feature in Feature::ALL {
+            assert_eq!(feature.as_str().parse(), Ok(feature));
+            assert_eq!(serde_json::to_value(feature).unwrap(), serde_json::json!(feature.as_str()));
+        }
+        assert!("roulette".parse::<Feature>().is_err());
+    }
+}

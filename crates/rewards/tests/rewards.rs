@@ -1,0 +1,187 @@
+//! The contract of [`WalletService`], held by the fake and by the real service, and what grants
+//! and spends do in a transaction.
+
+use xmas_activity::EventWriter;
+use xmas_kernel::{
+    Asset, SeasonId, UserId,
+    paging::{Cursor, Limit},
+};
+use xmas_players::{Identity, lock_in_tx};
+use xmas_rewards::{
+    Credit, CreditError, Grant, GrantSource, Granted, Reward, RewardLedger, RewardState,
+    RewardType, Rewards, Spend, SpendError, WalletService, Wallets, fake::FakeWallets,
+};
+use xmas_test_support::TestDb;
+use xmas_time::{DateTime, EventDay, Utc};
+
+fn now() -> DateTime<Utc> {
+    EventDay::from_ymd(2025, 12, 26).unwrap().start()
+}
+
+fn credit(asset: Asset, amount: i64) -> Credit {
+    Credit {
+        asset,
+        amount,
+        reason: "ADMIN_GRANT",
+        reference: "test".to_owned(),
+        actor: "tester".to_owned(),
+    }
+}
+
+async fn wallet_contract(wallets: &dyn WalletService, player: UserId, nobody: UserId) {
+    let give = async |asset, amount| wallets.credit(player, &credit(asset, amount), now()).await;
+    assert!(wallets.balances(player).await.unwrap().values().all(|balance| *balance == 0));
+    assert_eq!(wallets.balances(player).await.unwrap().len(), Asset::ALL.len());
+
+    assert_eq!(give(Asset::RouletteCoin, 3).await.unwrap(), 3);
+    assert_eq!(give(Asset::RouletteCoin, 4).await.unwrap(), 7);
+    assert_eq!(give(Asset::Point, 100).await.unwrap(), 100);
+    for amount in [0, -1, i64::MIN, i64::MAX, Reward::MAX_AMOUNT + 1] {
+        let refused = give(Asset::Point, amount).await;
+        assert!(matches!(refused, Err(CreditError::InvalidAmount)), "{amount}");
+    }
+    let refused = wallets.credit(nobody, &credit(Asset::Point, 1), now()).await;
+    assert!(matches!(refused, Err(CreditError::UnknownPlayer)));
+
+    let balances = wallets.balances(player).await.unwrap();
+    assert_eq!((balances[&Asset::RouletteCoin], balances[&Asset::Point]), (7, 100));
+    let first = wallets.ledger(player, Limit::clamped(2), None).await.unwrap();
+    let deltas: Vec<_> = first.items.iter().map(|row| (row.delta, row.balance_after)).collect();
+    assert_eq!(deltas, [(100, 100), (4, 7)]);
+    assert_eq!(first.next, Some(Cursor(first.items[1].id)));
+    let last = wallets.ledger(player, Limit::clamped(2), first.next).await.unwrap();
+    assert_eq!(last.items.len(), 1);
+    assert_eq!(last.items[0].actor, "tester");
+    assert_eq!(last.next, None);
+}
+
+#[tokio::test]
+async fn the_fake_keeps_the_wallet_contract() {
+    let wallets = FakeWallets::for_players([UserId(1)]);
+    wallet_contract(&wallets, UserId(1), UserId(2)).await;
+}
+
+#[tokio::test]
+async fn the_service_keeps_the_wallet_contract() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let wallets = Wallets::new(test.db.clone());
+    wallet_contract(&wallets, player.user_id, UserId(player.user_id.0 + 1)).await;
+}
+
+fn grant(key: &str, kind: RewardType, amount: i64) -> Grant {
+    Grant {
+        grant_key: key.to_owned(),
+        source: GrantSource::Play,
+        reward: Reward::new(kind, amount).unwrap(),
+        label: None,
+        manual: false,
+        season_id: Some(SeasonId(1)),
+    }
+}
+
+async fn give(test: &TestDb, player: &Identity, grant: &Grant) -> Granted {
+    let rewards = Rewards::new(EventWriter, 10_000);
+    let tx = test.db.begin().await.unwrap();
+    let locked = lock_in_tx(&tx, player).await.unwrap();
+    let granted = rewards.grant_in_tx(&tx, &locked, grant, now()).await.unwrap();
+    tx.commit().await.unwrap();
+    granted
+}
+
+#[tokio::test]
+async fn asking_twice_with_one_key_gives_once() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let tickets = grant("play:1", RewardType::TicketRoulette, 3);
+    assert!(!give(&test, &player, &tickets).await.repeated);
+    let again = give(&test, &player, &tickets).await;
+    assert!(again.repeated);
+    assert_eq!(again.state, RewardState::Delivered);
+    let balances = Wallets::new(test.db.clone()).balances(player.user_id).await.unwrap();
+    assert_eq!(balances[&Asset::RouletteCoin], 3);
+    for table in ["wallet_ledger", "reward_log", "user_event_log"] {
+        assert_eq!(test.count(&format!("SELECT COUNT(*) FROM {table}")).await, 1, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn a_big_prize_waits_and_pays_nothing_yet() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let jackpot = give(&test, &player, &grant("play:1", RewardType::Point, 10_000)).await;
+    assert_eq!(jackpot.state, RewardState::PendingReview);
+    assert_eq!(test.count("SELECT COUNT(*) FROM wallet_ledger").await, 0);
+    let waiting = "SELECT COUNT(*) FROM reward_log WHERE state = 'PENDING_REVIEW' AND delivered_at IS NULL";
+    assert_eq!(test.count(waiting).await, 1);
+}
+
+#[tokio::test]
+async fn xp_is_a_receipt_and_a_debt_of_the_caller_s() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let xp = give(&test, &player, &grant("play:1:xp", RewardType::Xp, 5)).await;
+    assert_eq!((xp.state, xp.xp_due), (RewardState::Delivered, 5));
+    assert_eq!(give(&test, &player, &grant("play:1:xp", RewardType::Xp, 5)).await.xp_due, 0);
+    assert_eq!(test.count("SELECT SUM(amount) FROM reward_log WHERE season_id = 1").await, 5);
+}
+
+#[tokio::test]
+async fn a_spend_takes_all_or_nothing() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let wallets = Wallets::new(test.db.clone());
+    wallets.credit(player.user_id, &credit(Asset::DiceToken, 2), now()).await.unwrap();
+    let rewards = Rewards::new(EventWriter, 10_000);
+    let spend = |amount| Spend {
+        asset: Asset::DiceToken,
+        amount,
+        reason: "PLAY",
+        reference: "play:1".to_owned(),
+    };
+    let tx = test.db.begin().await.unwrap();
+    let locked = lock_in_tx(&tx, &player).await.unwrap();
+    let too_much = rewards.spend_in_tx(&tx, &locked, &spend(3), now()).await;
+    assert!(matches!(too_much, Err(SpendError::NotEnough)));
+    assert_eq!(rewards.spend_in_tx(&tx, &locked, &spend(2), now()).await.unwrap(), 0);
+    assert_eq!(rewards.balance_in_tx(&tx, &locked, Asset::DiceToken).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    assert_eq!(test.count("SELECT SUM(delta) FROM wallet_ledger").await, 0);
+    assert_eq!(test.count("SELECT COUNT(*) FROM wallet_ledger").await, 2);
+}
+
+#[tokio::test]
+async fn a_balance_that_would_overflow_stays_as_it_is() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let sql = format!(
+        "INSERT INTO user_game_wallet VALUES ({}, 'POINT', {}, '2025-12-26 00:00:00.000000')",
+        player.user_id,
+        i64::MAX
+    );
+    test.execute(&sql).await;
+    let wallets = Wallets::new(test.db.clone());
+    let refused = wallets.credit(player.user_id, &credit(Asset::Point, 1), now()).await;
+    assert!(matches!(refused, Err(CreditError::InvalidAmount)));
+    assert_eq!(test.count("SELECT COUNT(*) FROM wallet_ledger").await, 0);
+}
+
+#[tokio::test]
+async fn credits_in_parallel_add_up() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let wallets = Wallets::new(test.db.clone());
+    let credits: Vec<_> = (0..50)
+        .map(|_| {
+            let wallets = wallets.clone();
+            tokio::spawn(async move {
+                wallets.credit(player.user_id, &credit(Asset::Point, 2), now()).await
+            })
+        })
+        .collect();
+    for credit in credits {
+        credit.await.unwrap().unwrap();
+    }
+    assert_eq!(wallets.balances(player.user_id).await.unwrap()[&Asset::Point], 100);
+    assert_eq!(test.count("SELECT CAST(SUM(delta) AS SIGNED) FROM wallet_ledger").await, 100);
+}
