@@ -112,7 +112,7 @@ impl ActivityService for Activities {
         match retry(|| self.enter_page_once(identity, feature, now)).await {
             Ok(()) => self.seen.insert(view, ()).await,
             Err(error) => {
-                let error: &(dyn std::error::Error) = &error;
+                let error: &dyn std::error::Error = &error;
                 tracing::warn!(user_id = %identity.user_id, %feature, error, "a page view could not be noted");
             }
         }

@@ -48,6 +48,11 @@ impl RequestKey {
             fingerprint,
         })
     }
+
+    /// Whether the client chose the same key, be it for the same request or not.
+    pub fn same_key(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
 }
 
 /// A use case's result, and whether it was made now or by an earlier request with the same key.

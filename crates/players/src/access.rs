@@ -3,9 +3,11 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
     QuerySelect, sea_query::Expr,
 };
+use serde::de::DeserializeOwned;
 use xmas_kernel::{
     UserId,
     db::{DbError, Timestamp},
+    idempotency::{self, IdempotencyError, RequestKey},
 };
 
 use crate::entity::user_profiles::{Column, Entity, Model};
@@ -91,6 +93,42 @@ pub async fn lock_by_id_in_tx(
 ) -> Result<Option<LockedPlayer>, DbError> {
     let row = locked_row(tx, user_id).await?;
     Ok(row.map(|row| LockedPlayer::inserted(user_id, row.level, row.token_epoch)))
+}
+
+/// How a use case goes on after it has locked its player.
+#[derive(Debug)]
+pub enum Entry<T, R> {
+    /// An earlier request with the same key did it; this is its result.
+    Replay(T),
+    Run(LockedPlayer, R),
+}
+
+/// Opens a use case: locks the player, then looks for an earlier answer to the same request.
+///
+/// `ready` is what the use case found out before its transaction began, such as whether the feature
+/// is on. It is passed in undecided, because an earlier answer is given again even when the feature
+/// has been switched off since; otherwise its error comes before the player's own.
+pub async fn enter_in_tx<T, R, E>(
+    tx: &DatabaseTransaction,
+    identity: &Identity,
+    request: Option<&RequestKey>,
+    ready: Result<R, E>,
+) -> Result<Entry<T, R>, E>
+where
+    T: DeserializeOwned,
+    E: From<AccessError> + From<IdempotencyError>,
+{
+    let player = match lock_in_tx(tx, identity).await {
+        Ok(player) => player,
+        Err(refusal) => {
+            ready?;
+            return Err(refusal.into());
+        }
+    };
+    match idempotency::find_in_tx(tx, identity.user_id, request).await? {
+        Some(earlier) => Ok(Entry::Replay(earlier)),
+        None => Ok(Entry::Run(player, ready?)),
+    }
 }
 
 async fn locked_row(tx: &DatabaseTransaction, user_id: UserId) -> Result<Option<Model>, DbError> {

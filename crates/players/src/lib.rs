@@ -15,7 +15,7 @@ mod account;
 mod entity;
 
 pub use access::{
-    AccessError, Identity, LockedPlayer, Profile, check, lock_by_id_in_tx, lock_in_tx,
+    AccessError, Entry, Identity, LockedPlayer, Profile, check, enter_in_tx, lock_by_id_in_tx, lock_in_tx,
     raise_epoch_in_tx, raise_level_in_tx,
 };
 pub use account::{

@@ -1,0 +1,89 @@
+//! The season pass: daily stamps, XP, levels and their rewards (domain.md, "Season pass").
+//!
+//! Invariants:
+//! - One daily stamp per player, season and event day; one payment per player, season and level.
+//!   Unique keys hold both.
+//! - XP never falls, and `level_high_water` is the highest level ever reached; an edit of the
+//!   ladder never claws anything back.
+//! - An `auto_claim` level that a player has reached is paid by the next operation that moves
+//!   their season. A delivery that fails undoes the whole operation.
+//! - A read pays nothing.
+//!
+//! Owns the tables `season_pass_*`.
+
+mod entity;
+mod error;
+#[cfg(any(test, feature = "testing"))]
+pub mod fake;
+mod model;
+mod participant;
+pub mod rules;
+mod service;
+mod store;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use xmas_kernel::{db::DbError, idempotency::Replayable};
+use xmas_players::{Identity, LockedPlayer};
+use xmas_time::EventDay;
+
+pub use error::SeasonError;
+pub use model::{
+    ClaimCommand, InternalWins, Level, LevelReward, NewSeason, PlayEffect, Progress, Season,
+    SeasonStatus, StampCommand, StampResult,
+};
+pub use participant::SeasonMover;
+pub use service::SeasonPass;
+
+/// The season pass for handlers: each call is one transaction, or a read.
+#[async_trait]
+pub trait SeasonPassService: Send + Sync {
+    /// Where the player stands; during the grace days, in the season that has ended.
+    async fn status(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<SeasonStatus, SeasonError>;
+
+    /// Collects the day's stamp, its XP, and the rewards of every level it reaches.
+    async fn stamp(
+        &self,
+        command: &StampCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<StampResult>, SeasonError>;
+
+    /// Collects the reward of one level that does not pay by itself.
+    async fn claim(
+        &self,
+        command: &ClaimCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<LevelReward>, SeasonError>;
+
+    /// How far the player is from the once-a-season bonus stamp.
+    async fn internal_wins(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<InternalWins, SeasonError>;
+
+    /// The season in which something that happens on `today` counts; `None` between seasons.
+    async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError>;
+}
+
+/// The season's side of a play.
+#[async_trait]
+pub trait SeasonProgress: Send + Sync {
+    /// Moves the player's season after a play: XP, a win, and the day's stamp if the play brings
+    /// it along. Returns the stamp, if one was collected.
+    async fn after_play_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        season: &Season,
+        play: &PlayEffect,
+        now: DateTime<Utc>,
+    ) -> Result<Option<StampResult>, DbError>;
+}

@@ -1,0 +1,21 @@
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "season_pass_level")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub season_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub level: i64,
+    pub required_xp: i64,
+    pub reward_type: String,
+    pub reward_amount: i64,
+    pub reward_label: String,
+    pub auto_claim: bool,
+    pub is_manual: bool,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,33 @@
+use xmas_features::FeatureError;
+use xmas_kernel::{db::DbError, idempotency::IdempotencyError};
+use xmas_players::AccessError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SeasonError {
+    #[error("the feature does not let this in")]
+    Feature(#[from] FeatureError),
+    #[error("the player may not act")]
+    Access(#[from] AccessError),
+    #[error("the idempotency key cannot be used")]
+    Idempotency(#[from] IdempotencyError),
+    #[error("no season is running")]
+    NoActiveSeason,
+    /// Two or more seasons are active on one day: a mistake in the configuration.
+    #[error("more than one season is active")]
+    Conflict,
+    #[error("today's stamp has been collected")]
+    AlreadyStamped,
+    /// The client proposed a bonus below 0 or above the season's limit.
+    #[error("the bonus is not between 0 and {max}")]
+    XpBonusOutOfRange { max: i64 },
+    #[error("the season has no such level")]
+    LevelNotFound,
+    #[error("the level has not been reached")]
+    LevelNotReached,
+    #[error("the level pays by itself")]
+    AutoClaimLevel,
+    #[error("the level has been claimed")]
+    AlreadyClaimed,
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}

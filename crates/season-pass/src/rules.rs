@@ -1,0 +1,243 @@
+//! The season's arithmetic, without a database.
+
+use std::sync::Arc;
+
+use xmas_rewards::RewardType;
+use xmas_time::EventDay;
+
+use crate::{Level, NewSeason, Progress, Season, SeasonError};
+
+/// What makes the once-a-season bonus stamp unique in its season.
+pub const INTERNAL_WIN_PERIOD: &str = "INTERNAL_WIN_50";
+
+/// The season that runs on `today`: active, and between its first and last day.
+pub fn running(
+    seasons: &[Arc<Season>],
+    today: EventDay,
+) -> Result<Option<Arc<Season>>, SeasonError> {
+    let mut running = seasons.iter().filter(|season| {
+        let rules = &season.rules;
+        rules.is_active && (rules.start..=rules.end).contains(&today)
+    });
+    let season = running.next().cloned();
+    match running.next() {
+        Some(_) => Err(SeasonError::Conflict),
+        None => Ok(season),
+    }
+}
+
+/// The season whose status and claims are served on `today`: the running one, else the one that
+/// ended last and whose grace days are not over.
+pub fn serving(seasons: &[Arc<Season>], today: EventDay) -> Result<Arc<Season>, SeasonError> {
+    if let Some(season) = running(seasons, today)? {
+        return Ok(season);
+    }
+    let in_grace = seasons.iter().filter(|season| {
+        let rules = &season.rules;
+        let last = rules.end.plus_days(rules.grace_days);
+        rules.is_active && rules.end < today && today <= last
+    });
+    in_grace
+        .max_by_key(|season| season.rules.end)
+        .cloned()
+        .ok_or(SeasonError::NoActiveSeason)
+}
+
+/// The level that an amount of XP amounts to: the highest whose requirement it meets.
+pub fn level_for(rules: &NewSeason, xp: i64) -> i64 {
+    let reached = rules.levels.iter().filter(|level| level.required_xp <= xp);
+    let highest = reached.map(|level| level.level).max().unwrap_or(0);
+    highest.min(rules.max_level)
+}
+
+/// The XP at which the next level is reached; that of the last level once there is no next one.
+pub fn next_level_xp(rules: &NewSeason, current_level: i64) -> i64 {
+    let next = (current_level + 1).min(rules.max_level);
+    let rung = rules.levels.iter().find(|level| level.level == next);
+    rung.or(rules.levels.last()).map_or(0, |level| level.required_xp)
+}
+
+/// Progress after `xp` more, by the ladder as it is now; also picks up an edit of the ladder.
+pub fn gain_xp(rules: &NewSeason, progress: &Progress, xp: i64) -> Progress {
+    let current_xp = progress.current_xp.saturating_add(xp);
+    let current_level = level_for(rules, current_xp);
+    Progress {
+        current_xp,
+        current_level,
+        level_high_water: progress.level_high_water.max(current_level),
+        ..progress.clone()
+    }
+}
+
+/// What is wrong with a season: field and problem, in the order of the fields.
+pub fn check_season(season: &NewSeason) -> Vec<(&'static str, String)> {
+    let mut problems = Vec::new();
+    let mut expect = |holds: bool, field, problem: &str| {
+        if !holds {
+            problems.push((field, problem.to_owned()));
+        }
+    };
+    let name_length = season.name.trim().chars().count();
+    expect((1..=100).contains(&name_length), "season_name", "has 1 to 100 characters");
+    expect(season.start <= season.end, "end_date", "is not before start_date");
+    expect(season.max_level >= 1, "max_level", "is at least 1");
+    let amount = 0..=1_000_000;
+    expect(amount.contains(&season.base_xp_per_stamp), "base_xp_per_stamp", "is 0 to 1,000,000");
+    expect(amount.contains(&season.max_xp_bonus), "max_xp_bonus", "is 0 to 1,000,000");
+    expect(season.internal_win_threshold >= 1, "internal_win_threshold", "is at least 1");
+    let numbers: Vec<i64> = season.levels.iter().map(|level| level.level).collect();
+    let expected: Vec<i64> = (1..=season.max_level.min(10_000)).collect();
+    expect(numbers == expected, "levels", "are 1 to max_level without gaps, ascending");
+    let rising = season.levels.is_sorted_by(|a, b| a.required_xp < b.required_xp);
+    expect(rising, "levels.required_xp", "rises strictly");
+    let positive = season.levels.first().is_none_or(|level| level.required_xp >= 0);
+    expect(positive, "levels.required_xp", "is at least 0");
+    let no_xp = |level: &Level| level.reward.kind() != RewardType::Xp;
+    expect(season.levels.iter().all(no_xp), "levels.reward_type", "is not XP, which is a prize of games");
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use xmas_kernel::SeasonId;
+    use xmas_rewards::Reward;
+
+    use super::*;
+
+    fn ladder(required: &[i64]) -> NewSeason {
+        let level = |(index, xp): (usize, &i64)| Level {
+            level: i64::try_from(index).unwrap() + 1,
+            required_xp: *xp,
+            reward: Reward::new(RewardType::TicketRoulette, 1).unwrap(),
+            reward_label: "룰렛 티켓 1장".to_owned(),
+            auto_claim: true,
+            manual: false,
+        };
+        NewSeason {
+            name: "S".to_owned(),
+            start: day(25),
+            end: day(31),
+            max_level: i64::try_from(required.len()).unwrap(),
+            base_xp_per_stamp: 20,
+            max_xp_bonus: 20,
+            grace_days: 7,
+            internal_win_threshold: 50,
+            is_active: true,
+            levels: required.iter().enumerate().map(level).collect(),
+        }
+    }
+
+    fn day(day: u32) -> EventDay {
+        EventDay::from_ymd(2025, 12, day).unwrap()
+    }
+
+    fn season(id: i64, rules: NewSeason) -> Arc<Season> {
+        Arc::new(Season {
+            id: SeasonId(id),
+            rules,
+        })
+    }
+
+    #[test]
+    fn a_season_runs_from_its_first_to_its_last_day() {
+        let seasons = [season(1, ladder(&[20]))];
+        for (today, runs) in [(24, false), (25, true), (31, true)] {
+            assert_eq!(running(&seasons, day(today)).unwrap().is_some(), runs, "{today}");
+        }
+        assert!(running(&seasons, day(31).next()).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_ended_season_is_served_for_its_grace_days_unless_another_runs() {
+        let seasons = [season(1, ladder(&[20]))];
+        let served = |seasons: &[Arc<Season>], today| serving(seasons, today).map(|season| season.id);
+        assert_eq!(served(&seasons, day(31).plus_days(7)).unwrap(), SeasonId(1));
+        assert!(matches!(served(&seasons, day(31).plus_days(8)), Err(SeasonError::NoActiveSeason)));
+        assert!(matches!(served(&seasons, day(24)), Err(SeasonError::NoActiveSeason)));
+        let next = NewSeason {
+            start: day(31).next(),
+            end: day(31).plus_days(3),
+            ..ladder(&[20])
+        };
+        let both = [seasons[0].clone(), season(2, next)];
+        assert_eq!(served(&both, day(31).next()).unwrap(), SeasonId(2));
+        // On the fifth day both have ended; the later one is served.
+        assert_eq!(served(&both, day(31).plus_days(5)).unwrap(), SeasonId(2));
+    }
+
+    #[test]
+    fn a_season_that_is_not_active_never_runs_and_two_active_ones_conflict() {
+        let idle = NewSeason {
+            is_active: false,
+            ..ladder(&[20])
+        };
+        assert!(running(&[season(1, idle)], day(26)).unwrap().is_none());
+        let both = [season(1, ladder(&[20])), season(2, ladder(&[20]))];
+        assert!(matches!(running(&both, day(26)), Err(SeasonError::Conflict)));
+        assert!(matches!(serving(&both, day(26)), Err(SeasonError::Conflict)));
+    }
+
+    #[test]
+    fn the_next_level_is_never_unknown() {
+        let rules = ladder(&[20, 50]);
+        assert_eq!(next_level_xp(&rules, 0), 20);
+        assert_eq!(next_level_xp(&rules, 1), 50);
+        assert_eq!(next_level_xp(&rules, 2), 50);
+    }
+
+    #[test]
+    fn lowering_the_ladder_lifts_and_raising_it_takes_nothing_back() {
+        let at_30 = gain_xp(&ladder(&[20, 50]), &Progress::default(), 30);
+        assert_eq!((at_30.current_level, at_30.level_high_water), (1, 1));
+        let lowered = gain_xp(&ladder(&[20, 30]), &at_30, 0);
+        assert_eq!((lowered.current_level, lowered.level_high_water), (2, 2));
+        let raised = gain_xp(&ladder(&[20, 50]), &lowered, 0);
+        assert_eq!((raised.current_level, raised.level_high_water), (1, 2));
+    }
+
+    #[test]
+    fn a_bad_season_is_told_field_by_field() {
+        assert_eq!(check_season(&ladder(&[20, 50])), []);
+        let fields = |season: &NewSeason| -> Vec<&str> {
+            check_season(season).into_iter().map(|(field, _)| field).collect()
+        };
+        assert_eq!(fields(&ladder(&[20, 20])), ["levels.required_xp"]);
+        assert_eq!(fields(&ladder(&[-1, 20])), ["levels.required_xp"]);
+        let mut gap = ladder(&[20, 50]);
+        gap.levels[1].level = 3;
+        assert_eq!(fields(&gap), ["levels"]);
+        let mut xp = ladder(&[20]);
+        xp.levels[0].reward = Reward::new(RewardType::Xp, 5).unwrap();
+        assert_eq!(fields(&xp), ["levels.reward_type"]);
+        let wrong = NewSeason {
+            name: " ".to_owned(),
+            end: day(24),
+            internal_win_threshold: 0,
+            ..ladder(&[20])
+        };
+        assert_eq!(fields(&wrong), ["season_name", "end_date", "internal_win_threshold"]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_level_is_the_highest_whose_requirement_is_met(
+            steps in prop::collection::vec(1i64..500, 1..20),
+            xp in 0i64..10_000,
+        ) {
+            let required: Vec<i64> = steps.iter().scan(0, |sum, step| { *sum += step; Some(*sum) }).collect();
+            let rules = ladder(&required);
+            let level = level_for(&rules, xp);
+            let met = i64::try_from(required.iter().filter(|needed| **needed <= xp).count()).unwrap();
+            prop_assert_eq!(level, met);
+        }
+
+        #[test]
+        fn gaining_in_two_steps_is_gaining_in_one(a in 0i64..5_000, b in 0i64..5_000) {
+            let rules = ladder(&[20, 50, 100, 180, 300, 450, 650, 900, 1_200, 1_600]);
+            let in_one = gain_xp(&rules, &Progress::default(), a + b);
+            let in_two = gain_xp(&rules, &gain_xp(&rules, &Progress::default(), a), b);
+            prop_assert_eq!(in_one, in_two);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use serde_json::json;
+use xmas_activity::{ActivityLog, ActivityService, Event, EventKind};
+use xmas_cache::Snapshot;
+use xmas_features::FeatureService;
+use xmas_kernel::{
+    Feature, SeasonId,
+    db::{Db, DbError, retry},
+    idempotency::{self, Replayable},
+};
+use xmas_players::{Entry, Identity, check, enter_in_tx};
+use xmas_time::EventDay;
+
+use crate::{
+    ClaimCommand, InternalWins, LevelReward, NewSeason, Season, SeasonError, SeasonMover,
+    SeasonPassService, SeasonStatus, StampCommand, StampResult, participant::Step, rules, store,
+};
+
+/// [`SeasonPassService`] on the database.
+pub struct SeasonPass {
+    db: Db,
+    features: Arc<dyn FeatureService>,
+    pages: Arc<dyn ActivityService>,
+    activity: ActivityLog,
+    mover: SeasonMover,
+    seasons: Snapshot<(), Arc<[Arc<Season>]>>,
+}
+
+impl SeasonPass {
+    pub fn new(
+        db: Db,
+        features: Arc<dyn FeatureService>,
+        pages: Arc<dyn ActivityService>,
+        activity: ActivityLog,
+        mover: SeasonMover,
+    ) -> Self {
+        Self {
+            db,
+            features,
+            pages,
+            activity,
+            mover,
+            seasons: Snapshot::new(),
+        }
+    }
+
+    /// Saves a season with its ladder. The caller has checked it with [`rules::check_season`].
+    pub async fn insert_in_tx(
+        tx: &DatabaseTransaction,
+        season: &NewSeason,
+        now: DateTime<Utc>,
+    ) -> Result<SeasonId, DbError> {
+        store::insert_season(tx, season, now).await
+    }
+
+    async fn seasons(&self) -> Result<Arc<[Arc<Season>]>, DbError> {
+        let load = async { Ok(store::active_seasons(self.db.read()).await?.into()) };
+        self.seasons.get_or_load((), load).await
+    }
+
+    /// The season that is served on `today`, if the season pass is switched on.
+    async fn serving(&self, today: EventDay) -> Result<Arc<Season>, SeasonError> {
+        self.features.require(Feature::SeasonPass, today).await?;
+        rules::serving(&self.seasons().await?, today)
+    }
+
+    /// The running season, if this stamp may be collected in it.
+    async fn ready_to_stamp(
+        &self,
+        command: &StampCommand,
+        today: EventDay,
+    ) -> Result<Arc<Season>, SeasonError> {
+        self.features.require(Feature::SeasonPass, today).await?;
+        if command.source != Feature::SeasonPass {
+            self.features.require(command.source, today).await?;
+        }
+        let season = self.running(today).await?.ok_or(SeasonError::NoActiveSeason)?;
+        let max = season.rules.max_xp_bonus;
+        if (0..=max).contains(&command.xp_bonus) {
+            Ok(season)
+        } else {
+            Err(SeasonError::XpBonusOutOfRange { max })
+        }
+    }
+
+    async fn stamp_once(
+        &self,
+        command: &StampCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<StampResult>, SeasonError> {
+        let (identity, request) = (&command.identity, command.request.as_ref());
+        let ready = self.ready_to_stamp(command, EventDay::of(now)).await;
+        // Without a key there is nothing to replay, and a refusal costs no transaction.
+        let ready = if request.is_none() { Ok(ready?) } else { ready };
+        let tx = self.db.begin().await?;
+        let (player, season) = match enter_in_tx(&tx, identity, request, ready).await? {
+            Entry::Replay(result) => return Ok(Replayable::replayed(result)),
+            Entry::Run(player, season) => (player, season),
+        };
+        let stamp = self
+            .mover
+            .stamp_in_tx(&tx, &player, &season, command.source, command.xp_bonus, now)
+            .await?;
+        let result = stamp.ok_or(SeasonError::AlreadyStamped)?;
+        idempotency::store_in_tx(&tx, identity.user_id, request, &result, now).await?;
+        tx.commit().await?;
+        Ok(Replayable::fresh(result))
+    }
+
+    async fn claim_once(
+        &self,
+        command: &ClaimCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<LevelReward>, SeasonError> {
+        let (identity, request) = (&command.identity, command.request.as_ref());
+        let ready = self.serving(EventDay::of(now)).await;
+        // Without a key there is nothing to replay, and a refusal costs no transaction.
+        let ready = if request.is_none() { Ok(ready?) } else { ready };
+        let tx = self.db.begin().await?;
+        let (player, season) = match enter_in_tx(&tx, identity, request, ready).await? {
+            Entry::Replay(result) => return Ok(Replayable::replayed(result)),
+            Entry::Run(player, season) => (player, season),
+        };
+        let level = season.level(command.level).ok_or(SeasonError::LevelNotFound)?;
+        let progress = store::progress(&*tx, identity.user_id, season.id).await?;
+        // A ladder that was edited may have brought the level within reach.
+        let step = Step::default();
+        let moved = self.mover.advance_in_tx(&tx, &player, &season, progress, &step, now).await?;
+        if level.level > moved.progress.level_high_water {
+            return Err(SeasonError::LevelNotReached);
+        }
+        if level.auto_claim {
+            return Err(SeasonError::AutoClaimLevel);
+        }
+        let reward = self.mover.pay_level_in_tx(&tx, &player, &season, level, now).await?;
+        let reward = reward.ok_or(SeasonError::AlreadyClaimed)?;
+        let event = Event {
+            kind: EventKind::SeasonPassClaim,
+            feature: Some(Feature::SeasonPass),
+            meta: json!({ "season_id": season.id, "level": level.level, "state": reward.state }),
+        };
+        self.activity.record_in_tx(&tx, &player, &[event], now).await?;
+        idempotency::store_in_tx(&tx, identity.user_id, request, &reward, now).await?;
+        tx.commit().await?;
+        Ok(Replayable::fresh(reward))
+    }
+}
+
+#[async_trait]
+impl SeasonPassService for SeasonPass {
+    async fn status(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<SeasonStatus, SeasonError> {
+        let today = EventDay::of(now);
+        let season = self.serving(today).await?;
+        let profile = check(self.db.read(), identity).await?;
+        let progress = store::progress(self.db.read(), identity.user_id, season.id).await?;
+        let claimed = store::claimed_levels(self.db.read(), identity.user_id, season.id).await?;
+        self.pages.enter_page(identity, Feature::SeasonPass, now).await;
+        // The ladder may have been edited since the player's season last moved.
+        let progress = rules::gain_xp(&season.rules, &progress.unwrap_or_default(), 0);
+        Ok(SeasonStatus {
+            season,
+            progress,
+            claimed,
+            today,
+            account_level: profile.account_level,
+        })
+    }
+
+    async fn stamp(
+        &self,
+        command: &StampCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<StampResult>, SeasonError> {
+        retry(|| self.stamp_once(command, now)).await
+    }
+
+    async fn claim(
+        &self,
+        command: &ClaimCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<LevelReward>, SeasonError> {
+        retry(|| self.claim_once(command, now)).await
+    }
+
+    async fn internal_wins(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<InternalWins, SeasonError> {
+        let season = self.serving(EventDay::of(now)).await?;
+        check(self.db.read(), identity).await?;
+        let progress = store::progress(self.db.read(), identity.user_id, season.id).await?;
+        let total_wins = progress.unwrap_or_default().internal_wins;
+        let threshold = season.rules.internal_win_threshold;
+        Ok(InternalWins {
+            total_wins,
+            threshold,
+            remaining: (threshold - total_wins).max(0),
+        })
+    }
+
+    async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError> {
+        rules::running(&self.seasons().await?, today)
+    }
+}
