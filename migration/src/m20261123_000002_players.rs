@@ -76,14 +76,30 @@ impl MigrationTrait for Migration {
         create_table(manager, USER_PROFILES).await?;
         create_table(manager, REFRESH_TOKEN).await?;
         create_table(manager, IDEMPOTENCY_KEY).await?;
-        create_index(manager, "ix_refresh_token_family", "refresh_token", "family_id").await?;
+        create_index(
+            manager,
+            "ix_refresh_token_family",
+            "refresh_token",
+            "family_id",
+        )
+        .await?;
         create_index(manager, "ix_refresh_token_user", "refresh_token", "user_id").await?;
-        create_index(manager, "ix_idempotency_key_created", "idempotency_key", "created_at").await?;
+        create_index(
+            manager,
+            "ix_idempotency_key_created",
+            "idempotency_key",
+            "created_at",
+        )
+        .await?;
         supported_since(manager, self.name(), "0.1.0").await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         forget_support(manager, self.name()).await?;
-        drop_tables(manager, &["idempotency_key", "refresh_token", "user_profiles", "user"]).await
+        drop_tables(
+            manager,
+            &["idempotency_key", "refresh_token", "user_profiles", "user"],
+        )
+        .await
     }
 }

@@ -49,13 +49,29 @@ impl MigrationTrait for Migration {
         create_table(manager, FEATURE_CONFIG).await?;
         create_table(manager, FEATURE_SCHEDULE).await?;
         create_table(manager, USER_EVENT_LOG).await?;
-        create_index(manager, "ix_user_event_log_user", "user_event_log", "user_id, id").await?;
-        create_index(manager, "ix_user_event_log_type", "user_event_log", "event_type, created_at").await?;
+        create_index(
+            manager,
+            "ix_user_event_log_user",
+            "user_event_log",
+            "user_id, id",
+        )
+        .await?;
+        create_index(
+            manager,
+            "ix_user_event_log_type",
+            "user_event_log",
+            "event_type, created_at",
+        )
+        .await?;
         supported_since(manager, self.name(), "0.1.0").await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         forget_support(manager, self.name()).await?;
-        drop_tables(manager, &["user_event_log", "feature_schedule", "feature_config"]).await
+        drop_tables(
+            manager,
+            &["user_event_log", "feature_schedule", "feature_config"],
+        )
+        .await
     }
 }

@@ -66,8 +66,20 @@ impl MigrationTrait for Migration {
         create_table(manager, USER_GAME_WALLET).await?;
         create_table(manager, WALLET_LEDGER).await?;
         create_table(manager, REWARD_LOG).await?;
-        create_index(manager, "ix_wallet_ledger_user", "wallet_ledger", "user_id, id").await?;
-        create_index(manager, "ix_wallet_ledger_reference", "wallet_ledger", "reference").await?;
+        create_index(
+            manager,
+            "ix_wallet_ledger_user",
+            "wallet_ledger",
+            "user_id, id",
+        )
+        .await?;
+        create_index(
+            manager,
+            "ix_wallet_ledger_reference",
+            "wallet_ledger",
+            "reference",
+        )
+        .await?;
         create_index(manager, "ix_reward_log_user", "reward_log", "user_id, id").await?;
         create_index(manager, "ix_reward_log_state", "reward_log", "state, id").await?;
         supported_since(manager, self.name(), "0.1.0").await
@@ -75,6 +87,10 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         forget_support(manager, self.name()).await?;
-        drop_tables(manager, &["reward_log", "wallet_ledger", "user_game_wallet"]).await
+        drop_tables(
+            manager,
+            &["reward_log", "wallet_ledger", "user_game_wallet"],
+        )
+        .await
     }
 }

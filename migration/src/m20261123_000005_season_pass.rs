@@ -117,6 +117,16 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         forget_support(manager, self.name()).await?;
-        drop_tables(manager, &["season_pass_reward_log", "season_pass_stamp_log", "season_pass_progress", "season_pass_level", "season_pass_config"]).await
+        drop_tables(
+            manager,
+            &[
+                "season_pass_reward_log",
+                "season_pass_stamp_log",
+                "season_pass_progress",
+                "season_pass_level",
+                "season_pass_config",
+            ],
+        )
+        .await
     }
 }

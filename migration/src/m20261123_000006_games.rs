@@ -70,12 +70,22 @@ impl MigrationTrait for Migration {
         create_table(manager, ROULETTE_SEGMENT).await?;
         create_table(manager, FEATURE_LOG).await?;
         create_index(manager, "ix_feature_log_user", "feature_log", "user_id, id").await?;
-        create_index(manager, "ix_feature_log_created", "feature_log", "feature_type, created_at").await?;
+        create_index(
+            manager,
+            "ix_feature_log_created",
+            "feature_log",
+            "feature_type, created_at",
+        )
+        .await?;
         supported_since(manager, self.name(), "0.1.0").await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         forget_support(manager, self.name()).await?;
-        drop_tables(manager, &["feature_log", "roulette_segment", "roulette_config"]).await
+        drop_tables(
+            manager,
+            &["feature_log", "roulette_segment", "roulette_config"],
+        )
+        .await
     }
 }

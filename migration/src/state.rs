@@ -56,20 +56,24 @@ pub async fn schema_state(db: &DatabaseConnection, version: &str) -> Result<Sche
 
 /// All rows of a query whose columns are text.
 async fn strings(db: &DatabaseConnection, sql: &str) -> Result<Vec<Vec<String>>, DbErr> {
-    let statement = sea_orm::Statement::from_string(
-        db.get_database_backend(),
-        sql.to_owned(),
-    );
+    let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql.to_owned());
     db.query_all_raw(statement)
         .await?
         .iter()
-        .map(|row| (0..row.column_names().len()).map(|column| row.try_get_by(column)).collect())
+        .map(|row| {
+            (0..row.column_names().len())
+                .map(|column| row.try_get_by(column))
+                .collect()
+        })
         .collect()
 }
 
 /// `1.12.3` as numbers, so that versions compare as such.
 fn number(version: &str) -> Vec<u64> {
-    version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+    version
+        .split('.')
+        .map(|part| part.parse().unwrap_or(0))
+        .collect()
 }
 
 #[cfg(test)]

@@ -36,9 +36,13 @@ async fn a_migration_that_was_cut_off_half_way_can_be_run_again() {
 async fn the_state_names_what_is_missing_and_what_is_too_new() {
     let test = TestDb::empty().await;
     let state = async || schema_state(test.db.write(), "0.1.0").await.unwrap();
-    assert!(matches!(state().await, SchemaState::TooOld { missing } if missing.len() == Migrator::migrations().len()));
+    assert!(
+        matches!(state().await, SchemaState::TooOld { missing } if missing.len() == Migrator::migrations().len())
+    );
     Migrator::up(test.db.write(), Some(2)).await.unwrap();
-    assert!(matches!(state().await, SchemaState::TooOld { missing } if missing.len() == Migrator::migrations().len() - 2));
+    assert!(
+        matches!(state().await, SchemaState::TooOld { missing } if missing.len() == Migrator::migrations().len() - 2)
+    );
     Migrator::up(test.db.write(), None).await.unwrap();
     assert_eq!(state().await, SchemaState::Current);
     test.execute("INSERT INTO schema_compatibility VALUES ('m20991231_000001_future', '0.2.0')")
@@ -80,7 +84,9 @@ async fn every_constraint_that_the_kernel_knows_is_in_the_schema() {
 /// One line per column, index and constraint.
 async fn schema(db: &Db) -> Vec<String> {
     let queries: &[&str] = match db.backend() {
-        DbBackend::Sqlite => &["SELECT name || ': ' || coalesce(sql, '') AS x FROM sqlite_master ORDER BY name"],
+        DbBackend::Sqlite => {
+            &["SELECT name || ': ' || coalesce(sql, '') AS x FROM sqlite_master ORDER BY name"]
+        }
         _ => &[
             "SELECT CONCAT_WS(' ', table_name, engine, table_collation) AS x FROM information_schema.tables \
              WHERE table_schema = DATABASE() ORDER BY 1",

@@ -24,7 +24,10 @@ impl FakeActivities {
     /// How many different pages and days a player has looked at.
     pub fn views_of(&self, user_id: UserId) -> usize {
         let views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        views.iter().filter(|(viewer, _, _)| *viewer == user_id).count()
+        views
+            .iter()
+            .filter(|(viewer, _, _)| *viewer == user_id)
+            .count()
     }
 }
 
@@ -37,7 +40,9 @@ impl ActivityService for FakeActivities {
         now: DateTime<Utc>,
     ) -> Result<Recorded, ActivityError> {
         let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = reports.entry((identity.user_id, event.once_key())).or_insert(now);
+        let first = reports
+            .entry((identity.user_id, event.once_key()))
+            .or_insert(now);
         Ok(Recorded {
             user_id: identity.user_id,
             updated_at: *first,

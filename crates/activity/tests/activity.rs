@@ -27,20 +27,33 @@ fn report(event_id: Uuid) -> ClientEvent {
 
 async fn a_repeated_report_counts_once(service: &dyn ActivityService, player: &Identity) {
     let event_id = Uuid::new_v4();
-    let first = service.record(player, &report(event_id), instant(26)).await.unwrap();
+    let first = service
+        .record(player, &report(event_id), instant(26))
+        .await
+        .unwrap();
     assert_eq!(first.user_id, player.user_id);
     assert_eq!(first.updated_at, instant(26));
-    let again = service.record(player, &report(event_id), instant(27)).await.unwrap();
+    let again = service
+        .record(player, &report(event_id), instant(27))
+        .await
+        .unwrap();
     assert_eq!(again, first);
-    let other = service.record(player, &report(Uuid::new_v4()), instant(27)).await.unwrap();
+    let other = service
+        .record(player, &report(Uuid::new_v4()), instant(27))
+        .await
+        .unwrap();
     assert_eq!(other.updated_at, instant(27));
 }
 
 async fn look_around(service: &dyn ActivityService, player: &Identity) {
     for day in [26, 26, 27] {
-        service.enter_page(player, Feature::Roulette, instant(day)).await;
+        service
+            .enter_page(player, Feature::Roulette, instant(day))
+            .await;
     }
-    service.enter_page(player, Feature::Ranking, instant(26)).await;
+    service
+        .enter_page(player, Feature::Ranking, instant(26))
+        .await;
 }
 
 const DIFFERENT_VIEWS: usize = 3;
@@ -68,7 +81,10 @@ async fn the_service_keeps_the_contract() {
     let replica = Activities::new(test.db.clone(), ActivityLog::default());
     look_around(&replica, &player).await;
     let views = "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'ENTER_PAGE'";
-    assert_eq!(test.count(views).await, i64::try_from(DIFFERENT_VIEWS).unwrap());
+    assert_eq!(
+        test.count(views).await,
+        i64::try_from(DIFFERENT_VIEWS).unwrap()
+    );
 }
 
 #[tokio::test]
@@ -77,9 +93,16 @@ async fn a_blocked_player_reports_nothing_and_their_page_view_leaves_no_row() {
     let player = test.player("a").await;
     test.block(&player).await;
     let service = Activities::new(test.db.clone(), ActivityLog::default());
-    let refused = service.record(&player, &report(Uuid::new_v4()), instant(26)).await;
-    assert!(matches!(refused, Err(ActivityError::Access(AccessError::Blocked))));
-    service.enter_page(&player, Feature::Roulette, instant(26)).await;
+    let refused = service
+        .record(&player, &report(Uuid::new_v4()), instant(26))
+        .await;
+    assert!(matches!(
+        refused,
+        Err(ActivityError::Access(AccessError::Blocked))
+    ));
+    service
+        .enter_page(&player, Feature::Roulette, instant(26))
+        .await;
     assert_eq!(test.count("SELECT COUNT(*) FROM user_event_log").await, 0);
 }
 
@@ -130,15 +153,24 @@ async fn observers_hear_of_what_concerns_them_and_of_nothing_else() {
         feature: Some(Feature::Roulette),
         meta: json!({}),
     };
-    let events = [event(EventKind::Play), event(EventKind::Result), event(EventKind::RewardGranted)];
-    log.record_in_tx(&tx, &locked, &events, instant(26)).await.unwrap();
+    let events = [
+        event(EventKind::Play),
+        event(EventKind::Result),
+        event(EventKind::RewardGranted),
+    ];
+    log.record_in_tx(&tx, &locked, &events, instant(26))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(listener.heard.load(Ordering::SeqCst), 1);
 
     // Client reports are not observed, and of the pages only the ranking is.
     let service = Activities::new(test.db.clone(), log);
     look_around(&service, &player).await;
-    service.record(&player, &report(Uuid::new_v4()), instant(26)).await.unwrap();
+    service
+        .record(&player, &report(Uuid::new_v4()), instant(26))
+        .await
+        .unwrap();
     assert_eq!(listener.heard.load(Ordering::SeqCst), 2);
 }
 
@@ -153,7 +185,9 @@ async fn a_page_view_whose_observer_fails_leaves_no_row_and_is_tried_again_next_
     let log = ActivityLog::with_observers(vec![listener.clone()]);
     let service = Activities::new(test.db.clone(), log);
     for _ in 0..2 {
-        service.enter_page(&player, Feature::Ranking, instant(26)).await;
+        service
+            .enter_page(&player, Feature::Ranking, instant(26))
+            .await;
     }
     assert_eq!(listener.heard.load(Ordering::SeqCst), 2);
     assert_eq!(test.count("SELECT COUNT(*) FROM user_event_log").await, 0);

@@ -92,6 +92,11 @@ mod tests {
         let snapshot = Snapshot::<&str, u32>::new();
         let failed = snapshot.get_or_load("season", async { Err("down") }).await;
         assert_eq!(failed, Err("down"));
-        assert_eq!(snapshot.get_or_load("season", async { Ok::<_, &str>(1) }).await, Ok(1));
+        assert_eq!(
+            snapshot
+                .get_or_load("season", async { Ok::<_, &str>(1) })
+                .await,
+            Ok(1)
+        );
     }
 }

@@ -32,7 +32,10 @@ impl Throttle {
     /// Counts one attempt and refuses it if it is one too many.
     pub async fn admit(&self, key: &str) -> Result<(), Throttled> {
         let name = self.name;
-        let count = self.cache.count(&format!("throttle:{name}:{key}"), self.window).await;
+        let count = self
+            .cache
+            .count(&format!("throttle:{name}:{key}"), self.window)
+            .await;
         if count.hits > self.limit {
             return Err(Throttled {
                 retry_after: count.resets_in,
@@ -48,7 +51,12 @@ mod tests {
     use crate::MemoryCache;
 
     fn throttle(limit: u64) -> Throttle {
-        Throttle::new(Arc::new(MemoryCache::default()), "login", limit, Duration::from_secs(60))
+        Throttle::new(
+            Arc::new(MemoryCache::default()),
+            "login",
+            limit,
+            Duration::from_secs(60),
+        )
     }
 
     #[tokio::test]

@@ -1,0 +1,61 @@
+//! Who is asking: logging in, tokens, and passwords.
+//!
+//! Invariants:
+//! - Logging in never creates a player and never sets a password.
+//! - An unknown player and a wrong password look alike, in body and in work: one Argon2 call and
+//!   the same statements each.
+//! - An access token is checked against the injected clock. Whether its bearer may still act is
+//!   checked by every use case, against `user_profiles` (see [`xmas_players::lock_in_tx`]).
+//! - Refresh tokens are kept as hashes only. A used one that comes back late revokes its family.
+//! - Password hashing runs on the blocking pool, a bounded number at a time, and never inside a
+//!   transaction.
+//!
+//! Owns the table `refresh_token`.
+
+mod entity;
+mod error;
+mod hs256;
+mod model;
+mod passwords;
+mod rules;
+mod service;
+mod store;
+mod tokens;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+pub use error::{AuthError, TokenError};
+pub use model::{
+    AccountView, Authenticated, LoginCommand, LogoutCommand, PasswordCommand, Scope, Session,
+};
+pub use passwords::{PasswordError, Passwords};
+pub use service::{Auth, AuthOptions};
+pub use tokens::{AccessTokens, SigningKeys};
+
+/// Authentication for handlers.
+#[async_trait]
+pub trait AuthService: Send + Sync {
+    async fn login(&self, command: &LoginCommand, now: DateTime<Utc>)
+    -> Result<Session, AuthError>;
+
+    /// Trades a refresh token for a new session.
+    async fn refresh(&self, refresh_token: &str, now: DateTime<Utc>) -> Result<Session, AuthError>;
+
+    /// Ends this session, or every session of the account.
+    async fn logout(&self, command: &LogoutCommand, now: DateTime<Utc>) -> Result<(), AuthError>;
+
+    /// Replaces the password, which ends every other session; returns a new one.
+    async fn change_password(
+        &self,
+        command: &PasswordCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError>;
+
+    /// Whom an access token speaks for. Reads no database.
+    fn authenticate(
+        &self,
+        access_token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated, TokenError>;
+}

@@ -32,7 +32,9 @@ impl FakeFeatures {
 
     /// Turns the QA gate on, with `feature` scheduled for `day`.
     pub fn schedule(&self, day: EventDay, feature: Feature) {
-        lock(&self.schedule).get_or_insert_default().insert((day, feature));
+        lock(&self.schedule)
+            .get_or_insert_default()
+            .insert((day, feature));
     }
 }
 

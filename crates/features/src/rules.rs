@@ -37,7 +37,10 @@ mod tests {
     #[test]
     fn a_switched_off_feature_says_so_and_a_missing_one_does_not_run() {
         assert!(admit(Some(&row(true)), None).is_ok());
-        assert!(matches!(admit(Some(&row(false)), None), Err(FeatureError::Disabled)));
+        assert!(matches!(
+            admit(Some(&row(false)), None),
+            Err(FeatureError::Disabled)
+        ));
         assert!(matches!(admit(None, None), Err(FeatureError::NotToday)));
     }
 
@@ -48,6 +51,9 @@ mod tests {
             admit(Some(&row(true)), Some(&[Feature::Dice])),
             Err(FeatureError::NotToday)
         ));
-        assert!(matches!(admit(Some(&row(false)), Some(&[])), Err(FeatureError::Disabled)));
+        assert!(matches!(
+            admit(Some(&row(false)), Some(&[])),
+            Err(FeatureError::Disabled)
+        ));
     }
 }

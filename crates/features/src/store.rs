@@ -45,7 +45,10 @@ pub(crate) async fn scheduled(
         .filter(feature_schedule::Column::IsActive.eq(true))
         .all(conn)
         .await?;
-    Ok(rows.iter().filter_map(|row| row.feature_type.parse().ok()).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| row.feature_type.parse().ok())
+        .collect())
 }
 
 pub(crate) async fn insert(

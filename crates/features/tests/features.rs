@@ -1,7 +1,9 @@
 //! The contract of [`FeatureService`], held by the fake and by the real service.
 
 use async_trait::async_trait;
-use xmas_features::{FeatureError, FeatureRow, FeatureService, FeatureSettings, Features, fake::FakeFeatures};
+use xmas_features::{
+    FeatureError, FeatureRow, FeatureService, FeatureSettings, Features, fake::FakeFeatures,
+};
 use xmas_kernel::Feature;
 use xmas_test_support::TestDb;
 use xmas_time::{Clock, EventDay, SystemClock};
@@ -52,7 +54,10 @@ async fn gate_contract(world: &dyn World) {
     world.schedule(day(26), Feature::Roulette).await;
     let require = async |day| world.service().require(Feature::Roulette, day).await;
     assert!(require(day(26)).await.is_ok());
-    assert!(matches!(require(day(27)).await, Err(FeatureError::NotToday)));
+    assert!(matches!(
+        require(day(27)).await,
+        Err(FeatureError::NotToday)
+    ));
 }
 
 struct Real {
@@ -76,12 +81,17 @@ impl World for Real {
 
     async fn put(&self, row: FeatureRow) {
         let tx = self.test.db.begin().await.unwrap();
-        Features::insert_in_tx(&tx, &row, SystemClock.now()).await.unwrap();
+        Features::insert_in_tx(&tx, &row, SystemClock.now())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 
     async fn switch(&self, feature: Feature, enabled: bool) {
-        self.features.set_enabled(feature, enabled, SystemClock.now()).await.unwrap();
+        self.features
+            .set_enabled(feature, enabled, SystemClock.now())
+            .await
+            .unwrap();
     }
 
     async fn schedule(&self, day: EventDay, feature: Feature) {
@@ -130,7 +140,10 @@ async fn a_switch_thrown_by_another_replica_acts_within_a_second() {
     here.switch(Feature::Roulette, false).await;
     let thrown = std::time::Instant::now();
     while there.require(Feature::Roulette, day(26)).await.is_ok() {
-        assert!(thrown.elapsed().as_millis() < 1_000, "the switch has not arrived");
+        assert!(
+            thrown.elapsed().as_millis() < 1_000,
+            "the switch has not arrived"
+        );
         tokio::task::yield_now().await;
     }
 }

@@ -95,7 +95,13 @@ mod tests {
     fn no_two_codes_share_a_name_and_only_scope_and_block_are_403() {
         let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(names.len(), ErrorCode::ALL.len());
-        let forbidden: Vec<_> = ErrorCode::ALL.iter().filter(|code| code.http_status() == 403).collect();
-        assert_eq!(forbidden, [&ErrorCode::ForbiddenScope, &ErrorCode::UserBlocked]);
+        let forbidden: Vec<_> = ErrorCode::ALL
+            .iter()
+            .filter(|code| code.http_status() == 403)
+            .collect();
+        assert_eq!(
+            forbidden,
+            [&ErrorCode::ForbiddenScope, &ErrorCode::UserBlocked]
+        );
     }
 }

@@ -64,7 +64,10 @@ mod tests {
     fn every_feature_is_found_by_its_name_and_nothing_else_is() {
         for feature in Feature::ALL {
             assert_eq!(feature.as_str().parse(), Ok(feature));
-            assert_eq!(serde_json::to_value(feature).unwrap(), serde_json::json!(feature.as_str()));
+            assert_eq!(
+                serde_json::to_value(feature).unwrap(),
+                serde_json::json!(feature.as_str())
+            );
         }
         assert!("roulette".parse::<Feature>().is_err());
     }

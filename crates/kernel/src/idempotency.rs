@@ -180,8 +180,19 @@ mod tests {
             assert!(RequestKey::new(good, "POST", "/", b"").is_ok(), "{good}");
         }
         let too_long = "k".repeat(256);
-        for bad in ["", "with space", "tab\t", "한글", "\u{7f}", too_long.as_str()] {
-            assert_eq!(RequestKey::new(bad, "POST", "/", b""), Err(MalformedKey), "{bad:?}");
+        for bad in [
+            "",
+            "with space",
+            "tab\t",
+            "한글",
+            "\u{7f}",
+            too_long.as_str(),
+        ] {
+            assert_eq!(
+                RequestKey::new(bad, "POST", "/", b""),
+                Err(MalformedKey),
+                "{bad:?}"
+            );
         }
     }
 

@@ -57,7 +57,10 @@ mod tests {
     fn the_last_page_has_no_next() {
         let page = Page::from_overfetched(vec![9, 8], Limit::clamped(2), |id| *id);
         assert_eq!(page.next, None);
-        assert_eq!(Page::from_overfetched(Vec::<i64>::new(), Limit::clamped(2), |id| *id).next, None);
+        assert_eq!(
+            Page::from_overfetched(Vec::<i64>::new(), Limit::clamped(2), |id| *id).next,
+            None
+        );
     }
 
     #[test]

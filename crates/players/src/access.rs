@@ -82,7 +82,11 @@ pub async fn lock_in_tx(
 ) -> Result<LockedPlayer, AccessError> {
     let row = locked_row(tx, identity.user_id).await?;
     let row = admit(row, identity)?;
-    Ok(LockedPlayer::inserted(identity.user_id, row.level, row.token_epoch))
+    Ok(LockedPlayer::inserted(
+        identity.user_id,
+        row.level,
+        row.token_epoch,
+    ))
 }
 
 /// Locks a player for work that no token of theirs asked for, such as an operator's grant; blocked
@@ -132,11 +136,17 @@ where
 }
 
 async fn locked_row(tx: &DatabaseTransaction, user_id: UserId) -> Result<Option<Model>, DbError> {
-    Ok(Entity::find_by_id(user_id.0).lock_exclusive().one(tx).await?)
+    Ok(Entity::find_by_id(user_id.0)
+        .lock_exclusive()
+        .one(tx)
+        .await?)
 }
 
 /// Checks for a read that the token is still good, without locking.
-pub async fn check(conn: &impl ConnectionTrait, identity: &Identity) -> Result<Profile, AccessError> {
+pub async fn check(
+    conn: &impl ConnectionTrait,
+    identity: &Identity,
+) -> Result<Profile, AccessError> {
     let row = Entity::find_by_id(identity.user_id.0)
         .one(conn)
         .await
@@ -219,8 +229,17 @@ mod tests {
             token_epoch: 3,
         };
         assert!(admit(Some(row(false, 3)), &identity).is_ok());
-        assert!(matches!(admit(Some(row(true, 4)), &identity), Err(AccessError::Blocked)));
-        assert!(matches!(admit(Some(row(false, 4)), &identity), Err(AccessError::StaleToken)));
-        assert!(matches!(admit(None, &identity), Err(AccessError::StaleToken)));
+        assert!(matches!(
+            admit(Some(row(true, 4)), &identity),
+            Err(AccessError::Blocked)
+        ));
+        assert!(matches!(
+            admit(Some(row(false, 4)), &identity),
+            Err(AccessError::StaleToken)
+        ));
+        assert!(matches!(
+            admit(None, &identity),
+            Err(AccessError::StaleToken)
+        ));
     }
 }

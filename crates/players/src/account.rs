@@ -191,13 +191,21 @@ async fn find(conn: &impl ConnectionTrait, which: Expr) -> Result<Option<Account
     let role = match user.role.as_str() {
         "PLAYER" => Role::Player,
         "ADMIN" => Role::Admin,
-        other => return Err(DbError::Corrupt(format!("user {id} has the role {other:?}"))),
+        other => {
+            return Err(DbError::Corrupt(format!(
+                "user {id} has the role {other:?}"
+            )));
+        }
     };
     let status = match user.status.as_str() {
         "ACTIVE" => Status::Active,
         "INACTIVE" => Status::Inactive,
         "BLOCKED" => Status::Blocked,
-        other => return Err(DbError::Corrupt(format!("user {id} has the status {other:?}"))),
+        other => {
+            return Err(DbError::Corrupt(format!(
+                "user {id} has the status {other:?}"
+            )));
+        }
     };
     Ok(Some(Account {
         user_id: UserId(id),
@@ -247,7 +255,11 @@ pub async fn set_blocked_in_tx(
     blocked: bool,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let status = if blocked { Status::Blocked } else { Status::Active };
+    let status = if blocked {
+        Status::Blocked
+    } else {
+        Status::Active
+    };
     user::Entity::update_many()
         .col_expr(user::Column::Status, Expr::value(status.as_str()))
         .col_expr(user::Column::UpdatedAt, Expr::value(Timestamp(now)))

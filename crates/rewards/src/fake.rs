@@ -22,7 +22,10 @@ pub struct FakeWallets {
 
 impl FakeWallets {
     pub fn for_players(players: impl IntoIterator<Item = UserId>) -> Self {
-        let ledgers = players.into_iter().map(|player| (player, Vec::new())).collect();
+        let ledgers = players
+            .into_iter()
+            .map(|player| (player, Vec::new()))
+            .collect();
         Self {
             ledgers: Mutex::new(ledgers),
         }
@@ -35,14 +38,19 @@ impl FakeWallets {
 }
 
 fn balance(rows: &[LedgerRow], asset: Asset) -> i64 {
-    rows.iter().filter(|row| row.asset == asset).map(|row| row.delta).sum()
+    rows.iter()
+        .filter(|row| row.asset == asset)
+        .map(|row| row.delta)
+        .sum()
 }
 
 #[async_trait]
 impl WalletService for FakeWallets {
     async fn balances(&self, user_id: UserId) -> Result<BTreeMap<Asset, i64>, WalletError> {
         let rows = self.rows(user_id);
-        Ok(Asset::ALL.map(|asset| (asset, balance(&rows, asset))).into())
+        Ok(Asset::ALL
+            .map(|asset| (asset, balance(&rows, asset)))
+            .into())
     }
 
     async fn ledger(
@@ -67,7 +75,9 @@ impl WalletService for FakeWallets {
             return Err(CreditError::InvalidAmount);
         }
         let mut ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = ledgers.get_mut(&user_id).ok_or(CreditError::UnknownPlayer)?;
+        let rows = ledgers
+            .get_mut(&user_id)
+            .ok_or(CreditError::UnknownPlayer)?;
         let balance_after = balance(rows, credit.asset) + credit.amount;
         rows.push(LedgerRow {
             id: rows.last().map_or(1, |row| row.id + 1),

@@ -103,7 +103,11 @@ impl RewardLedger for Rewards {
         }
         Ok(Granted {
             state,
-            xp_due: if kind == RewardType::Xp && delivered { amount } else { 0 },
+            xp_due: if kind == RewardType::Xp && delivered {
+                amount
+            } else {
+                0
+            },
             repeated: false,
         })
     }

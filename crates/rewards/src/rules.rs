@@ -36,9 +36,18 @@ mod tests {
 
     #[test]
     fn points_wait_for_an_admin_from_the_limit_on() {
-        assert_eq!(decide(&grant(RewardType::Point, 9_999), 10_000).0, RewardState::Delivered);
-        assert_eq!(decide(&grant(RewardType::Point, 10_000), 10_000).0, RewardState::PendingReview);
-        assert_eq!(decide(&grant(RewardType::CcCoin, 10_000), 10_000).0, RewardState::Delivered);
+        assert_eq!(
+            decide(&grant(RewardType::Point, 9_999), 10_000).0,
+            RewardState::Delivered
+        );
+        assert_eq!(
+            decide(&grant(RewardType::Point, 10_000), 10_000).0,
+            RewardState::PendingReview
+        );
+        assert_eq!(
+            decide(&grant(RewardType::CcCoin, 10_000), 10_000).0,
+            RewardState::Delivered
+        );
     }
 
     #[test]
@@ -47,8 +56,14 @@ mod tests {
             manual: true,
             ..grant(kind, amount)
         };
-        assert_eq!(decide(&manual(RewardType::CcCoin, 2), 10_000).0, RewardState::PendingReview);
-        assert_eq!(decide(&manual(RewardType::None, 0), 10_000).0, RewardState::Delivered);
+        assert_eq!(
+            decide(&manual(RewardType::CcCoin, 2), 10_000).0,
+            RewardState::PendingReview
+        );
+        assert_eq!(
+            decide(&manual(RewardType::None, 0), 10_000).0,
+            RewardState::Delivered
+        );
     }
 
     #[test]
@@ -57,15 +72,29 @@ mod tests {
             season_id: None,
             ..grant(RewardType::Xp, 5)
         };
-        assert_eq!(decide(&homeless, 10_000), (RewardState::Rejected, Some("NO_ACTIVE_SEASON")));
-        assert_eq!(decide(&grant(RewardType::Xp, 5), 10_000).0, RewardState::Delivered);
+        assert_eq!(
+            decide(&homeless, 10_000),
+            (RewardState::Rejected, Some("NO_ACTIVE_SEASON"))
+        );
+        assert_eq!(
+            decide(&grant(RewardType::Xp, 5), 10_000).0,
+            RewardState::Delivered
+        );
     }
 
     #[test]
     fn a_reward_promises_something_or_is_none() {
         for kind in RewardType::ALL {
-            assert_eq!(Reward::new(kind, 1).is_ok(), kind != RewardType::None, "{kind}");
-            assert_eq!(Reward::new(kind, 0).is_ok(), kind == RewardType::None, "{kind}");
+            assert_eq!(
+                Reward::new(kind, 1).is_ok(),
+                kind != RewardType::None,
+                "{kind}"
+            );
+            assert_eq!(
+                Reward::new(kind, 0).is_ok(),
+                kind == RewardType::None,
+                "{kind}"
+            );
             assert!(Reward::new(kind, -1).is_err());
             assert!(Reward::new(kind, Reward::MAX_AMOUNT + 1).is_err());
         }

@@ -45,7 +45,9 @@ pub(crate) async fn balances(
         .filter(user_game_wallet::Column::UserId.eq(user_id.0))
         .all(conn)
         .await?;
-    rows.into_iter().map(|row| Ok((asset(&row.asset)?, row.balance))).collect()
+    rows.into_iter()
+        .map(|row| Ok((asset(&row.asset)?, row.balance)))
+        .collect()
 }
 
 /// Changes a balance and appends to its ledger. `None` if it would fall below zero or overflow;
@@ -77,7 +79,9 @@ pub(crate) async fn change(
             .await?;
         if updated.rows_affected != 1 {
             let asset = change.asset;
-            return Err(DbError::Corrupt(format!("the {asset} of {user_id} moved under its lock")));
+            return Err(DbError::Corrupt(format!(
+                "the {asset} of {user_id} moved under its lock"
+            )));
         }
     } else {
         user_game_wallet::Entity::insert(user_game_wallet::ActiveModel {
@@ -180,10 +184,13 @@ pub(crate) async fn receipt_state(
         "DELIVERED" => Ok(RewardState::Delivered),
         "PENDING_REVIEW" => Ok(RewardState::PendingReview),
         "REJECTED" => Ok(RewardState::Rejected),
-        other => Err(DbError::Corrupt(format!("reward_log {grant_key} has the state {other:?}"))),
+        other => Err(DbError::Corrupt(format!(
+            "reward_log {grant_key} has the state {other:?}"
+        ))),
     }
 }
 
 fn asset(name: &str) -> Result<Asset, DbError> {
-    name.parse().map_err(|error| DbError::Corrupt(format!("a wallet holds an {error}")))
+    name.parse()
+        .map_err(|error| DbError::Corrupt(format!("a wallet holds an {error}")))
 }

@@ -30,26 +30,54 @@ fn credit(asset: Asset, amount: i64) -> Credit {
 
 async fn wallet_contract(wallets: &dyn WalletService, player: UserId, nobody: UserId) {
     let give = async |asset, amount| wallets.credit(player, &credit(asset, amount), now()).await;
-    assert!(wallets.balances(player).await.unwrap().values().all(|balance| *balance == 0));
-    assert_eq!(wallets.balances(player).await.unwrap().len(), Asset::ALL.len());
+    assert!(
+        wallets
+            .balances(player)
+            .await
+            .unwrap()
+            .values()
+            .all(|balance| *balance == 0)
+    );
+    assert_eq!(
+        wallets.balances(player).await.unwrap().len(),
+        Asset::ALL.len()
+    );
 
     assert_eq!(give(Asset::RouletteCoin, 3).await.unwrap(), 3);
     assert_eq!(give(Asset::RouletteCoin, 4).await.unwrap(), 7);
     assert_eq!(give(Asset::Point, 100).await.unwrap(), 100);
     for amount in [0, -1, i64::MIN, i64::MAX, Reward::MAX_AMOUNT + 1] {
         let refused = give(Asset::Point, amount).await;
-        assert!(matches!(refused, Err(CreditError::InvalidAmount)), "{amount}");
+        assert!(
+            matches!(refused, Err(CreditError::InvalidAmount)),
+            "{amount}"
+        );
     }
-    let refused = wallets.credit(nobody, &credit(Asset::Point, 1), now()).await;
+    let refused = wallets
+        .credit(nobody, &credit(Asset::Point, 1), now())
+        .await;
     assert!(matches!(refused, Err(CreditError::UnknownPlayer)));
 
     let balances = wallets.balances(player).await.unwrap();
-    assert_eq!((balances[&Asset::RouletteCoin], balances[&Asset::Point]), (7, 100));
-    let first = wallets.ledger(player, Limit::clamped(2), None).await.unwrap();
-    let deltas: Vec<_> = first.items.iter().map(|row| (row.delta, row.balance_after)).collect();
+    assert_eq!(
+        (balances[&Asset::RouletteCoin], balances[&Asset::Point]),
+        (7, 100)
+    );
+    let first = wallets
+        .ledger(player, Limit::clamped(2), None)
+        .await
+        .unwrap();
+    let deltas: Vec<_> = first
+        .items
+        .iter()
+        .map(|row| (row.delta, row.balance_after))
+        .collect();
     assert_eq!(deltas, [(100, 100), (4, 7)]);
     assert_eq!(first.next, Some(Cursor(first.items[1].id)));
-    let last = wallets.ledger(player, Limit::clamped(2), first.next).await.unwrap();
+    let last = wallets
+        .ledger(player, Limit::clamped(2), first.next)
+        .await
+        .unwrap();
     assert_eq!(last.items.len(), 1);
     assert_eq!(last.items[0].actor, "tester");
     assert_eq!(last.next, None);
@@ -84,7 +112,10 @@ async fn give(test: &TestDb, player: &Identity, grant: &Grant) -> Granted {
     let rewards = Rewards::new(EventWriter, 10_000);
     let tx = test.db.begin().await.unwrap();
     let locked = lock_in_tx(&tx, player).await.unwrap();
-    let granted = rewards.grant_in_tx(&tx, &locked, grant, now()).await.unwrap();
+    let granted = rewards
+        .grant_in_tx(&tx, &locked, grant, now())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     granted
 }
@@ -98,10 +129,17 @@ async fn asking_twice_with_one_key_gives_once() {
     let again = give(&test, &player, &tickets).await;
     assert!(again.repeated);
     assert_eq!(again.state, RewardState::Delivered);
-    let balances = Wallets::new(test.db.clone()).balances(player.user_id).await.unwrap();
+    let balances = Wallets::new(test.db.clone())
+        .balances(player.user_id)
+        .await
+        .unwrap();
     assert_eq!(balances[&Asset::RouletteCoin], 3);
     for table in ["wallet_ledger", "reward_log", "user_event_log"] {
-        assert_eq!(test.count(&format!("SELECT COUNT(*) FROM {table}")).await, 1, "{table}");
+        assert_eq!(
+            test.count(&format!("SELECT COUNT(*) FROM {table}")).await,
+            1,
+            "{table}"
+        );
     }
 }
 
@@ -112,7 +150,8 @@ async fn a_big_prize_waits_and_pays_nothing_yet() {
     let jackpot = give(&test, &player, &grant("play:1", RewardType::Point, 10_000)).await;
     assert_eq!(jackpot.state, RewardState::PendingReview);
     assert_eq!(test.count("SELECT COUNT(*) FROM wallet_ledger").await, 0);
-    let waiting = "SELECT COUNT(*) FROM reward_log WHERE state = 'PENDING_REVIEW' AND delivered_at IS NULL";
+    let waiting =
+        "SELECT COUNT(*) FROM reward_log WHERE state = 'PENDING_REVIEW' AND delivered_at IS NULL";
     assert_eq!(test.count(waiting).await, 1);
 }
 
@@ -122,8 +161,17 @@ async fn xp_is_a_receipt_and_a_debt_of_the_caller_s() {
     let player = test.player("a").await;
     let xp = give(&test, &player, &grant("play:1:xp", RewardType::Xp, 5)).await;
     assert_eq!((xp.state, xp.xp_due), (RewardState::Delivered, 5));
-    assert_eq!(give(&test, &player, &grant("play:1:xp", RewardType::Xp, 5)).await.xp_due, 0);
-    assert_eq!(test.count("SELECT SUM(amount) FROM reward_log WHERE season_id = 1").await, 5);
+    assert_eq!(
+        give(&test, &player, &grant("play:1:xp", RewardType::Xp, 5))
+            .await
+            .xp_due,
+        0
+    );
+    assert_eq!(
+        test.count("SELECT SUM(amount) FROM reward_log WHERE season_id = 1")
+            .await,
+        5
+    );
 }
 
 #[tokio::test]
@@ -131,7 +179,10 @@ async fn a_spend_takes_all_or_nothing() {
     let test = TestDb::new().await;
     let player = test.player("a").await;
     let wallets = Wallets::new(test.db.clone());
-    wallets.credit(player.user_id, &credit(Asset::DiceToken, 2), now()).await.unwrap();
+    wallets
+        .credit(player.user_id, &credit(Asset::DiceToken, 2), now())
+        .await
+        .unwrap();
     let rewards = Rewards::new(EventWriter, 10_000);
     let spend = |amount| Spend {
         asset: Asset::DiceToken,
@@ -143,8 +194,20 @@ async fn a_spend_takes_all_or_nothing() {
     let locked = lock_in_tx(&tx, &player).await.unwrap();
     let too_much = rewards.spend_in_tx(&tx, &locked, &spend(3), now()).await;
     assert!(matches!(too_much, Err(SpendError::NotEnough)));
-    assert_eq!(rewards.spend_in_tx(&tx, &locked, &spend(2), now()).await.unwrap(), 0);
-    assert_eq!(rewards.balance_in_tx(&tx, &locked, Asset::DiceToken).await.unwrap(), 0);
+    assert_eq!(
+        rewards
+            .spend_in_tx(&tx, &locked, &spend(2), now())
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        rewards
+            .balance_in_tx(&tx, &locked, Asset::DiceToken)
+            .await
+            .unwrap(),
+        0
+    );
     tx.commit().await.unwrap();
     assert_eq!(test.count("SELECT SUM(delta) FROM wallet_ledger").await, 0);
     assert_eq!(test.count("SELECT COUNT(*) FROM wallet_ledger").await, 2);
@@ -161,7 +224,9 @@ async fn a_balance_that_would_overflow_stays_as_it_is() {
     );
     test.execute(&sql).await;
     let wallets = Wallets::new(test.db.clone());
-    let refused = wallets.credit(player.user_id, &credit(Asset::Point, 1), now()).await;
+    let refused = wallets
+        .credit(player.user_id, &credit(Asset::Point, 1), now())
+        .await;
     assert!(matches!(refused, Err(CreditError::InvalidAmount)));
     assert_eq!(test.count("SELECT COUNT(*) FROM wallet_ledger").await, 0);
 }
@@ -175,13 +240,21 @@ async fn credits_in_parallel_add_up() {
         .map(|_| {
             let wallets = wallets.clone();
             tokio::spawn(async move {
-                wallets.credit(player.user_id, &credit(Asset::Point, 2), now()).await
+                wallets
+                    .credit(player.user_id, &credit(Asset::Point, 2), now())
+                    .await
             })
         })
         .collect();
     for credit in credits {
         credit.await.unwrap().unwrap();
     }
-    assert_eq!(wallets.balances(player.user_id).await.unwrap()[&Asset::Point], 100);
-    assert_eq!(test.count("SELECT SUM(delta) FROM wallet_ledger").await, 100);
+    assert_eq!(
+        wallets.balances(player.user_id).await.unwrap()[&Asset::Point],
+        100
+    );
+    assert_eq!(
+        test.count("SELECT SUM(delta) FROM wallet_ledger").await,
+        100
+    );
 }

@@ -46,7 +46,8 @@ impl FakeSeasonPass {
 
     pub fn insert(&self, season: NewSeason) {
         let mut world = self.world();
-        let id = i64::try_from(world.seasons.len()).map_or(SeasonId(0), |count| SeasonId(count + 1));
+        let id =
+            i64::try_from(world.seasons.len()).map_or(SeasonId(0), |count| SeasonId(count + 1));
         world.seasons.push(Arc::new(Season { id, rules: season }));
     }
 
@@ -85,7 +86,11 @@ fn collect(level: &Level, now: DateTime<Utc>) -> LevelReward {
         reward_label: level.reward_label.clone(),
         auto_claim: level.auto_claim,
         claimed_at: Kst(now),
-        state: if level.manual { RewardState::PendingReview } else { RewardState::Delivered },
+        state: if level.manual {
+            RewardState::PendingReview
+        } else {
+            RewardState::Delivered
+        },
     }
 }
 
@@ -98,7 +103,11 @@ impl SeasonPassService for FakeSeasonPass {
     ) -> Result<SeasonStatus, SeasonError> {
         let today = EventDay::of(now);
         let season = self.serving(today).await?;
-        let known = self.world().progress.get(&(identity.user_id, season.id)).cloned();
+        let known = self
+            .world()
+            .progress
+            .get(&(identity.user_id, season.id))
+            .cloned();
         let (progress, claimed) = known.unwrap_or_default();
         let account_level = 1 + progress.level_high_water;
         Ok(SeasonStatus {
@@ -154,7 +163,9 @@ impl SeasonPassService for FakeSeasonPass {
             rewards,
         };
         if let Some(request) = request {
-            world.stamps.push((user_id, request.clone(), result.clone()));
+            world
+                .stamps
+                .push((user_id, request.clone(), result.clone()));
         }
         Ok(Replayable::fresh(result))
     }
@@ -170,7 +181,9 @@ impl SeasonPassService for FakeSeasonPass {
         }
         let season = self.serving(EventDay::of(now)).await?;
         let mut world = self.world();
-        let level = season.level(command.level).ok_or(SeasonError::LevelNotFound)?;
+        let level = season
+            .level(command.level)
+            .ok_or(SeasonError::LevelNotFound)?;
         let (progress, claimed) = world.progress.entry((user_id, season.id)).or_default();
         *progress = rules::gain_xp(&season.rules, progress, 0);
         if level.level > progress.level_high_water {
@@ -184,7 +197,9 @@ impl SeasonPassService for FakeSeasonPass {
         }
         let result = collect(level, now);
         if let Some(request) = request {
-            world.claims.push((user_id, request.clone(), result.clone()));
+            world
+                .claims
+                .push((user_id, request.clone(), result.clone()));
         }
         Ok(Replayable::fresh(result))
     }
@@ -194,7 +209,11 @@ impl SeasonPassService for FakeSeasonPass {
         _: &Identity,
         now: DateTime<Utc>,
     ) -> Result<InternalWins, SeasonError> {
-        let threshold = self.serving(EventDay::of(now)).await?.rules.internal_win_threshold;
+        let threshold = self
+            .serving(EventDay::of(now))
+            .await?
+            .rules
+            .internal_win_threshold;
         Ok(InternalWins {
             total_wins: 0,
             threshold,

@@ -59,8 +59,11 @@ impl SeasonMover {
             return Ok(None);
         };
         let progress = store::progress(tx, player.user_id(), season.id).await?;
-        let moved = self.advance_in_tx(tx, player, season, progress, &step, now).await?;
-        self.tell_of_stamp(tx, player, season, source, xp, now).await?;
+        let moved = self
+            .advance_in_tx(tx, player, season, progress, &step, now)
+            .await?;
+        self.tell_of_stamp(tx, player, season, source, xp, now)
+            .await?;
         Ok(Some(stamp_result(xp, moved)))
     }
 
@@ -118,7 +121,9 @@ impl SeasonMover {
             let events: Vec<Event> = reached.map(level_up).collect();
             self.activity.record_in_tx(tx, player, &events, now).await?;
         }
-        let paid = self.pay_due_in_tx(tx, player, season, &progress, now).await?;
+        let paid = self
+            .pay_due_in_tx(tx, player, season, &progress, now)
+            .await?;
         Ok(Moved {
             progress,
             levels_gained,
@@ -134,9 +139,11 @@ impl SeasonMover {
         progress: &Progress,
         now: DateTime<Utc>,
     ) -> Result<Vec<LevelReward>, DbError> {
-        let by_itself = season.rules.levels.iter().filter(|level| {
-            level.auto_claim && level.level <= progress.level_high_water
-        });
+        let by_itself = season
+            .rules
+            .levels
+            .iter()
+            .filter(|level| level.auto_claim && level.level <= progress.level_high_water);
         let mut due: Vec<&Level> = by_itself.collect();
         if due.is_empty() {
             return Ok(Vec::new());
@@ -199,9 +206,9 @@ impl SeasonProgress for SeasonMover {
             return Ok(None);
         }
         let progress = store::progress(tx, player.user_id(), season.id).await?;
-        let (last_stamp_day, wins) = progress
-            .as_ref()
-            .map_or((None, 0), |progress| (progress.last_stamp_day, progress.internal_wins));
+        let (last_stamp_day, wins) = progress.as_ref().map_or((None, 0), |progress| {
+            (progress.last_stamp_day, progress.internal_wins)
+        });
         let wins_now = i64::from(play.is_win);
         let mut step = Step {
             xp: play.xp,
@@ -223,11 +230,14 @@ impl SeasonProgress for SeasonMover {
                 step.add(&bonus);
             }
         }
-        let moved = self.advance_in_tx(tx, player, season, progress, &step, now).await?;
+        let moved = self
+            .advance_in_tx(tx, player, season, progress, &step, now)
+            .await?;
         let Some(xp) = stamp_xp else {
             return Ok(None);
         };
-        self.tell_of_stamp(tx, player, season, play.feature, xp, now).await?;
+        self.tell_of_stamp(tx, player, season, play.feature, xp, now)
+            .await?;
         Ok(Some(stamp_result(xp, moved)))
     }
 }

@@ -54,7 +54,8 @@ pub fn level_for(rules: &NewSeason, xp: i64) -> i64 {
 pub fn next_level_xp(rules: &NewSeason, current_level: i64) -> i64 {
     let next = (current_level + 1).min(rules.max_level);
     let rung = rules.levels.iter().find(|level| level.level == next);
-    rung.or(rules.levels.last()).map_or(0, |level| level.required_xp)
+    rung.or(rules.levels.last())
+        .map_or(0, |level| level.required_xp)
 }
 
 /// Progress after `xp` more, by the ladder as it is now; also picks up an edit of the ladder.
@@ -78,22 +79,55 @@ pub fn check_season(season: &NewSeason) -> Vec<(&'static str, String)> {
         }
     };
     let name_length = season.name.trim().chars().count();
-    expect((1..=100).contains(&name_length), "season_name", "has 1 to 100 characters");
-    expect(season.start <= season.end, "end_date", "is not before start_date");
+    expect(
+        (1..=100).contains(&name_length),
+        "season_name",
+        "has 1 to 100 characters",
+    );
+    expect(
+        season.start <= season.end,
+        "end_date",
+        "is not before start_date",
+    );
     expect(season.max_level >= 1, "max_level", "is at least 1");
     let amount = 0..=1_000_000;
-    expect(amount.contains(&season.base_xp_per_stamp), "base_xp_per_stamp", "is 0 to 1,000,000");
-    expect(amount.contains(&season.max_xp_bonus), "max_xp_bonus", "is 0 to 1,000,000");
-    expect(season.internal_win_threshold >= 1, "internal_win_threshold", "is at least 1");
+    expect(
+        amount.contains(&season.base_xp_per_stamp),
+        "base_xp_per_stamp",
+        "is 0 to 1,000,000",
+    );
+    expect(
+        amount.contains(&season.max_xp_bonus),
+        "max_xp_bonus",
+        "is 0 to 1,000,000",
+    );
+    expect(
+        season.internal_win_threshold >= 1,
+        "internal_win_threshold",
+        "is at least 1",
+    );
     let numbers: Vec<i64> = season.levels.iter().map(|level| level.level).collect();
     let expected: Vec<i64> = (1..=season.max_level.min(10_000)).collect();
-    expect(numbers == expected, "levels", "are 1 to max_level without gaps, ascending");
-    let rising = season.levels.is_sorted_by(|a, b| a.required_xp < b.required_xp);
+    expect(
+        numbers == expected,
+        "levels",
+        "are 1 to max_level without gaps, ascending",
+    );
+    let rising = season
+        .levels
+        .is_sorted_by(|a, b| a.required_xp < b.required_xp);
     expect(rising, "levels.required_xp", "rises strictly");
-    let positive = season.levels.first().is_none_or(|level| level.required_xp >= 0);
+    let positive = season
+        .levels
+        .first()
+        .is_none_or(|level| level.required_xp >= 0);
     expect(positive, "levels.required_xp", "is at least 0");
     let no_xp = |level: &Level| level.reward.kind() != RewardType::Xp;
-    expect(season.levels.iter().all(no_xp), "levels.reward_type", "is not XP, which is a prize of games");
+    expect(
+        season.levels.iter().all(no_xp),
+        "levels.reward_type",
+        "is not XP, which is a prize of games",
+    );
     problems
 }
 
@@ -143,7 +177,11 @@ mod tests {
     fn a_season_runs_from_its_first_to_its_last_day() {
         let seasons = [season(1, ladder(&[20]))];
         for (today, runs) in [(24, false), (25, true), (31, true)] {
-            assert_eq!(running(&seasons, day(today)).unwrap().is_some(), runs, "{today}");
+            assert_eq!(
+                running(&seasons, day(today)).unwrap().is_some(),
+                runs,
+                "{today}"
+            );
         }
         assert!(running(&seasons, day(31).next()).unwrap().is_none());
     }
@@ -151,10 +189,17 @@ mod tests {
     #[test]
     fn the_ended_season_is_served_for_its_grace_days_unless_another_runs() {
         let seasons = [season(1, ladder(&[20]))];
-        let served = |seasons: &[Arc<Season>], today| serving(seasons, today).map(|season| season.id);
+        let served =
+            |seasons: &[Arc<Season>], today| serving(seasons, today).map(|season| season.id);
         assert_eq!(served(&seasons, day(31).plus_days(7)).unwrap(), SeasonId(1));
-        assert!(matches!(served(&seasons, day(31).plus_days(8)), Err(SeasonError::NoActiveSeason)));
-        assert!(matches!(served(&seasons, day(24)), Err(SeasonError::NoActiveSeason)));
+        assert!(matches!(
+            served(&seasons, day(31).plus_days(8)),
+            Err(SeasonError::NoActiveSeason)
+        ));
+        assert!(matches!(
+            served(&seasons, day(24)),
+            Err(SeasonError::NoActiveSeason)
+        ));
         let next = NewSeason {
             start: day(31).next(),
             end: day(31).plus_days(3),
@@ -174,8 +219,14 @@ mod tests {
         };
         assert!(running(&[season(1, idle)], day(26)).unwrap().is_none());
         let both = [season(1, ladder(&[20])), season(2, ladder(&[20]))];
-        assert!(matches!(running(&both, day(26)), Err(SeasonError::Conflict)));
-        assert!(matches!(serving(&both, day(26)), Err(SeasonError::Conflict)));
+        assert!(matches!(
+            running(&both, day(26)),
+            Err(SeasonError::Conflict)
+        ));
+        assert!(matches!(
+            serving(&both, day(26)),
+            Err(SeasonError::Conflict)
+        ));
     }
 
     #[test]
@@ -200,7 +251,10 @@ mod tests {
     fn a_bad_season_is_told_field_by_field() {
         assert_eq!(check_season(&ladder(&[20, 50])), []);
         let fields = |season: &NewSeason| -> Vec<&str> {
-            check_season(season).into_iter().map(|(field, _)| field).collect()
+            check_season(season)
+                .into_iter()
+                .map(|(field, _)| field)
+                .collect()
         };
         assert_eq!(fields(&ladder(&[20, 20])), ["levels.required_xp"]);
         assert_eq!(fields(&ladder(&[-1, 20])), ["levels.required_xp"]);
@@ -216,7 +270,10 @@ mod tests {
             internal_win_threshold: 0,
             ..ladder(&[20])
         };
-        assert_eq!(fields(&wrong), ["season_name", "end_date", "internal_win_threshold"]);
+        assert_eq!(
+            fields(&wrong),
+            ["season_name", "end_date", "internal_win_threshold"]
+        );
     }
 
     proptest! {

@@ -78,7 +78,10 @@ impl SeasonPass {
         if command.source != Feature::SeasonPass {
             self.features.require(command.source, today).await?;
         }
-        let season = self.running(today).await?.ok_or(SeasonError::NoActiveSeason)?;
+        let season = self
+            .running(today)
+            .await?
+            .ok_or(SeasonError::NoActiveSeason)?;
         let max = season.rules.max_xp_bonus;
         if (0..=max).contains(&command.xp_bonus) {
             Ok(season)
@@ -125,25 +128,35 @@ impl SeasonPass {
             Entry::Replay(result) => return Ok(Replayable::replayed(result)),
             Entry::Run(player, season) => (player, season),
         };
-        let level = season.level(command.level).ok_or(SeasonError::LevelNotFound)?;
+        let level = season
+            .level(command.level)
+            .ok_or(SeasonError::LevelNotFound)?;
         let progress = store::progress(&*tx, identity.user_id, season.id).await?;
         // A ladder that was edited may have brought the level within reach.
         let step = Step::default();
-        let moved = self.mover.advance_in_tx(&tx, &player, &season, progress, &step, now).await?;
+        let moved = self
+            .mover
+            .advance_in_tx(&tx, &player, &season, progress, &step, now)
+            .await?;
         if level.level > moved.progress.level_high_water {
             return Err(SeasonError::LevelNotReached);
         }
         if level.auto_claim {
             return Err(SeasonError::AutoClaimLevel);
         }
-        let reward = self.mover.pay_level_in_tx(&tx, &player, &season, level, now).await?;
+        let reward = self
+            .mover
+            .pay_level_in_tx(&tx, &player, &season, level, now)
+            .await?;
         let reward = reward.ok_or(SeasonError::AlreadyClaimed)?;
         let event = Event {
             kind: EventKind::SeasonPassClaim,
             feature: Some(Feature::SeasonPass),
             meta: json!({ "season_id": season.id, "level": level.level, "state": reward.state }),
         };
-        self.activity.record_in_tx(&tx, &player, &[event], now).await?;
+        self.activity
+            .record_in_tx(&tx, &player, &[event], now)
+            .await?;
         idempotency::store_in_tx(&tx, identity.user_id, request, &reward, now).await?;
         tx.commit().await?;
         Ok(Replayable::fresh(reward))
@@ -162,7 +175,9 @@ impl SeasonPassService for SeasonPass {
         let profile = check(self.db.read(), identity).await?;
         let progress = store::progress(self.db.read(), identity.user_id, season.id).await?;
         let claimed = store::claimed_levels(self.db.read(), identity.user_id, season.id).await?;
-        self.pages.enter_page(identity, Feature::SeasonPass, now).await;
+        self.pages
+            .enter_page(identity, Feature::SeasonPass, now)
+            .await;
         // The ladder may have been edited since the player's season last moved.
         let progress = rules::gain_xp(&season.rules, &progress.unwrap_or_default(), 0);
         Ok(SeasonStatus {

@@ -112,7 +112,9 @@ pub(crate) async fn insert_season(
         auto_claim: Set(level.auto_claim),
         is_manual: Set(level.manual),
     });
-    level::Entity::insert_many(levels).exec_without_returning(tx).await?;
+    level::Entity::insert_many(levels)
+        .exec_without_returning(tx)
+        .await?;
     Ok(SeasonId(id))
 }
 
@@ -121,7 +123,9 @@ pub(crate) async fn progress(
     user_id: UserId,
     season_id: SeasonId,
 ) -> Result<Option<Progress>, DbError> {
-    let row = progress::Entity::find_by_id((user_id.0, season_id.0)).one(conn).await?;
+    let row = progress::Entity::find_by_id((user_id.0, season_id.0))
+        .one(conn)
+        .await?;
     Ok(row.map(|row| Progress {
         current_xp: row.current_xp,
         current_level: row.current_level,
@@ -153,7 +157,9 @@ pub(crate) async fn save_progress(
         updated_at: Set(Timestamp(now)),
     };
     if is_new {
-        progress::Entity::insert(row).exec_without_returning(tx).await?;
+        progress::Entity::insert(row)
+            .exec_without_returning(tx)
+            .await?;
     } else {
         progress::Entity::update_many()
             .set(row)

@@ -28,7 +28,10 @@ fn at(day_of_month: u32) -> DateTime<Utc> {
 }
 
 fn new_year(days: u32) -> DateTime<Utc> {
-    EventDay::from_ymd(2026, 1, 1).unwrap().plus_days(days - 1).start()
+    EventDay::from_ymd(2026, 1, 1)
+        .unwrap()
+        .plus_days(days - 1)
+        .start()
 }
 
 /// Levels at 20 and 50 XP pay by themselves, those at 60 and 70 wait for a claim.
@@ -96,7 +99,9 @@ impl Real {
         let log = ActivityLog::default();
         let mover = SeasonMover::new(Arc::new(Rewards::new(EventWriter, 10_000)), log.clone());
         let tx = test.db.begin().await.unwrap();
-        SeasonPass::insert_in_tx(&tx, &season(), at(25)).await.unwrap();
+        SeasonPass::insert_in_tx(&tx, &season(), at(25))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let pages = Arc::new(Activities::new(test.db.clone(), log.clone()));
         let service = SeasonPass::new(test.db.clone(), features.clone(), pages, log, mover.clone());
@@ -181,21 +186,46 @@ async fn a_week_of_stamps(world: &dyn World) {
     let service = world.service();
     let player = world.player("walker").await;
     let status = service.status(&player, at(25)).await.unwrap();
-    assert_eq!((status.progress.current_level, status.account_level), (0, 1));
+    assert_eq!(
+        (status.progress.current_level, status.account_level),
+        (0, 1)
+    );
 
-    let first = service.stamp(&stamp(player, 0), at(25)).await.unwrap().result;
-    assert_eq!((first.xp_added, first.current_xp, first.current_level), (20, 20, 1));
+    let first = service
+        .stamp(&stamp(player, 0), at(25))
+        .await
+        .unwrap()
+        .result;
+    assert_eq!(
+        (first.xp_added, first.current_xp, first.current_level),
+        (20, 20, 1)
+    );
     assert!(first.leveled_up);
-    let rewards: Vec<_> = first.rewards.iter().map(|reward| (reward.level, reward.state)).collect();
+    let rewards: Vec<_> = first
+        .rewards
+        .iter()
+        .map(|reward| (reward.level, reward.state))
+        .collect();
     assert_eq!(rewards, [(1, RewardState::Delivered)]);
 
     let again = service.stamp(&stamp(player, 0), at(25)).await;
     assert!(matches!(again, Err(SeasonError::AlreadyStamped)));
 
     // 20 + 40 = 60 XP jumps over level 2 onto level 3, which waits for a claim.
-    let second = service.stamp(&stamp(player, 20), at(26)).await.unwrap().result;
+    let second = service
+        .stamp(&stamp(player, 20), at(26))
+        .await
+        .unwrap()
+        .result;
     assert_eq!((second.xp_added, second.current_level), (40, 3));
-    assert_eq!(second.rewards.iter().map(|reward| reward.level).collect::<Vec<_>>(), [2]);
+    assert_eq!(
+        second
+            .rewards
+            .iter()
+            .map(|reward| reward.level)
+            .collect::<Vec<_>>(),
+        [2]
+    );
 
     let status = service.status(&player, at(26)).await.unwrap();
     assert_eq!(status.progress.last_stamp_day, Some(day(26)));
@@ -203,8 +233,15 @@ async fn a_week_of_stamps(world: &dyn World) {
     assert_eq!(status.claimed.into_iter().collect::<Vec<_>>(), [1, 2]);
     assert_eq!(status.account_level, 4);
 
-    let claimed = service.claim(&claim(player, 3), at(26)).await.unwrap().result;
-    assert_eq!((claimed.reward_type, claimed.state), (RewardType::CcCoin, RewardState::PendingReview));
+    let claimed = service
+        .claim(&claim(player, 3), at(26))
+        .await
+        .unwrap()
+        .result;
+    assert_eq!(
+        (claimed.reward_type, claimed.state),
+        (RewardType::CcCoin, RewardState::PendingReview)
+    );
     for (level, expected) in [
         (3, "AlreadyClaimed"),
         (1, "AutoClaimLevel"),
@@ -213,7 +250,10 @@ async fn a_week_of_stamps(world: &dyn World) {
         (0, "LevelNotFound"),
         (i64::MIN, "LevelNotFound"),
     ] {
-        let refused = service.claim(&claim(player, level), at(26)).await.unwrap_err();
+        let refused = service
+            .claim(&claim(player, level), at(26))
+            .await
+            .unwrap_err();
         assert_eq!(format!("{refused:?}"), expected);
     }
 }
@@ -226,8 +266,20 @@ async fn the_end_of_the_season(world: &dyn World) {
     let refused = service.stamp(&stamp(player, 0), new_year(1)).await;
     assert!(matches!(refused, Err(SeasonError::NoActiveSeason)));
     assert!(service.running(day(31).next()).await.unwrap().is_none());
-    assert_eq!(service.status(&player, new_year(7)).await.unwrap().progress.current_xp, 80);
-    let claimed = service.claim(&claim(player, 4), new_year(7)).await.unwrap().result;
+    assert_eq!(
+        service
+            .status(&player, new_year(7))
+            .await
+            .unwrap()
+            .progress
+            .current_xp,
+        80
+    );
+    let claimed = service
+        .claim(&claim(player, 4), new_year(7))
+        .await
+        .unwrap()
+        .result;
     assert_eq!(claimed.state, RewardState::Delivered);
     let over = service.claim(&claim(player, 3), new_year(8)).await;
     assert!(matches!(over, Err(SeasonError::NoActiveSeason)));
@@ -240,7 +292,10 @@ async fn bonuses_and_switches(world: &dyn World) {
     let player = world.player("tester").await;
     for bonus in [-1, 21, i64::MAX, i64::MIN] {
         let refused = service.stamp(&stamp(player, bonus), at(26)).await;
-        assert!(matches!(refused, Err(SeasonError::XpBonusOutOfRange { max: 20 })), "{bonus}");
+        assert!(
+            matches!(refused, Err(SeasonError::XpBonusOutOfRange { max: 20 })),
+            "{bonus}"
+        );
     }
     for feature in [Feature::SeasonPass, Feature::Roulette] {
         world.features().set_enabled(feature, false);
@@ -248,7 +303,15 @@ async fn bonuses_and_switches(world: &dyn World) {
         assert!(matches!(refused, Err(SeasonError::Feature(_))), "{feature}");
         world.features().set_enabled(feature, true);
     }
-    assert_eq!(service.status(&player, at(26)).await.unwrap().progress.total_stamps, 0);
+    assert_eq!(
+        service
+            .status(&player, at(26))
+            .await
+            .unwrap()
+            .progress
+            .total_stamps,
+        0
+    );
 }
 
 async fn the_same_request_twice(world: &dyn World) {
@@ -271,7 +334,10 @@ async fn the_same_request_twice(world: &dyn World) {
         ..stamp(player, 0)
     };
     let reused = service.stamp(&other, at(27)).await;
-    assert!(matches!(reused, Err(SeasonError::Idempotency(IdempotencyError::KeyReused))));
+    assert!(matches!(
+        reused,
+        Err(SeasonError::Idempotency(IdempotencyError::KeyReused))
+    ));
     // A refusal is not remembered: the same key works once the reason is gone.
     let tomorrow = StampCommand {
         request: key("k2", "{}"),
@@ -279,7 +345,15 @@ async fn the_same_request_twice(world: &dyn World) {
     };
     assert!(service.stamp(&tomorrow, at(26)).await.is_err());
     assert!(!service.stamp(&tomorrow, at(27)).await.unwrap().replayed);
-    assert_eq!(service.status(&player, at(27)).await.unwrap().progress.total_stamps, 2);
+    assert_eq!(
+        service
+            .status(&player, at(27))
+            .await
+            .unwrap()
+            .progress
+            .total_stamps,
+        2
+    );
 }
 
 async fn contract(world: &dyn World) {
@@ -305,11 +379,27 @@ async fn a_blocked_player_is_told_so_and_nothing_changes() {
     let player = real.test.player("a").await;
     real.test.block(&player).await;
     let refused = real.service.stamp(&stamp(player, 0), at(26)).await;
-    assert!(matches!(refused, Err(SeasonError::Access(AccessError::Blocked))));
+    assert!(matches!(
+        refused,
+        Err(SeasonError::Access(AccessError::Blocked))
+    ));
     let refused = real.service.status(&player, at(26)).await;
-    assert!(matches!(refused, Err(SeasonError::Access(AccessError::Blocked))));
-    for table in ["season_pass_progress", "season_pass_stamp_log", "user_event_log"] {
-        assert_eq!(real.test.count(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");
+    assert!(matches!(
+        refused,
+        Err(SeasonError::Access(AccessError::Blocked))
+    ));
+    for table in [
+        "season_pass_progress",
+        "season_pass_stamp_log",
+        "user_event_log",
+    ] {
+        assert_eq!(
+            real.test
+                .count(&format!("SELECT COUNT(*) FROM {table}"))
+                .await,
+            0,
+            "{table}"
+        );
     }
 }
 
@@ -331,9 +421,20 @@ async fn a_switched_off_feature_answers_before_a_block() {
 async fn a_level_that_an_edit_makes_pay_by_itself_is_paid_by_the_next_move_once() {
     let real = Real::new().await;
     let player = real.test.player("a").await;
-    real.service.stamp(&stamp(player, 20), at(25)).await.unwrap();
-    real.service.stamp(&stamp(player, 20), at(26)).await.unwrap();
-    assert_eq!(real.test.count("SELECT COUNT(*) FROM season_pass_reward_log").await, 2);
+    real.service
+        .stamp(&stamp(player, 20), at(25))
+        .await
+        .unwrap();
+    real.service
+        .stamp(&stamp(player, 20), at(26))
+        .await
+        .unwrap();
+    assert_eq!(
+        real.test
+            .count("SELECT COUNT(*) FROM season_pass_reward_log")
+            .await,
+        2
+    );
     real.test
         .execute("UPDATE season_pass_level SET auto_claim = 1 WHERE level = 4")
         .await;
@@ -341,13 +442,30 @@ async fn a_level_that_an_edit_makes_pay_by_itself_is_paid_by_the_next_move_once(
     let replica = SeasonPass::new(
         real.test.db.clone(),
         real.features.clone(),
-        Arc::new(Activities::new(real.test.db.clone(), ActivityLog::default())),
+        Arc::new(Activities::new(
+            real.test.db.clone(),
+            ActivityLog::default(),
+        )),
         ActivityLog::default(),
         real.mover.clone(),
     );
-    let next = replica.stamp(&stamp(player, 0), at(27)).await.unwrap().result;
-    assert_eq!(next.rewards.iter().map(|reward| reward.level).collect::<Vec<_>>(), [4]);
-    let next = replica.stamp(&stamp(player, 0), at(28)).await.unwrap().result;
+    let next = replica
+        .stamp(&stamp(player, 0), at(27))
+        .await
+        .unwrap()
+        .result;
+    assert_eq!(
+        next.rewards
+            .iter()
+            .map(|reward| reward.level)
+            .collect::<Vec<_>>(),
+        [4]
+    );
+    let next = replica
+        .stamp(&stamp(player, 0), at(28))
+        .await
+        .unwrap()
+        .result;
     assert_eq!(next.rewards, []);
     let points = "SELECT SUM(delta) FROM wallet_ledger WHERE asset = 'POINT'";
     assert_eq!(real.test.count(points).await, 500);
@@ -367,7 +485,11 @@ async fn the_win_that_reaches_the_threshold_earns_one_bonus_stamp() {
     for _ in 0..5 {
         let tx = real.test.db.begin().await.unwrap();
         let locked = lock_in_tx(&tx, &player).await.unwrap();
-        let stamp = real.mover.after_play_in_tx(&tx, &locked, &season, &win, at(26)).await.unwrap();
+        let stamp = real
+            .mover
+            .after_play_in_tx(&tx, &locked, &season, &win, at(26))
+            .await
+            .unwrap();
         assert_eq!(stamp, None);
         tx.commit().await.unwrap();
     }
@@ -376,7 +498,10 @@ async fn the_win_that_reaches_the_threshold_earns_one_bonus_stamp() {
     let status = real.service.status(&player, at(26)).await.unwrap();
     assert_eq!(status.progress.current_xp, 5 + 20);
     assert_eq!(status.progress.total_stamps, 1);
-    assert_eq!(status.progress.last_stamp_day, None, "the bonus is not the daily stamp");
+    assert_eq!(
+        status.progress.last_stamp_day, None,
+        "the bonus is not the daily stamp"
+    );
     assert!(real.service.stamp(&stamp(player, 0), at(26)).await.is_ok());
 }
 
@@ -395,15 +520,31 @@ async fn a_play_may_bring_the_day_s_first_stamp_along() {
     for _ in 0..2 {
         let tx = real.test.db.begin().await.unwrap();
         let locked = lock_in_tx(&tx, &player).await.unwrap();
-        stamps.push(real.mover.after_play_in_tx(&tx, &locked, &season, &play, at(26)).await.unwrap());
+        stamps.push(
+            real.mover
+                .after_play_in_tx(&tx, &locked, &season, &play, at(26))
+                .await
+                .unwrap(),
+        );
         tx.commit().await.unwrap();
     }
     let first = stamps[0].as_ref().unwrap();
-    assert_eq!((first.xp_added, first.current_xp, first.leveled_up), (20, 25, true));
+    assert_eq!(
+        (first.xp_added, first.current_xp, first.leveled_up),
+        (20, 25, true)
+    );
     assert_eq!(stamps[1], None);
     let refused = real.service.stamp(&stamp(player, 0), at(26)).await;
     assert!(matches!(refused, Err(SeasonError::AlreadyStamped)));
-    assert_eq!(real.service.status(&player, at(26)).await.unwrap().progress.current_xp, 30);
+    assert_eq!(
+        real.service
+            .status(&player, at(26))
+            .await
+            .unwrap()
+            .progress
+            .current_xp,
+        30
+    );
 }
 
 #[tokio::test]
@@ -414,7 +555,9 @@ async fn a_race_for_one_stamp_and_one_claim_has_one_winner_each() {
         let attempts: Vec<_> = (0..30)
             .map(|_| {
                 let service = real.service.clone();
-                tokio::spawn(async move { service.stamp(&stamp(player, 20), at(day)).await.is_ok() })
+                tokio::spawn(
+                    async move { service.stamp(&stamp(player, 20), at(day)).await.is_ok() },
+                )
             })
             .collect();
         let mut winners = 0;

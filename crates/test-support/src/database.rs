@@ -29,8 +29,11 @@ enum Home {
 }
 
 /// The server to test on; SQLite if it is not set.
-static SERVER_URL: LazyLock<Option<String>> =
-    LazyLock::new(|| std::env::var("DATABASE_TEST_URL").ok().filter(|url| !url.is_empty()));
+static SERVER_URL: LazyLock<Option<String>> = LazyLock::new(|| {
+    std::env::var("DATABASE_TEST_URL")
+        .ok()
+        .filter(|url| !url.is_empty())
+});
 
 impl TestDb {
     /// A database with the current schema and no rows.
@@ -101,7 +104,9 @@ impl TestDb {
     /// Blocks a player as an operator would.
     pub async fn block(&self, identity: &Identity) {
         let tx = self.db.begin().await.expect("a transaction begins");
-        let player = lock_by_id_in_tx(&tx, identity.user_id).await.expect("a lock");
+        let player = lock_by_id_in_tx(&tx, identity.user_id)
+            .await
+            .expect("a lock");
         let player = player.expect("the player exists");
         set_blocked_in_tx(&tx, &player, true, SystemClock.now())
             .await

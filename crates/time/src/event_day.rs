@@ -28,10 +28,10 @@ impl EventDay {
         let midnight = self.0.and_time(NaiveTime::MIN);
         // Seoul had summer time until 1988; should a midnight be skipped again, the day starts
         // with the first instant that exists.
-        Seoul
-            .from_local_datetime(&midnight)
-            .earliest()
-            .map_or_else(|| Seoul.from_utc_datetime(&midnight).to_utc(), |start| start.to_utc())
+        Seoul.from_local_datetime(&midnight).earliest().map_or_else(
+            || Seoul.from_utc_datetime(&midnight).to_utc(),
+            |start| start.to_utc(),
+        )
     }
 
     /// The first instant that is no longer in the day.
@@ -45,7 +45,11 @@ impl EventDay {
 
     /// The day `days` later, or the last day there is.
     pub fn plus_days(self, days: u32) -> Self {
-        Self(self.0.checked_add_days(Days::new(days.into())).unwrap_or(NaiveDate::MAX))
+        Self(
+            self.0
+                .checked_add_days(Days::new(days.into()))
+                .unwrap_or(NaiveDate::MAX),
+        )
     }
 }
 
@@ -100,20 +104,33 @@ mod tests {
         let start = Utc.with_ymd_and_hms(2025, 12, 25, 15, 0, 0).unwrap();
         assert_eq!(day("2025-12-26").start(), start);
         assert_eq!(EventDay::of(start), day("2025-12-26"));
-        assert_eq!(EventDay::of(start - TimeDelta::microseconds(1)), day("2025-12-25"));
+        assert_eq!(
+            EventDay::of(start - TimeDelta::microseconds(1)),
+            day("2025-12-25")
+        );
     }
 
     #[test]
     fn the_year_turns_at_midnight_in_seoul() {
         let new_year = day("2026-01-01").start();
         assert_eq!(EventDay::of(new_year), day("2026-01-01"));
-        assert_eq!(EventDay::of(new_year - TimeDelta::microseconds(1)), day("2025-12-31"));
+        assert_eq!(
+            EventDay::of(new_year - TimeDelta::microseconds(1)),
+            day("2025-12-31")
+        );
         assert_eq!(day("2025-12-31").next(), day("2026-01-01"));
     }
 
     #[test]
     fn only_the_one_spelling_of_a_real_day_is_read() {
-        for bad in ["2025-2-3", "2025-02-30", "20251226", "2025-12-26 ", "", "오늘"] {
+        for bad in [
+            "2025-2-3",
+            "2025-02-30",
+            "20251226",
+            "2025-12-26 ",
+            "",
+            "오늘",
+        ] {
             assert!(bad.parse::<EventDay>().is_err(), "{bad:?}");
         }
         let leap = day("2028-02-29");

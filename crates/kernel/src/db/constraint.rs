@@ -124,7 +124,11 @@ mod tests {
 
     #[test]
     fn a_value_that_imitates_a_message_does_not_deceive() {
-        let message = "Duplicate entry 'x' for key 'uq_reward_grant'' for key 'uq_user_external_id'";
-        assert_eq!(Constraint::in_message(message), Some(Constraint::UserExternalId));
+        let message =
+            "Duplicate entry 'x' for key 'uq_reward_grant'' for key 'uq_user_external_id'";
+        assert_eq!(
+            Constraint::in_message(message),
+            Some(Constraint::UserExternalId)
+        );
     }
 }

@@ -42,7 +42,10 @@ impl DbError {
 
 impl From<DbErr> for DbError {
     fn from(error: DbErr) -> Self {
-        if matches!(error, DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout)) {
+        if matches!(
+            error,
+            DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout)
+        ) {
             return DbError::PoolExhausted(error);
         }
         match sqlx_error(&error).map(sort) {

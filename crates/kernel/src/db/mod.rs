@@ -105,8 +105,10 @@ impl Db {
     /// Calls `observe` with every statement that goes through this handle and its later clones.
     pub fn observe_statements(&mut self, observe: impl Fn(&str) + Clone + Send + Sync + 'static) {
         let other = observe.clone();
-        self.write.set_metric_callback(move |info| observe(&info.statement.sql));
-        self.read.set_metric_callback(move |info| other(&info.statement.sql));
+        self.write
+            .set_metric_callback(move |info| observe(&info.statement.sql));
+        self.read
+            .set_metric_callback(move |info| other(&info.statement.sql));
     }
 
     /// Whether the database answers at all.

@@ -66,7 +66,11 @@ mod tests {
         let tries = Cell::new(0);
         let outcome = retry(async || {
             tries.set(tries.get() + 1);
-            if tries.get() < 3 { Err(contention()) } else { Ok(tries.get()) }
+            if tries.get() < 3 {
+                Err(contention())
+            } else {
+                Ok(tries.get())
+            }
         })
         .await;
         assert_eq!(outcome.unwrap(), 3);

@@ -19,7 +19,11 @@ impl From<DateTime<Utc>> for Timestamp {
 
 impl From<Timestamp> for Value {
     fn from(timestamp: Timestamp) -> Self {
-        timestamp.0.format("%Y-%m-%d %H:%M:%S%.6f").to_string().into()
+        timestamp
+            .0
+            .format("%Y-%m-%d %H:%M:%S%.6f")
+            .to_string()
+            .into()
     }
 }
 

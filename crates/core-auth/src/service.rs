@@ -1,0 +1,275 @@
+use std::{net::IpAddr, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::DatabaseTransaction;
+use serde_json::json;
+use xmas_activity::{ActivityLog, Event, EventKind};
+use xmas_cache::{Throttle, Throttled};
+use xmas_kernel::{
+    UserId,
+    db::{Db, DbError, retry},
+    entropy::Entropy,
+};
+use xmas_players::{
+    AccessError, Account, Identity, Status, find_by_external_id, find_by_id, lock_in_tx,
+    raise_epoch_in_tx, record_login_in_tx, set_password_in_tx,
+};
+
+use crate::{
+    AccessTokens, AccountView, AuthError, AuthService, Authenticated, LoginCommand, LogoutCommand,
+    PasswordCommand, Passwords, Scope, Session, TokenError,
+    rules::{Verdict, judge},
+    store,
+    tokens::random_token,
+};
+
+/// What [`Auth`] is made of.
+pub struct AuthOptions {
+    pub db: Db,
+    pub tokens: AccessTokens,
+    pub passwords: Passwords,
+    pub activity: ActivityLog,
+    pub entropy: Arc<dyn Entropy>,
+    /// How long a refresh token lives after it was issued.
+    pub refresh_lifetime: TimeDelta,
+    /// Attempts at one account from one address.
+    pub account_throttle: Throttle,
+    /// Attempts from one address at any account.
+    pub address_throttle: Throttle,
+}
+
+/// [`AuthService`] on the database.
+pub struct Auth {
+    parts: AuthOptions,
+}
+
+impl Auth {
+    pub fn new(parts: AuthOptions) -> Self {
+        Self { parts }
+    }
+
+    async fn admit(&self, external_id: &str, address: Option<IpAddr>) -> Result<(), AuthError> {
+        // Requests without a known address share one place.
+        let address = address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+        self.parts.address_throttle.admit(&address).await?;
+        let pair = format!("{address}|{external_id}");
+        Ok(self.parts.account_throttle.admit(&pair).await?)
+    }
+
+    async fn start_session(
+        &self,
+        account: &Account,
+        via: &str,
+        address: Option<IpAddr>,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError> {
+        let tx = self.parts.db.begin().await?;
+        let player = lock_in_tx(&tx, &account.identity()).await?;
+        record_login_in_tx(&tx, &player, now).await?;
+        let family_id = random_token::<16>(&*self.parts.entropy);
+        let session = self
+            .issue_in_tx(&tx, account, &account.identity(), &family_id, now)
+            .await?;
+        let event = login_event(via, address);
+        self.parts
+            .activity
+            .record_in_tx(&tx, &player, &[event], now)
+            .await?;
+        tx.commit().await?;
+        Ok(session)
+    }
+
+    /// Writes a new refresh token of a family, and mints the access token that goes with it.
+    async fn issue_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        account: &Account,
+        identity: &Identity,
+        family_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError> {
+        let entropy = &*self.parts.entropy;
+        let refresh_token = random_token::<32>(entropy);
+        let lifetime = (now, now + self.parts.refresh_lifetime);
+        store::insert(tx, identity, family_id, &refresh_token, lifetime).await?;
+        let scope = Scope::from(account.role);
+        let minted = self
+            .parts
+            .tokens
+            .mint(identity, scope, family_id, entropy, now);
+        let (access_token, expires_in) = minted;
+        Ok(Session {
+            access_token,
+            expires_in,
+            refresh_token,
+            account: AccountView {
+                user_id: account.user_id,
+                external_id: account.external_id.clone(),
+                nickname: account.nickname.clone(),
+                status: account.status,
+                account_level: account.account_level,
+            },
+        })
+    }
+
+    async fn refresh_once(
+        &self,
+        refresh_token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError> {
+        let unlocked = store::find(self.parts.db.read(), refresh_token).await?;
+        let identity = unlocked.ok_or(TokenError::Invalid)?.identity;
+        let tx = self.parts.db.begin().await?;
+        let player = lock_in_tx(&tx, &identity).await?;
+        // Read again: a duplicate that was in flight has used it by now.
+        let row = store::find(&*tx, refresh_token)
+            .await?
+            .ok_or(TokenError::Invalid)?;
+        match judge(&row.presented, now) {
+            Verdict::Rotate => {}
+            Verdict::Expired => return Err(TokenError::Expired.into()),
+            Verdict::Revoked => return Err(TokenError::Invalid.into()),
+            Verdict::Stolen => {
+                store::revoke_family(&tx, identity.user_id, &row.family_id, now).await?;
+                tx.commit().await?;
+                return Err(TokenError::Invalid.into());
+            }
+        }
+        let account = active_account(&tx, identity.user_id).await?;
+        store::mark_used(&tx, row.id, now).await?;
+        let session = self
+            .issue_in_tx(&tx, &account, &identity, &row.family_id, now)
+            .await?;
+        let event = login_event("refresh", None);
+        self.parts
+            .activity
+            .record_in_tx(&tx, &player, &[event], now)
+            .await?;
+        tx.commit().await?;
+        Ok(session)
+    }
+
+    async fn logout_once(
+        &self,
+        command: &LogoutCommand,
+        now: DateTime<Utc>,
+    ) -> Result<(), AuthError> {
+        let tx = self.parts.db.begin().await?;
+        let player = lock_in_tx(&tx, &command.identity).await?;
+        store::revoke_family(&tx, command.identity.user_id, &command.session_id, now).await?;
+        if command.everywhere {
+            raise_epoch_in_tx(&tx, &player, now).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn set_password_once(
+        &self,
+        command: &PasswordCommand,
+        password_hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError> {
+        let tx = self.parts.db.begin().await?;
+        let player = lock_in_tx(&tx, &command.identity).await?;
+        let account = active_account(&tx, command.identity.user_id).await?;
+        let identity = set_password_in_tx(&tx, &player, password_hash, now).await?;
+        let family_id = random_token::<16>(&*self.parts.entropy);
+        let session = self
+            .issue_in_tx(&tx, &account, &identity, &family_id, now)
+            .await?;
+        tx.commit().await?;
+        Ok(session)
+    }
+}
+
+async fn active_account(tx: &DatabaseTransaction, user_id: UserId) -> Result<Account, AuthError> {
+    let account = find_by_id(tx, user_id).await?;
+    let account = account.ok_or_else(|| DbError::Corrupt(format!("user {user_id} is gone")))?;
+    match account.status {
+        Status::Active => Ok(account),
+        Status::Blocked => Err(AccessError::Blocked.into()),
+        Status::Inactive => Err(AccessError::StaleToken.into()),
+    }
+}
+
+fn login_event(via: &str, address: Option<IpAddr>) -> Event {
+    Event {
+        kind: EventKind::AuthLogin,
+        feature: None,
+        meta: json!({ "via": via, "address": address }),
+    }
+}
+
+impl From<Throttled> for AuthError {
+    fn from(throttled: Throttled) -> Self {
+        AuthError::Throttled {
+            retry_after: throttled.retry_after,
+        }
+    }
+}
+
+#[async_trait]
+impl AuthService for Auth {
+    async fn login(
+        &self,
+        command: &LoginCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError> {
+        self.admit(command.external_id.as_str(), command.address)
+            .await?;
+        let account = find_by_external_id(self.parts.db.read(), &command.external_id).await?;
+        let hash = account
+            .as_ref()
+            .map(|account| account.password_hash.as_str());
+        let fits = self.parts.passwords.verify(&command.password, hash).await?;
+        let account = account.filter(|account| fits && account.status != Status::Inactive);
+        let account = account.ok_or(AuthError::InvalidCredentials)?;
+        let started = retry(|| self.start_session(&account, "password", command.address, now));
+        match started.await {
+            // The password was replaced while it was being checked.
+            Err(AuthError::Access(AccessError::StaleToken)) => Err(AuthError::InvalidCredentials),
+            outcome => outcome,
+        }
+    }
+
+    async fn refresh(&self, refresh_token: &str, now: DateTime<Utc>) -> Result<Session, AuthError> {
+        retry(|| self.refresh_once(refresh_token, now)).await
+    }
+
+    async fn logout(&self, command: &LogoutCommand, now: DateTime<Utc>) -> Result<(), AuthError> {
+        retry(|| self.logout_once(command, now)).await
+    }
+
+    async fn change_password(
+        &self,
+        command: &PasswordCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError> {
+        let user_id = command.identity.user_id;
+        self.parts
+            .account_throttle
+            .admit(&format!("password|{user_id}"))
+            .await?;
+        let account = find_by_id(self.parts.db.read(), user_id).await?;
+        let hash = account
+            .as_ref()
+            .map(|account| account.password_hash.as_str());
+        if !self.parts.passwords.verify(&command.current, hash).await? {
+            // Who may not act at all learns that first.
+            xmas_players::check(self.parts.db.read(), &command.identity).await?;
+            return Err(AuthError::WrongCurrentPassword);
+        }
+        let password_hash = self.parts.passwords.hash(&command.new).await?;
+        retry(|| self.set_password_once(command, &password_hash, now)).await
+    }
+
+    fn authenticate(
+        &self,
+        access_token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated, TokenError> {
+        self.parts.tokens.verify(access_token, now)
+    }
+}
