@@ -36,7 +36,7 @@ docs:
     # Built first, because a failing build would otherwise leave the documents empty.
     @cargo build -q -p xmas-api
     @mkdir -p docs
-    cargo run -q -p xmas-api -- config-docs > docs/configuration.md
+    cargo run -q -p xmas-api -- check --reference > docs/configuration.md
     cargo run -q -p xmas-api -- openapi > docs/openapi.json
 
 # Start a throwaway MariaDB with its files in DIR and print its URL.

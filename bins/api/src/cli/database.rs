@@ -1,0 +1,43 @@
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use xmas_kernel::db::{Db, DbOptions};
+use xmas_migration::{SchemaState, schema_state};
+
+use crate::config::Config;
+
+/// Connects to the configured database; the embedded one is made if it is not there.
+pub(super) async fn connect(config: &Config) -> anyhow::Result<Db> {
+    if config.is_embedded() {
+        let folder = &config.app.data_dir;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    }
+    let options = DbOptions {
+        url: config.database_url(),
+        max_connections: config.database.max_connections,
+        acquire_timeout: Duration::from_secs(config.database.acquire_seconds),
+    };
+    Db::connect(&options)
+        .await
+        .context("the database cannot be reached; see DATABASE_URL")
+}
+
+/// Fails, with what to do, unless the schema fits this binary.
+pub(super) async fn require_schema(db: &Db) -> anyhow::Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    match schema_state(db.read(), version).await? {
+        SchemaState::Current => Ok(()),
+        SchemaState::TooOld { missing } => bail!(
+            "the database schema is too old for this program: {} missing. Run `xmas-api migrate up`.",
+            missing.join(", ")
+        ),
+        SchemaState::TooNew {
+            migration,
+            oldest_binary,
+        } => bail!(
+            "the database schema is too new for this program ({version}): {migration} needs \
+             xmas-api {oldest_binary} or later."
+        ),
+    }
+}

@@ -1,0 +1,98 @@
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use xmas_migration::{Migrator, MigratorTrait, SchemaState, schema_state};
+
+use super::database;
+use crate::config::Config;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Apply every migration that is missing.
+    Up,
+    /// Undo the last migrations. This drops tables with everything in them.
+    Down {
+        /// How many to undo.
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
+        /// Needed where APP_ENV is production.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show what is applied and what is missing; exit code 1 if the schema does not fit.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let db = database::connect(config).await?;
+    match args.what {
+        What::Up => {
+            Migrator::up(db.write(), None)
+                .await
+                .context("a migration failed")?;
+            println!("The schema is up to date.");
+        }
+        What::Down { steps, yes } => {
+            if config.is_production() && !yes {
+                bail!("this drops tables with everything in them; add --yes if you mean it");
+            }
+            Migrator::down(db.write(), Some(steps))
+                .await
+                .context("a migration failed")?;
+            println!("{steps} migration(s) undone.");
+        }
+        What::Status { json } => return status(&db, json).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn status(db: &xmas_kernel::db::Db, json: bool) -> anyhow::Result<ExitCode> {
+    let state = schema_state(db.read(), env!("CARGO_PKG_VERSION")).await?;
+    let missing = match &state {
+        SchemaState::TooOld { missing } => missing.clone(),
+        SchemaState::Current | SchemaState::TooNew { .. } => Vec::new(),
+    };
+    let migrations: Vec<_> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .map(|name| (missing.contains(&name), name))
+        .collect();
+    let too_new = match &state {
+        SchemaState::TooNew { migration, .. } => Some(migration),
+        SchemaState::Current | SchemaState::TooOld { .. } => None,
+    };
+    if json {
+        let rows: Vec<_> = migrations
+            .iter()
+            .map(|(missing, name)| serde_json::json!({ "name": name, "applied": !missing }))
+            .collect();
+        println!(
+            "{}",
+            serde_json::json!({ "migrations": rows, "too_new": too_new })
+        );
+    } else {
+        for (missing, name) in &migrations {
+            println!("{} {name}", if *missing { "missing" } else { "applied" });
+        }
+        if let Some(migration) = too_new {
+            println!("too new {migration}: it needs a newer xmas-api");
+        }
+    }
+    let fits = state == SchemaState::Current;
+    Ok(if fits {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

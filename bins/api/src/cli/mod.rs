@@ -1,0 +1,81 @@
+//! The command line. Each verb is one file.
+//!
+//! Exit codes: 0 done, 1 refused or failed, 2 the command line or the configuration cannot be
+//! understood.
+
+mod check;
+mod create_admin;
+mod database;
+mod migrate;
+mod seed;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{Config, ConfigError},
+    openapi, telemetry,
+};
+
+/// The backend of XMAS 1Week.
+#[derive(Debug, Parser)]
+#[command(name = "xmas-api", version)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve HTTP until SIGTERM or Ctrl-C (the default).
+    Serve,
+    /// Change the database schema, or show its state.
+    Migrate(migrate::Args),
+    /// Fill a database: `demo` with players, `event` without.
+    Seed(seed::Args),
+    /// Print the configuration in force and fail on anything unsafe.
+    Check(check::Args),
+    /// Create an admin.
+    CreateAdmin(create_admin::Args),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match actix_web::rt::System::new().block_on(run(cli.verb.unwrap_or(Verb::Serve))) {
+        Ok(code) => code,
+        Err(error) if error.is::<ConfigError>() => {
+            eprintln!("xmas-api: the configuration cannot be read: {error}");
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            eprintln!("xmas-api: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Openapi => {
+            println!("{}", openapi::document().to_pretty_json()?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Verb::Check(args) => return check::run(&args).await,
+        Verb::Serve | Verb::Migrate(_) | Verb::Seed(_) | Verb::CreateAdmin(_) => {}
+    }
+    let config = Config::load()?;
+    telemetry::start(&config)?;
+    match verb {
+        Verb::Serve => serve::run(&config).await?,
+        Verb::Migrate(args) => return migrate::run(&args, &config).await,
+        Verb::Seed(args) => seed::run(&args, &config).await?,
+        Verb::CreateAdmin(args) => create_admin::run(&args, &config).await?,
+        Verb::Check(_) | Verb::Openapi => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

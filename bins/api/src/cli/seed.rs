@@ -1,0 +1,43 @@
+use anyhow::bail;
+use clap::ValueEnum;
+use xmas_kernel::entropy::OsEntropy;
+use xmas_time::{Clock, SystemClock};
+
+use super::database;
+use crate::{config::Config, seed, wiring};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum What {
+    /// The 2025 event with twenty players, an admin and a shifted clock. Never in production.
+    Demo,
+    /// The 2025 event without a single player.
+    Event,
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
+    if config.is_production() && matches!(args.what, What::Demo) {
+        bail!("the demo seed has well-known passwords and is never written in production");
+    }
+    let db = database::connect(config).await?;
+    if config.is_embedded() {
+        seed::migrate(&db).await?;
+    }
+    database::require_schema(&db).await?;
+    match args.what {
+        What::Demo => {
+            let passwords = wiring::passwords(config, std::sync::Arc::new(OsEntropy));
+            seed::demo(&db, &passwords, config.event.clock, &SystemClock).await?;
+            println!("The demo season is there, with the players demo-01 to demo-20.");
+        }
+        What::Event => {
+            seed::event(&db, SystemClock.now()).await?;
+            println!("The 2025 event is there. Next: `xmas-api create-admin`.");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+use std::{net::TcpListener, path::Path, sync::Arc, time::Duration, time::Instant};
+
+use anyhow::{Context, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use xmas_kernel::{
+    db::Db,
+    entropy::{Entropy, OsEntropy},
+};
+use xmas_time::{Clock, ShiftedClock, SystemClock};
+
+use super::database;
+use crate::{
+    config::{Config, Secret, problems},
+    seed::{self, demo_state},
+    server,
+    wiring::{App, Ports, passwords},
+};
+
+pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let problems = problems(config);
+    if !problems.is_empty() {
+        bail!(
+            "this configuration is not safe in production:\n  {}",
+            problems.join("\n  ")
+        );
+    }
+    let db = database::connect(config).await?;
+    if config.is_embedded() {
+        prepare_embedded(&db, config).await?;
+    }
+    database::require_schema(&db).await?;
+    let demo = demo_state::find(&db).await?;
+    if config.is_production() && demo.is_some() {
+        bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
+    }
+    let clock = clock(config, demo.as_ref());
+    let app = App::new(
+        &db,
+        config,
+        &jwt_secret(config)?,
+        Ports::with_clock(clock.clone()),
+    );
+    let listener = TcpListener::bind(config.server.bind_addr).with_context(|| {
+        format!(
+            "{} cannot be listened on; see BIND_ADDR",
+            config.server.bind_addr
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let server = server::start(&app, listener, config)?;
+    let handle = server.handle();
+    let running = actix_web::rt::spawn(server);
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(%address, millis, "ready on {address} after {millis} ms");
+    println!(
+        "{}",
+        seed::first_steps(address.port(), clock.now(), demo.is_some())
+    );
+
+    let drain = wait_for_stop().await?;
+    app.readiness().drain();
+    if drain {
+        let seconds = config.server.drain_seconds;
+        tracing::info!(
+            seconds,
+            "stopping in {seconds} s; until then requests are still served"
+        );
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+    tracing::info!("finishing what is in flight");
+    handle.stop(true).await;
+    running.await??;
+    db.close().await?;
+    Ok(())
+}
+
+/// The embedded database looks after itself: it is migrated, and filled on its first start.
+async fn prepare_embedded(db: &Db, config: &Config) -> anyhow::Result<()> {
+    seed::migrate(db).await?;
+    if seed::is_empty(db).await? {
+        let passwords = passwords(config, Arc::new(OsEntropy));
+        seed::demo(db, &passwords, config.event.clock, &SystemClock).await?;
+    }
+    Ok(())
+}
+
+fn clock(config: &Config, demo: Option<&demo_state::DemoState>) -> Arc<dyn Clock> {
+    match (config.event.clock, demo) {
+        (Some(start), _) => Arc::new(ShiftedClock::starting_at(SystemClock, start)),
+        (None, Some(demo)) => Arc::new(ShiftedClock::with_offset(SystemClock, demo.clock_offset)),
+        (None, None) => Arc::new(SystemClock),
+    }
+}
+
+/// The configured secret, or one that is generated once and kept beside the embedded database, so
+/// that a restart does not log everybody out.
+fn jwt_secret(config: &Config) -> anyhow::Result<Secret> {
+    if let Some(secret) = &config.auth.jwt_secret {
+        return Ok(secret.clone());
+    }
+    let folder = &config.app.data_dir;
+    let file = folder.join("dev-jwt-secret");
+    if let Ok(text) = std::fs::read_to_string(&file) {
+        return Ok(text.trim().parse()?);
+    }
+    let mut bytes = [0; 32];
+    OsEntropy.fill(&mut bytes);
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::create_dir_all(folder)
+        .and_then(|()| write_private(&file, &text))
+        .with_context(|| format!("{} cannot be written", file.display()))?;
+    Ok(text.parse()?)
+}
+
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
+/// Waits for a signal; says whether there is time to drain (SIGTERM) or somebody is waiting at the
+/// keyboard (SIGINT).
+async fn wait_for_stop() -> std::io::Result<bool> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(true),
+        _ = interrupt.recv() => Ok(false),
+    }
+}

@@ -1,0 +1,88 @@
+use clap::{Arg, CommandFactory, parser::ValueSource};
+
+use super::{Config, ConfigError, Variables};
+
+/// One setting as it is in force.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Setting {
+    pub name: String,
+    /// Secrets are redacted; `None` is unset.
+    pub value: Option<String>,
+    pub is_default: bool,
+}
+
+/// All settings in force, in the order of the reference.
+pub fn effective(variables: &Variables) -> Result<Vec<Setting>, ConfigError> {
+    let command = Config::command();
+    let matches = command
+        .clone()
+        .try_get_matches_from(variables.arguments(&command))?;
+    let setting = |arg: &Arg| {
+        let id = arg.get_id().as_str();
+        let raw = matches.get_raw(id).map(|values| {
+            let values = values.map(|value| value.to_string_lossy().into_owned());
+            values.collect::<Vec<_>>().join(",")
+        });
+        Setting {
+            name: arg.get_long().unwrap_or(id).to_owned(),
+            value: raw.map(|raw| redact(arg, raw)),
+            is_default: matches.value_source(id) != Some(ValueSource::CommandLine),
+        }
+    };
+    Ok(command.get_arguments().map(setting).collect())
+}
+
+fn redact(arg: &Arg, value: String) -> String {
+    match value_name(arg).as_deref() {
+        Some("SECRET") => format!("[redacted, {} bytes]", value.len()),
+        Some("URL") => match url::Url::parse(&value) {
+            Ok(mut url) if url.password().is_some() => {
+                // Only a URL without a host refuses a password, and it cannot have had one.
+                let _ = url.set_password(Some("redacted"));
+                url.to_string()
+            }
+            Ok(_) => value,
+            Err(_) => "[redacted, not a URL]".to_owned(),
+        },
+        _ => value,
+    }
+}
+
+pub(super) fn value_name(arg: &Arg) -> Option<String> {
+    arg.get_value_names()?.first().map(ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_redacted_and_the_rest_is_told() {
+        let variables = Variables::from_pairs(&[
+            ("JWT_SECRET", "do-not-print-me"),
+            (
+                "DATABASE_URL",
+                "mysql://user:do-not-print-me@db.example:3306/xmas",
+            ),
+            ("CORS_ORIGINS", "https://a.example,https://b.example"),
+        ])
+        .unwrap();
+        let settings = effective(&variables).unwrap();
+        let value = |name: &str| {
+            let setting = settings
+                .iter()
+                .find(|setting| setting.name == name)
+                .unwrap();
+            (setting.value.as_deref(), setting.is_default)
+        };
+        assert_eq!(value("JWT_SECRET"), (Some("[redacted, 15 bytes]"), false));
+        let url = "mysql://user:redacted@db.example:3306/xmas";
+        assert_eq!(value("DATABASE_URL"), (Some(url), false));
+        assert_eq!(
+            value("CORS_ORIGINS").0,
+            Some("https://a.example,https://b.example")
+        );
+        assert_eq!(value("BIND_ADDR"), (Some("0.0.0.0:8000"), true));
+        assert_eq!(value("XMAS_CLOCK"), (None, true));
+    }
+}

@@ -1,0 +1,396 @@
+//! Configuration from the environment: one struct per subsystem, whose doc comments are the
+//! reference (`docs/configuration.md` is generated from them).
+//!
+//! Each setting is declared as an argument whose long name is the variable's name, so that one
+//! parser checks types, bounds and defaults, and can be asked for all of them. To add a setting:
+//! a field with a doc comment in one of the structs below.
+
+mod docs;
+mod effective;
+mod safety;
+mod source;
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use ipnet::IpNet;
+use xmas_time::{DateTime, Utc};
+
+pub use docs::reference;
+pub use effective::{Setting, effective};
+pub use safety::problems;
+pub use source::{ConfigError, Variables};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+pub struct Config {
+    #[command(flatten)]
+    pub app: AppConfig,
+    #[command(flatten)]
+    pub server: ServerConfig,
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    #[command(flatten)]
+    pub auth: AuthConfig,
+    #[command(flatten)]
+    pub limits: LimitsConfig,
+    #[command(flatten)]
+    pub event: EventConfig,
+    #[command(flatten)]
+    pub log: LogConfig,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AppEnv {
+    Development,
+    Production,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Application")]
+pub struct AppConfig {
+    /// Where this runs. `production` refuses every setting that is safe only on a developer's
+    /// machine; see `xmas-api check`.
+    #[arg(long = "APP_ENV", default_value = "development")]
+    pub env: AppEnv,
+    /// The folder of what the program keeps by itself in development: the embedded database and the
+    /// generated secret.
+    #[arg(long = "DATA_DIR", default_value = "./data", value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub struct ServerConfig {
+    /// The address and port to listen on.
+    #[arg(
+        long = "BIND_ADDR",
+        default_value = "0.0.0.0:8000",
+        value_name = "ADDRESS:PORT"
+    )]
+    pub bind_addr: SocketAddr,
+    /// Origins that browsers may call from, separated by commas. `https://cc-jm.com` and
+    /// `https://www.cc-jm.com` are always allowed; outside production also the localhost ports
+    /// 3000, 4173 and 5173. `*` allows every origin and is refused in production.
+    #[arg(long = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN,…")]
+    pub cors_origins: Vec<Origin>,
+    /// Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed, separated by
+    /// commas.
+    #[arg(long = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, value_name = "NETWORK,…")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long requests are still served after SIGTERM, while readiness already answers 503, so
+    /// that a load balancer can look away.
+    #[arg(long = "DRAIN_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600), value_name = "SECONDS")]
+    pub drain_seconds: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseConfig {
+    /// `mysql://user:password@host:port/database` for MySQL or MariaDB, or `sqlite://file?mode=rwc`.
+    /// Unset: an embedded SQLite database in `DATA_DIR`, which is migrated and filled with the demo
+    /// season by itself. Must be set in production.
+    #[arg(long = "DATABASE_URL", value_name = "URL")]
+    pub url: Option<Secret>,
+    /// How many connections each of the two pools (transactions, reads) may open. SQLite always
+    /// writes through one.
+    #[arg(long = "DATABASE_MAX_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "NUMBER")]
+    pub max_connections: u32,
+    /// How long a request waits for a free connection before it is answered with `OVERLOADED`.
+    #[arg(long = "DATABASE_ACQUIRE_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60), value_name = "SECONDS")]
+    pub acquire_seconds: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Authentication")]
+pub struct AuthConfig {
+    /// The secret that signs access tokens: at least 32 bytes. Unset: one is generated and kept in
+    /// `DATA_DIR`. Must be set in production.
+    #[arg(long = "JWT_SECRET", value_name = "SECRET")]
+    pub jwt_secret: Option<Secret>,
+    /// The secret that signed before; its tokens are accepted until they expire.
+    #[arg(long = "JWT_PREVIOUS_SECRET", value_name = "SECRET")]
+    pub jwt_previous_secret: Option<Secret>,
+    /// How long a player's access token lives.
+    #[arg(long = "JWT_EXPIRE_MINUTES", default_value_t = 720, value_parser = clap::value_parser!(u64).range(1..=43_200), value_name = "MINUTES")]
+    pub jwt_expire_minutes: u64,
+    /// How long an admin's access token lives.
+    #[arg(long = "JWT_ADMIN_EXPIRE_MINUTES", default_value_t = 480, value_parser = clap::value_parser!(u64).range(1..=43_200), value_name = "MINUTES")]
+    pub jwt_admin_expire_minutes: u64,
+    /// How long a refresh token lives after it was issued.
+    #[arg(long = "REFRESH_EXPIRE_DAYS", default_value_t = 14, value_parser = clap::value_parser!(i64).range(1..=365), value_name = "DAYS")]
+    pub refresh_expire_days: i64,
+    /// How many passwords are checked at once; each takes a core and 19 MiB. 0 means one per core.
+    #[arg(long = "PASSWORD_CONCURRENCY", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1024), value_name = "NUMBER")]
+    pub password_concurrency: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitsConfig {
+    /// Attempts to log in to one account from one address in a minute.
+    #[arg(long = "LOGINS_PER_MINUTE", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub logins_per_minute: u64,
+    /// Attempts to log in to any account from one address in a minute. Many players may share one
+    /// address behind their carrier.
+    #[arg(long = "LOGINS_PER_ADDRESS_PER_MINUTE", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub logins_per_address_per_minute: u64,
+    /// Requests of one player that change something, in a minute.
+    #[arg(long = "PLAYER_WRITES_PER_MINUTE", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub player_writes_per_minute: u64,
+    /// Requests in progress at once; one more is answered with `OVERLOADED`.
+    #[arg(long = "MAX_REQUESTS", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub max_requests: u64,
+    /// Connections open at once for each core; further ones wait to be accepted.
+    #[arg(long = "MAX_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub client_connections: u64,
+    /// How long a request may take before it is answered with `OVERLOADED`.
+    #[arg(long = "REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300), value_name = "SECONDS")]
+    pub request_seconds: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Event")]
+pub struct EventConfig {
+    /// Whether QA's daily schedule (`feature_schedule`) decides which features run. Refused in
+    /// production.
+    #[arg(long = "FEATURE_GATE_ENABLED", default_value_t = false, action = clap::ArgAction::Set, value_name = "BOOLEAN")]
+    pub feature_gate_enabled: bool,
+    /// Points from this many on wait for an admin before they are delivered.
+    #[arg(long = "REWARD_REVIEW_POINTS", default_value_t = 10_000, value_parser = clap::value_parser!(i64).range(1..), value_name = "POINTS")]
+    pub reward_review_points: i64,
+    /// An RFC 3339 instant at which the clock starts and then runs on, such as
+    /// `2025-12-26T09:00:00+09:00`. Refused in production.
+    #[arg(long = "XMAS_CLOCK", value_parser = instant, value_name = "INSTANT")]
+    pub clock: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Logging")]
+pub struct LogConfig {
+    /// How log lines are written. Unset: `json` in production, else `pretty`.
+    #[arg(long = "LOG_FORMAT")]
+    pub format: Option<LogFormat>,
+    /// What is logged, as `target=level,…`.
+    #[arg(
+        long = "RUST_LOG",
+        default_value = "info,sqlx=warn,sea_orm_migration=warn,actix_server=warn",
+        value_name = "FILTER"
+    )]
+    pub filter: String,
+}
+
+/// Text that is shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A browser origin (`scheme://host[:port]`), or `*` for every one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_wildcard(&self) -> bool {
+        self.0 == "*"
+    }
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim().trim_end_matches('/');
+        let is_origin = url::Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+        });
+        if is_origin || text == "*" {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("an origin looks like https://example.com".to_owned())
+        }
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let single = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>()
+        .or_else(|_| single())
+        .map_err(|_| "a network looks like 10.0.0.0/8 or 10.0.0.1".to_owned())
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|instant| instant.to_utc())
+        .map_err(|_| "an instant looks like 2025-12-26T09:00:00+09:00".to_owned())
+}
+
+impl Config {
+    /// Reads the process's environment and, outside production, the file `.env`.
+    pub fn load() -> Result<Self, ConfigError> {
+        Self::from_variables(&Variables::of_process()?)
+    }
+
+    pub fn from_variables(variables: &Variables) -> Result<Self, ConfigError> {
+        let command = Self::command();
+        let matches = command.try_get_matches_from(variables.arguments(&Self::command()))?;
+        Ok(Self::from_arg_matches(&matches)?)
+    }
+
+    pub fn is_production(&self) -> bool {
+        self.app.env == AppEnv::Production
+    }
+
+    /// Whether the database is the embedded one, which looks after itself.
+    pub fn is_embedded(&self) -> bool {
+        self.database.url.is_none()
+    }
+
+    /// Where the database is.
+    pub fn database_url(&self) -> String {
+        match &self.database.url {
+            Some(url) => url.expose().to_owned(),
+            None => sqlite_url(&self.app.data_dir),
+        }
+    }
+
+    pub fn log_format(&self) -> LogFormat {
+        let default = if self.is_production() {
+            LogFormat::Json
+        } else {
+            LogFormat::Pretty
+        };
+        self.log.format.unwrap_or(default)
+    }
+}
+
+fn sqlite_url(folder: &Path) -> String {
+    format!("sqlite://{}?mode=rwc", folder.join("xmas.db").display())
+}
+
+impl LimitsConfig {
+    pub fn request_time(&self) -> Duration {
+        Duration::from_secs(self.request_seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_variables(&Variables::from_pairs(variables)?)
+    }
+
+    #[test]
+    fn with_nothing_set_the_defaults_run_the_demo() {
+        let config = config(&[]).unwrap();
+        assert!(!config.is_production());
+        assert!(config.is_embedded());
+        assert_eq!(config.database_url(), "sqlite://./data/xmas.db?mode=rwc");
+        assert_eq!(config.server.bind_addr.port(), 8000);
+        assert_eq!(config.auth.jwt_expire_minutes, 720);
+        assert_eq!(config.event.reward_review_points, 10_000);
+    }
+
+    #[test]
+    fn every_kind_of_value_is_read() {
+        let config = config(&[
+            ("APP_ENV", "production"),
+            ("CORS_ORIGINS", "https://a.example, http://localhost:8080/"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8,192.0.2.7"),
+            ("FEATURE_GATE_ENABLED", "true"),
+            ("XMAS_CLOCK", "2025-12-26T09:00:00+09:00"),
+            ("LOG_FORMAT", "pretty"),
+            ("DATABASE_URL", "mysql://u:p@127.0.0.1/xmas"),
+        ])
+        .unwrap();
+        let origins: Vec<_> = config
+            .server
+            .cors_origins
+            .iter()
+            .map(Origin::as_str)
+            .collect();
+        assert_eq!(origins, ["https://a.example", "http://localhost:8080"]);
+        assert_eq!(config.server.trusted_proxies.len(), 2);
+        assert!(config.event.feature_gate_enabled && !config.is_embedded());
+        assert_eq!(
+            config.event.clock.unwrap().to_rfc3339(),
+            "2025-12-26T00:00:00+00:00"
+        );
+    }
+
+    #[test]
+    fn an_empty_variable_is_an_unset_one() {
+        assert!(
+            config(&[("DATABASE_URL", ""), ("BIND_ADDR", "")])
+                .unwrap()
+                .is_embedded()
+        );
+    }
+
+    #[test]
+    fn a_bad_value_is_told_with_its_variable() {
+        for (name, value) in [
+            ("BIND_ADDR", "8000"),
+            ("APP_ENV", "staging"),
+            ("JWT_EXPIRE_MINUTES", "0"),
+            ("DRAIN_SECONDS", "-1"),
+            ("CORS_ORIGINS", "example.com"),
+            ("CORS_ORIGINS", "https://a.example/path"),
+            ("TRUSTED_PROXIES", "proxy"),
+            ("XMAS_CLOCK", "2025-12-26"),
+            ("FEATURE_GATE_ENABLED", "yes"),
+        ] {
+            let error = config(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.contains(name), "{name}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_in_the_debug_form_of_anything() {
+        let config = config(&[
+            ("JWT_SECRET", "do-not-print-me"),
+            ("DATABASE_URL", "mysql://u:do-not-print-me@h/d"),
+        ])
+        .unwrap();
+        assert!(!format!("{config:?}").contains("do-not-print-me"));
+    }
+}

@@ -1,0 +1,142 @@
+use super::{Config, Origin, Secret};
+
+/// The shortest secret that is accepted in production, in bytes: as long as the hash it keys.
+const SHORTEST_SECRET: usize = 32;
+
+/// Words by which secrets in examples, tutorials and templates give themselves away.
+const KNOWN_DEFAULTS: [&str; 9] = [
+    "change",
+    "replace",
+    "example",
+    "default",
+    "your-",
+    "your_",
+    "placeholder",
+    "dev-secret",
+    "supersecret",
+];
+
+/// What must not be in production: a sentence each that says what to do. Empty outside production.
+pub fn problems(config: &Config) -> Vec<String> {
+    if !config.is_production() {
+        return Vec::new();
+    }
+    let mut problems = Vec::new();
+    match &config.auth.jwt_secret {
+        None => problems.push(
+            "JWT_SECRET is not set: make one with `openssl rand -base64 48` and set it, or name \
+             its file in JWT_SECRET_FILE."
+                .to_owned(),
+        ),
+        Some(secret) => problems.extend(weakness("JWT_SECRET", secret)),
+    }
+    if let Some(secret) = &config.auth.jwt_previous_secret {
+        problems.extend(weakness("JWT_PREVIOUS_SECRET", secret));
+    }
+    if config.is_embedded() {
+        problems.push(
+            "DATABASE_URL is not set, which means the embedded database with its demo seed: set it \
+             to the production database."
+                .to_owned(),
+        );
+    }
+    if config.event.feature_gate_enabled {
+        problems.push(
+            "FEATURE_GATE_ENABLED is true, which lets QA's schedule switch features off for \
+             players: set it to false or unset it."
+                .to_owned(),
+        );
+    }
+    if config.event.clock.is_some() {
+        problems.push(
+            "XMAS_CLOCK is set, which shifts the clock: unset it, so that the real time counts."
+                .to_owned(),
+        );
+    }
+    if config.server.cors_origins.iter().any(Origin::is_wildcard) {
+        problems.push(
+            "CORS_ORIGINS contains `*`, which lets every site call this API: list the origins of \
+             your clients instead."
+                .to_owned(),
+        );
+    }
+    problems
+}
+
+fn weakness(name: &str, secret: &Secret) -> Option<String> {
+    let text = secret.expose();
+    let lower = text.to_lowercase();
+    if KNOWN_DEFAULTS.iter().any(|word| lower.contains(word)) {
+        return Some(format!(
+            "{name} looks like a value from an example: make one with `openssl rand -base64 48`."
+        ));
+    }
+    if text.len() < SHORTEST_SECRET {
+        return Some(format!(
+            "{name} is {} bytes long and needs at least {SHORTEST_SECRET}: make one with \
+             `openssl rand -base64 48`.",
+            text.len()
+        ));
+    }
+    let mut characters: Vec<char> = text.chars().collect();
+    characters.sort_unstable();
+    characters.dedup();
+    (characters.len() < 8).then(|| {
+        format!("{name} repeats a few characters: make one with `openssl rand -base64 48`.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Variables;
+
+    const GOOD: [(&str, &str); 3] = [
+        ("APP_ENV", "production"),
+        ("JWT_SECRET", "Zk3vJb0mQx9TtYw5Lr8uHc2nPd6sGf1aEo4iKy7="),
+        ("DATABASE_URL", "mysql://xmas:pw@db/xmas"),
+    ];
+
+    fn problems_with(changes: &[(&str, &str)]) -> Vec<String> {
+        let pairs: Vec<_> = GOOD.iter().chain(changes).copied().collect();
+        let variables = Variables::from_pairs(&pairs).unwrap();
+        problems(&Config::from_variables(&variables).unwrap())
+    }
+
+    #[test]
+    fn a_proper_production_configuration_is_accepted() {
+        assert_eq!(problems_with(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_unsafe_setting_is_refused_by_name() {
+        for (name, value) in [
+            ("JWT_SECRET", ""),
+            ("JWT_SECRET", "short"),
+            ("JWT_SECRET", "please-change-me-please-change-me-please"),
+            ("JWT_SECRET", "abababababababababababababababababababab"),
+            ("JWT_PREVIOUS_SECRET", "short"),
+            ("DATABASE_URL", ""),
+            ("FEATURE_GATE_ENABLED", "true"),
+            ("XMAS_CLOCK", "2025-12-26T09:00:00+09:00"),
+            ("CORS_ORIGINS", "https://a.example,*"),
+        ] {
+            let problems = problems_with(&[(name, value)]);
+            assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
+            assert!(
+                problems[0].starts_with(name),
+                "{name}={value}: {problems:?}"
+            );
+            assert!(
+                problems[0].contains(": "),
+                "it says what to do: {problems:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn development_is_left_alone() {
+        let variables = Variables::from_pairs(&[("CORS_ORIGINS", "*")]).unwrap();
+        assert!(problems(&Config::from_variables(&variables).unwrap()).is_empty());
+    }
+}

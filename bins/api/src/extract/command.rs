@@ -1,0 +1,111 @@
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev, error::PayloadError, http::header, web::Bytes};
+use serde::de::DeserializeOwned;
+use validator::{Validate, ValidationErrors};
+use xmas_kernel::{ErrorCode, idempotency::RequestKey};
+
+use crate::error::{ApiError, Details};
+
+/// What a handler reads from a body.
+pub(crate) trait Payload: Sized + 'static {
+    fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError>;
+}
+
+/// A body that has been parsed and validated.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+/// A body, and the `Idempotency-Key` that may come with it.
+#[derive(Debug)]
+pub(crate) struct Command<T> {
+    pub(crate) body: T,
+    pub(crate) request: Option<RequestKey>,
+}
+
+/// Any JSON body that validates.
+impl<T: DeserializeOwned + Validate + 'static> Payload for T {
+    fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError> {
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let content_type = content_type
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
+        }
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let path = error.path().to_string();
+            let field = if path == "." { "body" } else { &path };
+            ApiError::field(field, error.inner().to_string())
+        })?;
+        json.end()
+            .map_err(|error| ApiError::field("body", error.to_string()))?;
+        body.validate()
+            .map_err(|errors| ApiError::validation(details(&errors)))?;
+        Ok(body)
+    }
+}
+
+fn details(errors: &ValidationErrors) -> Details {
+    let fields = errors.field_errors();
+    let problems = fields.into_iter().map(|(field, errors)| {
+        let problem = |error: &validator::ValidationError| {
+            error.message.as_ref().unwrap_or(&error.code).to_string()
+        };
+        (field.to_string(), errors.iter().map(problem).collect())
+    });
+    problems.collect()
+}
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
+
+async fn read(
+    bytes: impl Future<Output = Result<Bytes, actix_web::Error>>,
+) -> Result<Bytes, ApiError> {
+    bytes
+        .await
+        .map_err(|error| match error.as_error::<PayloadError>() {
+            Some(PayloadError::Overflow) => ApiError::new(ErrorCode::BodyTooLarge),
+            _ => ApiError::field("body", "could not be read to its end"),
+        })
+}
+
+impl<T: Payload> FromRequest for Body<T> {
+    type Error = actix_web::Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let bytes = Bytes::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move { Ok(Self(T::parse(&request, &read(bytes).await?)?)) })
+    }
+}
+
+impl<T: Payload> FromRequest for Command<T> {
+    type Error = actix_web::Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let bytes = Bytes::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let bytes = read(bytes).await?;
+            Ok(Self {
+                body: T::parse(&request, &bytes)?,
+                request: request_key(&request, &bytes)?,
+            })
+        })
+    }
+}
+
+fn request_key(request: &HttpRequest, body: &[u8]) -> Result<Option<RequestKey>, ApiError> {
+    let Some(key) = request.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key.to_str().unwrap_or_default();
+    RequestKey::new(key, request.method().as_str(), request.path(), body)
+        .map(Some)
+        .map_err(|error| ApiError::field("Idempotency-Key", error.to_string()))
+}

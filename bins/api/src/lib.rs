@@ -1,0 +1,17 @@
+//! The one binary of XMAS 1Week: command line, configuration, HTTP.
+//!
+//! A request goes `routes/…` (extract, one service call, answer) → a domain crate's service →
+//! its rules and store. [`wiring`] is the only place where concrete services meet `dyn` traits.
+//! Nothing here knows a business rule, and nothing in the domain crates knows HTTP.
+
+pub mod cli;
+pub mod config;
+mod error;
+mod extract;
+mod middleware;
+pub mod openapi;
+mod routes;
+pub mod seed;
+pub mod server;
+mod telemetry;
+pub mod wiring;

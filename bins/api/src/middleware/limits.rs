@@ -1,0 +1,80 @@
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{
+    Error, HttpResponse,
+    body::{BoxBody, EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::HeaderMap,
+    middleware::Next,
+    web::Data,
+};
+use tokio::sync::Semaphore;
+use xmas_kernel::ErrorCode;
+
+use crate::error::ApiError;
+
+/// JSON bodies (architecture.md §5).
+pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+/// All headers of a request together.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+
+/// How much is done at once, and for how long.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) requests: Arc<Semaphore>,
+    pub(crate) request_time: Duration,
+}
+
+/// Refuses requests with too large headers, and those that come while as many as allowed are in
+/// progress.
+pub(crate) async fn admission(
+    limits: Data<Limits>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
+    if bytes_of(request.headers()) + request.uri().to_string().len() > MAX_HEADER_BYTES {
+        return Ok(refuse(request, ErrorCode::HeadersTooLarge));
+    }
+    // Liveness must not depend on load.
+    let is_probe = matches!(request.path(), "/health" | "/livez" | "/readyz");
+    let place = limits.requests.clone().try_acquire_owned();
+    if place.is_err() && !is_probe {
+        return Ok(refuse(request, ErrorCode::Overloaded));
+    }
+    let response = next.call(request).await?;
+    Ok(response.map_into_left_body())
+}
+
+fn refuse<B>(request: ServiceRequest, code: ErrorCode) -> ServiceResponse<EitherBody<B, BoxBody>> {
+    request
+        .into_response(HttpResponse::from_error(ApiError::new(code)))
+        .map_into_right_body()
+}
+
+fn bytes_of(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum()
+}
+
+/// Ends a request that takes too long; its open transaction is rolled back. Wraps single resources,
+/// because only there the request may be kept beside the one that is being handled.
+pub(crate) async fn time(
+    limits: Data<Limits>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
+    let http = request.request().clone();
+    match tokio::time::timeout(limits.request_time, next.call(request)).await {
+        Ok(response) => Ok(response?.map_into_left_body()),
+        Err(_) => {
+            tracing::warn!(
+                "a request took longer than {:?} and was ended",
+                limits.request_time
+            );
+            let response = HttpResponse::from_error(ApiError::new(ErrorCode::Overloaded));
+            Ok(ServiceResponse::new(http, response).map_into_right_body())
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The OpenAPI 3.1 document.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder,
+        path::PathItem,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use xmas_kernel::ErrorCode;
+
+use crate::{
+    error::{ApiError, ErrorBody},
+    routes::{activity, auth, health, roulette, season_pass, today_feature},
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "XMAS 1Week",
+        description = "A one-week seasonal event: season pass, games of chance and rewards. Days are \
+                       dates in Asia/Seoul, timestamps are RFC 3339 with +09:00, amounts are integers."
+    ),
+    paths(
+        auth::token::token,
+        auth::refresh::refresh,
+        auth::logout::logout,
+        auth::password::password,
+        season_pass::status::status,
+        season_pass::stamp::stamp,
+        season_pass::claim::claim,
+        season_pass::internal_wins::internal_wins,
+        roulette::status::status,
+        roulette::play::play,
+        activity::record::record,
+        today_feature::retired,
+        health::alive,
+        health::ready,
+    ),
+    components(schemas(ErrorBody)),
+    modifiers(&Bearer, &Errors)
+)]
+struct Api;
+
+/// The whole document.
+pub fn document() -> Document {
+    Api::openapi()
+}
+
+/// Which errors each path can answer besides those that any path can.
+const ERRORS: [(&str, &[ErrorCode]); 13] = [
+    ("/api/auth/token", auth::token::ERRORS),
+    ("/api/auth/refresh", auth::refresh::ERRORS),
+    ("/api/auth/logout", auth::logout::ERRORS),
+    ("/api/auth/password", auth::password::ERRORS),
+    ("/api/season-pass/status", season_pass::status::ERRORS),
+    ("/api/season-pass/stamp", season_pass::stamp::ERRORS),
+    ("/api/season-pass/claim", season_pass::claim::ERRORS),
+    (
+        "/api/season-pass/internal-wins",
+        season_pass::internal_wins::ERRORS,
+    ),
+    ("/api/roulette/status", roulette::status::ERRORS),
+    ("/api/roulette/play", roulette::play::ERRORS),
+    ("/api/activity/record", activity::record::ERRORS),
+    ("/api/today-feature", today_feature::ERRORS),
+    ("/readyz", health::READY_ERRORS),
+];
+
+/// What any request under `/api` may be answered with.
+const COMMON: [ErrorCode; 8] = [
+    ErrorCode::MethodNotAllowed,
+    ErrorCode::HeadersTooLarge,
+    ErrorCode::Internal,
+    ErrorCode::DbError,
+    ErrorCode::DbSchemaMismatch,
+    ErrorCode::LockNotAcquired,
+    ErrorCode::Overloaded,
+    ErrorCode::NotReady,
+];
+
+/// What a request with a body may be answered with besides.
+const WITH_BODY: [ErrorCode; 2] = [ErrorCode::BodyTooLarge, ErrorCode::UnsupportedMediaType];
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Document) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT");
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+    }
+}
+
+/// Adds to each path one answer per status, which lists its codes and shows one.
+struct Errors;
+
+impl Modify for Errors {
+    fn modify(&self, document: &mut Document) {
+        for (path, codes) in ERRORS {
+            let item = document.paths.paths.get_mut(path);
+            add_errors(
+                item.expect("every path in the list is documented"),
+                path,
+                codes,
+            );
+        }
+    }
+}
+
+fn add_errors(item: &mut PathItem, path: &str, codes: &[ErrorCode]) {
+    let operations = [item.get.as_mut(), item.post.as_mut()];
+    for operation in operations.into_iter().flatten() {
+        let mut codes = codes.to_vec();
+        if path.starts_with("/api/") && !codes.contains(&ErrorCode::FeatureRetired) {
+            codes.extend(COMMON);
+        }
+        if operation.request_body.is_some() {
+            codes.extend(WITH_BODY);
+        }
+        let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+        for code in codes {
+            by_status.entry(code.http_status()).or_default().push(code);
+        }
+        for (status, codes) in by_status {
+            let names: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+            let example = ApiError::new(codes[0]).body("3f0a4c1e");
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("ErrorBody")))
+                .example(Some(json!(example)))
+                .build();
+            let response = ResponseBuilder::new()
+                .description(names.join(", "))
+                .content("application/json", content)
+                .build();
+            operation
+                .responses
+                .responses
+                .insert(status.to_string(), RefOr::T(response));
+        }
+    }
+}

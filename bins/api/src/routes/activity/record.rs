@@ -1,0 +1,92 @@
+//! `POST /api/activity/record`.
+
+use actix_web::web::{Data, Json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+use xmas_activity::{ActivityService, ClientEvent, ClientEventKind};
+use xmas_kernel::ErrorCode;
+use xmas_time::Kst;
+
+use crate::{
+    error::{ApiError, ApiResult},
+    extract::{Body, Now, Player},
+};
+
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({"event_id": "6f1c0b7e-3c0b-4f7e-9d55-0a4d1f9b8c11",
+    "event_type": "PLAY_DURATION", "value": 42}))]
+pub(crate) struct RecordRequest {
+    /// The same id again counts once.
+    event_id: Uuid,
+    event_type: EventType,
+    value: Option<i64>,
+    /// Up to 4,096 bytes.
+    #[schema(value_type = Option<Object>)]
+    meta_json: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum EventType {
+    EnterPage,
+    RoulettePlay,
+    DicePlay,
+    LotteryPlay,
+    BonusUsed,
+    PlayDuration,
+}
+
+impl From<EventType> for ClientEventKind {
+    fn from(kind: EventType) -> Self {
+        match kind {
+            EventType::EnterPage => ClientEventKind::EnterPage,
+            EventType::RoulettePlay => ClientEventKind::RoulettePlay,
+            EventType::DicePlay => ClientEventKind::DicePlay,
+            EventType::LotteryPlay => ClientEventKind::LotteryPlay,
+            EventType::BonusUsed => ClientEventKind::BonusUsed,
+            EventType::PlayDuration => ClientEventKind::PlayDuration,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"user_id": 1, "updated_at": "2025-12-26T09:00:00.000000+09:00"}))]
+pub(crate) struct RecordAnswer {
+    user_id: i64,
+    /// When the event was first reported.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Kst,
+}
+
+pub(crate) const ERRORS: &[ErrorCode] = &[
+    ErrorCode::AuthRequired,
+    ErrorCode::TokenInvalid,
+    ErrorCode::TokenExpired,
+    ErrorCode::ForbiddenScope,
+    ErrorCode::UserBlocked,
+    ErrorCode::ValidationError,
+    ErrorCode::TooManyRequests,
+];
+
+/// Keeps what a client reports. It never earns anything.
+#[utoipa::path(post, path = "/api/activity/record", tag = "activity",
+    request_body = RecordRequest, responses((status = 200, body = RecordAnswer)),
+    security(("bearer" = [])))]
+pub(crate) async fn record(
+    player: Player,
+    body: Body<RecordRequest>,
+    now: Now,
+    activity: Data<dyn ActivityService>,
+) -> ApiResult<Json<RecordAnswer>> {
+    let Body(report) = body;
+    let kind = report.event_type.into();
+    let event = ClientEvent::new(report.event_id, kind, report.value, report.meta_json);
+    let event = event.map_err(|error| ApiError::field("meta_json", error.to_string()))?;
+    let recorded = activity.record(&player.0, &event, now.0).await?;
+    Ok(Json(RecordAnswer {
+        user_id: recorded.user_id.0,
+        updated_at: Kst(recorded.updated_at),
+    }))
+}

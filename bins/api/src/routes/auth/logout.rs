@@ -1,0 +1,49 @@
+//! `POST /api/auth/logout`.
+
+use actix_web::{HttpResponse, web::Data};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+use xmas_core_auth::{AuthService, LogoutCommand};
+use xmas_kernel::ErrorCode;
+
+use crate::{
+    error::ApiResult,
+    extract::{Bearer, Body, Now},
+};
+
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"everywhere": true}))]
+pub(crate) struct LogoutRequest {
+    /// Ends every session of the account and makes every token minted so far worthless. Otherwise
+    /// this session can no longer be refreshed, and its access token lives out its time.
+    #[serde(default)]
+    everywhere: bool,
+}
+
+pub(crate) const ERRORS: &[ErrorCode] = &[
+    ErrorCode::AuthRequired,
+    ErrorCode::TokenInvalid,
+    ErrorCode::TokenExpired,
+    ErrorCode::UserBlocked,
+    ErrorCode::ValidationError,
+];
+
+/// Ends this session, or all of them.
+#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = LogoutRequest,
+    responses((status = 204, description = "Logged out.")), security(("bearer" = [])))]
+pub(crate) async fn logout(
+    bearer: Bearer,
+    body: Body<LogoutRequest>,
+    now: Now,
+    auth: Data<dyn AuthService>,
+) -> ApiResult<HttpResponse> {
+    let command = LogoutCommand {
+        identity: bearer.0.identity,
+        session_id: bearer.0.session_id,
+        everywhere: body.0.everywhere,
+    };
+    auth.logout(&command, now.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

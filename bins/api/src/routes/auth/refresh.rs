@@ -1,0 +1,42 @@
+//! `POST /api/auth/refresh`.
+
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+use xmas_core_auth::AuthService;
+use xmas_kernel::ErrorCode;
+
+use super::session::SessionAnswer;
+use crate::{
+    error::ApiResult,
+    extract::{Body, Now},
+};
+
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"refresh_token": "q3p0u1R7dZkVb2mXo9yTnw5LsEaHcFgJiKx8Wv6MQYc"}))]
+pub(crate) struct RefreshRequest {
+    #[validate(length(min = 1, max = 256, message = "has 1 to 256 characters"))]
+    refresh_token: String,
+}
+
+pub(crate) const ERRORS: &[ErrorCode] = &[
+    ErrorCode::TokenInvalid,
+    ErrorCode::TokenExpired,
+    ErrorCode::UserBlocked,
+    ErrorCode::ValidationError,
+];
+
+/// Trades a refresh token for a new session. A used token that comes back after more than 30
+/// seconds ends the whole session.
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshRequest,
+    responses((status = 200, body = SessionAnswer)))]
+pub(crate) async fn refresh(
+    body: Body<RefreshRequest>,
+    now: Now,
+    auth: Data<dyn AuthService>,
+) -> ApiResult<Json<SessionAnswer>> {
+    let session = auth.refresh(&body.0.refresh_token, now.0).await?;
+    Ok(Json(session.into()))
+}

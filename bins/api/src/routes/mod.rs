@@ -1,0 +1,24 @@
+//! One file per endpoint, found from its URL. A handler extracts, calls one service and answers.
+//!
+//! To add an endpoint: a file with its handler, its DTOs and an `ERRORS` list; a line in the
+//! module's `configure`; and both in [`crate::openapi`].
+
+pub(crate) mod activity;
+mod answer;
+pub(crate) mod auth;
+mod endpoint;
+pub(crate) mod health;
+pub(crate) mod roulette;
+pub(crate) mod season_pass;
+pub(crate) mod today_feature;
+
+use actix_web::web::ServiceConfig;
+
+pub(crate) fn configure(cfg: &mut ServiceConfig) {
+    health::configure(cfg);
+    auth::configure(cfg);
+    season_pass::configure(cfg);
+    roulette::configure(cfg);
+    activity::configure(cfg);
+    today_feature::configure(cfg);
+}

@@ -1,0 +1,60 @@
+//! `POST /api/season-pass/claim`.
+
+use actix_web::web::Data;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+use xmas_kernel::ErrorCode;
+use xmas_season_pass::{ClaimCommand, SeasonPassService};
+
+use super::reward::LevelRewardAnswer;
+use crate::{
+    error::ApiResult,
+    extract::{Command, Now, Player},
+    routes::answer::Answer,
+};
+
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({"level": 7}))]
+pub(crate) struct ClaimRequest {
+    level: i64,
+}
+
+pub(crate) const ERRORS: &[ErrorCode] = &[
+    ErrorCode::AuthRequired,
+    ErrorCode::TokenInvalid,
+    ErrorCode::TokenExpired,
+    ErrorCode::ForbiddenScope,
+    ErrorCode::UserBlocked,
+    ErrorCode::FeatureDisabled,
+    ErrorCode::NoFeatureToday,
+    ErrorCode::NoActiveSeason,
+    ErrorCode::NoActiveSeasonConflict,
+    ErrorCode::LevelNotFound,
+    ErrorCode::LevelNotReached,
+    ErrorCode::AutoClaimLevel,
+    ErrorCode::RewardAlreadyClaimed,
+    ErrorCode::ValidationError,
+    ErrorCode::IdempotencyKeyReused,
+    ErrorCode::TooManyRequests,
+];
+
+/// Collects the reward of one level that does not pay by itself. Works on through the grace days
+/// after the season.
+#[utoipa::path(post, path = "/api/season-pass/claim", tag = "season-pass",
+    request_body = ClaimRequest, responses((status = 200, body = LevelRewardAnswer)),
+    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe: 1 to 255 visible ASCII characters.")),
+    security(("bearer" = [])))]
+pub(crate) async fn claim(
+    player: Player,
+    command: Command<ClaimRequest>,
+    now: Now,
+    season_pass: Data<dyn SeasonPassService>,
+) -> ApiResult<Answer<LevelRewardAnswer>> {
+    let command = ClaimCommand {
+        identity: player.0,
+        request: command.request,
+        level: command.body.level,
+    };
+    Ok(Answer::of(season_pass.claim(&command, now.0).await?))
+}

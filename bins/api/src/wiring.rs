@@ -1,0 +1,237 @@
+//! The only place where concrete services meet `dyn` traits.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::web::{self, Data, PayloadConfig, ServiceConfig};
+use chrono::TimeDelta;
+use ipnet::IpNet;
+use tokio::sync::Semaphore;
+use utoipa_swagger_ui::SwaggerUi;
+use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
+use xmas_cache::{Cache, MemoryCache, Throttle};
+use xmas_core_auth::{AccessTokens, Auth, AuthOptions, AuthService, Passwords, SigningKeys};
+use xmas_features::{FeatureService, Features};
+use xmas_games::{Floor, RouletteService, roulette::Roulette};
+use xmas_kernel::{
+    db::{Db, DbError},
+    entropy::{Entropy, OsEntropy},
+};
+use xmas_migration::{SchemaState, schema_state};
+use xmas_rewards::{Rewards, Wallets};
+use xmas_season_pass::{SeasonMover, SeasonPass, SeasonPassService};
+use xmas_time::Clock;
+
+use crate::{
+    config::{Config, Secret},
+    error::{ApiError, Details},
+    middleware::{
+        cors::CorsPolicy,
+        limits::{Limits, MAX_BODY_BYTES},
+    },
+    openapi, routes,
+};
+
+/// What a test replaces.
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub cache: Arc<dyn Cache>,
+    pub observers: Vec<Arc<dyn ActivityObserver>>,
+}
+
+impl Ports {
+    /// The real ones, around a clock.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            entropy: Arc::new(OsEntropy),
+            cache: Arc::new(MemoryCache::default()),
+            observers: Vec::new(),
+        }
+    }
+}
+
+/// What extractors need to know.
+#[derive(Clone)]
+pub(crate) struct HttpSettings {
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) player_writes: Throttle,
+}
+
+/// Everything that handlers ask for, wired up once and shared by all workers.
+#[derive(Clone)]
+pub struct App {
+    clock: Arc<dyn Clock>,
+    auth: Arc<dyn AuthService>,
+    activity: Arc<dyn ActivityService>,
+    season_pass: Arc<dyn SeasonPassService>,
+    roulette: Arc<dyn RouletteService>,
+    readiness: Readiness,
+    http: HttpSettings,
+    pub(crate) limits: Limits,
+    pub(crate) cors: CorsPolicy,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl App {
+    /// Wires the application onto a database. `jwt_secret` is the configured one, or the generated
+    /// one of a development machine.
+    pub fn new(db: &Db, config: &Config, jwt_secret: &Secret, ports: Ports) -> Self {
+        let log = ActivityLog::with_observers(ports.observers);
+        let features: Arc<dyn FeatureService> =
+            Arc::new(Features::new(db.clone(), config.event.feature_gate_enabled));
+        let activity: Arc<dyn ActivityService> = Arc::new(Activities::new(db.clone(), log.clone()));
+        let review_points = config.event.reward_review_points;
+        let rewards = Arc::new(Rewards::new(EventWriter, review_points));
+        let mover = SeasonMover::new(rewards.clone(), log.clone());
+        let season_pass: Arc<dyn SeasonPassService> = Arc::new(SeasonPass::new(
+            db.clone(),
+            features.clone(),
+            activity.clone(),
+            log.clone(),
+            mover.clone(),
+        ));
+        let roulette = Roulette::new(Floor {
+            db: db.clone(),
+            features,
+            wallets: Arc::new(Wallets::new(db.clone())),
+            rewards,
+            seasons: season_pass.clone(),
+            progress: Arc::new(mover),
+            pages: activity.clone(),
+            activity: log.clone(),
+            entropy: ports.entropy.clone(),
+        });
+        let limits = &config.limits;
+        let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);
+        let auth = Auth::new(AuthOptions {
+            db: db.clone(),
+            tokens: access_tokens(config, jwt_secret),
+            passwords: passwords(config, ports.entropy.clone()),
+            activity: log,
+            entropy: ports.entropy,
+            refresh_lifetime: TimeDelta::days(config.auth.refresh_expire_days),
+            account_throttle: throttle("login-account", limits.logins_per_minute),
+            address_throttle: throttle("login-address", limits.logins_per_address_per_minute),
+        });
+        Self {
+            clock: ports.clock,
+            auth: Arc::new(auth),
+            activity,
+            season_pass,
+            roulette: Arc::new(roulette),
+            readiness: Readiness::new(db.clone()),
+            http: HttpSettings {
+                trusted_proxies: config.server.trusted_proxies.clone(),
+                player_writes: throttle("player-writes", limits.player_writes_per_minute),
+            },
+            limits: Limits {
+                requests: Arc::new(Semaphore::new(
+                    usize::try_from(limits.max_requests)
+                        .unwrap_or(Semaphore::MAX_PERMITS)
+                        .min(Semaphore::MAX_PERMITS),
+                )),
+                request_time: limits.request_time(),
+            },
+            cors: CorsPolicy::new(config),
+        }
+    }
+
+    /// Registers the services and every route with a worker.
+    pub(crate) fn configure(&self, cfg: &mut ServiceConfig) {
+        cfg.app_data(Data::from(self.clock.clone()))
+            .app_data(Data::from(self.auth.clone()))
+            .app_data(Data::from(self.activity.clone()))
+            .app_data(Data::from(self.season_pass.clone()))
+            .app_data(Data::from(self.roulette.clone()))
+            .app_data(Data::new(self.readiness.clone()))
+            .app_data(Data::new(self.http.clone()))
+            .app_data(Data::new(self.limits.clone()))
+            .app_data(PayloadConfig::new(MAX_BODY_BYTES));
+        routes::configure(cfg);
+        let docs = SwaggerUi::new("/api/docs/{_:.*}");
+        cfg.service(web::redirect("/api/docs", "/api/docs/"))
+            .service(docs.url("/api/docs/openapi.json", openapi::document()));
+    }
+
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+}
+
+fn access_tokens(config: &Config, jwt_secret: &Secret) -> AccessTokens {
+    let previous = config.auth.jwt_previous_secret.as_ref().map(Secret::expose);
+    let minutes = |minutes: u64| MINUTE * u32::try_from(minutes).unwrap_or(u32::MAX);
+    AccessTokens::new(
+        SigningKeys::new(jwt_secret.expose(), previous),
+        minutes(config.auth.jwt_expire_minutes),
+        minutes(config.auth.jwt_admin_expire_minutes),
+    )
+}
+
+/// The password hasher of a configuration.
+pub fn passwords(config: &Config, entropy: Arc<dyn Entropy>) -> Passwords {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let concurrency = match config.auth.password_concurrency {
+        0 => cores,
+        number => usize::try_from(number).unwrap_or(cores),
+    };
+    Passwords::new(concurrency, entropy)
+}
+
+/// Whether requests should be sent here.
+#[derive(Clone)]
+pub struct Readiness {
+    db: Db,
+    draining: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    fn new(db: Db) -> Self {
+        Self {
+            db,
+            draining: Arc::default(),
+        }
+    }
+
+    /// From now on load balancers should look elsewhere.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// `NOT_READY` with what is not, or nothing.
+    pub(crate) async fn check(&self) -> Result<(), ApiError> {
+        let mut problems = Details::new();
+        let mut note = |check: &str, problem: String| {
+            problems.insert(check.to_owned(), vec![problem]);
+        };
+        if self.draining.load(Ordering::Relaxed) {
+            note("draining", "is about to stop".to_owned());
+        }
+        match schema_state(self.db.read(), env!("CARGO_PKG_VERSION")).await {
+            Ok(SchemaState::Current) => {}
+            Ok(SchemaState::TooOld { missing }) => {
+                note("schema", format!("lacks {}", missing.join(", ")));
+            }
+            Ok(SchemaState::TooNew { migration, .. }) => {
+                note("schema", format!("{migration} needs a newer binary"));
+            }
+            Err(error) => {
+                let error = DbError::from(error);
+                tracing::warn!(?error, "the database does not answer the readiness check");
+                note("database", error.to_string());
+            }
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(ApiError::not_ready(problems))
+    }
+}
