@@ -223,6 +223,7 @@ impl From<ActivityError> for ApiError {
     fn from(error: ActivityError) -> Self {
         match error {
             ActivityError::Access(error) => error.into(),
+            ActivityError::Idempotency(error) => error.into(),
             ActivityError::Db(error) => error.into(),
         }
     }

@@ -7,15 +7,19 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use xmas_kernel::{Feature, UserId};
+use xmas_kernel::{
+    Feature, UserId,
+    idempotency::{FakeAnswers, Replayable},
+};
 use xmas_players::Identity;
-use xmas_time::EventDay;
+use xmas_time::{EventDay, Kst};
 
-use crate::{ActivityError, ActivityService, ClientEvent, Recorded};
+use crate::{ActivityError, ActivityService, RecordCommand, Recorded};
 
 /// Remembers what it was told; every identity may act.
 #[derive(Debug, Default)]
 pub struct FakeActivities {
+    answers: Mutex<FakeAnswers>,
     reports: Mutex<HashMap<(UserId, String), DateTime<Utc>>>,
     views: Mutex<HashSet<(UserId, Feature, EventDay)>>,
 }
@@ -35,18 +39,24 @@ impl FakeActivities {
 impl ActivityService for FakeActivities {
     async fn record(
         &self,
-        identity: &Identity,
-        event: &ClientEvent,
+        command: &RecordCommand,
         now: DateTime<Utc>,
-    ) -> Result<Recorded, ActivityError> {
+    ) -> Result<Replayable<Recorded>, ActivityError> {
+        let (user_id, request) = (command.identity.user_id, command.request.as_ref());
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(earlier) = answers.find(user_id, request)? {
+            return Ok(Replayable::replayed(earlier));
+        }
         let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         let first = reports
-            .entry((identity.user_id, event.once_key()))
+            .entry((user_id, command.event.once_key()))
             .or_insert(now);
-        Ok(Recorded {
-            user_id: identity.user_id,
-            updated_at: *first,
-        })
+        let recorded = Recorded {
+            user_id,
+            updated_at: Kst(*first),
+        };
+        answers.store(user_id, request, &recorded)?;
+        Ok(Replayable::fresh(recorded))
     }
 
     async fn enter_page(&self, identity: &Identity, feature: Feature, now: DateTime<Utc>) {

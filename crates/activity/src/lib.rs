@@ -23,12 +23,14 @@ mod store;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use xmas_kernel::{Feature, db::DbError};
+use xmas_kernel::{Feature, db::DbError, idempotency::Replayable};
 use xmas_players::{Identity, LockedPlayer};
 
 pub use error::ActivityError;
 pub use log::{ActivityLog, EventWriter};
-pub use model::{ClientEvent, ClientEventKind, Event, EventKind, MetaTooLarge, Recorded};
+pub use model::{
+    ClientEvent, ClientEventKind, Event, EventKind, MetaTooLarge, RecordCommand, Recorded,
+};
 pub use service::Activities;
 
 /// What handlers and reads need of this crate.
@@ -37,10 +39,9 @@ pub trait ActivityService: Send + Sync {
     /// Keeps an event that a client reports. The same event id counts once.
     async fn record(
         &self,
-        identity: &Identity,
-        event: &ClientEvent,
+        command: &RecordCommand,
         now: DateTime<Utc>,
-    ) -> Result<Recorded, ActivityError>;
+    ) -> Result<Replayable<Recorded>, ActivityError>;
 
     /// Notes the player's first look at a feature's page on a day. It never fails the read that
     /// calls it: a failure is logged.

@@ -1,7 +1,9 @@
-use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
-use xmas_kernel::{Feature, UserId};
+use xmas_kernel::{Feature, UserId, idempotency::RequestKey};
+use xmas_players::Identity;
+use xmas_time::Kst;
 
 /// What happened, as the server saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,10 +105,11 @@ impl ClientEvent {
         value: Option<i64>,
         meta: Option<Value>,
     ) -> Result<Self, MetaTooLarge> {
-        let meta = serde_json::json!({ "value": value, "meta": meta });
-        if meta.to_string().len() > Self::MAX_META_BYTES {
+        let is_too_large = |meta: &Value| meta.to_string().len() > Self::MAX_META_BYTES;
+        if meta.as_ref().is_some_and(is_too_large) {
             return Err(MetaTooLarge);
         }
+        let meta = serde_json::json!({ "value": value, "meta": meta });
         Ok(Self {
             event_id,
             kind,
@@ -128,10 +131,17 @@ impl ClientEvent {
     }
 }
 
+#[derive(Clone, Debug)]
+pub struct RecordCommand {
+    pub identity: Identity,
+    pub request: Option<RequestKey>,
+    pub event: ClientEvent,
+}
+
 /// The answer to a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     pub user_id: UserId,
     /// When the event was first reported.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Kst,
 }

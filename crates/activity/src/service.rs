@@ -7,12 +7,13 @@ use serde_json::json;
 use xmas_kernel::{
     Feature, UserId,
     db::{Db, DbError, retry},
+    idempotency::{self, Replayable},
 };
-use xmas_players::{Identity, lock_in_tx};
-use xmas_time::EventDay;
+use xmas_players::{Entry, Identity, enter_in_tx, lock_in_tx};
+use xmas_time::{EventDay, Kst};
 
 use crate::{
-    ActivityError, ActivityLog, ActivityService, ClientEvent, Event, EventKind, Recorded, store,
+    ActivityError, ActivityLog, ActivityService, Event, EventKind, RecordCommand, Recorded, store,
 };
 
 /// [`ActivityService`] on the database.
@@ -39,31 +40,37 @@ impl Activities {
 
     async fn record_once(
         &self,
-        identity: &Identity,
-        event: &ClientEvent,
+        command: &RecordCommand,
         now: DateTime<Utc>,
-    ) -> Result<Recorded, ActivityError> {
+    ) -> Result<Replayable<Recorded>, ActivityError> {
+        let (identity, request) = (&command.identity, command.request.as_ref());
         let tx = self.db.begin().await?;
-        let player = lock_in_tx(&tx, identity).await?;
+        let ready = Ok::<_, ActivityError>(());
+        let player = match enter_in_tx(&tx, identity, request, ready).await? {
+            Entry::Replay(result) => return Ok(Replayable::replayed(result)),
+            Entry::Run(player, ()) => player,
+        };
         let user_id = player.user_id();
-        let once_key = event.once_key();
+        let once_key = command.event.once_key();
         let row = store::Row {
             feature: None,
-            event_type: event.kind().as_str(),
+            event_type: command.event.kind().as_str(),
             once_key: Some(once_key.clone()),
-            meta: event.meta(),
+            meta: command.event.meta(),
         };
-        let updated_at = if store::insert_once(&tx, user_id, row, now).await? {
+        let reported_at = if store::insert_once(&tx, user_id, row, now).await? {
             now
         } else {
             let first = store::written_at(&tx, user_id, &once_key).await?;
             first.ok_or_else(|| DbError::Corrupt(format!("{once_key} is there and is not")))?
         };
-        tx.commit().await?;
-        Ok(Recorded {
+        let recorded = Recorded {
             user_id,
-            updated_at,
-        })
+            updated_at: Kst(reported_at),
+        };
+        idempotency::store_in_tx(&tx, user_id, request, &recorded, now).await?;
+        tx.commit().await?;
+        Ok(Replayable::fresh(recorded))
     }
 
     async fn enter_page_once(
@@ -97,11 +104,10 @@ impl Activities {
 impl ActivityService for Activities {
     async fn record(
         &self,
-        identity: &Identity,
-        event: &ClientEvent,
+        command: &RecordCommand,
         now: DateTime<Utc>,
-    ) -> Result<Recorded, ActivityError> {
-        retry(|| self.record_once(identity, event, now)).await
+    ) -> Result<Replayable<Recorded>, ActivityError> {
+        retry(|| self.record_once(command, now)).await
     }
 
     async fn enter_page(&self, identity: &Identity, feature: Feature, now: DateTime<Utc>) {

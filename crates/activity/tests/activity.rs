@@ -10,39 +10,43 @@ use serde_json::json;
 use uuid::Uuid;
 use xmas_activity::{
     Activities, ActivityError, ActivityLog, ActivityObserver, ActivityService, ClientEvent,
-    ClientEventKind, Event, EventKind, fake::FakeActivities,
+    ClientEventKind, Event, EventKind, RecordCommand, fake::FakeActivities,
 };
-use xmas_kernel::{Feature, UserId, db::DbError};
+use xmas_kernel::{Feature, UserId, db::DbError, idempotency::RequestKey};
 use xmas_players::{AccessError, Identity, LockedPlayer, lock_in_tx};
 use xmas_test_support::TestDb;
-use xmas_time::{DateTime, EventDay, Utc};
+use xmas_time::{DateTime, EventDay, Kst, Utc};
 
 fn instant(day: u32) -> DateTime<Utc> {
     EventDay::from_ymd(2025, 12, day).unwrap().start()
 }
 
-fn report(event_id: Uuid) -> ClientEvent {
-    ClientEvent::new(event_id, ClientEventKind::PlayDuration, Some(12), None).unwrap()
+fn report(identity: &Identity, event_id: Uuid) -> RecordCommand {
+    RecordCommand {
+        identity: *identity,
+        request: None,
+        event: ClientEvent::new(event_id, ClientEventKind::PlayDuration, Some(12), None).unwrap(),
+    }
 }
 
 async fn a_repeated_report_counts_once(service: &dyn ActivityService, player: &Identity) {
     let event_id = Uuid::new_v4();
     let first = service
-        .record(player, &report(event_id), instant(26))
+        .record(&report(player, event_id), instant(26))
         .await
         .unwrap();
-    assert_eq!(first.user_id, player.user_id);
-    assert_eq!(first.updated_at, instant(26));
+    assert_eq!(first.result.user_id, player.user_id);
+    assert_eq!(first.result.updated_at, Kst(instant(26)));
     let again = service
-        .record(player, &report(event_id), instant(27))
+        .record(&report(player, event_id), instant(27))
         .await
         .unwrap();
     assert_eq!(again, first);
     let other = service
-        .record(player, &report(Uuid::new_v4()), instant(27))
+        .record(&report(player, Uuid::new_v4()), instant(27))
         .await
         .unwrap();
-    assert_eq!(other.updated_at, instant(27));
+    assert_eq!(other.result.updated_at, Kst(instant(27)));
 }
 
 async fn look_around(service: &dyn ActivityService, player: &Identity) {
@@ -56,6 +60,22 @@ async fn look_around(service: &dyn ActivityService, player: &Identity) {
         .await;
 }
 
+async fn a_key_repeats_the_answer(service: &dyn ActivityService, player: &Identity) {
+    let request = |body: &[u8]| RequestKey::new("k", "POST", "/api/activity/record", body).ok();
+    let first = RecordCommand {
+        request: request(b"1"),
+        ..report(player, Uuid::new_v4())
+    };
+    assert!(!service.record(&first, instant(26)).await.unwrap().replayed);
+    assert!(service.record(&first, instant(27)).await.unwrap().replayed);
+    let other = RecordCommand {
+        request: request(b"2"),
+        ..first
+    };
+    let reused = service.record(&other, instant(26)).await;
+    assert!(matches!(reused, Err(ActivityError::Idempotency(_))));
+}
+
 const DIFFERENT_VIEWS: usize = 3;
 
 #[tokio::test]
@@ -66,6 +86,7 @@ async fn the_fake_keeps_the_contract() {
         token_epoch: 0,
     };
     a_repeated_report_counts_once(&fake, &player).await;
+    a_key_repeats_the_answer(&fake, &player).await;
     look_around(&fake, &player).await;
     assert_eq!(fake.views_of(player.user_id), DIFFERENT_VIEWS);
 }
@@ -76,6 +97,7 @@ async fn the_service_keeps_the_contract() {
     let player = test.player("a").await;
     let service = Activities::new(test.db.clone(), ActivityLog::default());
     a_repeated_report_counts_once(&service, &player).await;
+    a_key_repeats_the_answer(&service, &player).await;
     look_around(&service, &player).await;
     // A replica that has seen none of it writes none of it again.
     let replica = Activities::new(test.db.clone(), ActivityLog::default());
@@ -94,7 +116,7 @@ async fn a_blocked_player_reports_nothing_and_their_page_view_leaves_no_row() {
     test.block(&player).await;
     let service = Activities::new(test.db.clone(), ActivityLog::default());
     let refused = service
-        .record(&player, &report(Uuid::new_v4()), instant(26))
+        .record(&report(&player, Uuid::new_v4()), instant(26))
         .await;
     assert!(matches!(
         refused,
@@ -168,7 +190,7 @@ async fn observers_hear_of_what_concerns_them_and_of_nothing_else() {
     let service = Activities::new(test.db.clone(), log);
     look_around(&service, &player).await;
     service
-        .record(&player, &report(Uuid::new_v4()), instant(26))
+        .record(&report(&player, Uuid::new_v4()), instant(26))
         .await
         .unwrap();
     assert_eq!(listener.heard.load(Ordering::SeqCst), 2);

@@ -27,7 +27,8 @@ use chrono::{DateTime, Utc};
 
 pub use error::{AuthError, TokenError};
 pub use model::{
-    AccountView, Authenticated, LoginCommand, LogoutCommand, PasswordCommand, Scope, Session,
+    AccountView, Authenticated, LoginCommand, LogoutCommand, PasswordCommand, RefreshCommand,
+    Scope, Session,
 };
 pub use passwords::{PasswordError, Passwords};
 pub use service::{Auth, AuthOptions};
@@ -40,7 +41,11 @@ pub trait AuthService: Send + Sync {
     -> Result<Session, AuthError>;
 
     /// Trades a refresh token for a new session.
-    async fn refresh(&self, refresh_token: &str, now: DateTime<Utc>) -> Result<Session, AuthError>;
+    async fn refresh(
+        &self,
+        command: &RefreshCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError>;
 
     /// Ends this session, or every session of the account.
     async fn logout(&self, command: &LogoutCommand, now: DateTime<Utc>) -> Result<(), AuthError>;

@@ -39,6 +39,13 @@ pub struct LoginCommand {
 }
 
 #[derive(Clone, Debug)]
+pub struct RefreshCommand {
+    pub refresh_token: String,
+    /// Where the request came from, if that is known.
+    pub address: Option<IpAddr>,
+}
+
+#[derive(Clone, Debug)]
 pub struct LogoutCommand {
     pub identity: Identity,
     pub session_id: String,

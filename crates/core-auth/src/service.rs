@@ -18,7 +18,7 @@ use xmas_players::{
 
 use crate::{
     AccessTokens, AccountView, AuthError, AuthService, Authenticated, LoginCommand, LogoutCommand,
-    PasswordCommand, Passwords, Scope, Session, TokenError,
+    PasswordCommand, Passwords, RefreshCommand, Scope, Session, TokenError,
     rules::{Verdict, judge},
     store,
     tokens::random_token,
@@ -50,8 +50,7 @@ impl Auth {
     }
 
     async fn admit(&self, external_id: &str, address: Option<IpAddr>) -> Result<(), AuthError> {
-        // Requests without a known address share one place.
-        let address = address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+        let address = place(address);
         self.parts.address_throttle.admit(&address).await?;
         let pair = format!("{address}|{external_id}");
         Ok(self.parts.account_throttle.admit(&pair).await?)
@@ -115,9 +114,10 @@ impl Auth {
 
     async fn refresh_once(
         &self,
-        refresh_token: &str,
+        command: &RefreshCommand,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
+        let refresh_token = command.refresh_token.as_str();
         let unlocked = store::find(self.parts.db.read(), refresh_token).await?;
         let identity = unlocked.ok_or(TokenError::Invalid)?.identity;
         let tx = self.parts.db.begin().await?;
@@ -141,7 +141,7 @@ impl Auth {
         let session = self
             .issue_in_tx(&tx, &account, &identity, &row.family_id, now)
             .await?;
-        let event = login_event("refresh", None);
+        let event = login_event("refresh", command.address);
         self.parts
             .activity
             .record_in_tx(&tx, &player, &[event], now)
@@ -182,6 +182,11 @@ impl Auth {
         tx.commit().await?;
         Ok(session)
     }
+}
+
+/// What throttles count by. Requests without a known address share one place.
+fn place(address: Option<IpAddr>) -> String {
+    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }
 
 async fn active_account(tx: &DatabaseTransaction, user_id: UserId) -> Result<Account, AuthError> {
@@ -234,8 +239,16 @@ impl AuthService for Auth {
         }
     }
 
-    async fn refresh(&self, refresh_token: &str, now: DateTime<Utc>) -> Result<Session, AuthError> {
-        retry(|| self.refresh_once(refresh_token, now)).await
+    async fn refresh(
+        &self,
+        command: &RefreshCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError> {
+        self.parts
+            .address_throttle
+            .admit(&place(command.address))
+            .await?;
+        retry(|| self.refresh_once(command, now)).await
     }
 
     async fn logout(&self, command: &LogoutCommand, now: DateTime<Utc>) -> Result<(), AuthError> {

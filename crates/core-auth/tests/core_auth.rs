@@ -9,10 +9,12 @@ use xmas_activity::ActivityLog;
 use xmas_cache::{MemoryCache, Throttle};
 use xmas_core_auth::{
     AccessTokens, Auth, AuthError, AuthOptions, AuthService, LoginCommand, LogoutCommand,
-    PasswordCommand, Passwords, Scope, Session, SigningKeys, TokenError,
+    PasswordCommand, Passwords, RefreshCommand, Scope, Session, SigningKeys, TokenError,
 };
 use xmas_kernel::entropy::OsEntropy;
-use xmas_players::{AccessError, ExternalId, Identity, NewAccount, Role, check, create_in_tx};
+use xmas_players::{
+    AccessError, ExternalId, Identity, NewAccount, Nickname, Role, check, create_in_tx,
+};
 use xmas_test_support::TestDb;
 use xmas_time::{DateTime, EventDay, Utc};
 
@@ -57,7 +59,7 @@ async fn create(test: &TestDb, external_id: &str, role: Role) -> Identity {
         .await;
     let account = NewAccount {
         external_id: ExternalId::try_from(external_id).unwrap(),
-        nickname: Some("산타".to_owned()),
+        nickname: Some(Nickname::try_from("산타").unwrap()),
         password_hash: hash.clone(),
         role,
     };
@@ -88,6 +90,13 @@ impl World {
         check(self.test.db.read(), &token.identity)
             .await
             .map(|_| ())
+    }
+}
+
+fn with(refresh_token: &str) -> RefreshCommand {
+    RefreshCommand {
+        refresh_token: refresh_token.to_owned(),
+        address: None,
     }
 }
 
@@ -197,7 +206,10 @@ async fn a_blocked_player_learns_it_only_with_the_right_password() {
         world.may_act(&session).await,
         Err(AccessError::Blocked)
     ));
-    let refused = world.auth.refresh(&session.refresh_token, now()).await;
+    let refused = world
+        .auth
+        .refresh(&with(&session.refresh_token), now())
+        .await;
     assert!(matches!(
         refused,
         Err(AuthError::Access(AccessError::Blocked))
@@ -210,14 +222,14 @@ async fn a_refresh_token_is_traded_for_a_new_one() {
     let first = world.login("santa", PASSWORD).await.unwrap();
     let second = world
         .auth
-        .refresh(&first.refresh_token, after(60))
+        .refresh(&with(&first.refresh_token), after(60))
         .await
         .unwrap();
     assert_ne!(second.refresh_token, first.refresh_token);
     assert_eq!(second.account, first.account);
     let third = world
         .auth
-        .refresh(&second.refresh_token, after(120))
+        .refresh(&with(&second.refresh_token), after(120))
         .await
         .unwrap();
     world.may_act(&third).await.unwrap();
@@ -232,23 +244,29 @@ async fn a_used_refresh_token_that_comes_back_late_revokes_its_family() {
     let other_device = world.login("santa", PASSWORD).await.unwrap();
     let next = world
         .auth
-        .refresh(&stolen.refresh_token, after(0))
+        .refresh(&with(&stolen.refresh_token), after(0))
         .await
         .unwrap();
     // A client that lost the answer asks again at once.
     assert!(
         world
             .auth
-            .refresh(&stolen.refresh_token, after(30))
+            .refresh(&with(&stolen.refresh_token), after(30))
             .await
             .is_ok()
     );
-    let refused = world.auth.refresh(&stolen.refresh_token, after(31)).await;
+    let refused = world
+        .auth
+        .refresh(&with(&stolen.refresh_token), after(31))
+        .await;
     assert!(matches!(
         refused,
         Err(AuthError::Token(TokenError::Invalid))
     ));
-    let refused = world.auth.refresh(&next.refresh_token, after(32)).await;
+    let refused = world
+        .auth
+        .refresh(&with(&next.refresh_token), after(32))
+        .await;
     assert!(matches!(
         refused,
         Err(AuthError::Token(TokenError::Invalid))
@@ -256,7 +274,7 @@ async fn a_used_refresh_token_that_comes_back_late_revokes_its_family() {
     assert!(
         world
             .auth
-            .refresh(&other_device.refresh_token, after(33))
+            .refresh(&with(&other_device.refresh_token), after(33))
             .await
             .is_ok()
     );
@@ -268,14 +286,14 @@ async fn refresh_tokens_expire_and_unknown_ones_are_refused() {
     let session = world.login("santa", PASSWORD).await.unwrap();
     let expired = world
         .auth
-        .refresh(&session.refresh_token, after(14 * 86_400))
+        .refresh(&with(&session.refresh_token), after(14 * 86_400))
         .await;
     assert!(matches!(
         expired,
         Err(AuthError::Token(TokenError::Expired))
     ));
     for unknown in ["", "x", &"y".repeat(10_000)] {
-        let refused = world.auth.refresh(unknown, now()).await;
+        let refused = world.auth.refresh(&with(unknown), now()).await;
         assert!(matches!(
             refused,
             Err(AuthError::Token(TokenError::Invalid))
@@ -290,7 +308,7 @@ async fn two_refreshes_at_once_both_get_a_session_of_the_same_family() {
     let refreshes: Vec<_> = (0..10)
         .map(|_| {
             let (auth, token) = (world.auth.clone(), session.refresh_token.clone());
-            tokio::spawn(async move { auth.refresh(&token, after(5)).await.is_ok() })
+            tokio::spawn(async move { auth.refresh(&with(&token), after(5)).await.is_ok() })
         })
         .collect();
     for refresh in refreshes {
@@ -329,13 +347,13 @@ async fn logging_out_ends_this_session_and_everywhere_ends_all() {
     assert!(
         world
             .auth
-            .refresh(&here.refresh_token, now())
+            .refresh(&with(&here.refresh_token), now())
             .await
             .is_err()
     );
     let there = world
         .auth
-        .refresh(&there.refresh_token, now())
+        .refresh(&with(&there.refresh_token), now())
         .await
         .unwrap();
     world
@@ -350,7 +368,7 @@ async fn logging_out_ends_this_session_and_everywhere_ends_all() {
     assert!(
         world
             .auth
-            .refresh(&there.refresh_token, now())
+            .refresh(&with(&there.refresh_token), now())
             .await
             .is_err()
     );
@@ -384,8 +402,20 @@ async fn a_new_password_ends_every_older_session() {
         world.may_act(&old).await,
         Err(AccessError::StaleToken)
     ));
-    assert!(world.auth.refresh(&old.refresh_token, now()).await.is_err());
-    assert!(world.auth.refresh(&new.refresh_token, now()).await.is_ok());
+    assert!(
+        world
+            .auth
+            .refresh(&with(&old.refresh_token), now())
+            .await
+            .is_err()
+    );
+    assert!(
+        world
+            .auth
+            .refresh(&with(&new.refresh_token), now())
+            .await
+            .is_ok()
+    );
     assert!(matches!(
         world.login("santa", PASSWORD).await,
         Err(AuthError::InvalidCredentials)

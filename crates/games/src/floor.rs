@@ -113,7 +113,7 @@ impl Floor {
         }
     }
 
-    /// Takes the token, logs the play, delivers the prize, moves the season and tells the activity
+    /// Logs the play, takes the token, delivers the prize, moves the season and tells the activity
     /// log, which has the last word.
     pub(crate) async fn settle_in_tx(
         &self,

@@ -353,6 +353,8 @@ async fn contract(world: &dyn World) {
         let spin = service.play(&play(player), at(26)).await.unwrap().result;
         assert_eq!(spin.receipt.nonce, nonce);
         assert_eq!(spin.segment.slot_index, nonce % 6);
+        let waits = spin.receipt.reward_state == RewardState::PendingReview;
+        assert_eq!(waits, spin.segment.is_jackpot);
     }
     let status = service.status(&player, at(26)).await.unwrap();
     assert_eq!((status.today_spins, status.remaining_spins), (8, -1));

@@ -48,11 +48,6 @@ impl RequestKey {
             fingerprint,
         })
     }
-
-    /// Whether the client chose the same key, be it for the same request or not.
-    pub fn same_key(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
 }
 
 /// A use case's result, and whether it was made now or by an earlier request with the same key.
@@ -150,6 +145,48 @@ pub async fn store_in_tx<T: Serialize + Sync>(
     .await
     .map_err(DbError::from)?;
     Ok(())
+}
+
+/// What fakes remember instead of the table.
+#[cfg(any(test, feature = "testing"))]
+#[derive(Debug, Default)]
+pub struct FakeAnswers(std::collections::HashMap<(UserId, String), (String, serde_json::Value)>);
+
+#[cfg(any(test, feature = "testing"))]
+impl FakeAnswers {
+    pub fn find<T: DeserializeOwned>(
+        &self,
+        user_id: UserId,
+        request: Option<&RequestKey>,
+    ) -> Result<Option<T>, IdempotencyError> {
+        let Some(request) = request else {
+            return Ok(None);
+        };
+        match self.0.get(&(user_id, request.key.clone())) {
+            None => Ok(None),
+            Some((fingerprint, _)) if *fingerprint != request.fingerprint => {
+                Err(IdempotencyError::KeyReused)
+            }
+            Some((_, result)) => serde_json::from_value(result.clone())
+                .map(Some)
+                .map_err(|error| DbError::Corrupt(error.to_string()).into()),
+        }
+    }
+
+    pub fn store<T: Serialize>(
+        &mut self,
+        user_id: UserId,
+        request: Option<&RequestKey>,
+        result: &T,
+    ) -> Result<(), IdempotencyError> {
+        if let Some(request) = request {
+            let result = serde_json::to_value(result)
+                .map_err(|error| DbError::Corrupt(error.to_string()))?;
+            let answer = (request.fingerprint.clone(), result);
+            self.0.insert((user_id, request.key.clone()), answer);
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]

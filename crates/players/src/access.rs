@@ -48,8 +48,8 @@ pub struct LockedPlayer {
 }
 
 impl LockedPlayer {
-    /// For a row that this transaction has just inserted, which nobody else can see.
-    pub(crate) fn inserted(user_id: UserId, account_level: i64, token_epoch: i64) -> Self {
+    /// The caller has locked or inserted the row in its transaction.
+    pub(crate) fn new(user_id: UserId, account_level: i64, token_epoch: i64) -> Self {
         Self {
             user_id,
             account_level,
@@ -82,7 +82,7 @@ pub async fn lock_in_tx(
 ) -> Result<LockedPlayer, AccessError> {
     let row = locked_row(tx, identity.user_id).await?;
     let row = admit(row, identity)?;
-    Ok(LockedPlayer::inserted(
+    Ok(LockedPlayer::new(
         identity.user_id,
         row.level,
         row.token_epoch,
@@ -96,7 +96,7 @@ pub async fn lock_by_id_in_tx(
     user_id: UserId,
 ) -> Result<Option<LockedPlayer>, DbError> {
     let row = locked_row(tx, user_id).await?;
-    Ok(row.map(|row| LockedPlayer::inserted(user_id, row.level, row.token_epoch)))
+    Ok(row.map(|row| LockedPlayer::new(user_id, row.level, row.token_epoch)))
 }
 
 /// How a use case goes on after it has locked its player.

@@ -44,6 +44,24 @@ impl TryFrom<&str> for ExternalId {
     }
 }
 
+/// The name that others see: trimmed, 1 to 100 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nickname(String);
+
+/// Text that cannot be a nickname.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a nickname is 1 to 100 characters without control characters")]
+pub struct MalformedNickname;
+
+impl TryFrom<&str> for Nickname {
+    type Error = MalformedNickname;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        let id = ExternalId::try_from(text).map_err(|_| MalformedNickname)?;
+        Ok(Self(id.0))
+    }
+}
+
 /// What an account may do. Each role's token carries its own scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -106,7 +124,7 @@ impl Account {
 #[derive(Clone, Debug)]
 pub struct NewAccount {
     pub external_id: ExternalId,
-    pub nickname: Option<String>,
+    pub nickname: Option<Nickname>,
     pub password_hash: String,
     pub role: Role,
 }
@@ -119,6 +137,11 @@ pub enum CreateError {
     Db(#[from] DbError),
 }
 
+/// Whether anybody has an account here.
+pub async fn has_accounts(conn: &impl ConnectionTrait) -> Result<bool, DbError> {
+    Ok(user::Entity::find().one(conn).await?.is_some())
+}
+
 /// Creates an active account with its profile at level 1.
 pub async fn create_in_tx(
     tx: &DatabaseTransaction,
@@ -129,7 +152,7 @@ pub async fn create_in_tx(
     const FIRST_EPOCH: i64 = 0;
     let inserted = user::Entity::insert(user::ActiveModel {
         external_id: Set(account.external_id.0),
-        nickname: Set(account.nickname),
+        nickname: Set(account.nickname.map(|nickname| nickname.0)),
         password_hash: Set(account.password_hash),
         role: Set(account.role.as_str().to_owned()),
         status: Set(Status::Active.as_str().to_owned()),
@@ -160,7 +183,7 @@ pub async fn create_in_tx(
     .exec_without_returning(tx)
     .await
     .map_err(DbError::from)?;
-    Ok(LockedPlayer::inserted(user_id, FIRST_LEVEL, FIRST_EPOCH))
+    Ok(LockedPlayer::new(user_id, FIRST_LEVEL, FIRST_EPOCH))
 }
 
 pub async fn find_by_external_id(
@@ -260,12 +283,15 @@ pub async fn set_blocked_in_tx(
     } else {
         Status::Active
     };
-    user::Entity::update_many()
+    let mut update = user::Entity::update_many()
         .col_expr(user::Column::Status, Expr::value(status.as_str()))
         .col_expr(user::Column::UpdatedAt, Expr::value(Timestamp(now)))
-        .filter(user::Column::Id.eq(player.user_id().0))
-        .exec(tx)
-        .await?;
+        .filter(user::Column::Id.eq(player.user_id().0));
+    if !blocked {
+        // Unblocking does not bring an inactive account back.
+        update = update.filter(user::Column::Status.eq(Status::Blocked.as_str()));
+    }
+    update.exec(tx).await?;
     user_profiles::Entity::update_many()
         .col_expr(user_profiles::Column::IsBlocked, Expr::value(blocked))
         .filter(user_profiles::Column::UserId.eq(player.user_id().0))

@@ -19,6 +19,7 @@ pub use access::{
     lock_in_tx, raise_epoch_in_tx, raise_level_in_tx,
 };
 pub use account::{
-    Account, CreateError, ExternalId, MalformedExternalId, NewAccount, Role, Status, create_in_tx,
-    find_by_external_id, find_by_id, record_login_in_tx, set_blocked_in_tx, set_password_in_tx,
+    Account, CreateError, ExternalId, MalformedExternalId, MalformedNickname, NewAccount, Nickname,
+    Role, Status, create_in_tx, find_by_external_id, find_by_id, has_accounts, record_login_in_tx,
+    set_blocked_in_tx, set_password_in_tx,
 };

@@ -17,7 +17,7 @@ mod error;
 pub mod fake;
 mod model;
 mod participant;
-mod rules;
+pub mod rules;
 mod service;
 mod store;
 

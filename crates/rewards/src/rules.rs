@@ -1,8 +1,10 @@
+//! How rewards are delivered, without a database.
+
 use crate::{Grant, RewardState, RewardType};
 
 /// Whether a grant is delivered at once, and if not, why. `review_points` is the smallest number
 /// of points that an admin looks at first (`REWARD_REVIEW_POINTS`).
-pub(crate) fn decide(grant: &Grant, review_points: i64) -> (RewardState, Option<&'static str>) {
+pub fn decide(grant: &Grant, review_points: i64) -> (RewardState, Option<&'static str>) {
     match grant.reward.kind() {
         RewardType::None => (RewardState::Delivered, None),
         RewardType::Xp if grant.season_id.is_none() => {

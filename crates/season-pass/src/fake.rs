@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 use xmas_features::FeatureService;
 use xmas_kernel::{
     Feature, SeasonId, UserId,
-    idempotency::{IdempotencyError, Replayable, RequestKey},
+    idempotency::{FakeAnswers, Replayable},
 };
 use xmas_players::Identity;
-use xmas_rewards::RewardState;
+use xmas_rewards::{Grant, GrantSource, rules::decide};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
@@ -32,11 +32,13 @@ pub struct FakeSeasonPass {
 struct World {
     seasons: Vec<Arc<Season>>,
     progress: HashMap<(UserId, SeasonId), (Progress, BTreeSet<i64>)>,
-    stamps: Vec<(UserId, RequestKey, StampResult)>,
-    claims: Vec<(UserId, RequestKey, LevelReward)>,
+    answers: FakeAnswers,
 }
 
 impl FakeSeasonPass {
+    /// Points from this many on wait for an admin.
+    pub const REVIEW_POINTS: i64 = 10_000;
+
     pub fn new(features: Arc<dyn FeatureService>) -> Self {
         Self {
             features,
@@ -61,24 +63,31 @@ impl FakeSeasonPass {
     }
 }
 
-fn replay<T: Clone>(
-    earlier: &[(UserId, RequestKey, T)],
-    user_id: UserId,
-    request: Option<&RequestKey>,
-) -> Result<Option<T>, IdempotencyError> {
-    let Some(request) = request else {
-        return Ok(None);
-    };
-    let of_player = earlier.iter().filter(|(player, _, _)| *player == user_id);
-    let mut same_key = of_player.filter(|(_, key, _)| key.same_key(request));
-    match same_key.next() {
-        Some((_, key, result)) if key == request => Ok(Some(result.clone())),
-        Some(_) => Err(IdempotencyError::KeyReused),
-        None => Ok(None),
-    }
+/// Pays every due level that pays by itself.
+fn collect_due(
+    season: &Season,
+    (progress, claimed): &mut (Progress, BTreeSet<i64>),
+    now: DateTime<Utc>,
+) -> Vec<LevelReward> {
+    let by_itself = season.rules.levels.iter().filter(|level| {
+        level.auto_claim
+            && level.level <= progress.level_high_water
+            && !claimed.contains(&level.level)
+    });
+    let rewards: Vec<_> = by_itself.map(|level| collect(season, level, now)).collect();
+    claimed.extend(rewards.iter().map(|reward| reward.level));
+    rewards
 }
 
-fn collect(level: &Level, now: DateTime<Utc>) -> LevelReward {
+fn collect(season: &Season, level: &Level, now: DateTime<Utc>) -> LevelReward {
+    let grant = Grant {
+        grant_key: String::new(),
+        source: GrantSource::SeasonLevel,
+        reward: level.reward,
+        label: None,
+        manual: level.manual,
+        season_id: Some(season.id),
+    };
     LevelReward {
         level: level.level,
         reward_type: level.reward.kind(),
@@ -86,11 +95,7 @@ fn collect(level: &Level, now: DateTime<Utc>) -> LevelReward {
         reward_label: level.reward_label.clone(),
         auto_claim: level.auto_claim,
         claimed_at: Kst(now),
-        state: if level.manual {
-            RewardState::PendingReview
-        } else {
-            RewardState::Delivered
-        },
+        state: decide(&grant, FakeSeasonPass::REVIEW_POINTS).0,
     }
 }
 
@@ -125,7 +130,7 @@ impl SeasonPassService for FakeSeasonPass {
         now: DateTime<Utc>,
     ) -> Result<Replayable<StampResult>, SeasonError> {
         let (user_id, request) = (command.identity.user_id, command.request.as_ref());
-        if let Some(earlier) = replay(&self.world().stamps, user_id, request)? {
+        if let Some(earlier) = self.world().answers.find(user_id, request)? {
             return Ok(Replayable::replayed(earlier));
         }
         let today = EventDay::of(now);
@@ -137,36 +142,28 @@ impl SeasonPassService for FakeSeasonPass {
         if !(0..=max).contains(&command.xp_bonus) {
             return Err(SeasonError::XpBonusOutOfRange { max });
         }
-        let (progress, claimed) = world.progress.entry((user_id, season.id)).or_default();
-        if progress.last_stamp_day == Some(today) {
+        let standing = world.progress.entry((user_id, season.id)).or_default();
+        if standing.0.last_stamp_day == Some(today) {
             return Err(SeasonError::AlreadyStamped);
         }
         let xp_added = season.rules.base_xp_per_stamp + command.xp_bonus;
-        let before = progress.level_high_water;
-        *progress = Progress {
-            total_stamps: progress.total_stamps + 1,
+        let before = standing.0.level_high_water;
+        standing.0 = Progress {
+            total_stamps: standing.0.total_stamps + 1,
             last_stamp_day: Some(today),
-            ..rules::gain_xp(&season.rules, progress, xp_added)
+            ..rules::gain_xp(&season.rules, &standing.0, xp_added)
         };
-        let reached = progress.level_high_water;
-        let by_itself = season.rules.levels.iter().filter(|level| {
-            level.auto_claim && level.level <= reached && !claimed.contains(&level.level)
-        });
-        let rewards: Vec<_> = by_itself.map(|level| collect(level, now)).collect();
-        claimed.extend(rewards.iter().map(|reward| reward.level));
+        let rewards = collect_due(&season, standing, now);
+        let progress = &standing.0;
         let result = StampResult {
             added_stamp: 1,
             xp_added,
             current_xp: progress.current_xp,
             current_level: progress.current_level,
-            leveled_up: reached > before,
+            leveled_up: progress.level_high_water > before,
             rewards,
         };
-        if let Some(request) = request {
-            world
-                .stamps
-                .push((user_id, request.clone(), result.clone()));
-        }
+        world.answers.store(user_id, request, &result)?;
         Ok(Replayable::fresh(result))
     }
 
@@ -176,7 +173,7 @@ impl SeasonPassService for FakeSeasonPass {
         now: DateTime<Utc>,
     ) -> Result<Replayable<LevelReward>, SeasonError> {
         let (user_id, request) = (command.identity.user_id, command.request.as_ref());
-        if let Some(earlier) = replay(&self.world().claims, user_id, request)? {
+        if let Some(earlier) = self.world().answers.find(user_id, request)? {
             return Ok(Replayable::replayed(earlier));
         }
         let season = self.serving(EventDay::of(now)).await?;
@@ -184,23 +181,20 @@ impl SeasonPassService for FakeSeasonPass {
         let level = season
             .level(command.level)
             .ok_or(SeasonError::LevelNotFound)?;
-        let (progress, claimed) = world.progress.entry((user_id, season.id)).or_default();
-        *progress = rules::gain_xp(&season.rules, progress, 0);
-        if level.level > progress.level_high_water {
+        let standing = world.progress.entry((user_id, season.id)).or_default();
+        standing.0 = rules::gain_xp(&season.rules, &standing.0, 0);
+        collect_due(&season, standing, now);
+        if level.level > standing.0.level_high_water {
             return Err(SeasonError::LevelNotReached);
         }
         if level.auto_claim {
             return Err(SeasonError::AutoClaimLevel);
         }
-        if !claimed.insert(level.level) {
+        if !standing.1.insert(level.level) {
             return Err(SeasonError::AlreadyClaimed);
         }
-        let result = collect(level, now);
-        if let Some(request) = request {
-            world
-                .claims
-                .push((user_id, request.clone(), result.clone()));
-        }
+        let result = collect(&season, level, now);
+        world.answers.store(user_id, request, &result)?;
         Ok(Replayable::fresh(result))
     }
 

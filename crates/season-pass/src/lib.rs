@@ -69,7 +69,9 @@ pub trait SeasonPassService: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<InternalWins, SeasonError>;
 
-    /// The season in which something that happens on `today` counts; `None` between seasons.
+    /// The season in which something that happens on `today` counts; `None` between seasons. The
+    /// season pass's own switch closes its pages; plays of other features go on counting, so that
+    /// nobody loses XP.
     async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError>;
 }
 

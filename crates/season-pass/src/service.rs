@@ -57,6 +57,11 @@ impl SeasonPass {
         store::insert_season(tx, season, now).await
     }
 
+    /// Whether any season has ever been saved here.
+    pub async fn has_seasons(db: &Db) -> Result<bool, DbError> {
+        store::has_seasons(db.read()).await
+    }
+
     async fn seasons(&self) -> Result<Arc<[Arc<Season>]>, DbError> {
         let load = async { Ok(store::active_seasons(self.db.read()).await?.into()) };
         self.seasons.get_or_load((), load).await

@@ -80,6 +80,10 @@ fn season(row: config::Model, levels: Vec<Level>) -> Result<Season, DbError> {
     })
 }
 
+pub(crate) async fn has_seasons(conn: &impl ConnectionTrait) -> Result<bool, DbError> {
+    Ok(config::Entity::find().one(conn).await?.is_some())
+}
+
 pub(crate) async fn insert_season(
     tx: &DatabaseTransaction,
     season: &NewSeason,
@@ -146,8 +150,8 @@ pub(crate) async fn save_progress(
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let row = progress::ActiveModel {
-        user_id: Set(user_id.0),
-        season_id: Set(season_id.0),
+        user_id: NotSet,
+        season_id: NotSet,
         current_xp: Set(progress.current_xp),
         current_level: Set(progress.current_level),
         level_high_water: Set(progress.level_high_water),
@@ -157,6 +161,11 @@ pub(crate) async fn save_progress(
         updated_at: Set(Timestamp(now)),
     };
     if is_new {
+        let row = progress::ActiveModel {
+            user_id: Set(user_id.0),
+            season_id: Set(season_id.0),
+            ..row
+        };
         progress::Entity::insert(row)
             .exec_without_returning(tx)
             .await?;

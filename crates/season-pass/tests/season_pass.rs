@@ -48,7 +48,7 @@ fn season() -> NewSeason {
         name: "XMAS_1WEEK_2025".to_owned(),
         start: day(25),
         end: day(31),
-        max_level: 4,
+        max_level: 5,
         base_xp_per_stamp: 20,
         max_xp_bonus: 20,
         grace_days: 7,
@@ -59,6 +59,7 @@ fn season() -> NewSeason {
             level(2, 50, RewardType::TicketDice, 1, true, false),
             level(3, 60, RewardType::CcCoin, 2, false, true),
             level(4, 70, RewardType::Point, 500, false, false),
+            level(5, 75, RewardType::Point, 10_000, false, false),
         ],
     }
 }
@@ -246,7 +247,7 @@ async fn a_week_of_stamps(world: &dyn World) {
         (3, "AlreadyClaimed"),
         (1, "AutoClaimLevel"),
         (4, "LevelNotReached"),
-        (5, "LevelNotFound"),
+        (6, "LevelNotFound"),
         (0, "LevelNotFound"),
         (i64::MIN, "LevelNotFound"),
     ] {
@@ -281,6 +282,12 @@ async fn the_end_of_the_season(world: &dyn World) {
         .unwrap()
         .result;
     assert_eq!(claimed.state, RewardState::Delivered);
+    let reviewed = service
+        .claim(&claim(player, 5), new_year(7))
+        .await
+        .unwrap()
+        .result;
+    assert_eq!(reviewed.state, RewardState::PendingReview);
     let over = service.claim(&claim(player, 3), new_year(8)).await;
     assert!(matches!(over, Err(SeasonError::NoActiveSeason)));
     let over = service.status(&player, new_year(8)).await;
@@ -334,6 +341,16 @@ async fn the_same_request_twice(world: &dyn World) {
         ..stamp(player, 0)
     };
     let reused = service.stamp(&other, at(27)).await;
+    assert!(matches!(
+        reused,
+        Err(SeasonError::Idempotency(IdempotencyError::KeyReused))
+    ));
+    // A claim is another request than a stamp.
+    let claimed = ClaimCommand {
+        request: Some(RequestKey::new("k1", "POST", "/api/season-pass/claim", b"{}").unwrap()),
+        ..claim(player, 1)
+    };
+    let reused = service.claim(&claimed, at(27)).await;
     assert!(matches!(
         reused,
         Err(SeasonError::Idempotency(IdempotencyError::KeyReused))
@@ -581,5 +598,5 @@ async fn a_race_for_one_stamp_and_one_claim_has_one_winner_each() {
     assert_eq!(winners, 1);
     let points = "SELECT SUM(delta) FROM wallet_ledger WHERE asset = 'POINT'";
     assert_eq!(real.test.count(points).await, 500);
-    assert_eq!(real.test.count("SELECT level FROM user_profiles").await, 5);
+    assert_eq!(real.test.count("SELECT level FROM user_profiles").await, 6);
 }

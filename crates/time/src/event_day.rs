@@ -26,8 +26,8 @@ impl EventDay {
     /// The first instant of the day: midnight in Seoul.
     pub fn start(self) -> DateTime<Utc> {
         let midnight = self.0.and_time(NaiveTime::MIN);
-        // Seoul had summer time until 1988; should a midnight be skipped again, the day starts
-        // with the first instant that exists.
+        // Every midnight since Seoul's last summer time (1988) exists; the fallback is for a law
+        // that nobody has made.
         Seoul.from_local_datetime(&midnight).earliest().map_or_else(
             || Seoul.from_utc_datetime(&midnight).to_utc(),
             |start| start.to_utc(),

@@ -1,5 +1,7 @@
 use std::process::ExitCode;
 
+use xmas_kernel::db::DbError;
+
 use super::database;
 use crate::{
     config::{Config, Variables, effective, problems, reference},
@@ -58,9 +60,10 @@ async fn database_problem(config: &Config) -> Option<String> {
         Ok(db) => db,
         Err(error) => return Some(format!("DATABASE_URL: {error:#}.")),
     };
-    // A database without a schema holds no demo.
     match demo_state::find(&db).await {
         Ok(Some(_)) => Some(demo_state::REFUSED_IN_PRODUCTION.to_owned()),
-        Ok(None) | Err(_) => None,
+        // A database without a schema holds no demo.
+        Ok(None) | Err(DbError::SchemaMismatch(_)) => None,
+        Err(error) => Some(format!("DATABASE_URL: {error}.")),
     }
 }

@@ -2,11 +2,11 @@ use std::{io::Read, sync::Arc};
 
 use anyhow::{Context, bail};
 use xmas_kernel::entropy::{Entropy, OsEntropy};
-use xmas_players::{CreateError, ExternalId, NewAccount, Role, create_in_tx};
+use xmas_players::{CreateError, ExternalId, NewAccount, Nickname, Role, create_in_tx};
 use xmas_time::{Clock, SystemClock};
 
 use super::database;
-use crate::{config::Config, seed, wiring};
+use crate::{config::Config, wiring};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,6 +29,11 @@ const LONGEST_PASSWORD: usize = 256;
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let external_id = ExternalId::try_from(args.external_id.as_str())?;
+    let nickname = args
+        .nickname
+        .as_deref()
+        .map(Nickname::try_from)
+        .transpose()?;
     let (password, generated) = match args.password_stdin {
         true => (read_password()?, false),
         false => (generate_password(), true),
@@ -37,17 +42,13 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) {
         bail!("a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters");
     }
-    let db = database::connect(config).await?;
-    if config.is_embedded() {
-        seed::migrate(&db).await?;
-    }
-    database::require_schema(&db).await?;
+    let db = database::open(config).await?;
     let hash = wiring::passwords(config, Arc::new(OsEntropy))
         .hash(&password)
         .await?;
     let account = NewAccount {
         external_id,
-        nickname: args.nickname.clone(),
+        nickname,
         password_hash: hash,
         role: Role::Admin,
     };

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use xmas_kernel::db::{Db, DbOptions};
 use xmas_migration::{SchemaState, schema_state};
 
-use crate::config::Config;
+use crate::{config::Config, seed};
 
 /// Connects to the configured database; the embedded one is made if it is not there.
 pub(super) async fn connect(config: &Config) -> anyhow::Result<Db> {
@@ -21,6 +21,16 @@ pub(super) async fn connect(config: &Config) -> anyhow::Result<Db> {
     Db::connect(&options)
         .await
         .context("the database cannot be reached; see DATABASE_URL")
+}
+
+/// Connects to a database that is ready for use; the embedded one is made so.
+pub(super) async fn open(config: &Config) -> anyhow::Result<Db> {
+    let db = connect(config).await?;
+    if config.is_embedded() {
+        seed::prepare_embedded(&db, config).await?;
+    }
+    require_schema(&db).await?;
+    Ok(db)
 }
 
 /// Fails, with what to do, unless the schema fits this binary.

@@ -47,10 +47,12 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             if config.is_production() && !yes {
                 bail!("this drops tables with everything in them; add --yes if you mean it");
             }
+            let applied = Migrator::get_applied_migrations(db.write()).await?.len();
             Migrator::down(db.write(), Some(steps))
                 .await
                 .context("a migration failed")?;
-            println!("{steps} migration(s) undone.");
+            let left = Migrator::get_applied_migrations(db.write()).await?.len();
+            println!("{} migration(s) undone, {left} left.", applied - left);
         }
         What::Status { json } => return status(&db, json).await,
     }

@@ -1,11 +1,14 @@
-use std::{net::TcpListener, path::Path, sync::Arc, time::Duration, time::Instant};
+use std::{
+    io::Write,
+    net::TcpListener,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
-use tokio::signal::unix::{SignalKind, signal};
-use xmas_kernel::{
-    db::Db,
-    entropy::{Entropy, OsEntropy},
-};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use xmas_kernel::entropy::{Entropy, OsEntropy};
 use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use super::database;
@@ -13,7 +16,7 @@ use crate::{
     config::{Config, Secret, problems},
     seed::{self, demo_state},
     server,
-    wiring::{App, Ports, passwords},
+    wiring::{App, Ports},
 };
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
@@ -25,11 +28,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
             problems.join("\n  ")
         );
     }
-    let db = database::connect(config).await?;
-    if config.is_embedded() {
-        prepare_embedded(&db, config).await?;
-    }
-    database::require_schema(&db).await?;
+    let db = database::open(config).await?;
     let demo = demo_state::find(&db).await?;
     if config.is_production() && demo.is_some() {
         bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
@@ -53,35 +52,28 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let running = actix_web::rt::spawn(server);
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(%address, millis, "ready on {address} after {millis} ms");
-    println!(
-        "{}",
-        seed::first_steps(address.port(), clock.now(), demo.is_some())
-    );
+    // Nobody may be reading, which is no reason to stop.
+    let first_steps = seed::first_steps(address, clock.now(), demo.is_some());
+    let _ = writeln!(std::io::stdout(), "{first_steps}");
 
-    let drain = wait_for_stop().await?;
+    let mut signals = Signals::listen()?;
+    let stop = signals.next().await;
     app.readiness().drain();
-    if drain {
+    if stop == Stop::Drain {
         let seconds = config.server.drain_seconds;
         tracing::info!(
             seconds,
             "stopping in {seconds} s; until then requests are still served"
         );
-        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+            _ = signals.next() => {}
+        }
     }
     tracing::info!("finishing what is in flight");
     handle.stop(true).await;
     running.await??;
     db.close().await?;
-    Ok(())
-}
-
-/// The embedded database looks after itself: it is migrated, and filled on its first start.
-async fn prepare_embedded(db: &Db, config: &Config) -> anyhow::Result<()> {
-    seed::migrate(db).await?;
-    if seed::is_empty(db).await? {
-        let passwords = passwords(config, Arc::new(OsEntropy));
-        seed::demo(db, &passwords, config.event.clock, &SystemClock).await?;
-    }
     Ok(())
 }
 
@@ -114,19 +106,38 @@ fn jwt_secret(config: &Config) -> anyhow::Result<Secret> {
 }
 
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
-    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
     options.open(file)?.write_all(text.as_bytes())
 }
 
-/// Waits for a signal; says whether there is time to drain (SIGTERM) or somebody is waiting at the
-/// keyboard (SIGINT).
-async fn wait_for_stop() -> std::io::Result<bool> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(true),
-        _ = interrupt.recv() => Ok(false),
+/// How to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// SIGTERM: there is time for a load balancer to look away.
+    Drain,
+    /// SIGINT: somebody is waiting at the keyboard.
+    Now,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.terminate.recv() => Stop::Drain,
+            _ = self.interrupt.recv() => Stop::Now,
+        }
     }
 }

@@ -149,7 +149,7 @@ pub struct LimitsConfig {
     #[arg(long = "MAX_REQUESTS", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
     pub max_requests: u64,
     /// Connections open at once for each core; further ones wait to be accepted.
-    #[arg(long = "MAX_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    #[arg(long = "MAX_CLIENT_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
     pub client_connections: u64,
     /// How long a request may take before it is answered with `OVERLOADED`.
     #[arg(long = "REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300), value_name = "SECONDS")]

@@ -1,6 +1,6 @@
-use std::{collections::BTreeMap, ffi::OsString, path::Path};
+use std::{collections::BTreeMap, error::Error, ffi::OsString, path::Path};
 
-use clap::Command;
+use clap::{Command, error::ContextKind};
 
 /// The environment, as far as it has been read: name to value.
 #[derive(Clone, Debug, Default)]
@@ -9,7 +9,7 @@ pub struct Variables(BTreeMap<String, String>);
 /// Why the configuration cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{0}")]
+    #[error("{}", explain(.0))]
     Value(#[from] clap::Error),
     #[error("{name}_FILE: {path}: {source}")]
     File {
@@ -21,6 +21,23 @@ pub enum ConfigError {
     Twice(String),
     #[error(".env: {0}")]
     DotEnv(String),
+}
+
+/// A parser's error in terms of variables, which it only knows as flags.
+fn explain(error: &clap::Error) -> String {
+    let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let flag = text(ContextKind::InvalidArg);
+    let name = flag
+        .trim_start_matches("--")
+        .split([' ', '='])
+        .next()
+        .unwrap_or_default();
+    let value = text(ContextKind::InvalidValue);
+    let allowed = text(ContextKind::ValidValue);
+    match error.source() {
+        Some(cause) => format!("{name}: {value:?} cannot be used: {cause}"),
+        None => format!("{name}: {value:?} cannot be used; it is one of {allowed}"),
+    }
 }
 
 /// Secrets that may also come from a file named by `…_FILE`.

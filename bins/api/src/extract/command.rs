@@ -34,6 +34,11 @@ impl<T: DeserializeOwned + Validate + 'static> Payload for T {
         if !media_type.eq_ignore_ascii_case("application/json") {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
         }
+        // The parser would also take an array for a struct.
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        if first.is_some_and(|byte| *byte != b'{') {
+            return Err(ApiError::field("body", "is a JSON object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();

@@ -131,20 +131,29 @@ pub(crate) fn client_address(request: &HttpRequest) -> Option<IpAddr> {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use actix_web::test::TestRequest;
+    use actix_web::{dev::Payload, test::TestRequest};
     use xmas_cache::{MemoryCache, Throttle};
+    use xmas_core_auth::{
+        AuthError, LoginCommand, LogoutCommand, PasswordCommand, RefreshCommand, Session,
+        TokenError,
+    };
+    use xmas_kernel::UserId;
+    use xmas_time::{Clock, DateTime, SystemClock, Utc};
 
     use super::*;
 
-    fn address(peer: &str, forwarded: &[&str]) -> String {
+    fn settings() -> HttpSettings {
         let cache = Arc::new(MemoryCache::default());
-        let settings = HttpSettings {
+        HttpSettings {
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
             player_writes: Throttle::new(cache, "t", 1, Duration::from_secs(1)),
-        };
+        }
+    }
+
+    fn address(peer: &str, forwarded: &[&str]) -> String {
         let mut request = TestRequest::default()
             .peer_addr(format!("{peer}:4711").parse().unwrap())
-            .app_data(Data::new(settings));
+            .app_data(Data::new(settings()));
         for value in forwarded {
             request = request.append_header(("x-forwarded-for", *value));
         }
@@ -171,5 +180,90 @@ mod tests {
             "198.51.100.1"
         );
         assert_eq!(address("10.0.0.1", &["198.51.100.1, nonsense"]), "10.0.0.1");
+    }
+
+    /// Takes "player" and "admin" for tokens, and nothing else.
+    struct ByName;
+
+    #[async_trait::async_trait]
+    impl AuthService for ByName {
+        async fn login(&self, _: &LoginCommand, _: DateTime<Utc>) -> Result<Session, AuthError> {
+            Err(AuthError::InvalidCredentials)
+        }
+
+        async fn refresh(
+            &self,
+            _: &RefreshCommand,
+            _: DateTime<Utc>,
+        ) -> Result<Session, AuthError> {
+            Err(AuthError::InvalidCredentials)
+        }
+
+        async fn logout(&self, _: &LogoutCommand, _: DateTime<Utc>) -> Result<(), AuthError> {
+            Err(AuthError::InvalidCredentials)
+        }
+
+        async fn change_password(
+            &self,
+            _: &PasswordCommand,
+            _: DateTime<Utc>,
+        ) -> Result<Session, AuthError> {
+            Err(AuthError::InvalidCredentials)
+        }
+
+        fn authenticate(&self, token: &str, _: DateTime<Utc>) -> Result<Authenticated, TokenError> {
+            let scope = match token {
+                "player" => Scope::Player,
+                "admin" => Scope::Admin,
+                _ => return Err(TokenError::Invalid),
+            };
+            Ok(Authenticated {
+                identity: Identity {
+                    user_id: UserId(7),
+                    token_epoch: 0,
+                },
+                scope,
+                session_id: String::new(),
+            })
+        }
+    }
+
+    fn request(token: &str) -> HttpRequest {
+        let auth: Arc<dyn AuthService> = Arc::new(ByName);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        TestRequest::default()
+            .append_header(("authorization", format!("Bearer {token}")))
+            .app_data(Data::from(auth))
+            .app_data(Data::from(clock))
+            .app_data(Data::new(settings()))
+            .to_http_request()
+    }
+
+    fn code(error: &actix_web::Error) -> ErrorCode {
+        error.as_error::<ApiError>().unwrap().code()
+    }
+
+    #[actix_web::test]
+    async fn each_scope_opens_its_own_doors_only() {
+        let nothing = || Payload::None;
+        let Admin(admin) = Admin::from_request(&request("admin"), &mut nothing())
+            .await
+            .unwrap();
+        let Player(player) = Player::from_request(&request("player"), &mut nothing())
+            .await
+            .unwrap();
+        assert_eq!((admin.user_id, player.user_id), (UserId(7), UserId(7)));
+        let refused = Admin::from_request(&request("player"), &mut nothing())
+            .await
+            .unwrap_err();
+        assert_eq!(code(&refused), ErrorCode::ForbiddenScope);
+        let refused = Player::from_request(&request("admin"), &mut nothing())
+            .await
+            .unwrap_err();
+        assert_eq!(code(&refused), ErrorCode::ForbiddenScope);
+        let refused = Admin::from_request(&request("other"), &mut nothing())
+            .await
+            .unwrap_err();
+        assert_eq!(code(&refused), ErrorCode::TokenInvalid);
     }
 }

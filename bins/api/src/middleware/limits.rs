@@ -46,9 +46,9 @@ pub(crate) async fn admission(
 }
 
 fn refuse<B>(request: ServiceRequest, code: ErrorCode) -> ServiceResponse<EitherBody<B, BoxBody>> {
-    request
-        .into_response(HttpResponse::from_error(ApiError::new(code)))
-        .map_into_right_body()
+    let (request, _) = request.into_parts();
+    let refusal = HttpResponse::from_error(ApiError::new(code));
+    ServiceResponse::new(request, refusal).map_into_right_body()
 }
 
 fn bytes_of(headers: &HeaderMap) -> usize {
@@ -58,8 +58,8 @@ fn bytes_of(headers: &HeaderMap) -> usize {
         .sum()
 }
 
-/// Ends a request that takes too long; its open transaction is rolled back. Wraps single resources,
-/// because only there the request may be kept beside the one that is being handled.
+/// Ends a request that takes too long; its transaction is rolled back, unless it was just being
+/// committed. Wraps single resources, because only there the request may be kept beside the one that is being handled.
 pub(crate) async fn time(
     limits: Data<Limits>,
     request: ServiceRequest,

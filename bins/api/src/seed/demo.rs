@@ -1,13 +1,15 @@
+use std::net::{Ipv4Addr, SocketAddr};
+
 use anyhow::{Context, bail};
 use xmas_core_auth::Passwords;
 use xmas_kernel::{Asset, db::Db};
-use xmas_players::{ExternalId, NewAccount, Role, create_in_tx};
+use xmas_players::{ExternalId, NewAccount, Nickname, Role, create_in_tx, has_accounts};
 use xmas_rewards::{Credit, Wallets};
 use xmas_time::{Clock, DateTime, EventDay, Kst, Utc};
 
 use super::{
     demo_state::{self, DemoState},
-    event_2025, is_empty,
+    event_2025,
 };
 
 const PLAYERS: u32 = 20;
@@ -32,7 +34,7 @@ pub async fn demo(
     start: Option<DateTime<Utc>>,
     real: &dyn Clock,
 ) -> anyhow::Result<()> {
-    if !is_empty(db).await? {
+    if has_accounts(db.read()).await? {
         bail!("this database has players already; the demo seed wants an empty one");
     }
     // Hashed once for all twenty, outside the transaction.
@@ -47,7 +49,7 @@ pub async fn demo(
     for number in 1..=PLAYERS {
         let account = NewAccount {
             external_id: ExternalId::try_from(format!("demo-{number:02}").as_str())?,
-            nickname: Some(format!("데모 {number:02}")),
+            nickname: Some(Nickname::try_from(format!("데모 {number:02}").as_str())?),
             password_hash: player_hash.clone(),
             role: Role::Player,
         };
@@ -79,8 +81,13 @@ pub async fn demo(
 }
 
 /// What a person does next, once the server is ready.
-pub fn first_steps(port: u16, now: DateTime<Utc>, is_demo: bool) -> String {
-    let base = format!("http://127.0.0.1:{port}");
+pub fn first_steps(address: SocketAddr, now: DateTime<Utc>, is_demo: bool) -> String {
+    // Listening everywhere includes this machine.
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    let base = format!("http://{}", SocketAddr::new(host, address.port()));
     let time = serde_json::to_string(&Kst(now)).unwrap_or_default();
     let time = time.trim_matches('"');
     let mut text = format!(

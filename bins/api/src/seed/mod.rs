@@ -4,11 +4,19 @@ mod demo;
 pub mod demo_state;
 mod event_2025;
 
+use std::sync::Arc;
+
 use anyhow::{Context, bail};
-use sea_orm::{ConnectionTrait, Statement};
-use xmas_kernel::db::{Constraint, Db};
+use xmas_kernel::{
+    db::{Constraint, Db},
+    entropy::OsEntropy,
+};
 use xmas_migration::{Migrator, MigratorTrait};
-use xmas_time::{DateTime, Utc};
+use xmas_players::has_accounts;
+use xmas_season_pass::SeasonPass;
+use xmas_time::{DateTime, SystemClock, Utc};
+
+use crate::{config::Config, wiring};
 
 pub use demo::{ADMIN, ADMIN_PASSWORD, PLAYER_PASSWORD, demo, first_steps};
 
@@ -19,14 +27,14 @@ pub async fn migrate(db: &Db) -> anyhow::Result<()> {
         .context("a migration failed")
 }
 
-/// Whether nobody has an account yet.
-pub async fn is_empty(db: &Db) -> anyhow::Result<bool> {
-    let sql = "SELECT 1 FROM `user` LIMIT 1";
-    let row = db
-        .read()
-        .query_one_raw(Statement::from_string(db.backend(), sql))
-        .await?;
-    Ok(row.is_none())
+/// Makes the embedded database ready: the whole schema, and the demo if nothing else is there.
+pub async fn prepare_embedded(db: &Db, config: &Config) -> anyhow::Result<()> {
+    migrate(db).await?;
+    if has_accounts(db.read()).await? || SeasonPass::has_seasons(db).await? {
+        return Ok(());
+    }
+    let passwords = wiring::passwords(config, Arc::new(OsEntropy));
+    demo(db, &passwords, config.event.clock, &SystemClock).await
 }
 
 /// Writes the configuration of the 2025 event, and no player.

@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use xmas_features::FeatureService;
 use xmas_kernel::{
-    ConfigId, Feature, PlayId, UserId,
+    ConfigId, Feature, PlayId, SeasonId, UserId,
     entropy::Entropy,
-    idempotency::{IdempotencyError, Replayable, RequestKey},
+    idempotency::{FakeAnswers, Replayable},
 };
 use xmas_players::Identity;
-use xmas_rewards::{RewardState, RewardType};
+use xmas_rewards::{Grant, GrantSource, RewardType, rules::decide};
 use xmas_time::EventDay;
 
 use super::{RoulettePlay, RouletteStatus, rules::Wheel};
@@ -35,10 +35,13 @@ struct World {
     coins: HashMap<UserId, i64>,
     spins: HashMap<(UserId, EventDay), i64>,
     plays: i64,
-    answers: Vec<(UserId, RequestKey, RoulettePlay)>,
+    answers: FakeAnswers,
 }
 
 impl FakeRoulette {
+    /// Points from this many on wait for an admin.
+    pub const REVIEW_POINTS: i64 = 10_000;
+
     /// `wheel` is `None` for a roulette that is not configured correctly.
     pub fn new(
         features: Arc<dyn FeatureService>,
@@ -94,20 +97,9 @@ impl RouletteService for FakeRoulette {
         now: DateTime<Utc>,
     ) -> Result<Replayable<RoulettePlay>, GameError> {
         let (user_id, today) = (command.identity.user_id, EventDay::of(now));
-        if let Some(request) = &command.request {
-            let world = self.world();
-            let of_player = world
-                .answers
-                .iter()
-                .filter(|(player, _, _)| *player == user_id);
-            let mut same_key = of_player.filter(|(_, key, _)| key.same_key(request));
-            match same_key.next() {
-                Some((_, key, play)) if key == request => {
-                    return Ok(Replayable::replayed(play.clone()));
-                }
-                Some(_) => return Err(IdempotencyError::KeyReused.into()),
-                None => {}
-            }
+        let request = command.request.as_ref();
+        if let Some(earlier) = self.world().answers.find(user_id, request)? {
+            return Ok(Replayable::replayed(earlier));
         }
         self.features.require(Feature::Roulette, today).await?;
         let wheel = self.wheel.as_ref().ok_or(GameError::InvalidRoulette)?;
@@ -128,21 +120,27 @@ impl RouletteService for FakeRoulette {
         let token_balance = *coins;
         world.spins.insert((user_id, today), nonce + 1);
         world.plays += 1;
+        let prize = Grant {
+            grant_key: String::new(),
+            source: GrantSource::Play,
+            reward: up.reward,
+            label: None,
+            manual: false,
+            season_id: Some(SeasonId(1)),
+        };
         let play = RoulettePlay {
             segment: up.segment.clone(),
             season_pass: None,
             token_balance,
             receipt: Receipt {
                 play_id: PlayId(world.plays),
-                reward_state: RewardState::Delivered,
+                reward_state: decide(&prize, Self::REVIEW_POINTS).0,
                 odds_id: None,
                 day: today,
                 nonce,
             },
         };
-        if let Some(request) = &command.request {
-            world.answers.push((user_id, request.clone(), play.clone()));
-        }
+        world.answers.store(user_id, request, &play)?;
         Ok(Replayable::fresh(play))
     }
 }

@@ -1,4 +1,4 @@
-use sea_orm::{DbErr, RuntimeErr, SqlxError};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
 
 use super::Constraint;
 
@@ -42,11 +42,14 @@ impl DbError {
 
 impl From<DbErr> for DbError {
     fn from(error: DbErr) -> Self {
-        if matches!(
-            error,
-            DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout)
-        ) {
-            return DbError::PoolExhausted(error);
+        match error {
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
+                return DbError::PoolExhausted(error);
+            }
+            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => {
+                return DbError::Unreachable(error);
+            }
+            _ => {}
         }
         match sqlx_error(&error).map(sort) {
             Some(Sort::Contention) => DbError::Contention(error),

@@ -63,8 +63,8 @@ const MARIADB_SESSION: &str = "SET SESSION \
 
 impl Db {
     pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
-        let connect = |max_connections, read_only| {
-            Database::connect(connect_options(options, max_connections, read_only))
+        let connect = |max_connections, opens_only| {
+            Database::connect(connect_options(options, max_connections, opens_only))
         };
         if options.url.starts_with("sqlite:") {
             // The writer comes first: it creates the file that a reader only opens.
@@ -124,7 +124,7 @@ impl Db {
     }
 }
 
-fn connect_options(options: &DbOptions, max_connections: u32, read_only: bool) -> ConnectOptions {
+fn connect_options(options: &DbOptions, max_connections: u32, opens_only: bool) -> ConnectOptions {
     let mut connect = ConnectOptions::new(&options.url);
     connect
         .max_connections(max_connections)
@@ -137,7 +137,7 @@ fn connect_options(options: &DbOptions, max_connections: u32, read_only: bool) -
         .test_before_acquire_if_idle_for(Duration::from_secs(30))
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
-                .create_if_missing(!read_only)
+                .create_if_missing(!opens_only)
                 .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
                 .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
                 .foreign_keys(true)

@@ -1,12 +1,17 @@
 use std::{error::Error, future::Future, time::Duration};
 
+use tokio::time::Instant;
+
 use super::DbError;
 use crate::entropy::{Entropy, OsEntropy};
 
 /// How often a use case is tried in all.
 const ATTEMPTS: u32 = 5;
+/// After this much time it is not tried again: a lock that was waited for in vain may be waited for
+/// once more, and the client still hears of it before its request is ended.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// The pause after the first failure is random up to this; it doubles with each further one.
-const FIRST_PAUSE_MS: u64 = 10;
+const FIRST_PAUSE_MS: u64 = 20;
 
 /// Runs a whole use case again, from its `begin`, when the database turned it away for a lock.
 ///
@@ -18,11 +23,14 @@ where
     E: Error + 'static,
     F: Future<Output = Result<T, E>>,
 {
+    let started = Instant::now();
     let mut attempt = 1;
     loop {
         match use_case().await {
-            Err(error) if attempt < ATTEMPTS && is_contention(&error) => {
-                let longest = FIRST_PAUSE_MS << attempt;
+            Err(error)
+                if attempt < ATTEMPTS && started.elapsed() < PATIENCE && is_contention(&error) =>
+            {
+                let longest = FIRST_PAUSE_MS << (attempt - 1);
                 // Two that collided must not come back in step.
                 let pause = Duration::from_millis(1 + OsEntropy.next_u64() % longest);
                 tracing::debug!(attempt, ?pause, "a use case lost a lock and is tried again");
@@ -86,6 +94,19 @@ mod tests {
         .await;
         assert!(outcome.is_err());
         assert_eq!(tries.get(), ATTEMPTS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_is_bounded_too() {
+        let tries = Cell::new(0);
+        let outcome: Result<(), Nested> = retry(async || {
+            tries.set(tries.get() + 1);
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            Err(contention())
+        })
+        .await;
+        assert!(outcome.is_err());
+        assert_eq!(tries.get(), 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,8 +6,9 @@ use sea_orm::{
 
 /// An instant as it stands in the database: UTC, microseconds, and one width.
 ///
-/// SQLite keeps instants as text, and drivers write as many digits as an instant happens to need,
-/// which sorts wrongly. This form always has six, and MySQL reads it as a `DATETIME(6)`.
+/// SQLite keeps instants as text, and only text of one form sorts as time does: neither the number
+/// of digits nor the spelling of UTC may vary with who wrote it. This form always has six digits and
+/// no zone, and MySQL reads it as a `DATETIME(6)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub DateTime<Utc>);
 

@@ -1,17 +1,18 @@
 //! `POST /api/activity/record`.
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use xmas_activity::{ActivityService, ClientEvent, ClientEventKind};
+use xmas_activity::{ActivityService, ClientEvent, ClientEventKind, RecordCommand, Recorded};
 use xmas_kernel::ErrorCode;
 use xmas_time::Kst;
 
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Body, Now, Player},
+    extract::{Command, Now, Player},
+    routes::answer::Answer,
 };
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
@@ -67,26 +68,38 @@ pub(crate) const ERRORS: &[ErrorCode] = &[
     ErrorCode::ForbiddenScope,
     ErrorCode::UserBlocked,
     ErrorCode::ValidationError,
+    ErrorCode::IdempotencyKeyReused,
     ErrorCode::TooManyRequests,
 ];
 
 /// Keeps what a client reports. It never earns anything.
 #[utoipa::path(post, path = "/api/activity/record", tag = "activity",
     request_body = RecordRequest, responses((status = 200, body = RecordAnswer)),
+    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe: 1 to 255 visible ASCII characters.")),
     security(("bearer" = [])))]
 pub(crate) async fn record(
     player: Player,
-    body: Body<RecordRequest>,
+    command: Command<RecordRequest>,
     now: Now,
     activity: Data<dyn ActivityService>,
-) -> ApiResult<Json<RecordAnswer>> {
-    let Body(report) = body;
+) -> ApiResult<Answer<RecordAnswer>> {
+    let report = command.body;
     let kind = report.event_type.into();
     let event = ClientEvent::new(report.event_id, kind, report.value, report.meta_json);
     let event = event.map_err(|error| ApiError::field("meta_json", error.to_string()))?;
-    let recorded = activity.record(&player.0, &event, now.0).await?;
-    Ok(Json(RecordAnswer {
-        user_id: recorded.user_id.0,
-        updated_at: Kst(recorded.updated_at),
-    }))
+    let command = RecordCommand {
+        identity: player.0,
+        request: command.request,
+        event,
+    };
+    Ok(Answer::of(activity.record(&command, now.0).await?))
+}
+
+impl From<Recorded> for RecordAnswer {
+    fn from(recorded: Recorded) -> Self {
+        Self {
+            user_id: recorded.user_id.0,
+            updated_at: recorded.updated_at,
+        }
+    }
 }

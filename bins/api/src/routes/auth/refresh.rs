@@ -1,16 +1,19 @@
 //! `POST /api/auth/refresh`.
 
-use actix_web::web::{Data, Json};
+use actix_web::{
+    HttpRequest,
+    web::{Data, Json},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use xmas_core_auth::AuthService;
+use xmas_core_auth::{AuthService, RefreshCommand};
 use xmas_kernel::ErrorCode;
 
 use super::session::SessionAnswer;
 use crate::{
     error::ApiResult,
-    extract::{Body, Now},
+    extract::{Body, Now, client_address},
 };
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
@@ -26,6 +29,7 @@ pub(crate) const ERRORS: &[ErrorCode] = &[
     ErrorCode::TokenExpired,
     ErrorCode::UserBlocked,
     ErrorCode::ValidationError,
+    ErrorCode::TooManyRequests,
 ];
 
 /// Trades a refresh token for a new session. A used token that comes back after more than 30
@@ -35,8 +39,13 @@ pub(crate) const ERRORS: &[ErrorCode] = &[
 pub(crate) async fn refresh(
     body: Body<RefreshRequest>,
     now: Now,
+    request: HttpRequest,
     auth: Data<dyn AuthService>,
 ) -> ApiResult<Json<SessionAnswer>> {
-    let session = auth.refresh(&body.0.refresh_token, now.0).await?;
+    let command = RefreshCommand {
+        refresh_token: body.0.refresh_token,
+        address: client_address(&request),
+    };
+    let session = auth.refresh(&command, now.0).await?;
     Ok(Json(session.into()))
 }

@@ -1,0 +1,4 @@
+mod logout;
+mod password;
+mod refresh;
+mod token;

@@ -1,0 +1,418 @@
+//! Whatever comes, the answer is an error of the contract: the documented code and shape, never a
+//! 500, never HTML.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use xmas_test_support::{AppBuilder, TestApp};
+
+/// Paths with a JSON body that need a player's token.
+const BODIES: [&str; 3] = [
+    "/api/season-pass/stamp",
+    "/api/season-pass/claim",
+    "/api/activity/record",
+];
+/// Every path that needs a player's token, with its method.
+const PLAYER_PATHS: [(&str, &str); 7] = [
+    ("GET", "/api/season-pass/status"),
+    ("POST", "/api/season-pass/stamp"),
+    ("POST", "/api/season-pass/claim"),
+    ("GET", "/api/season-pass/internal-wins"),
+    ("GET", "/api/roulette/status"),
+    ("POST", "/api/roulette/play"),
+    ("POST", "/api/activity/record"),
+];
+
+#[tokio::test]
+async fn malformed_json_is_a_validation_error() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 0).await;
+    for path in BODIES
+        .into_iter()
+        .chain(["/api/auth/token", "/api/auth/refresh"])
+    {
+        for body in [
+            "",
+            "{",
+            "nonsense",
+            "{\"level\":7}}",
+            "{\"level\":7} x",
+            "[]",
+            "null",
+            "\"\\ud800\"",
+            "{\"level\": 99999999999999999999999999}",
+            "{\"level\":1,\"level\":2}",
+            "\u{0}",
+        ] {
+            let request = player.request(Method::POST, path).body(body);
+            let answer = player
+                .send(request.header("content-type", "application/json"))
+                .await;
+            answer.expect_error(422, "VALIDATION_ERROR");
+        }
+        let not_utf8 = player
+            .request(Method::POST, path)
+            .body(vec![b'"', 0xff, b'"']);
+        let answer = player
+            .send(not_utf8.header("content-type", "application/json"))
+            .await;
+        answer.expect_error(422, "VALIDATION_ERROR");
+        // Deeper than any parser should follow.
+        let deep = "[".repeat(30_000);
+        let deep = player.request(Method::POST, path).body(deep);
+        let answer = player
+            .send(deep.header("content-type", "application/json"))
+            .await;
+        answer.expect_error(422, "VALIDATION_ERROR");
+    }
+}
+
+#[tokio::test]
+async fn only_json_is_read() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 0).await;
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "",
+    ] {
+        let request = player
+            .request(Method::POST, "/api/season-pass/claim")
+            .body("{\"level\":7}");
+        let answer = player
+            .send(request.header("content-type", content_type))
+            .await;
+        answer.expect_error(415, "UNSUPPORTED_MEDIA_TYPE");
+    }
+    for content_type in ["application/json; charset=utf-8", "Application/JSON"] {
+        let request = player
+            .request(Method::POST, "/api/season-pass/claim")
+            .body("{\"level\":7}");
+        let answer = player
+            .send(request.header("content-type", content_type))
+            .await;
+        answer.expect_error(400, "LEVEL_NOT_REACHED");
+    }
+}
+
+#[tokio::test]
+async fn bodies_end_at_64_kib() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 0).await;
+    let body = |bytes: usize| {
+        let frame = json!({ "level": 7, "x": "" }).to_string().len();
+        json!({ "level": 7, "x": "x".repeat(bytes - frame) })
+    };
+    let path = "/api/season-pass/claim";
+    player
+        .post(path, &body(64 * 1024))
+        .await
+        .expect_error(400, "LEVEL_NOT_REACHED");
+    player
+        .post(path, &body(64 * 1024 + 1))
+        .await
+        .expect_error(413, "BODY_TOO_LARGE");
+    player
+        .post(path, &body(1 << 20))
+        .await
+        .expect_error(413, "BODY_TOO_LARGE");
+    for path in ["/api/auth/token", "/api/auth/refresh"] {
+        app.anonymous()
+            .post(path, &body(1 << 20))
+            .await
+            .expect_error(413, "BODY_TOO_LARGE");
+    }
+    // On a path that reads no body it does not matter.
+    let request = player
+        .request(Method::GET, "/api/roulette/status")
+        .json(&body(1 << 20));
+    player.send(request).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn headers_end_at_16_kib() {
+    let app = TestApp::start().await;
+    let client = app.anonymous();
+    let with_header = async |bytes: usize| {
+        let request = client.request(Method::GET, "/health");
+        client
+            .send(request.header("x-filler", "x".repeat(bytes)))
+            .await
+    };
+    with_header(15 * 1024).await.expect_status(200);
+    with_header(16 * 1024)
+        .await
+        .expect_error(431, "HEADERS_TOO_LARGE");
+    let path = format!("/health?{}", "x".repeat(16 * 1024));
+    client
+        .get(&path)
+        .await
+        .expect_error(431, "HEADERS_TOO_LARGE");
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_before_anything_else() {
+    let app = TestApp::start().await;
+    for (method, path) in PLAYER_PATHS {
+        let method: Method = method.parse().unwrap();
+        let client = app.anonymous();
+        let request = client.request(method.clone(), path).body("{");
+        client
+            .send(request)
+            .await
+            .expect_error(401, "AUTH_REQUIRED");
+        for scheme in ["Basic ZGVtbzpkZW1v", "token abc", "Bearertoken"] {
+            let request = client
+                .request(method.clone(), path)
+                .header("authorization", scheme);
+            client
+                .send(request)
+                .await
+                .expect_error(401, "AUTH_REQUIRED");
+        }
+        for header in [
+            "Bearer",
+            "Bearer ",
+            "Bearer x",
+            "bearer a.b.c",
+            "Bearer \u{e9}",
+        ] {
+            let request = client
+                .request(method.clone(), path)
+                .header("authorization", header.as_bytes());
+            client
+                .send(request)
+                .await
+                .expect_error(401, "TOKEN_INVALID");
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_tokens_are_refused_on_every_path() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 1).await;
+    let good = player.token();
+    let parts: Vec<&str> = good.split('.').collect();
+    let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
+    let tampered = format!("{}.{}x.{}", parts[0], parts[1], parts[2]);
+    let unsigned = format!("{}.{}.", parts[0], parts[1]);
+    let alg_none = format!("{none}.{}.", parts[1]);
+    let alg_none_signed = format!("{none}.{}.{}", parts[1], parts[2]);
+    for (method, path) in PLAYER_PATHS {
+        for token in [&tampered, &unsigned, &alg_none, &alg_none_signed] {
+            let client = app.with_token(Some(token));
+            let request = client.request(method.parse().unwrap(), path);
+            client
+                .send(request)
+                .await
+                .expect_error(401, "TOKEN_INVALID");
+        }
+    }
+    app.clock.advance(chrono::TimeDelta::minutes(720));
+    for (method, path) in PLAYER_PATHS {
+        let request = player.request(method.parse().unwrap(), path);
+        player
+            .send(request)
+            .await
+            .expect_error(401, "TOKEN_EXPIRED");
+    }
+    assert_eq!(app.test.count("SELECT COUNT(*) FROM feature_log").await, 0);
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_have_the_shape_too() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 0).await;
+    for path in [
+        "/",
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/season-pass/status/",
+        "/api/season-pass//status",
+        "/API/roulette/status",
+        "/admin/api/segments/",
+        "/admin/api/users/1",
+        "/%00",
+        "/%ff%fe",
+        "/../../etc/passwd",
+        "/api/roulette/status%2f",
+        "/룰렛",
+    ] {
+        player.get(path).await.expect_error(404, "NOT_FOUND");
+    }
+    for (allowed, path) in PLAYER_PATHS {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            if method != allowed {
+                let request = player.request(method.parse().unwrap(), path);
+                let answer = player
+                    .send(request)
+                    .await
+                    .expect_error(405, "METHOD_NOT_ALLOWED");
+                let allow = answer.headers["allow"].to_str().unwrap();
+                assert!(allow.starts_with(allowed), "{allow}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn hostile_text_is_just_text() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 0).await;
+    for text in [
+        "'; DROP TABLE `user`; --",
+        "\u{0}",
+        "\u{202e}gnp",
+        "🎄\u{200d}🎅",
+        "%s%n{}${jndi:ldap://x}",
+        "<script>alert(1)</script>",
+    ] {
+        let login = json!({ "external_id": text, "password": text });
+        let answer = app.anonymous().post("/api/auth/token", &login).await;
+        assert!(
+            matches!(answer.status, 401 | 422),
+            "{text:?}: {}",
+            answer.text
+        );
+        let stamp = json!({ "source_feature_type": text });
+        let refused = player.post("/api/season-pass/stamp", &stamp).await;
+        refused.expect_error(422, "VALIDATION_ERROR");
+        let report = json!({
+            "event_id": uuid::Uuid::new_v4(), "event_type": "ENTER_PAGE", "meta_json": { "text": text },
+        });
+        player
+            .post("/api/activity/record", &report)
+            .await
+            .expect_status(200);
+    }
+    app.login("santa").await.expect_status(200);
+}
+
+#[tokio::test]
+async fn numbers_at_the_edges_are_just_numbers() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 0).await;
+    for value in [i64::MIN, i64::MAX, 0, -1] {
+        let report = json!({
+            "event_id": uuid::Uuid::new_v4(), "event_type": "PLAY_DURATION", "value": value,
+        });
+        player
+            .post("/api/activity/record", &report)
+            .await
+            .expect_status(200);
+        let claim = player
+            .post("/api/season-pass/claim", &json!({ "level": value }))
+            .await;
+        claim.expect_error(404, "LEVEL_NOT_FOUND");
+    }
+    for value in [
+        json!(1e308),
+        json!(-1.5),
+        json!(u64::MAX),
+        json!(true),
+        json!([1]),
+        Value::Null,
+    ] {
+        let claim = player
+            .post("/api/season-pass/claim", &json!({ "level": value }))
+            .await;
+        claim.expect_error(422, "VALIDATION_ERROR");
+    }
+}
+
+/// Sends raw bytes and reads what comes back until the server is done.
+async fn raw(app: &TestApp, bytes: &[u8]) -> String {
+    let address = app.url("").replace("http://", "");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    let reading = stream.read_to_end(&mut answer);
+    tokio::time::timeout(Duration::from_secs(20), reading)
+        .await
+        .unwrap()
+        .unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_answered_without_html_and_harms_nobody() {
+    let app = TestApp::start().await;
+    for bytes in [
+        &b"nonsense\r\n\r\n"[..],
+        b"GET /health HTTP/9.9\r\n\r\n",
+        b"GET  HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"POST /api/auth/token HTTP/1.1\r\nhost: x\r\ncontent-length: -5\r\n\r\n",
+        b"POST /api/auth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+        b"POST /api/auth/token HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n",
+    ] {
+        let answer = raw(&app, bytes).await;
+        assert!(!answer.contains("<"), "{answer}");
+        assert!(!answer.starts_with("HTTP/1.1 5"), "{answer}");
+    }
+    app.anonymous().get("/health").await.expect_status(200);
+}
+
+#[tokio::test]
+async fn beyond_the_bound_requests_are_turned_away_at_once() {
+    let app = AppBuilder::default().set("MAX_REQUESTS", "1").start().await;
+    let player = app.player("santa", 1).await;
+    let address = app.url("").replace("http://", "");
+    let head = format!(
+        "POST /api/roulette/play HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-length: 10\r\n\r\n",
+        player.token()
+    );
+    let mut holding = Vec::new();
+    let refused = loop {
+        assert!(holding.len() < 100, "nothing is ever refused");
+        // A request that takes the only place, since its body never comes; unless the next one was
+        // faster, and then another must take it.
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        holding.push(stream);
+        let answer = player.get("/api/roulette/status").await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    let refused = refused.expect_error(503, "OVERLOADED");
+    assert!(refused.headers.contains_key("retry-after"));
+    // Liveness does not depend on load.
+    player.get("/livez").await.expect_status(200);
+    drop(holding);
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_ended_and_leaves_nothing() {
+    let app = AppBuilder::default()
+        .set("REQUEST_SECONDS", "1")
+        .start()
+        .await;
+    let player = app.player("santa", 1).await;
+    // Somebody holds the player's row, or on SQLite the only writer.
+    let tx = app.test.db.begin().await.unwrap();
+    let locked = xmas_players::lock_in_tx(&tx, &player.identity())
+        .await
+        .unwrap();
+    player
+        .play("/api/roulette/play")
+        .await
+        .expect_error(503, "OVERLOADED");
+    drop((locked, tx));
+    assert_eq!(app.test.count("SELECT COUNT(*) FROM feature_log").await, 0);
+    assert_eq!(
+        app.test.count("SELECT balance FROM user_game_wallet").await,
+        1
+    );
+    player.play("/api/roulette/play").await.expect_status(200);
+}

@@ -1,0 +1,77 @@
+use serde_json::json;
+use xmas_test_support::TestApp;
+
+#[tokio::test]
+async fn the_process_is_up_and_ready() {
+    let app = TestApp::start().await;
+    let client = app.anonymous();
+    for path in ["/health", "/livez"] {
+        assert_eq!(
+            client.get(path).await.expect_status(200).body,
+            json!({ "status": "ok" })
+        );
+    }
+    let ready = client.get("/readyz").await.expect_status(200);
+    let checks = json!({ "database": "ok", "schema": "ok", "draining": "no" });
+    assert_eq!(ready.body, json!({ "status": "ok", "checks": checks }));
+}
+
+#[tokio::test]
+async fn probes_may_ask_with_head() {
+    let app = TestApp::start().await;
+    let client = app.anonymous();
+    for path in ["/health", "/livez", "/readyz"] {
+        let answer = client
+            .send(client.request(reqwest::Method::HEAD, path))
+            .await
+            .expect_status(200);
+        assert_eq!(answer.text, "");
+    }
+    app.readiness.drain();
+    let answer = client
+        .send(client.request(reqwest::Method::HEAD, "/readyz"))
+        .await;
+    answer.expect_status(503);
+}
+
+#[tokio::test]
+async fn a_draining_process_is_alive_but_not_ready_and_still_serves() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 1).await;
+    app.readiness.drain();
+    let refused = player.get("/readyz").await.expect_error(503, "NOT_READY");
+    assert!(refused.body["error"]["details"]["draining"].is_array());
+    assert!(refused.headers.contains_key("retry-after"));
+    player.get("/livez").await.expect_status(200);
+    player.play("/api/roulette/play").await.expect_status(200);
+}
+
+#[tokio::test]
+async fn an_old_schema_is_not_ready_and_a_lost_table_is_told() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 1).await;
+    app.test
+        .execute("DELETE FROM seaql_migrations WHERE version LIKE '%games'")
+        .await;
+    let refused = player.get("/readyz").await.expect_error(503, "NOT_READY");
+    assert!(refused.body["error"]["details"]["schema"].is_array());
+    app.test.execute("DROP TABLE feature_log").await;
+    player
+        .play("/api/roulette/play")
+        .await
+        .expect_error(500, "DB_SCHEMA_MISMATCH");
+}
+
+#[tokio::test]
+async fn without_a_database_requests_are_told_to_come_back() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 1).await;
+    app.test.db.close().await.unwrap();
+    let refused = player
+        .play("/api/roulette/play")
+        .await
+        .expect_error(503, "NOT_READY");
+    assert!(refused.headers.contains_key("retry-after"));
+    player.get("/readyz").await.expect_error(503, "NOT_READY");
+    player.get("/health").await.expect_status(200);
+}

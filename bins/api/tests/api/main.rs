@@ -1,0 +1,19 @@
+//! The application over real HTTP: one module per route, and one per thing that must hold for all
+//! of them.
+
+// Starting an application is a deep nest of futures, and each test nests it once more.
+#![recursion_limit = "256"]
+
+mod activity;
+mod auth;
+mod bad_input;
+mod browsers;
+mod command_line;
+mod health;
+mod openapi;
+mod play_day;
+mod races;
+mod roulette;
+mod season_pass;
+mod structure;
+mod today_feature;

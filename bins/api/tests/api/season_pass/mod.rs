@@ -1,0 +1,4 @@
+mod claim;
+mod internal_wins;
+mod stamp;
+mod status;

@@ -1,0 +1,335 @@
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use actix_web::dev::ServerHandle;
+use reqwest::{Method, RequestBuilder, header::HeaderMap};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use xmas_activity::ActivityObserver;
+use xmas_api::{
+    config::{Config, Secret, Variables},
+    seed, server,
+    wiring::{App, Ports, passwords},
+};
+use xmas_kernel::entropy::OsEntropy;
+use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx};
+use xmas_time::{Clock, DateTime, EventDay, ManualClock, Utc};
+
+use crate::TestDb;
+
+/// The application on a free port, over a database of its own that holds the 2025 event, with a
+/// clock that stands at nine in the morning of 2025-12-26.
+pub struct TestApp {
+    pub test: TestDb,
+    pub clock: Arc<ManualClock>,
+    pub readiness: xmas_api::wiring::Readiness,
+    address: SocketAddr,
+    http: reqwest::Client,
+    server: Running,
+}
+
+/// A server that ends with its test.
+struct Running(ServerHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The command is sent by the call; nobody needs to wait for the end.
+        drop(self.0.stop(false));
+    }
+}
+
+/// What a test may want different.
+#[derive(Default)]
+pub struct AppBuilder {
+    variables: Vec<(String, String)>,
+    observers: Vec<Arc<dyn ActivityObserver>>,
+}
+
+/// Which every test player and admin logs in with.
+const PASSWORD: &str = "test-password";
+
+impl AppBuilder {
+    /// Sets an environment variable of the application.
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn observer(mut self, observer: Arc<dyn ActivityObserver>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
+    pub async fn start(self) -> TestApp {
+        let test = TestDb::new().await;
+        seed::event(&test.db, nine_o_clock())
+            .await
+            .expect("the event can be seeded");
+        self.start_on(test).await
+    }
+
+    /// Starts on a database that another application has used.
+    pub async fn start_on(self, test: TestDb) -> TestApp {
+        let clock = Arc::new(ManualClock::at(nine_o_clock()));
+        // Races are many requests of one player from one address.
+        let raised = [
+            ("LOGINS_PER_MINUTE", "100000"),
+            ("LOGINS_PER_ADDRESS_PER_MINUTE", "100000"),
+            ("PLAYER_WRITES_PER_MINUTE", "100000"),
+            ("REQUEST_SECONDS", "60"),
+        ];
+        let own = self
+            .variables
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let pairs: Vec<_> = raised.into_iter().chain(own).collect();
+        let config = Variables::from_pairs(&pairs).and_then(|set| Config::from_variables(&set));
+        let config = config.expect("the test's configuration is valid");
+        let secret: Secret = "the secret of all tests, 32 bytes or more"
+            .parse()
+            .expect("text");
+        let mut ports = Ports::with_clock(clock.clone());
+        ports.observers = self.observers;
+        let app = App::new(&test.db, &config, &secret, ports);
+        let readiness = app.readiness().clone();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (ready, server) = tokio::sync::oneshot::channel();
+        // The server wants a system of its own, which a test's runtime is not.
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server = server::start(&app, listener, &config).expect("the server starts");
+                let handle = server.handle();
+                ready
+                    .send(handle)
+                    .ok()
+                    .expect("the test waits for its server");
+                server.await.expect("the server stops in order");
+            });
+        });
+        TestApp {
+            test,
+            clock,
+            readiness,
+            address,
+            http: reqwest::Client::new(),
+            server: Running(server.await.expect("the server has started")),
+        }
+    }
+}
+
+/// Nine in the morning of the event's second day, in Korea.
+fn nine_o_clock() -> DateTime<Utc> {
+    let day = EventDay::from_ymd(2025, 12, 26).expect("a day");
+    day.start() + chrono::TimeDelta::hours(9)
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        AppBuilder::default().start().await
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A client without a token.
+    pub fn anonymous(&self) -> Client {
+        self.with_token(None)
+    }
+
+    /// A client that sends this token, whatever it is.
+    pub fn with_token(&self, token: Option<&str>) -> Client {
+        Client {
+            http: self.http.clone(),
+            base: self.url(""),
+            token: token.map(str::to_owned),
+            identity: None,
+        }
+    }
+
+    /// A new player, logged in, with so many roulette coins.
+    pub async fn player(&self, external_id: &str, coins: u32) -> Client {
+        let identity = self.account(external_id, Role::Player).await;
+        if coins > 0 {
+            let (user, now) = (identity.user_id, "2025-12-26 00:00:00.000000");
+            self.test
+                .execute(&format!(
+                    "INSERT INTO user_game_wallet VALUES ({user}, 'ROULETTE_COIN', {coins}, '{now}')"
+                ))
+                .await;
+            self.test
+                .execute(&format!(
+                    "INSERT INTO wallet_ledger (user_id, asset, delta, balance_after, reason, \
+                     reference, actor, created_at) VALUES ({user}, 'ROULETTE_COIN', {coins}, {coins}, \
+                     'TEST', 'test', 'test', '{now}')"
+                ))
+                .await;
+        }
+        self.logged_in(external_id, identity).await
+    }
+
+    /// A new admin, logged in.
+    pub async fn admin(&self, external_id: &str) -> Client {
+        let identity = self.account(external_id, Role::Admin).await;
+        self.logged_in(external_id, identity).await
+    }
+
+    /// Logs in with the password of all test accounts.
+    pub async fn login(&self, external_id: &str) -> Answer {
+        let credentials = json!({ "external_id": external_id, "password": PASSWORD });
+        self.anonymous().post("/api/auth/token", &credentials).await
+    }
+
+    async fn logged_in(&self, external_id: &str, identity: Identity) -> Client {
+        let session = self.login(external_id).await.expect_status(200);
+        Client {
+            identity: Some(identity),
+            ..self.with_token(session.body["access_token"].as_str())
+        }
+    }
+
+    async fn account(&self, external_id: &str, role: Role) -> Identity {
+        static HASH: OnceCell<String> = OnceCell::const_new();
+        let hash = async || {
+            let config = Config::from_variables(&Variables::default()).expect("defaults are valid");
+            let passwords = passwords(&config, Arc::new(OsEntropy));
+            passwords
+                .hash(PASSWORD)
+                .await
+                .expect("a password can be hashed")
+        };
+        let account = NewAccount {
+            external_id: ExternalId::try_from(external_id).expect("a valid external id"),
+            nickname: Some(Nickname::try_from("산타").expect("a valid nickname")),
+            password_hash: HASH.get_or_init(hash).await.clone(),
+            role,
+        };
+        let tx = self.test.db.begin().await.expect("a transaction begins");
+        let created = create_in_tx(&tx, account, self.clock.now()).await;
+        let identity = created.expect("the external id is free").identity();
+        tx.commit().await.expect("the account is kept");
+        identity
+    }
+
+    /// Stops the server and hands its database on, as after a restart.
+    pub async fn stop(self) -> TestDb {
+        self.server.0.stop(true).await;
+        self.test
+    }
+}
+
+/// Somebody who talks to the application.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Option<String>,
+    identity: Option<Identity>,
+}
+
+impl Client {
+    /// Whose token it is.
+    pub fn identity(&self) -> Identity {
+        self.identity.expect("a client of a test account")
+    }
+
+    pub fn token(&self) -> &str {
+        self.token.as_deref().expect("a client with a token")
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// With an `Idempotency-Key`.
+    pub async fn post_keyed(&self, path: &str, body: &Value, key: &str) -> Answer {
+        let request = self.request(Method::POST, path).json(body);
+        send(request.header("idempotency-key", key)).await
+    }
+
+    /// As the clients do: no body and no content type.
+    pub async fn play(&self, path: &str) -> Answer {
+        send(self.request(Method::POST, path)).await
+    }
+
+    pub async fn play_keyed(&self, path: &str, key: &str) -> Answer {
+        send(
+            self.request(Method::POST, path)
+                .header("idempotency-key", key),
+        )
+        .await
+    }
+
+    /// A request to be made odd; [`send`](Client::send) sends it.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        send(request).await
+    }
+}
+
+async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("the application answers");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.expect("the answer is text");
+    Answer {
+        status,
+        headers,
+        body: serde_json::from_str(&text).unwrap_or(Value::Null),
+        text,
+    }
+}
+
+/// What the application answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// Null if it is not JSON.
+    pub body: Value,
+    pub text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn expect_status(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    /// Asserts that this is an error of the contract: its status, its code and its shape.
+    #[track_caller]
+    pub fn expect_error(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status, self.code()), (status, code), "{}", self.text);
+        assert_eq!(self.body["detail"], code);
+        assert!(self.body["error"]["message"].is_string());
+        let id = self.headers["x-request-id"].to_str().expect("text");
+        assert_eq!(self.body["error"]["request_id"], id);
+        assert_eq!(self.headers["content-type"], "application/json");
+        self
+    }
+
+    /// The code of an error, else nothing.
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn is_replayed(&self) -> bool {
+        self.headers
+            .get("idempotency-replayed")
+            .is_some_and(|value| value == "true")
+    }
+}
