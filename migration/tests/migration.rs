@@ -1,5 +1,7 @@
 //! The schema on the server under test: up, down and up again, and the constraints in it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 use xmas_kernel::db::{Constraint, Db};
 use xmas_migration::{Migrator, MigratorTrait, SchemaState, schema_state};

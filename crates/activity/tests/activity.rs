@@ -1,5 +1,7 @@
 //! The contract of [`ActivityService`], held by the fake and by the real service.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},

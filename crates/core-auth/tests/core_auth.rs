@@ -1,5 +1,7 @@
 //! Logging in, refreshing, logging out and changing the password, against a database.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use std::{
     sync::{Arc, LazyLock, Mutex},
     time::Duration,

@@ -1,5 +1,7 @@
 //! The contract of [`FeatureService`], held by the fake and by the real service.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use async_trait::async_trait;
 use xmas_features::{
     FeatureError, FeatureRow, FeatureService, FeatureSettings, Features, fake::FakeFeatures,

@@ -1,6 +1,8 @@
 //! The contract of [`WalletService`], held by the fake and by the real service, and what grants
 //! and spends do in a transaction.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use xmas_activity::EventWriter;
 use xmas_kernel::{
     Asset, SeasonId, UserId,

@@ -1,6 +1,8 @@
 //! The contract of [`SeasonPassService`], held by the fake and by the real service, and what the
 //! real one does to the tables.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -102,10 +102,8 @@ impl AppBuilder {
             actix_web::rt::System::new().block_on(async move {
                 let server = server::start(&app, listener, &config).expect("the server starts");
                 let handle = server.handle();
-                ready
-                    .send(handle)
-                    .ok()
-                    .expect("the test waits for its server");
+                // Nobody is left to wait if the test has failed meanwhile.
+                drop(ready.send(handle));
                 server.await.expect("the server stops in order");
             });
         });
@@ -217,7 +215,8 @@ impl TestApp {
     /// Stops the server and hands its database on, as after a restart.
     pub async fn stop(self) -> TestDb {
         self.server.0.stop(true).await;
-        self.test
+        // Open connections belong to the workers that opened them, which are gone.
+        self.test.reconnected().await
     }
 }
 

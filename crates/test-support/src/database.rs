@@ -57,6 +57,12 @@ impl TestDb {
         }
     }
 
+    /// The same database through new connections.
+    pub async fn reconnected(mut self) -> Self {
+        self.db = connect(&self.url).await;
+        self
+    }
+
     /// Where it is, for a process that connects by itself.
     pub fn url(&self) -> &str {
         &self.url
@@ -144,7 +150,7 @@ impl Drop for TestDb {
                 .enable_all()
                 .build()
                 .expect("a runtime can be made")
-                .block_on(execute_on(&admin_url, &format!("DROP DATABASE {name}")));
+                .block_on(drop_database(&admin_url, &name));
         });
         // A panic in there has been printed; a second one here would abort the test run.
         drop(cleaner.join());
@@ -161,6 +167,31 @@ async fn connect(url: &str) -> Db {
     Db::connect(&options)
         .await
         .unwrap_or_else(|error| panic!("{url}: {error:?}"))
+}
+
+/// Drops a database whatever its test has left open: a transaction that was rolled back by being
+/// dropped ends only when its runtime runs again, and until then it would hold the drop up.
+async fn drop_database(admin_url: &str, name: &str) {
+    let admin = Database::connect(admin_url)
+        .await
+        .unwrap_or_else(|error| panic!("{admin_url}: {error}"));
+    let open = format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'");
+    let statement = sea_orm::Statement::from_string(admin.get_database_backend(), open);
+    for row in admin.query_all_raw(statement).await.unwrap_or_default() {
+        // Unsigned on MySQL, signed on MariaDB.
+        let id = row.try_get_by::<u64, _>(0).map(|id| id.to_string());
+        let id = id.or_else(|_| row.try_get_by::<i64, _>(0).map(|id| id.to_string()));
+        if let Ok(id) = id {
+            // It may have ended by itself in between.
+            let _ = admin.execute_unprepared(&format!("KILL {id}")).await;
+        }
+    }
+    let drop = format!("DROP DATABASE {name}");
+    admin
+        .execute_unprepared(&drop)
+        .await
+        .unwrap_or_else(|error| panic!("{drop}: {error}"));
+    admin.close().await.expect("the connection closes");
 }
 
 async fn execute_on(admin_url: &str, sql: &str) {

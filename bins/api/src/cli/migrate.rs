@@ -22,7 +22,7 @@ enum What {
         /// How many to undo.
         #[arg(long, default_value_t = 1)]
         steps: u32,
-        /// Needed where APP_ENV is production.
+        /// Needed where `APP_ENV` is production.
         #[arg(long)]
         yes: bool,
     },

@@ -1,6 +1,7 @@
 //! The application over real HTTP: one module per route, and one per thing that must hold for all
 //! of them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 // Starting an application is a deep nest of futures, and each test nests it once more.
 #![recursion_limit = "256"]
 
