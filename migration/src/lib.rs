@@ -6,7 +6,7 @@
 //! - Every statement may be run again after a crash half-way, since MySQL commits each one.
 //!
 //! To change the schema: add a file `mYYYYMMDD_NNNNNN_what.rs`, list it in [`Migrator`], and say in
-//! its [`ddl::supported_since`] call which binary is the oldest that can still run beside it.
+//! its `ddl::supported_since` call which binary is the oldest that can still run beside it.
 
 mod ddl;
 mod m20261123_000001_platform;

@@ -1,13 +1,13 @@
 //! The OpenAPI 3.1 document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
         ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder,
-        path::PathItem,
+        path::{Parameter, PathItem},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -51,11 +51,11 @@ pub fn document() -> Document {
     Api::openapi()
 }
 
-/// Which errors each path can answer besides those that any path can.
-const ERRORS: [(&str, &[ErrorCode]); 13] = [
+/// Which errors each path can answer of its own; what follows from its token, its body and its
+/// idempotency key is added below.
+const ERRORS: [(&str, &[ErrorCode]); 11] = [
     ("/api/auth/token", auth::token::ERRORS),
     ("/api/auth/refresh", auth::refresh::ERRORS),
-    ("/api/auth/logout", auth::logout::ERRORS),
     ("/api/auth/password", auth::password::ERRORS),
     ("/api/season-pass/status", season_pass::status::ERRORS),
     ("/api/season-pass/stamp", season_pass::stamp::ERRORS),
@@ -66,7 +66,6 @@ const ERRORS: [(&str, &[ErrorCode]); 13] = [
     ),
     ("/api/roulette/status", roulette::status::ERRORS),
     ("/api/roulette/play", roulette::play::ERRORS),
-    ("/api/activity/record", activity::record::ERRORS),
     ("/api/today-feature", today_feature::ERRORS),
     ("/readyz", health::READY_ERRORS),
 ];
@@ -84,7 +83,22 @@ const COMMON: [ErrorCode; 8] = [
 ];
 
 /// What a request with a body may be answered with besides.
-const WITH_BODY: [ErrorCode; 2] = [ErrorCode::BodyTooLarge, ErrorCode::UnsupportedMediaType];
+const WITH_BODY: [ErrorCode; 3] = [
+    ErrorCode::ValidationError,
+    ErrorCode::BodyTooLarge,
+    ErrorCode::UnsupportedMediaType,
+];
+
+/// What a request that needs a token may be answered with besides.
+const WITH_TOKEN: [ErrorCode; 4] = [
+    ErrorCode::AuthRequired,
+    ErrorCode::TokenInvalid,
+    ErrorCode::TokenExpired,
+    ErrorCode::UserBlocked,
+];
+
+/// What a request with an idempotency key may be answered with besides.
+const WITH_KEY: [ErrorCode; 2] = [ErrorCode::ValidationError, ErrorCode::IdempotencyKeyReused];
 
 struct Bearer;
 
@@ -103,26 +117,40 @@ struct Errors;
 
 impl Modify for Errors {
     fn modify(&self, document: &mut Document) {
-        for (path, codes) in ERRORS {
-            let item = document.paths.paths.get_mut(path);
-            add_errors(
-                item.expect("every path in the list is documented"),
-                path,
-                codes,
-            );
+        for (path, item) in &mut document.paths.paths {
+            let own = ERRORS.iter().find(|(with_errors, _)| with_errors == path);
+            add_errors(item, path, own.map_or(&[], |(_, codes)| codes));
         }
     }
 }
 
 fn add_errors(item: &mut PathItem, path: &str, codes: &[ErrorCode]) {
-    let operations = [item.get.as_mut(), item.post.as_mut()];
-    for operation in operations.into_iter().flatten() {
-        let mut codes = codes.to_vec();
+    let operations = [(false, item.get.as_mut()), (true, item.post.as_mut())];
+    for (changes_something, operation) in operations {
+        let Some(operation) = operation else {
+            continue;
+        };
+        let mut codes: BTreeSet<ErrorCode> = codes.iter().copied().collect();
         if path.starts_with("/api/") && !codes.contains(&ErrorCode::FeatureRetired) {
             codes.extend(COMMON);
         }
         if operation.request_body.is_some() {
             codes.extend(WITH_BODY);
+        }
+        let mut parameters = operation.parameters.iter().flatten();
+        let is_key = |parameter: &RefOr<Parameter>| match parameter {
+            RefOr::T(parameter) => parameter.name == "idempotency-key",
+            RefOr::Ref(_) => false,
+        };
+        if parameters.any(is_key) {
+            codes.extend(WITH_KEY);
+        }
+        if operation.security.is_some() {
+            codes.extend(WITH_TOKEN);
+            if !path.starts_with("/api/auth/") {
+                codes.insert(ErrorCode::ForbiddenScope);
+                codes.extend(changes_something.then_some(ErrorCode::TooManyRequests));
+            }
         }
         let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
         for code in codes {
@@ -143,6 +171,19 @@ fn add_errors(item: &mut PathItem, path: &str, codes: &[ErrorCode]) {
                 .responses
                 .responses
                 .insert(status.to_string(), RefOr::T(response));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_with_errors_of_its_own_is_documented() {
+        let document = document();
+        for (path, _) in ERRORS {
+            assert!(document.paths.paths.contains_key(path), "{path}");
         }
     }
 }

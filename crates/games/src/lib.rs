@@ -8,7 +8,7 @@
 //! - A broken configuration answers its own error and takes no token.
 //!
 //! To add a game: a folder with `rules.rs` (what a valid configuration is, and the draw), its
-//! tables and store, and a service whose play ends in [`floor::Floor::settle_in_tx`]. Limits,
+//! tables and store, and a service whose play ends in `floor::Floor::settle_in_tx`. Limits,
 //! tokens, prizes, XP and activity come from the floor.
 //!
 //! Owns the tables `roulette_config`, `roulette_segment` and `feature_log`.

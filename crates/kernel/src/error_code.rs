@@ -6,7 +6,7 @@ use serde::Serialize;
 macro_rules! error_codes {
     ($($variant:ident $name:literal $status:literal $message:literal;)*) => {
         /// Every error that a client can see, with its HTTP status (api.md §2).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum ErrorCode {
             $($variant,)*
         }

@@ -2,10 +2,21 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev, error::PayloadError, http::header, web::Bytes};
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 use validator::{Validate, ValidationErrors};
 use xmas_kernel::{ErrorCode, idempotency::RequestKey};
 
 use crate::error::{ApiError, Details};
+
+/// How the OpenAPI document shows the header.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct IdempotencyKey {
+    /// Makes a retry safe: 1 to 255 visible ASCII characters.
+    #[param(rename = "idempotency-key")]
+    key: Option<String>,
+}
 
 /// What a handler reads from a body.
 pub(crate) trait Payload: Sized + 'static {

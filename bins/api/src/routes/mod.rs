@@ -1,6 +1,6 @@
 //! One file per endpoint, found from its URL. A handler extracts, calls one service and answers.
 //!
-//! To add an endpoint: a file with its handler, its DTOs and an `ERRORS` list; a line in the
+//! To add an endpoint: a file with its handler, its DTOs and the `ERRORS` of its own; a line in the
 //! module's `configure`; and both in [`crate::openapi`].
 
 pub(crate) mod activity;

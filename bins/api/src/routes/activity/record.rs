@@ -6,12 +6,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 use xmas_activity::{ActivityService, ClientEvent, ClientEventKind, RecordCommand, Recorded};
-use xmas_kernel::ErrorCode;
 use xmas_time::Kst;
 
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Command, Now, Player},
+    extract::{Command, IdempotencyKey, Now, Player},
     routes::answer::Answer,
 };
 
@@ -61,21 +60,10 @@ pub(crate) struct RecordAnswer {
     updated_at: Kst,
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::AuthRequired,
-    ErrorCode::TokenInvalid,
-    ErrorCode::TokenExpired,
-    ErrorCode::ForbiddenScope,
-    ErrorCode::UserBlocked,
-    ErrorCode::ValidationError,
-    ErrorCode::IdempotencyKeyReused,
-    ErrorCode::TooManyRequests,
-];
-
 /// Keeps what a client reports. It never earns anything.
 #[utoipa::path(post, path = "/api/activity/record", tag = "activity",
     request_body = RecordRequest, responses((status = 200, body = RecordAnswer)),
-    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe: 1 to 255 visible ASCII characters.")),
+    params(IdempotencyKey),
     security(("bearer" = [])))]
 pub(crate) async fn record(
     player: Player,

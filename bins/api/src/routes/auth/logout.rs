@@ -5,7 +5,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_core_auth::{AuthService, LogoutCommand};
-use xmas_kernel::ErrorCode;
 
 use crate::{
     error::ApiResult,
@@ -21,14 +20,6 @@ pub(crate) struct LogoutRequest {
     #[serde(default)]
     everywhere: bool,
 }
-
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::AuthRequired,
-    ErrorCode::TokenInvalid,
-    ErrorCode::TokenExpired,
-    ErrorCode::UserBlocked,
-    ErrorCode::ValidationError,
-];
 
 /// Ends this session, or all of them.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = LogoutRequest,

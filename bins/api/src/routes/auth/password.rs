@@ -23,14 +23,7 @@ pub(crate) struct PasswordRequest {
     new_password: String,
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::AuthRequired,
-    ErrorCode::TokenInvalid,
-    ErrorCode::TokenExpired,
-    ErrorCode::UserBlocked,
-    ErrorCode::ValidationError,
-    ErrorCode::TooManyRequests,
-];
+pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::TooManyRequests];
 
 /// Replaces the password and ends every other session. A wrong current password is a
 /// `VALIDATION_ERROR`, since a 401 would log the player out.

@@ -28,7 +28,6 @@ pub(crate) const ERRORS: &[ErrorCode] = &[
     ErrorCode::TokenInvalid,
     ErrorCode::TokenExpired,
     ErrorCode::UserBlocked,
-    ErrorCode::ValidationError,
     ErrorCode::TooManyRequests,
 ];
 

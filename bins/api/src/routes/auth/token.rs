@@ -29,7 +29,6 @@ pub(crate) struct LoginRequest {
 pub(crate) const ERRORS: &[ErrorCode] = &[
     ErrorCode::InvalidCredentials,
     ErrorCode::UserBlocked,
-    ErrorCode::ValidationError,
     ErrorCode::TooManyRequests,
 ];
 

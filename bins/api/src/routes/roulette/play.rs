@@ -10,7 +10,7 @@ use xmas_time::EventDay;
 use super::segment::SegmentAnswer;
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Command, Now, Payload, Player},
+    extract::{Command, IdempotencyKey, Now, Payload, Player},
     routes::{answer::Answer, season_pass::stamp::StampAnswer},
 };
 
@@ -82,26 +82,18 @@ impl From<Receipt> for ReceiptAnswer {
 }
 
 pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::AuthRequired,
-    ErrorCode::TokenInvalid,
-    ErrorCode::TokenExpired,
-    ErrorCode::ForbiddenScope,
-    ErrorCode::UserBlocked,
     ErrorCode::FeatureDisabled,
     ErrorCode::NoFeatureToday,
     ErrorCode::InvalidRouletteConfig,
     ErrorCode::DailyLimitReached,
     ErrorCode::NotEnoughTokens,
     ErrorCode::NoActiveSeasonConflict,
-    ErrorCode::ValidationError,
-    ErrorCode::IdempotencyKeyReused,
-    ErrorCode::TooManyRequests,
 ];
 
 /// Spins once for one coin.
 #[utoipa::path(post, path = "/api/roulette/play", tag = "roulette",
     responses((status = 200, body = PlayAnswer)),
-    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe: 1 to 255 visible ASCII characters.")),
+    params(IdempotencyKey),
     security(("bearer" = [])))]
 pub(crate) async fn play(
     player: Player,

@@ -55,11 +55,6 @@ impl From<RouletteStatus> for StatusAnswer {
 }
 
 pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::AuthRequired,
-    ErrorCode::TokenInvalid,
-    ErrorCode::TokenExpired,
-    ErrorCode::ForbiddenScope,
-    ErrorCode::UserBlocked,
     ErrorCode::FeatureDisabled,
     ErrorCode::NoFeatureToday,
     ErrorCode::InvalidRouletteConfig,

@@ -10,7 +10,7 @@ use xmas_season_pass::{ClaimCommand, SeasonPassService};
 use super::reward::LevelRewardAnswer;
 use crate::{
     error::ApiResult,
-    extract::{Command, Now, Player},
+    extract::{Command, IdempotencyKey, Now, Player},
     routes::answer::Answer,
 };
 
@@ -21,11 +21,6 @@ pub(crate) struct ClaimRequest {
 }
 
 pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::AuthRequired,
-    ErrorCode::TokenInvalid,
-    ErrorCode::TokenExpired,
-    ErrorCode::ForbiddenScope,
-    ErrorCode::UserBlocked,
     ErrorCode::FeatureDisabled,
     ErrorCode::NoFeatureToday,
     ErrorCode::NoActiveSeason,
@@ -34,16 +29,13 @@ pub(crate) const ERRORS: &[ErrorCode] = &[
     ErrorCode::LevelNotReached,
     ErrorCode::AutoClaimLevel,
     ErrorCode::RewardAlreadyClaimed,
-    ErrorCode::ValidationError,
-    ErrorCode::IdempotencyKeyReused,
-    ErrorCode::TooManyRequests,
 ];
 
 /// Collects the reward of one level that does not pay by itself. Works on through the grace days
 /// after the season.
 #[utoipa::path(post, path = "/api/season-pass/claim", tag = "season-pass",
     request_body = ClaimRequest, responses((status = 200, body = LevelRewardAnswer)),
-    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe: 1 to 255 visible ASCII characters.")),
+    params(IdempotencyKey),
     security(("bearer" = [])))]
 pub(crate) async fn claim(
     player: Player,

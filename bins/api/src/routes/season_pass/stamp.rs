@@ -10,7 +10,7 @@ use xmas_season_pass::{SeasonPassService, StampCommand, StampResult};
 use super::reward::LevelRewardAnswer;
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Command, Now, Player},
+    extract::{Command, IdempotencyKey, Now, Player},
     routes::answer::Answer,
 };
 
@@ -57,25 +57,17 @@ impl From<StampResult> for StampAnswer {
 }
 
 pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::AuthRequired,
-    ErrorCode::TokenInvalid,
-    ErrorCode::TokenExpired,
-    ErrorCode::ForbiddenScope,
-    ErrorCode::UserBlocked,
     ErrorCode::FeatureDisabled,
     ErrorCode::NoFeatureToday,
     ErrorCode::NoActiveSeason,
     ErrorCode::NoActiveSeasonConflict,
     ErrorCode::AlreadyStampedToday,
-    ErrorCode::ValidationError,
-    ErrorCode::IdempotencyKeyReused,
-    ErrorCode::TooManyRequests,
 ];
 
 /// Collects the day's stamp, its XP, and the rewards of every level it reaches.
 #[utoipa::path(post, path = "/api/season-pass/stamp", tag = "season-pass",
     request_body = StampRequest, responses((status = 200, body = StampAnswer)),
-    params(("idempotency-key" = Option<String>, Header, description = "Makes a retry safe: 1 to 255 visible ASCII characters.")),
+    params(IdempotencyKey),
     security(("bearer" = [])))]
 pub(crate) async fn stamp(
     player: Player,

@@ -88,11 +88,6 @@ struct TodayAnswer {
 }
 
 pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::AuthRequired,
-    ErrorCode::TokenInvalid,
-    ErrorCode::TokenExpired,
-    ErrorCode::ForbiddenScope,
-    ErrorCode::UserBlocked,
     ErrorCode::FeatureDisabled,
     ErrorCode::NoFeatureToday,
     ErrorCode::NoActiveSeason,
