@@ -98,7 +98,11 @@ const WITH_TOKEN: [ErrorCode; 4] = [
 ];
 
 /// What a request with an idempotency key may be answered with besides.
-const WITH_KEY: [ErrorCode; 2] = [ErrorCode::ValidationError, ErrorCode::IdempotencyKeyReused];
+const WITH_KEY: [ErrorCode; 3] = [
+    ErrorCode::BodyTooLarge,
+    ErrorCode::ValidationError,
+    ErrorCode::IdempotencyKeyReused,
+];
 
 struct Bearer;
 

@@ -90,14 +90,17 @@ pub struct ClientEvent {
     meta: Value,
 }
 
-/// The meta data of a reported event are longer than [`ClientEvent::MAX_META_BYTES`].
+/// The meta data of a reported event are longer than [`ClientEvent::MAX_META_BYTES`] or deeper than
+/// [`ClientEvent::MAX_META_DEPTH`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("meta_json may take up to 4096 bytes")]
+#[error("meta_json may take up to 4096 bytes and be nested 16 deep")]
 pub struct MetaTooLarge;
 
 impl ClientEvent {
     /// What a report may carry along, as JSON text.
     pub const MAX_META_BYTES: usize = 4_096;
+    /// How deep it may be nested: half of what MariaDB takes for valid JSON.
+    pub const MAX_META_DEPTH: usize = 16;
 
     pub fn new(
         event_id: Uuid,
@@ -105,7 +108,9 @@ impl ClientEvent {
         value: Option<i64>,
         meta: Option<Value>,
     ) -> Result<Self, MetaTooLarge> {
-        let is_too_large = |meta: &Value| meta.to_string().len() > Self::MAX_META_BYTES;
+        let is_too_large = |meta: &Value| {
+            depth(meta) > Self::MAX_META_DEPTH || meta.to_string().len() > Self::MAX_META_BYTES
+        };
         if meta.as_ref().is_some_and(is_too_large) {
             return Err(MetaTooLarge);
         }
@@ -128,6 +133,14 @@ impl ClientEvent {
     /// What makes a second report of the same event a repetition.
     pub(crate) fn once_key(&self) -> String {
         format!("client:{}", self.event_id)
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 

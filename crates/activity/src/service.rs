@@ -26,6 +26,8 @@ pub struct Activities {
 }
 
 impl Activities {
+    /// How long a read waits for the note of its page view.
+    const NOTE_WITHIN: Duration = Duration::from_millis(500);
     const SEEN_CAPACITY: u64 = 100_000;
     /// Longer than a day: the key carries the day.
     const SEEN_LIFETIME: Duration = Duration::from_secs(26 * 3_600);
@@ -115,11 +117,16 @@ impl ActivityService for Activities {
         if self.seen.contains_key(&view) {
             return;
         }
-        match retry(|| self.enter_page_once(identity, feature, now)).await {
-            Ok(()) => self.seen.insert(view, ()).await,
-            Err(error) => {
+        // Once, and briefly: the player is waiting for the page, not for this note.
+        let noting = self.enter_page_once(identity, feature, now);
+        match tokio::time::timeout(Self::NOTE_WITHIN, noting).await {
+            Ok(Ok(())) => self.seen.insert(view, ()).await,
+            Ok(Err(error)) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(user_id = %identity.user_id, %feature, error, "a page view could not be noted");
+            }
+            Err(_) => {
+                tracing::warn!(user_id = %identity.user_id, %feature, "a page view took too long to note");
             }
         }
     }

@@ -13,20 +13,26 @@ use crate::{
     entity::{feature_config, feature_schedule},
 };
 
-/// Every configured feature. Rows of features that this binary does not know are left out.
+/// Every configured feature. Rows of features that this binary does not know are left out, and so
+/// are rows whose settings cannot be read: one slip must not stop the others.
 pub(crate) async fn features(conn: &impl ConnectionTrait) -> Result<Vec<FeatureRow>, DbError> {
     let rows = feature_config::Entity::find().all(conn).await?;
     let known = rows.into_iter().filter_map(|row| {
         let feature = row.feature_type.parse().ok()?;
-        Some(feature_row(feature, row))
+        feature_row(feature, row)
     });
-    known.collect()
+    Ok(known.collect())
 }
 
-fn feature_row(feature: Feature, row: feature_config::Model) -> Result<FeatureRow, DbError> {
-    let settings = serde_json::from_str(&row.config_json)
-        .map_err(|error| DbError::Corrupt(format!("feature_config {feature}: {error}")))?;
-    Ok(FeatureRow {
+fn feature_row(feature: Feature, row: feature_config::Model) -> Option<FeatureRow> {
+    let settings = match serde_json::from_str(&row.config_json) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::error!(%feature, %error, "the config_json of {feature} is broken, so it does not run");
+            return None;
+        }
+    };
+    Some(FeatureRow {
         feature,
         title: row.title,
         page_path: row.page_path,

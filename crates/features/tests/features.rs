@@ -149,3 +149,18 @@ async fn a_switch_thrown_by_another_replica_acts_within_a_second() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn one_broken_row_stops_only_its_own_feature() {
+    let real = Real::new(false).await;
+    real.put(row(Feature::Roulette)).await;
+    real.put(row(Feature::Dice)).await;
+    for broken in ["null", "{\"xp_per_play\":-1}"] {
+        let sql = "UPDATE feature_config SET config_json = '{}' WHERE feature_type = 'DICE'";
+        real.test.execute(&sql.replace("{}", broken)).await;
+        let features = Features::new(real.test.db.clone(), false);
+        assert!(features.require(Feature::Roulette, day(26)).await.is_ok());
+        let refused = features.require(Feature::Dice, day(26)).await;
+        assert!(matches!(refused, Err(FeatureError::NotToday)));
+    }
+}

@@ -7,7 +7,7 @@ use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xmas_activity::{ActivityLog, ActivityService, Event, EventKind};
-use xmas_features::{FeatureService, FeatureSettings};
+use xmas_features::{FeatureError, FeatureService, FeatureSettings};
 use xmas_kernel::{
     Asset, ConfigId, Feature, PlayId,
     db::{Db, DbError},
@@ -91,8 +91,18 @@ impl Floor {
         feature: Feature,
         today: EventDay,
     ) -> Result<Ready, GameError> {
+        let mut settings = self.features.require(feature, today).await?;
+        if settings.stamp_on_play {
+            // XP goes on counting while the season pass is switched off; stamps do not.
+            let stamps = self.features.require(Feature::SeasonPass, today).await;
+            settings.stamp_on_play = match stamps {
+                Ok(_) => true,
+                Err(FeatureError::Disabled | FeatureError::NotToday) => false,
+                Err(error @ FeatureError::Db(_)) => return Err(error.into()),
+            };
+        }
         Ok(Ready {
-            settings: self.features.require(feature, today).await?,
+            settings,
             season: self.seasons.running(today).await?,
         })
     }

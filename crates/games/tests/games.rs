@@ -72,16 +72,18 @@ fn wheel() -> NewWheel {
 
 fn features(xp_per_play: u32, stamp_on_play: bool) -> Arc<FakeFeatures> {
     let features = FakeFeatures::default();
-    features.put(FeatureRow {
-        feature: Feature::Roulette,
-        title: "룰렛".to_owned(),
-        page_path: "/roulette".to_owned(),
-        is_enabled: true,
-        settings: FeatureSettings {
-            xp_per_play,
-            stamp_on_play,
-        },
-    });
+    for feature in [Feature::Roulette, Feature::SeasonPass] {
+        features.put(FeatureRow {
+            feature,
+            title: feature.to_string(),
+            page_path: "/".to_owned(),
+            is_enabled: true,
+            settings: FeatureSettings {
+                xp_per_play,
+                stamp_on_play,
+            },
+        });
+    }
     Arc::new(features)
 }
 
@@ -505,6 +507,37 @@ async fn the_day_s_first_play_stamps_if_the_feature_says_so() {
         .unwrap()
         .result;
     assert_eq!(second.season_pass, None);
+}
+
+#[tokio::test]
+async fn a_play_does_not_stamp_while_the_season_pass_is_off() {
+    let real = Real::new(Setting {
+        xp_per_play: 5,
+        stamp_on_play: true,
+        ..Setting::default()
+    })
+    .await;
+    let player = real.player("a", 2).await;
+    real.features.set_enabled(Feature::SeasonPass, false);
+    let spin = real
+        .service
+        .play(&play(player), at(26))
+        .await
+        .unwrap()
+        .result;
+    assert_eq!(spin.season_pass, None);
+    assert_eq!(
+        real.test
+            .count("SELECT COUNT(*) FROM season_pass_stamp_log")
+            .await,
+        0
+    );
+    assert_eq!(
+        real.test
+            .count("SELECT current_xp FROM season_pass_progress")
+            .await,
+        5
+    );
 }
 
 #[tokio::test]

@@ -4,10 +4,16 @@ use anyhow::{Context, bail};
 use xmas_kernel::db::{Db, DbOptions};
 use xmas_migration::{SchemaState, schema_state};
 
-use crate::{config::Config, seed};
+use crate::{
+    config::Config,
+    seed::{self, demo_state},
+};
 
 /// Connects to the configured database; the embedded one is made if it is not there.
 pub(super) async fn connect(config: &Config) -> anyhow::Result<Db> {
+    if config.is_production() && config.is_embedded() {
+        bail!("DATABASE_URL is not set: production never uses the embedded demo database");
+    }
     if config.is_embedded() {
         let folder = &config.app.data_dir;
         std::fs::create_dir_all(folder)
@@ -30,6 +36,9 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Db> {
         seed::prepare_embedded(&db, config).await?;
     }
     require_schema(&db).await?;
+    if config.is_production() && demo_state::find(&db).await?.is_some() {
+        bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
+    }
     Ok(db)
 }
 

@@ -4,7 +4,11 @@ use xmas_kernel::entropy::OsEntropy;
 use xmas_time::{Clock, SystemClock};
 
 use super::database;
-use crate::{config::Config, seed, wiring};
+use crate::{
+    config::Config,
+    seed::{self, demo_state},
+    wiring,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -28,6 +32,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         seed::migrate(&db).await?;
     }
     database::require_schema(&db).await?;
+    if config.is_production() && demo_state::find(&db).await?.is_some() {
+        bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
+    }
     match args.what {
         What::Demo => {
             let passwords = wiring::passwords(config, std::sync::Arc::new(OsEntropy));

@@ -30,9 +30,6 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     }
     let db = database::open(config).await?;
     let demo = demo_state::find(&db).await?;
-    if config.is_production() && demo.is_some() {
-        bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
-    }
     let clock = clock(config, demo.as_ref());
     let app = App::new(
         &db,
@@ -94,7 +91,14 @@ fn jwt_secret(config: &Config) -> anyhow::Result<Secret> {
     let folder = &config.app.data_dir;
     let file = folder.join("dev-jwt-secret");
     if let Ok(text) = std::fs::read_to_string(&file) {
-        return Ok(text.trim().parse()?);
+        let text = text.trim();
+        if text.len() < 64 {
+            bail!(
+                "{} is damaged; delete it, and a new secret is made",
+                file.display()
+            );
+        }
+        return Ok(text.parse()?);
     }
     let mut bytes = [0; 32];
     OsEntropy.fill(&mut bytes);
@@ -108,8 +112,13 @@ fn jwt_secret(config: &Config) -> anyhow::Result<Secret> {
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    options.open(file)?.write_all(text.as_bytes())
+    options.write(true).create(true).truncate(true).mode(0o600);
+    // Whole or not at all, even if the disk is full.
+    let unfinished = file.with_extension("new");
+    let mut opened = options.open(&unfinished)?;
+    opened.write_all(text.as_bytes())?;
+    opened.sync_all()?;
+    std::fs::rename(&unfinished, file)
 }
 
 /// How to stop.

@@ -187,7 +187,7 @@ pub struct LogConfig {
     /// What is logged, as `target=level,…`.
     #[arg(
         long = "RUST_LOG",
-        default_value = "info,sqlx=warn,sea_orm_migration=warn,actix_server=warn",
+        default_value = "info,sqlx=warn,sea_orm_migration=warn,actix_server=warn,actix_http=off",
         value_name = "FILTER"
     )]
     pub filter: String,

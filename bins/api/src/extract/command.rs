@@ -27,6 +27,10 @@ pub(crate) trait Payload: Sized + 'static {
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
+/// A body that may be left out.
+#[derive(Debug)]
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
 /// A body, and the `Idempotency-Key` that may come with it.
 #[derive(Debug)]
 pub(crate) struct Command<T> {
@@ -43,6 +47,11 @@ impl<T: DeserializeOwned + Validate + 'static> Payload for T {
             .unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
+        }
+        // Nothing here unpacks, and a packed body must not be taken for a plain one.
+        let encoding = request.headers().get(header::CONTENT_ENCODING);
+        if encoding.is_some_and(|encoding| encoding != "identity") {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
         }
         // The parser would also take an array for a struct.
@@ -99,6 +108,23 @@ impl<T: Payload> FromRequest for Body<T> {
     }
 }
 
+impl<T: Payload + Default> FromRequest for OptionalBody<T> {
+    type Error = actix_web::Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let bytes = Bytes::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let bytes = read(bytes).await?;
+            if bytes.is_empty() {
+                return Ok(Self(T::default()));
+            }
+            Ok(Self(T::parse(&request, &bytes)?))
+        })
+    }
+}
+
 impl<T: Payload> FromRequest for Command<T> {
     type Error = actix_web::Error;
     type Future = Extracting<Self>;
@@ -117,9 +143,13 @@ impl<T: Payload> FromRequest for Command<T> {
 }
 
 fn request_key(request: &HttpRequest, body: &[u8]) -> Result<Option<RequestKey>, ApiError> {
-    let Some(key) = request.headers().get("idempotency-key") else {
+    let mut keys = request.headers().get_all("idempotency-key");
+    let Some(key) = keys.next() else {
         return Ok(None);
     };
+    if keys.next().is_some() {
+        return Err(ApiError::field("Idempotency-Key", "is sent once"));
+    }
     let key = key.to_str().unwrap_or_default();
     RequestKey::new(key, request.method().as_str(), request.path(), body)
         .map(Some)

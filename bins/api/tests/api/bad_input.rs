@@ -102,6 +102,31 @@ async fn only_json_is_read() {
 }
 
 #[tokio::test]
+async fn packed_bodies_and_doubled_keys_are_refused() {
+    let app = TestApp::start().await;
+    let player = app.player("santa", 1).await;
+    for encoding in ["gzip", "br", "wat"] {
+        let request = player.request(Method::POST, "/api/season-pass/claim");
+        let request = request
+            .json(&json!({ "level": 7 }))
+            .header("content-encoding", encoding);
+        player
+            .send(request)
+            .await
+            .expect_error(415, "UNSUPPORTED_MEDIA_TYPE");
+    }
+    let request = player.request(Method::POST, "/api/roulette/play");
+    let request = request
+        .header("idempotency-key", "a")
+        .header("idempotency-key", "b");
+    player
+        .send(request)
+        .await
+        .expect_error(422, "VALIDATION_ERROR");
+    assert_eq!(app.test.count("SELECT COUNT(*) FROM feature_log").await, 0);
+}
+
+#[tokio::test]
 async fn bodies_end_at_64_kib() {
     let app = TestApp::start().await;
     let player = app.player("santa", 0).await;

@@ -155,6 +155,9 @@ async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
         .envs(variables)
         .args(["seed", "demo"]));
     assert!(seeded.status.success(), "{}", text(&seeded.stderr));
+    // The bonus stamp of many wins would hide behind the sum of XP below.
+    test.execute("UPDATE season_pass_config SET internal_win_threshold = 1000000")
+        .await;
     for _ in 0..3 {
         let mut server = Serving::start(folder.path(), &variables);
         let token = server.login("demo-01", "demo-pass").await;
@@ -177,9 +180,11 @@ async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
         server.kill();
         spins.await.unwrap();
     }
-    // Nobody is left who could still be writing once the player's row can be had.
+    // What the killed server had in flight is over once the player's row can be had.
     let tx = test.db.begin().await.unwrap();
-    drop(tx);
+    let demo_01 = xmas_kernel::UserId(test.count("SELECT MIN(id) FROM `user`").await);
+    let locked = xmas_players::lock_by_id_in_tx(&tx, demo_01).await.unwrap();
+    drop((locked, tx));
     let plays = test.count("SELECT COUNT(*) FROM feature_log").await;
     assert!(plays >= 36, "{plays}");
     let wrong = "SELECT COUNT(*) FROM user_game_wallet w WHERE balance <> (SELECT SUM(delta) \
@@ -274,6 +279,21 @@ async fn production_runs_on_a_seeded_event_and_refuses_a_demo() {
             .args(args);
         run(&mut command)
     };
+    // Without a database of its own, production does nothing at all.
+    for args in [
+        &["create-admin", "x"][..],
+        &["seed", "event"],
+        &["migrate", "up"],
+    ] {
+        let refused = production("", args);
+        assert_eq!(refused.status.code(), Some(1), "{args:?}");
+        assert!(
+            text(&refused.stderr).contains("DATABASE_URL"),
+            "{}",
+            text(&refused.stderr)
+        );
+    }
+    assert!(!folder.path().join("data").exists());
     let demo_refused = production(event.url(), &["seed", "demo"]);
     assert_eq!(
         demo_refused.status.code(),
@@ -317,7 +337,12 @@ async fn production_runs_on_a_seeded_event_and_refuses_a_demo() {
     let mut seed = xmas_api(folder.path());
     seed.env("DATABASE_URL", demo.url()).args(["seed", "demo"]);
     assert!(run(&mut seed).status.success());
-    for args in [&["check"][..], &["serve"]] {
+    for args in [
+        &["check"][..],
+        &["serve"],
+        &["create-admin", "x"],
+        &["seed", "event"],
+    ] {
         let refused = production(demo.url(), args);
         assert_eq!(refused.status.code(), Some(1));
         assert!(

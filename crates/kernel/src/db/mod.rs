@@ -47,6 +47,9 @@ pub struct Db {
     read: DatabaseConnection,
 }
 
+/// How many dead connections a transaction steps over before it gives up.
+const BEGIN_ATTEMPTS: u32 = 64;
+
 /// What every MySQL and MariaDB session is set to, once per connection (architecture.md §2).
 const MYSQL_SESSION: &str = "SET SESSION \
     transaction_isolation = 'READ-COMMITTED', \
@@ -85,7 +88,20 @@ impl Db {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(Tx(self.write.begin_with_options(options).await?))
+        let mut attempt = 1;
+        loop {
+            match self
+                .write
+                .begin_with_options(options)
+                .await
+                .map_err(DbError::from)
+            {
+                // A connection that died in the pool: nothing has been done on it, and each attempt
+                // uses one up.
+                Err(DbError::Unreachable(_)) if attempt < BEGIN_ATTEMPTS => attempt += 1,
+                outcome => return Ok(Tx(outcome?)),
+            }
+        }
     }
 
     /// The pool for reads that belong to no transaction.
@@ -132,9 +148,9 @@ fn connect_options(options: &DbOptions, max_connections: u32, opens_only: bool) 
         .connect_timeout(options.acquire_timeout)
         .sqlx_logging(false)
         // A ping before every use would double the round trips; a connection that has been idle
-        // for long may have been closed by the server.
+        // may have been closed by the server.
         .test_before_acquire(false)
-        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .test_before_acquire_if_idle_for(Duration::from_secs(1))
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .create_if_missing(!opens_only)

@@ -8,10 +8,10 @@ use xmas_core_auth::{AuthService, LogoutCommand};
 
 use crate::{
     error::ApiResult,
-    extract::{Bearer, Body, Now},
+    extract::{Bearer, Now, OptionalBody},
 };
 
-#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"everywhere": true}))]
 pub(crate) struct LogoutRequest {
@@ -26,7 +26,7 @@ pub(crate) struct LogoutRequest {
     responses((status = 204, description = "Logged out.")), security(("bearer" = [])))]
 pub(crate) async fn logout(
     bearer: Bearer,
-    body: Body<LogoutRequest>,
+    body: OptionalBody<LogoutRequest>,
     now: Now,
     auth: Data<dyn AuthService>,
 ) -> ApiResult<HttpResponse> {

@@ -52,7 +52,14 @@ async fn bad_reports_are_refused() {
     let app = TestApp::start().await;
     let player = app.player("santa", 0).await;
     let id = "6f1c0b7e-3c0b-4f7e-9d55-0a4d1f9b8c11";
+    let nested = |depth: usize| -> serde_json::Value {
+        serde_json::from_str(&("[".repeat(depth) + &"]".repeat(depth))).unwrap()
+    };
+    let deepest = json!({ "event_id": id, "event_type": "ENTER_PAGE", "meta_json": nested(16) });
+    player.post(PATH, &deepest).await.expect_status(200);
     for body in [
+        json!({ "event_id": id, "event_type": "ENTER_PAGE", "meta_json": nested(17) }),
+        json!({ "event_id": id, "event_type": "ENTER_PAGE", "meta_json": nested(100) }),
         json!({ "event_id": "7", "event_type": "ENTER_PAGE" }),
         json!({ "event_id": id, "event_type": "AUTH_LOGIN" }),
         json!({ "event_id": id, "event_type": "KEY_DAY_1_ROULETTE" }),

@@ -20,6 +20,9 @@ async fn logging_out_ends_the_session_and_everywhere_ends_every_token() {
         .get("/api/season-pass/status")
         .await
         .expect_status(200);
+    let bare = app.login("santa").await.body;
+    let bare = app.with_token(bare["access_token"].as_str());
+    bare.play("/api/auth/logout").await.expect_status(204);
 
     client
         .post("/api/auth/logout", &json!({ "everywhere": true }))
