@@ -224,7 +224,8 @@ impl AuthService for Auth {
     ) -> Result<Session, AuthError> {
         self.admit(command.external_id.as_str(), command.address)
             .await?;
-        let account = find_by_external_id(self.parts.db.read(), &command.external_id).await?;
+        let db = self.parts.db.read();
+        let account = retry(|| find_by_external_id(db, &command.external_id)).await?;
         let hash = account
             .as_ref()
             .map(|account| account.password_hash.as_str());

@@ -166,11 +166,8 @@ impl SeasonPass {
         tx.commit().await?;
         Ok(Replayable::fresh(reward))
     }
-}
 
-#[async_trait]
-impl SeasonPassService for SeasonPass {
-    async fn status(
+    async fn status_once(
         &self,
         identity: &Identity,
         now: DateTime<Utc>,
@@ -194,6 +191,34 @@ impl SeasonPassService for SeasonPass {
         })
     }
 
+    async fn internal_wins_once(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<InternalWins, SeasonError> {
+        let season = self.serving(EventDay::of(now)).await?;
+        check(self.db.read(), identity).await?;
+        let progress = store::progress(self.db.read(), identity.user_id, season.id).await?;
+        let total_wins = progress.unwrap_or_default().internal_wins;
+        let threshold = season.rules.internal_win_threshold;
+        Ok(InternalWins {
+            total_wins,
+            threshold,
+            remaining: (threshold - total_wins).max(0),
+        })
+    }
+}
+
+#[async_trait]
+impl SeasonPassService for SeasonPass {
+    async fn status(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<SeasonStatus, SeasonError> {
+        retry(|| self.status_once(identity, now)).await
+    }
+
     async fn stamp(
         &self,
         command: &StampCommand,
@@ -215,16 +240,7 @@ impl SeasonPassService for SeasonPass {
         identity: &Identity,
         now: DateTime<Utc>,
     ) -> Result<InternalWins, SeasonError> {
-        let season = self.serving(EventDay::of(now)).await?;
-        check(self.db.read(), identity).await?;
-        let progress = store::progress(self.db.read(), identity.user_id, season.id).await?;
-        let total_wins = progress.unwrap_or_default().internal_wins;
-        let threshold = season.rules.internal_win_threshold;
-        Ok(InternalWins {
-            total_wins,
-            threshold,
-            remaining: (threshold - total_wins).max(0),
-        })
+        retry(|| self.internal_wins_once(identity, now)).await
     }
 
     async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError> {

@@ -57,6 +57,14 @@ impl TestDb {
         }
     }
 
+    /// Ends every connection that anybody has to this database. SQLite has none.
+    pub async fn close_connections(&self) {
+        if let Home::Server { admin_url, name } = &self.home {
+            let admin = Database::connect(admin_url).await.expect("a connection");
+            close_connections(&admin, name).await;
+        }
+    }
+
     /// The same database through new connections.
     pub async fn reconnected(mut self) -> Self {
         self.db = connect(&self.url).await;
@@ -175,6 +183,17 @@ async fn drop_database(admin_url: &str, name: &str) {
     let admin = Database::connect(admin_url)
         .await
         .unwrap_or_else(|error| panic!("{admin_url}: {error}"));
+    close_connections(&admin, name).await;
+    let drop = format!("DROP DATABASE {name}");
+    admin
+        .execute_unprepared(&drop)
+        .await
+        .unwrap_or_else(|error| panic!("{drop}: {error}"));
+    admin.close().await.expect("the connection closes");
+}
+
+/// Ends every connection to a database, as a restarted server would.
+async fn close_connections(admin: &DatabaseConnection, name: &str) {
     let open = format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'");
     let statement = sea_orm::Statement::from_string(admin.get_database_backend(), open);
     for row in admin.query_all_raw(statement).await.unwrap_or_default() {
@@ -186,12 +205,6 @@ async fn drop_database(admin_url: &str, name: &str) {
             let _ = admin.execute_unprepared(&format!("KILL {id}")).await;
         }
     }
-    let drop = format!("DROP DATABASE {name}");
-    admin
-        .execute_unprepared(&drop)
-        .await
-        .unwrap_or_else(|error| panic!("{drop}: {error}"));
-    admin.close().await.expect("the connection closes");
 }
 
 async fn execute_on(admin_url: &str, sql: &str) {

@@ -75,3 +75,23 @@ async fn without_a_database_requests_are_told_to_come_back() {
     player.get("/readyz").await.expect_error(503, "NOT_READY");
     player.get("/health").await.expect_status(200);
 }
+
+#[tokio::test]
+async fn connections_that_the_server_closed_cost_no_request() {
+    let app = TestApp::start().await;
+    if app.test.db.backend() == sea_orm::DbBackend::Sqlite {
+        // A file closes no connections.
+        return;
+    }
+    let player = app.player("santa", 20).await;
+    let spins = async || {
+        let spins = (0..5).map(|_| player.play("/api/roulette/play"));
+        for spin in futures_util::future::join_all(spins).await {
+            spin.expect_status(200);
+        }
+    };
+    spins().await;
+    app.test.close_connections().await;
+    spins().await;
+    player.get("/api/roulette/status").await.expect_status(200);
+}

@@ -107,11 +107,8 @@ impl Roulette {
         tx.commit().await?;
         Ok(Replayable::fresh(play))
     }
-}
 
-#[async_trait]
-impl RouletteService for Roulette {
-    async fn status(
+    async fn status_once(
         &self,
         identity: &Identity,
         now: DateTime<Utc>,
@@ -138,6 +135,17 @@ impl RouletteService for Roulette {
             token_balance: balances.get(&TOKEN).copied().unwrap_or(0),
             segments: table.wheel.segments().cloned().collect(),
         })
+    }
+}
+
+#[async_trait]
+impl RouletteService for Roulette {
+    async fn status(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<RouletteStatus, GameError> {
+        retry(|| self.status_once(identity, now)).await
     }
 
     async fn play(

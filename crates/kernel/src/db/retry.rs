@@ -13,10 +13,12 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// The pause after the first failure is random up to this; it doubles with each further one.
 const FIRST_PAUSE_MS: u64 = 20;
 
-/// Runs a whole use case again, from its `begin`, when the database turned it away for a lock.
+/// Runs a whole use case again, from its `begin`, when the database turned it away for a lock or its
+/// connection broke.
 ///
-/// Only [`DbError::Contention`] anywhere in the error's chain is tried again; a failed COMMIT is
-/// not. When the attempts are used up the last error is returned, and the client sees
+/// Only [`DbError::Contention`] and [`DbError::Unreachable`] anywhere in the error's chain are tried
+/// again: after both, nothing of the use case is left. A failed COMMIT is an error of its own and is
+/// not tried again. When the attempts are used up the last error is returned, and the client sees
 /// `LOCK_NOT_ACQUIRED`.
 pub async fn retry<T, E, F>(mut use_case: impl FnMut() -> F) -> Result<T, E>
 where
@@ -28,12 +30,16 @@ where
     loop {
         match use_case().await {
             Err(error)
-                if attempt < ATTEMPTS && started.elapsed() < PATIENCE && is_contention(&error) =>
+                if attempt < ATTEMPTS && started.elapsed() < PATIENCE && is_passing(&error) =>
             {
                 let longest = FIRST_PAUSE_MS << (attempt - 1);
                 // Two that collided must not come back in step.
                 let pause = Duration::from_millis(1 + OsEntropy.next_u64() % longest);
-                tracing::debug!(attempt, ?pause, "a use case lost a lock and is tried again");
+                tracing::debug!(
+                    attempt,
+                    ?pause,
+                    "a use case lost a lock or its connection and is tried again"
+                );
                 tokio::time::sleep(pause).await;
                 attempt += 1;
             }
@@ -42,11 +48,11 @@ where
     }
 }
 
-fn is_contention(error: &(dyn Error + 'static)) -> bool {
+fn is_passing(error: &(dyn Error + 'static)) -> bool {
     let mut link = Some(error);
     while let Some(error) = link {
         if let Some(error) = error.downcast_ref::<DbError>() {
-            return matches!(error, DbError::Contention(_));
+            return matches!(error, DbError::Contention(_) | DbError::Unreachable(_));
         }
         link = error.source();
     }
