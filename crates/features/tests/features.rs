@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
+use xmas_cache::Snapshot;
 use xmas_features::{
     FeatureError, FeatureRow, FeatureService, FeatureSettings, Features, fake::FakeFeatures,
 };
@@ -140,10 +143,12 @@ async fn a_switch_thrown_by_another_replica_acts_within_a_second() {
     let there = Features::new(here.test.db.clone(), false);
     assert!(there.require(Feature::Roulette, day(26)).await.is_ok());
     here.switch(Feature::Roulette, false).await;
-    let thrown = std::time::Instant::now();
+    // The promise is the copies' lifetime; a busy machine may look later than it could.
+    const { assert!(Snapshot::<(), ()>::LIFETIME.as_millis() < 1_000) };
+    let thrown = Instant::now();
     while there.require(Feature::Roulette, day(26)).await.is_ok() {
         assert!(
-            thrown.elapsed().as_millis() < 1_000,
+            thrown.elapsed() < Duration::from_secs(30),
             "the switch has not arrived"
         );
         tokio::task::yield_now().await;

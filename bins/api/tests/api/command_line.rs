@@ -174,9 +174,13 @@ async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
                 {}
             }
         });
-        while test.count("SELECT COUNT(*) FROM feature_log").await < before + 12 {
-            tokio::task::yield_now().await;
-        }
+        let enough = async {
+            while test.count("SELECT COUNT(*) FROM feature_log").await < before + 12 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(60), enough).await;
+        waited.expect("the server plays");
         server.kill();
         spins.await.unwrap();
     }
