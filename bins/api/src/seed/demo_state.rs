@@ -30,9 +30,10 @@ pub(super) async fn insert_in_tx(
     seeded_at: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let offset = state.clock_offset.num_microseconds();
+    let offset = offset.ok_or_else(|| DbError::Corrupt("the clock is too far off".to_owned()))?;
     Entity::insert(ActiveModel {
         id: Set(ONLY_ROW),
-        clock_offset_us: Set(offset.unwrap_or_default()),
+        clock_offset_us: Set(offset),
         seeded_at: Set(Timestamp(seeded_at)),
     })
     .exec_without_returning(tx)

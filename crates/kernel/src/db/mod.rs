@@ -127,11 +127,6 @@ impl Db {
             .set_metric_callback(move |info| other(&info.statement.sql));
     }
 
-    /// Whether the database answers at all.
-    pub async fn ping(&self) -> Result<(), DbError> {
-        Ok(self.read.ping().await?)
-    }
-
     /// Closes both pools once their connections are back.
     pub async fn close(&self) -> Result<(), DbError> {
         self.read.close_by_ref().await?;
