@@ -1,6 +1,6 @@
 //! SQL that differs between the servers, in one place.
 //!
-//! Tables are written as SQL text with these words in braces:
+//! Tables and columns are written as SQL text with these words in braces:
 //!
 //! | word | MySQL, MariaDB | SQLite |
 //! |---|---|---|
@@ -12,6 +12,10 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
 pub(crate) async fn create_table(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
+    run(manager, sql).await
+}
+
+async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     let (id, instant, options) = match manager.get_database_backend() {
         DbBackend::Sqlite => ("INTEGER PRIMARY KEY AUTOINCREMENT", "TEXT", ""),
         _ => (
@@ -26,6 +30,52 @@ pub(crate) async fn create_table(manager: &SchemaManager<'_>, sql: &str) -> Resu
         .replace("{options}", options);
     manager.get_connection().execute_unprepared(&sql).await?;
     Ok(())
+}
+
+/// Adds a column that is not there yet; `definition` may use the words above.
+pub(crate) async fn add_column(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    column: &str,
+    definition: &str,
+) -> Result<(), DbErr> {
+    if manager.has_column(table, column).await? {
+        return Ok(());
+    }
+    let sql = format!("ALTER TABLE {table} ADD COLUMN {column} {definition}");
+    run(manager, &sql).await
+}
+
+/// Drops a column that is still there.
+pub(crate) async fn drop_column(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    column: &str,
+) -> Result<(), DbErr> {
+    if !manager.has_column(table, column).await? {
+        return Ok(());
+    }
+    run(
+        manager,
+        &format!("ALTER TABLE {table} DROP COLUMN {column}"),
+    )
+    .await
+}
+
+/// Drops an index that is still there.
+pub(crate) async fn drop_index(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    name: &str,
+) -> Result<(), DbErr> {
+    if !manager.has_index(table, name).await? {
+        return Ok(());
+    }
+    let sql = match manager.get_database_backend() {
+        DbBackend::Sqlite => format!("DROP INDEX {name}"),
+        _ => format!("DROP INDEX {name} ON {table}"),
+    };
+    run(manager, &sql).await
 }
 
 /// Adds an index that is not there yet; MySQL has no `IF NOT EXISTS` for one.

@@ -15,6 +15,8 @@ mod m20261123_000003_features;
 mod m20261123_000004_rewards;
 mod m20261123_000005_season_pass;
 mod m20261123_000006_games;
+mod m20261124_000007_rewards_catalog;
+mod m20261124_000008_all_games;
 mod state;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -34,6 +36,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_rewards::Migration),
             Box::new(m20261123_000005_season_pass::Migration),
             Box::new(m20261123_000006_games::Migration),
+            Box::new(m20261124_000007_rewards_catalog::Migration),
+            Box::new(m20261124_000008_all_games::Migration),
         ]
     }
 }

@@ -11,9 +11,11 @@ use utoipa::ToSchema;
 use xmas_activity::ActivityError;
 use xmas_core_auth::{AuthError, PasswordError, TokenError};
 use xmas_features::FeatureError;
-use xmas_games::GameError;
-use xmas_kernel::{ErrorCode, db::DbError, idempotency::IdempotencyError};
+use xmas_games::{FairnessError, GameError};
+use xmas_kernel::{ErrorCode, Feature, db::DbError, idempotency::IdempotencyError};
 use xmas_players::AccessError;
+use xmas_reporting::HistoryError;
+use xmas_rewards::{RewardError, WalletError};
 use xmas_season_pass::SeasonError;
 
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
@@ -237,6 +239,7 @@ impl From<SeasonError> for ApiError {
             SeasonError::Idempotency(error) => error.into(),
             SeasonError::NoActiveSeason => Self::new(ErrorCode::NoActiveSeason),
             SeasonError::Conflict => Self::new(ErrorCode::NoActiveSeasonConflict),
+            SeasonError::InvalidConfig => Self::new(ErrorCode::InvalidConfig),
             SeasonError::AlreadyStamped => Self::new(ErrorCode::AlreadyStampedToday),
             SeasonError::XpBonusOutOfRange { max } => {
                 Self::field("xp_bonus", format!("is 0 to {max}"))
@@ -256,11 +259,59 @@ impl From<GameError> for ApiError {
             GameError::Feature(error) => error.into(),
             GameError::Access(error) => error.into(),
             GameError::Idempotency(error) => error.into(),
-            GameError::InvalidRoulette => Self::new(ErrorCode::InvalidRouletteConfig),
+            GameError::InvalidConfig(feature) => Self::new(match feature {
+                Feature::Roulette => ErrorCode::InvalidRouletteConfig,
+                Feature::Dice => ErrorCode::InvalidDiceConfig,
+                Feature::Lottery => ErrorCode::InvalidLotteryConfig,
+                Feature::SeasonPass | Feature::Ranking => ErrorCode::InvalidConfig,
+            }),
+            GameError::Sealed(error) => Self::caused_by(ErrorCode::Internal, error),
             GameError::DailyLimitReached => Self::new(ErrorCode::DailyLimitReached),
             GameError::NotEnoughTokens => Self::new(ErrorCode::NotEnoughTokens),
             GameError::Season(error) => error.into(),
             GameError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<FairnessError> for ApiError {
+    fn from(error: FairnessError) -> Self {
+        match error {
+            FairnessError::UnknownOdds => Self::new(ErrorCode::OddsNotFound),
+            FairnessError::UnknownDay => Self::new(ErrorCode::DayNotFound),
+            FairnessError::UnknownPlay => Self::new(ErrorCode::NotFound),
+            FairnessError::NotRevealed => Self::new(ErrorCode::SeedNotRevealed),
+            FairnessError::Game(error) => error.into(),
+        }
+    }
+}
+
+impl From<WalletError> for ApiError {
+    fn from(error: WalletError) -> Self {
+        match error {
+            WalletError::Access(error) => error.into(),
+            WalletError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<HistoryError> for ApiError {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Access(error) => error.into(),
+            HistoryError::Coupons(RewardError::Db(error)) => error.into(),
+            // Reading codes can meet a broken seal; the others belong to operators' writes.
+            HistoryError::Coupons(
+                error @ (RewardError::Sealed(_)
+                | RewardError::Invalid(_)
+                | RewardError::NameTaken
+                | RewardError::UnknownCouponKind
+                | RewardError::DuplicateCodes(_)
+                | RewardError::NotFound
+                | RewardError::NotPending
+                | RewardError::NoCouponLeft),
+            ) => Self::caused_by(ErrorCode::Internal, error),
+            HistoryError::Db(error) => error.into(),
         }
     }
 }

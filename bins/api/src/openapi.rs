@@ -15,7 +15,10 @@ use xmas_kernel::ErrorCode;
 
 use crate::{
     error::{ApiError, ErrorBody},
-    routes::{activity, auth, health, roulette, season_pass, today_feature},
+    routes::{
+        activity, auth, dice, fairness, health, lottery, me, odds, ranking, roulette, season_pass,
+        today_feature, wallet,
+    },
 };
 
 #[derive(OpenApi)]
@@ -36,6 +39,16 @@ use crate::{
         season_pass::internal_wins::internal_wins,
         roulette::status::status,
         roulette::play::play,
+        dice::status::status,
+        dice::play::play,
+        lottery::status::status,
+        lottery::play::play,
+        ranking::today::today,
+        wallet::wallet,
+        me::history::history,
+        me::draw::draw,
+        odds::odds,
+        fairness::fairness,
         activity::record::record,
         today_feature::retired,
         health::alive,
@@ -53,7 +66,7 @@ pub fn document() -> Document {
 
 /// Which errors each path can answer of its own; what follows from its token, its body and its
 /// idempotency key is added below.
-const ERRORS: [(&str, &[ErrorCode]); 11] = [
+const ERRORS: [(&str, &[ErrorCode]); 20] = [
     ("/api/auth/token", auth::token::ERRORS),
     ("/api/auth/refresh", auth::refresh::ERRORS),
     ("/api/auth/password", auth::password::ERRORS),
@@ -66,6 +79,15 @@ const ERRORS: [(&str, &[ErrorCode]); 11] = [
     ),
     ("/api/roulette/status", roulette::status::ERRORS),
     ("/api/roulette/play", roulette::play::ERRORS),
+    ("/api/dice/status", dice::status::ERRORS),
+    ("/api/dice/play", dice::play::ERRORS),
+    ("/api/lottery/status", lottery::status::ERRORS),
+    ("/api/lottery/play", lottery::play::ERRORS),
+    ("/api/ranking/today", ranking::today::ERRORS),
+    ("/api/me/history", me::history::ERRORS),
+    ("/api/me/plays/{play_id}/draw", me::draw::ERRORS),
+    ("/api/odds/{feature}", odds::ERRORS),
+    ("/api/fairness/{day}", fairness::ERRORS),
     ("/api/today-feature", today_feature::ERRORS),
     ("/readyz", health::READY_ERRORS),
 ];

@@ -17,18 +17,23 @@ use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, 
 use xmas_cache::{Cache, MemoryCache, Throttle};
 use xmas_core_auth::{AccessTokens, Auth, AuthOptions, AuthService, Passwords, SigningKeys};
 use xmas_features::{FeatureService, Features};
-use xmas_games::{Floor, RouletteService, roulette::Roulette};
+use xmas_games::{
+    DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
+    RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
+};
 use xmas_kernel::{
     db::{Db, DbError},
     entropy::{Entropy, OsEntropy},
+    seal::DataKey,
 };
 use xmas_migration::{SchemaState, schema_state};
-use xmas_rewards::{Rewards, Wallets};
-use xmas_season_pass::{SeasonMover, SeasonPass, SeasonPassService};
-use xmas_time::Clock;
+use xmas_reporting::{History, HistoryService};
+use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
+use xmas_season_pass::{SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService};
+use xmas_time::{Clock, DateTime, Utc};
 
 use crate::{
-    config::{Config, Secret},
+    config::{Config, Secret, Secrets},
     error::{ApiError, Details},
     middleware::{
         cors::CorsPolicy,
@@ -70,8 +75,15 @@ pub struct App {
     clock: Arc<dyn Clock>,
     auth: Arc<dyn AuthService>,
     activity: Arc<dyn ActivityService>,
-    season_pass: Arc<dyn SeasonPassService>,
-    roulette: Arc<dyn RouletteService>,
+    pub(crate) season_pass: Arc<dyn SeasonPassService>,
+    pub(crate) roulette: Arc<dyn GameService<Roulette>>,
+    pub(crate) dice: Arc<dyn GameService<Dice>>,
+    pub(crate) lottery: Arc<dyn GameService<Lottery>>,
+    ranking: Arc<dyn RankingService>,
+    wallets: Arc<dyn WalletService>,
+    history: Arc<dyn HistoryService>,
+    fairness: Arc<dyn FairnessService>,
+    book: Arc<DrawBook>,
     readiness: Readiness,
     http: HttpSettings,
     pub(crate) limits: Limits,
@@ -81,39 +93,59 @@ pub struct App {
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl App {
-    /// Wires the application onto a database. `jwt_secret` is the configured one, or the generated
-    /// one of a development machine.
-    pub fn new(db: &Db, config: &Config, jwt_secret: &Secret, ports: Ports) -> Self {
+    /// Wires the application onto a database.
+    pub fn new(db: &Db, config: &Config, secrets: &Secrets, ports: Ports) -> Self {
         let log = ActivityLog::with_observers(ports.observers);
         let features: Arc<dyn FeatureService> =
             Arc::new(Features::new(db.clone(), config.event.feature_gate_enabled));
         let activity: Arc<dyn ActivityService> = Arc::new(Activities::new(db.clone(), log.clone()));
-        let review_points = config.event.reward_review_points;
-        let rewards = Arc::new(Rewards::new(EventWriter, review_points));
-        let mover = SeasonMover::new(rewards.clone(), log.clone());
-        let season_pass: Arc<dyn SeasonPassService> = Arc::new(SeasonPass::new(
+        let key = DataKey::new(secrets.data_key.expose());
+        let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
+        let rewards: Arc<dyn RewardService> = Arc::new(RewardDesk::new(
             db.clone(),
-            features.clone(),
-            activity.clone(),
-            log.clone(),
-            mover.clone(),
+            key.clone(),
+            ports.entropy.clone(),
+            ledger.clone(),
         ));
-        let roulette = Roulette::new(Floor {
+        let ledger = Arc::new(ledger);
+        let wallets: Arc<dyn WalletService> = Arc::new(Wallets::new(db.clone()));
+        let mover = SeasonMover::new(ledger.clone(), log.clone());
+        let season_pass: Arc<dyn SeasonPassService> =
+            Arc::new(SeasonPass::new(SeasonPassOptions {
+                db: db.clone(),
+                features: features.clone(),
+                rewards: rewards.clone(),
+                pages: activity.clone(),
+                activity: log.clone(),
+                mover: mover.clone(),
+            }));
+        let book = Arc::new(DrawBook::new(db.clone(), key, ports.entropy.clone()));
+        let floor = Floor {
             db: db.clone(),
-            features,
-            wallets: Arc::new(Wallets::new(db.clone())),
-            rewards,
+            features: features.clone(),
+            wallets: wallets.clone(),
+            ledger,
+            rewards: rewards.clone(),
             seasons: season_pass.clone(),
             progress: Arc::new(mover),
             pages: activity.clone(),
             activity: log.clone(),
-            entropy: ports.entropy.clone(),
-        });
+            book: book.clone(),
+        };
+        let roulette = Arc::new(House::<Roulette>::new(floor.clone()));
+        let dice = Arc::new(House::<Dice>::new(floor.clone()));
+        let lottery = Arc::new(House::<Lottery>::new(floor));
+        let fairness = Fairness::new(
+            db.clone(),
+            book.clone(),
+            vec![roulette.clone(), dice.clone(), lottery.clone()],
+        );
+        let ranking = Ranking::new(db.clone(), features, activity.clone());
         let limits = &config.limits;
         let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);
         let auth = Auth::new(AuthOptions {
             db: db.clone(),
-            tokens: access_tokens(config, jwt_secret),
+            tokens: access_tokens(config, &secrets.jwt),
             passwords: passwords(config, ports.entropy.clone()),
             activity: log,
             entropy: ports.entropy,
@@ -126,7 +158,14 @@ impl App {
             auth: Arc::new(auth),
             activity,
             season_pass,
-            roulette: Arc::new(roulette),
+            roulette,
+            dice,
+            lottery,
+            ranking: Arc::new(ranking),
+            wallets,
+            history: Arc::new(History::new(db.clone(), rewards)),
+            fairness: Arc::new(fairness),
+            book,
             readiness: Readiness::new(db.clone()),
             http: HttpSettings {
                 trusted_proxies: config.server.trusted_proxies.clone(),
@@ -151,6 +190,12 @@ impl App {
             .app_data(Data::from(self.activity.clone()))
             .app_data(Data::from(self.season_pass.clone()))
             .app_data(Data::from(self.roulette.clone()))
+            .app_data(Data::from(self.dice.clone()))
+            .app_data(Data::from(self.lottery.clone()))
+            .app_data(Data::from(self.ranking.clone()))
+            .app_data(Data::from(self.wallets.clone()))
+            .app_data(Data::from(self.history.clone()))
+            .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))
@@ -159,6 +204,11 @@ impl App {
         let docs = SwaggerUi::new("/api/docs/{_:.*}");
         cfg.service(web::redirect("/api/docs", "/api/docs/"))
             .service(docs.url("/api/docs/openapi.json", openapi::document()));
+    }
+
+    /// Makes the seeds of today's draws and of the days ahead, where there are none yet.
+    pub async fn prepare_draws(&self, now: DateTime<Utc>) -> Result<(), GameError> {
+        self.book.prepare(now).await
     }
 
     pub fn readiness(&self) -> &Readiness {

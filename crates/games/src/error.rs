@@ -1,7 +1,7 @@
 use xmas_features::FeatureError;
-use xmas_kernel::{db::DbError, idempotency::IdempotencyError};
+use xmas_kernel::{Feature, db::DbError, idempotency::IdempotencyError, seal::Unsealable};
 use xmas_players::AccessError;
-use xmas_rewards::{SpendError, WalletError};
+use xmas_rewards::{Problem, SpendError, WalletError};
 use xmas_season_pass::SeasonError;
 
 #[derive(Debug, thiserror::Error)]
@@ -12,10 +12,9 @@ pub enum GameError {
     Access(#[from] AccessError),
     #[error("the idempotency key cannot be used")]
     Idempotency(#[from] IdempotencyError),
-    /// There is no active wheel, or the one there is breaks the rules of
-    /// [`crate::roulette::rules::Wheel`].
-    #[error("the roulette is not configured correctly")]
-    InvalidRoulette,
+    /// There is no active configuration of this game, or the one there is breaks its rules.
+    #[error("{0} is not configured correctly")]
+    InvalidConfig(Feature),
     #[error("no plays are left today")]
     DailyLimitReached,
     #[error("the wallet holds too few tokens")]
@@ -23,6 +22,9 @@ pub enum GameError {
     /// The season in which the play would count cannot be told.
     #[error("the season cannot be told")]
     Season(#[from] SeasonError),
+    /// The day's seed was sealed with another `DATA_KEY`.
+    #[error("the day's seed cannot be opened")]
+    Sealed(#[from] Unsealable),
     #[error("the database failed")]
     Db(#[from] DbError),
 }
@@ -39,7 +41,46 @@ impl From<SpendError> for GameError {
 impl From<WalletError> for GameError {
     fn from(error: WalletError) -> Self {
         match error {
+            WalletError::Access(error) => GameError::Access(error),
             WalletError::Db(error) => GameError::Db(error),
         }
+    }
+}
+
+/// Why a configuration was not saved. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// Field and problem.
+    #[error("the configuration breaks the rules of its game")]
+    Invalid(Vec<Problem>),
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// Why something about the odds or a draw cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum FairnessError {
+    #[error("there are no such odds")]
+    UnknownOdds,
+    #[error("nothing has been published for this day")]
+    UnknownDay,
+    /// The player has no such play, or it was made before draws could be checked.
+    #[error("the player has no such play")]
+    UnknownPlay,
+    #[error("the seed of this day has not been revealed")]
+    NotRevealed,
+    #[error(transparent)]
+    Game(#[from] GameError),
+}
+
+impl From<DbError> for FairnessError {
+    fn from(error: DbError) -> Self {
+        FairnessError::Game(error.into())
+    }
+}
+
+impl From<AccessError> for FairnessError {
+    fn from(error: AccessError) -> Self {
+        FairnessError::Game(error.into())
     }
 }

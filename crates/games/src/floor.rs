@@ -4,24 +4,28 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xmas_activity::{ActivityLog, ActivityService, Event, EventKind};
 use xmas_features::{FeatureError, FeatureService, FeatureSettings};
 use xmas_kernel::{
     Asset, ConfigId, Feature, PlayId,
     db::{Db, DbError},
-    entropy::Entropy,
     idempotency::RequestKey,
 };
 use xmas_players::{Identity, LockedPlayer};
 use xmas_rewards::{
-    Grant, GrantSource, Reward, RewardLedger, RewardState, RewardType, Spend, WalletService,
+    Grant, GrantSource, Reward, RewardLedger, RewardService, RewardState, RewardType, Spend,
+    WalletService,
 };
 use xmas_season_pass::{PlayEffect, Season, SeasonPassService, SeasonProgress, StampResult};
 use xmas_time::EventDay;
 
-use crate::{GameError, play_log};
+use crate::{
+    GameError, Receipt,
+    fairness::DrawBook,
+    game::remaining,
+    play_log::{self, Draw},
+};
 
 /// What every play costs, in tokens of its game.
 const PRICE: i64 = 1;
@@ -32,30 +36,19 @@ pub struct Floor {
     pub db: Db,
     pub features: Arc<dyn FeatureService>,
     pub wallets: Arc<dyn WalletService>,
-    pub rewards: Arc<dyn RewardLedger>,
+    pub ledger: Arc<dyn RewardLedger>,
+    pub rewards: Arc<dyn RewardService>,
     pub seasons: Arc<dyn SeasonPassService>,
     pub progress: Arc<dyn SeasonProgress>,
     pub pages: Arc<dyn ActivityService>,
     pub activity: ActivityLog,
-    pub entropy: Arc<dyn Entropy>,
+    pub book: Arc<DrawBook>,
 }
 
 #[derive(Clone, Debug)]
 pub struct PlayCommand {
     pub identity: Identity,
     pub request: Option<RequestKey>,
-}
-
-/// By what a player can name their play.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    pub play_id: PlayId,
-    pub reward_state: RewardState,
-    /// The table that the play was drawn from. Not recorded yet.
-    pub odds_id: Option<i64>,
-    pub day: EventDay,
-    /// The player's 0-based play number for the game and day.
-    pub nonce: i64,
 }
 
 /// What is known before the transaction of a play begins.
@@ -71,6 +64,10 @@ pub(crate) struct Drawn {
     pub(crate) config_id: ConfigId,
     pub(crate) token: Asset,
     pub(crate) nonce: i64,
+    pub(crate) draw: Draw,
+    /// Draws of this play before it, whose prizes had run out.
+    pub(crate) redraws: Vec<Draw>,
+    pub(crate) took_stock: bool,
     pub(crate) outcome: Value,
     pub(crate) is_win: bool,
     pub(crate) reward: Reward,
@@ -138,6 +135,10 @@ impl Floor {
             feature: drawn.feature,
             config_id: drawn.config_id,
             nonce: drawn.nonce,
+            draw: drawn.draw,
+            attempt: attempt(&drawn.redraws),
+            redraws: &drawn.redraws,
+            took_stock: drawn.took_stock,
             outcome: &drawn.outcome,
             is_win: drawn.is_win,
             reward: drawn.reward,
@@ -149,18 +150,18 @@ impl Floor {
             reason: "PLAY",
             reference: format!("play:{play_id}"),
         };
-        self.rewards.spend_in_tx(tx, player, &spend, now).await?;
+        self.ledger.spend_in_tx(tx, player, &spend, now).await?;
 
         let season_id = ready.season.as_ref().map(|season| season.id);
         let prize = Grant {
-            grant_key: format!("play:{play_id}"),
+            grant_key: grant_key(play_id),
             source: GrantSource::Play,
             reward: drawn.reward,
             label: Some(drawn.label.clone()),
             manual: false,
             season_id,
         };
-        let prize = self.rewards.grant_in_tx(tx, player, &prize, now).await?;
+        let prize = self.ledger.grant_in_tx(tx, player, &prize, now).await?;
         let mut xp = prize.xp_due;
         let per_play = i64::from(ready.settings.xp_per_play);
         if let Ok(reward) = Reward::new(RewardType::Xp, per_play)
@@ -175,7 +176,7 @@ impl Floor {
                 season_id,
             };
             xp += self
-                .rewards
+                .ledger
                 .grant_in_tx(tx, player, &play_xp, now)
                 .await?
                 .xp_due;
@@ -195,7 +196,7 @@ impl Floor {
             None => None,
         };
         // Prize and levels may have given tokens of the same game.
-        let token_balance = self.rewards.balance_in_tx(tx, player, drawn.token).await?;
+        let token_balance = self.ledger.balance_in_tx(tx, player, drawn.token).await?;
         self.tell_in_tx(
             tx,
             player,
@@ -208,14 +209,33 @@ impl Floor {
         Ok(Settled {
             receipt: Receipt {
                 play_id,
+                reward_type: drawn.reward.kind(),
                 reward_state: prize.state,
-                odds_id: None,
+                odds_id: drawn.draw.odds_id,
                 day: EventDay::of(now),
                 nonce: drawn.nonce,
+                attempt: attempt(&drawn.redraws),
+                coupon_code: None,
             },
             token_balance,
             stamp,
         })
+    }
+
+    /// Adds the code of a coupon that was just won, for its winner's eyes. A code that cannot be had
+    /// now is left out: the prize is theirs, and their history shows it.
+    pub(crate) async fn reveal_coupon(&self, player: &Identity, receipt: &mut Receipt) {
+        let key = grant_key(receipt.play_id);
+        let codes = self
+            .rewards
+            .coupon_codes(player.user_id, std::slice::from_ref(&key));
+        match codes.await {
+            Ok(mut codes) => receipt.coupon_code = codes.remove(&key),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(%key, error, "a coupon code could not be shown");
+            }
+        }
     }
 
     async fn tell_in_tx(
@@ -236,6 +256,8 @@ impl Floor {
             "play_id": play_id,
             "token": drawn.token,
             "nonce": drawn.nonce,
+            "attempt": attempt(&drawn.redraws),
+            "odds_id": drawn.draw.odds_id,
             "balance": token_balance,
         });
         let result = json!({
@@ -253,36 +275,12 @@ impl Floor {
     }
 }
 
-/// Plays left today as clients read it: 0 means no limit, -1 that none is left.
-pub fn remaining(max_daily: i64, played: i64) -> i64 {
-    match max_daily {
-        0 => 0,
-        max if played < max => max - played,
-        _ => -1,
-    }
+/// Names the grant of a play's prize.
+fn grant_key(play: PlayId) -> String {
+    format!("play:{play}")
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn nothing_left_and_no_limit_are_different_numbers() {
-        assert_eq!(remaining(0, 1_000), 0);
-        assert_eq!(remaining(3, 0), 3);
-        assert_eq!(remaining(3, 2), 1);
-        assert_eq!(remaining(3, 3), -1);
-        // The limit was lowered below what has been played.
-        assert_eq!(remaining(3, 10), -1);
-    }
-
-    proptest! {
-        #[test]
-        fn a_limit_is_never_0(max in 1i64..1_000, played in 0i64..2_000) {
-            prop_assert!(remaining(max, played) != 0);
-            prop_assert_eq!(remaining(max, played) > 0, played < max);
-        }
-    }
+/// Which attempt counts after so many that did not.
+fn attempt(redraws: &[Draw]) -> i64 {
+    i64::try_from(redraws.len()).unwrap_or(i64::MAX)
 }

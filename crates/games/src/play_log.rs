@@ -1,39 +1,68 @@
-//! `feature_log`: one row per play of any game.
+//! `feature_log`: one row per play of any game, and `feature_redraw`: the draws of a play that
+//! brought a prize of which nothing was left.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, NotSet, QueryOrder, QuerySelect,
-    entity::prelude::*,
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, ExprTrait, NotSet, QueryOrder,
+    QuerySelect, entity::prelude::*, sea_query::Expr,
 };
 use xmas_kernel::{
-    ConfigId, Feature, PlayId, UserId,
+    ConfigId, Feature, OddsId, PlayId, UserId,
     db::{DbError, Timestamp},
 };
 use xmas_rewards::Reward;
 use xmas_time::EventDay;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-#[sea_orm(table_name = "feature_log")]
-pub struct Model {
-    #[sea_orm(primary_key)]
-    pub id: i64,
-    pub user_id: i64,
-    pub feature_type: String,
-    pub config_id: i64,
-    pub odds_id: Option<i64>,
-    pub nonce: i64,
-    pub outcome: String,
-    pub is_win: bool,
-    pub reward_type: String,
-    pub reward_amount: i64,
-    pub event_day: Date,
-    pub created_at: Timestamp,
+pub(crate) mod feature_log {
+    use sea_orm::entity::prelude::*;
+    use xmas_kernel::db::Timestamp;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "feature_log")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub user_id: i64,
+        pub feature_type: String,
+        pub config_id: i64,
+        pub odds_id: Option<i64>,
+        pub nonce: i64,
+        pub attempt: i64,
+        pub entry_id: i64,
+        pub took_stock: bool,
+        pub outcome: String,
+        pub is_win: bool,
+        pub reward_type: String,
+        pub reward_amount: i64,
+        pub event_day: Date,
+        pub created_at: Timestamp,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
 }
 
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub(crate) mod feature_redraw {
+    use sea_orm::entity::prelude::*;
 
-impl ActiveModelBehavior for ActiveModel {}
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "feature_redraw")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub play_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub attempt: i64,
+        pub odds_id: i64,
+        pub entry_id: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
 
 /// How often a player has played a game on a day: also the nonce of their next play.
 pub(crate) async fn plays_on(
@@ -42,8 +71,9 @@ pub(crate) async fn plays_on(
     feature: Feature,
     day: EventDay,
 ) -> Result<i64, DbError> {
+    use feature_log::Column;
     // Nonces have no gaps, so the last one tells without counting.
-    let last: Option<i64> = Entity::find()
+    let last: Option<i64> = feature_log::Entity::find()
         .select_only()
         .column(Column::Nonce)
         .filter(Column::UserId.eq(user_id.0))
@@ -57,12 +87,25 @@ pub(crate) async fn plays_on(
     Ok(last.map_or(0, |nonce| nonce + 1))
 }
 
+/// An entry that was drawn from a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Draw {
+    pub(crate) odds_id: OddsId,
+    pub(crate) entry_id: i64,
+}
+
 /// A play to be logged.
 pub(crate) struct Row<'a> {
     pub(crate) user_id: UserId,
     pub(crate) feature: Feature,
     pub(crate) config_id: ConfigId,
     pub(crate) nonce: i64,
+    /// The draw that counts.
+    pub(crate) draw: Draw,
+    pub(crate) attempt: i64,
+    /// The draws before it, whose prizes had run out.
+    pub(crate) redraws: &'a [Draw],
+    pub(crate) took_stock: bool,
     pub(crate) outcome: &'a serde_json::Value,
     pub(crate) is_win: bool,
     pub(crate) reward: Reward,
@@ -73,13 +116,16 @@ pub(crate) async fn insert(
     row: &Row<'_>,
     now: DateTime<Utc>,
 ) -> Result<PlayId, DbError> {
-    let inserted = Entity::insert(ActiveModel {
+    let inserted = feature_log::Entity::insert(feature_log::ActiveModel {
         id: NotSet,
         user_id: Set(row.user_id.0),
         feature_type: Set(row.feature.as_str().to_owned()),
         config_id: Set(row.config_id.0),
-        odds_id: Set(None),
+        odds_id: Set(Some(row.draw.odds_id.0)),
         nonce: Set(row.nonce),
+        attempt: Set(row.attempt),
+        entry_id: Set(row.draw.entry_id),
+        took_stock: Set(row.took_stock),
         outcome: Set(row.outcome.to_string()),
         is_win: Set(row.is_win),
         reward_type: Set(row.reward.kind().as_str().to_owned()),
@@ -89,5 +135,117 @@ pub(crate) async fn insert(
     })
     .exec(tx)
     .await?;
-    Ok(PlayId(inserted.last_insert_id))
+    let play_id = inserted.last_insert_id;
+    if !row.redraws.is_empty() {
+        let attempts = (0..).zip(row.redraws);
+        let rows = attempts.map(|(attempt, draw)| feature_redraw::ActiveModel {
+            play_id: Set(play_id),
+            attempt: Set(attempt),
+            odds_id: Set(draw.odds_id.0),
+            entry_id: Set(draw.entry_id),
+        });
+        feature_redraw::Entity::insert_many(rows)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(PlayId(play_id))
+}
+
+/// A play as it was logged.
+pub(crate) struct Logged {
+    pub(crate) feature: Feature,
+    pub(crate) day: EventDay,
+    pub(crate) nonce: i64,
+    /// In the order of the attempts; the last one counts.
+    pub(crate) draws: Vec<Draw>,
+    pub(crate) outcome: String,
+}
+
+/// A player's play with its draws; `None` if there is no such play, or if it was made before its
+/// draw was recorded.
+pub(crate) async fn find(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+    play: PlayId,
+) -> Result<Option<Logged>, DbError> {
+    let row = feature_log::Entity::find_by_id(play.0)
+        .filter(feature_log::Column::UserId.eq(user_id.0))
+        .one(conn)
+        .await?;
+    let Some((row, odds_id)) = row.and_then(|row| row.odds_id.map(|id| (row, id))) else {
+        return Ok(None);
+    };
+    let redraws = feature_redraw::Entity::find()
+        .filter(feature_redraw::Column::PlayId.eq(play.0))
+        .order_by_asc(feature_redraw::Column::Attempt)
+        .all(conn)
+        .await?;
+    let mut draws: Vec<Draw> = redraws
+        .iter()
+        .map(|redraw| Draw {
+            odds_id: OddsId(redraw.odds_id),
+            entry_id: redraw.entry_id,
+        })
+        .collect();
+    draws.push(Draw {
+        odds_id: OddsId(odds_id),
+        entry_id: row.entry_id,
+    });
+    let feature = row.feature_type.parse();
+    Ok(Some(Logged {
+        feature: feature
+            .map_err(|error| DbError::Corrupt(format!("feature_log {play}: {error}")))?,
+        day: EventDay::from(row.event_day),
+        nonce: row.nonce,
+        draws,
+        outcome: row.outcome,
+    }))
+}
+
+/// What plays say about one table.
+#[derive(Debug, Default)]
+pub(crate) struct Observed {
+    /// How often each entry was drawn, whether or not the draw counted in the end.
+    pub(crate) draws: Vec<(i64, i64)>,
+    pub(crate) first_play: Option<DateTime<Utc>>,
+    pub(crate) last_play: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn observed(
+    conn: &impl ConnectionTrait,
+    odds_id: OddsId,
+) -> Result<Observed, DbError> {
+    use feature_log::Column;
+    let counted: Vec<(i64, i64)> = feature_log::Entity::find()
+        .select_only()
+        .column(Column::EntryId)
+        .column_as(Expr::col(Column::Id).count(), "draws")
+        .filter(Column::OddsId.eq(odds_id.0))
+        .group_by(Column::EntryId)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let redrawn: Vec<(i64, i64)> = feature_redraw::Entity::find()
+        .select_only()
+        .column(feature_redraw::Column::EntryId)
+        .column_as(Expr::col(feature_redraw::Column::PlayId).count(), "draws")
+        .filter(feature_redraw::Column::OddsId.eq(odds_id.0))
+        .group_by(feature_redraw::Column::EntryId)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let span: Option<(Option<Timestamp>, Option<Timestamp>)> = feature_log::Entity::find()
+        .select_only()
+        .column_as(Expr::col(Column::CreatedAt).min(), "first_play")
+        .column_as(Expr::col(Column::CreatedAt).max(), "last_play")
+        .filter(Column::OddsId.eq(odds_id.0))
+        .into_tuple()
+        .one(conn)
+        .await?;
+    let (first, last) = span.unwrap_or_default();
+    Ok(Observed {
+        draws: counted.into_iter().chain(redrawn).collect(),
+        first_play: first.map(|at| at.0),
+        last_play: last.map(|at| at.0),
+    })
 }

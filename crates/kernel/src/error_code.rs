@@ -46,6 +46,10 @@ error_codes! {
     AutoClaimLevel "AUTO_CLAIM_LEVEL" 400 "This level pays by itself and cannot be claimed.";
     RewardAlreadyClaimed "REWARD_ALREADY_CLAIMED" 400 "This reward has been claimed already.";
     InvalidRouletteConfig "INVALID_ROULETTE_CONFIG" 400 "The roulette is not configured correctly.";
+    InvalidDiceConfig "INVALID_DICE_CONFIG" 400 "The dice game is not configured correctly.";
+    InvalidLotteryConfig "INVALID_LOTTERY_CONFIG" 400 "The lottery is not configured correctly.";
+    InvalidConfig "INVALID_CONFIG" 400 "The season is not configured correctly.";
+    SeedNotRevealed "SEED_NOT_REVEALED" 400 "The seed of this day is revealed at 00:10 of the next one.";
     AuthRequired "AUTH_REQUIRED" 401 "A bearer token is required.";
     TokenInvalid "TOKEN_INVALID" 401 "The token is not valid.";
     TokenExpired "TOKEN_EXPIRED" 401 "The token has expired.";
@@ -56,6 +60,8 @@ error_codes! {
     NoFeatureToday "NO_FEATURE_TODAY" 404 "This feature does not run today.";
     NoActiveSeason "NO_ACTIVE_SEASON" 404 "No season is running.";
     LevelNotFound "LEVEL_NOT_FOUND" 404 "The season has no such level.";
+    OddsNotFound "ODDS_NOT_FOUND" 404 "There are no such odds.";
+    DayNotFound "DAY_NOT_FOUND" 404 "Nothing has been published for this day.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "This path does not answer this method.";
     NoActiveSeasonConflict "NO_ACTIVE_SEASON_CONFLICT" 409 "More than one season is active.";
     FeatureRetired "FEATURE_RETIRED" 410 "This feature has been retired.";

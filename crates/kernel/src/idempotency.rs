@@ -41,8 +41,7 @@ impl RequestKey {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        let digest: [u8; 32] = hash.finalize().into();
-        let fingerprint = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = hex::encode(hash.finalize());
         Ok(Self {
             key: key.to_owned(),
             fingerprint,

@@ -35,3 +35,19 @@ typed_id!(
     /// A row of `feature_log`: one play of one game.
     PlayId
 );
+typed_id!(
+    /// A row of `reward_log`: the receipt of one grant.
+    RewardId
+);
+typed_id!(
+    /// A row of `reward_bundle`.
+    BundleId
+);
+typed_id!(
+    /// A row of `coupon_kind`.
+    CouponKindId
+);
+typed_id!(
+    /// A row of `odds_table`.
+    OddsId
+);

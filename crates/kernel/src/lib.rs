@@ -1,5 +1,5 @@
 //! What every other crate stands on: typed ids, assets, paging, error codes, randomness, the
-//! database and idempotent requests.
+//! database, idempotent requests and sealed secrets.
 //!
 //! Invariants:
 //! - Nothing here knows a business rule, HTTP or the current time; `now` and randomness arrive as
@@ -20,8 +20,9 @@ mod feature;
 pub mod idempotency;
 mod ids;
 pub mod paging;
+pub mod seal;
 
 pub use asset::{Asset, UnknownAsset};
 pub use error_code::ErrorCode;
 pub use feature::{Feature, UnknownFeature};
-pub use ids::{ConfigId, PlayId, SeasonId, UserId};
+pub use ids::{BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId};

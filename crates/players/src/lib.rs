@@ -13,6 +13,7 @@
 mod access;
 mod account;
 mod entity;
+mod names;
 
 pub use access::{
     AccessError, Entry, Identity, LockedPlayer, Profile, check, enter_in_tx, lock_by_id_in_tx,
@@ -23,3 +24,4 @@ pub use account::{
     Role, Status, create_in_tx, find_by_external_id, find_by_id, has_accounts, record_login_in_tx,
     set_blocked_in_tx, set_password_in_tx,
 };
+pub use names::public_names;

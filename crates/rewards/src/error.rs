@@ -1,7 +1,10 @@
-use xmas_kernel::db::DbError;
+use xmas_kernel::{db::DbError, seal::Unsealable};
+use xmas_players::AccessError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WalletError {
+    #[error(transparent)]
+    Access(#[from] AccessError),
     #[error("the database failed")]
     Db(#[from] DbError),
 }
@@ -21,6 +24,33 @@ pub enum CreditError {
     InvalidAmount,
     #[error("there is no such player")]
     UnknownPlayer,
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// A field and what is wrong with it.
+pub type Problem = (&'static str, String);
+
+#[derive(Debug, thiserror::Error)]
+pub enum RewardError {
+    #[error("this cannot be saved")]
+    Invalid(Vec<Problem>),
+    #[error("another one has this name")]
+    NameTaken,
+    #[error("there is no such kind of coupon")]
+    UnknownCouponKind,
+    /// These codes, by their place in the upload from 0, are in it twice or were uploaded before.
+    #[error("{} codes are there already", .0.len())]
+    DuplicateCodes(Vec<usize>),
+    #[error("there is no such reward")]
+    NotFound,
+    /// Somebody has decided about it already.
+    #[error("the reward does not wait for an admin")]
+    NotPending,
+    #[error("no code is left of this kind of coupon")]
+    NoCouponLeft,
+    #[error(transparent)]
+    Sealed(#[from] Unsealable),
     #[error("the database failed")]
     Db(#[from] DbError),
 }

@@ -12,9 +12,11 @@ use xmas_kernel::{
     paging::{Cursor, Limit, Page},
 };
 
+use xmas_players::Identity;
+
 use crate::{Credit, CreditError, LedgerRow, Reward, WalletError, WalletService};
 
-/// Ledgers of the players it was made for; balances are their sums.
+/// Ledgers of the players it was made for; balances are their sums. Every identity may act.
 #[derive(Debug)]
 pub struct FakeWallets {
     ledgers: Mutex<BTreeMap<UserId, Vec<LedgerRow>>>,
@@ -46,6 +48,10 @@ fn balance(rows: &[LedgerRow], asset: Asset) -> i64 {
 
 #[async_trait]
 impl WalletService for FakeWallets {
+    async fn own(&self, identity: &Identity) -> Result<BTreeMap<Asset, i64>, WalletError> {
+        self.balances(identity.user_id).await
+    }
+
     async fn balances(&self, user_id: UserId) -> Result<BTreeMap<Asset, i64>, WalletError> {
         let rows = self.rows(user_id);
         Ok(Asset::ALL

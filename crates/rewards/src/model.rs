@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use xmas_kernel::{Asset, SeasonId};
+use xmas_kernel::{Asset, BundleId, CouponKindId, RewardId, SeasonId, UserId};
 
 /// What a level or a prize can promise (domain.md, "Wallet and rewards").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -13,18 +13,24 @@ pub enum RewardType {
     TicketDice,
     TicketLottery,
     CcCoin,
+    /// A named bundle of the former.
+    Bundle,
+    /// A code from an uploaded stock.
+    Coupon,
     /// Season XP; a game's prize only.
     Xp,
     None,
 }
 
 impl RewardType {
-    pub const ALL: [RewardType; 7] = [
+    pub const ALL: [RewardType; 9] = [
         RewardType::Point,
         RewardType::TicketRoulette,
         RewardType::TicketDice,
         RewardType::TicketLottery,
         RewardType::CcCoin,
+        RewardType::Bundle,
+        RewardType::Coupon,
         RewardType::Xp,
         RewardType::None,
     ];
@@ -37,6 +43,8 @@ impl RewardType {
             RewardType::TicketDice => "TICKET_DICE",
             RewardType::TicketLottery => "TICKET_LOTTERY",
             RewardType::CcCoin => "CC_COIN",
+            RewardType::Bundle => "BUNDLE",
+            RewardType::Coupon => "COUPON",
             RewardType::Xp => "XP",
             RewardType::None => "NONE",
         }
@@ -50,8 +58,13 @@ impl RewardType {
             RewardType::TicketDice => Some(Asset::DiceToken),
             RewardType::TicketLottery => Some(Asset::LotteryTicket),
             RewardType::CcCoin => Some(Asset::CcCoin),
-            RewardType::Xp | RewardType::None => None,
+            RewardType::Bundle | RewardType::Coupon | RewardType::Xp | RewardType::None => None,
         }
+    }
+
+    /// Whether a reward of this type names a bundle or a kind of coupon.
+    fn names_an_item(self) -> bool {
+        matches!(self, RewardType::Bundle | RewardType::Coupon)
     }
 }
 
@@ -77,38 +90,70 @@ impl FromStr for RewardType {
     }
 }
 
-/// A promise: so many of what. `NONE` promises 0, everything else at least 1.
+/// A promise: so many of what. `NONE` promises 0, a bundle or a coupon 1 and which, everything else
+/// at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reward {
     kind: RewardType,
     amount: i64,
+    item: Option<i64>,
 }
 
-/// A reward of nothing, or a `NONE` of something.
+/// A reward of nothing, a `NONE` of something, a bundle that is not named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind} cannot be given {amount} times")]
+#[error("{kind} cannot be given {amount} times{}", if .item.is_some() { " of an item" } else { "" })]
 pub struct MalformedReward {
     kind: RewardType,
     amount: i64,
+    item: Option<i64>,
 }
 
 impl Reward {
     pub const NONE: Reward = Reward {
         kind: RewardType::None,
         amount: 0,
+        item: None,
     };
     /// Far above any prize, and far from overflowing a balance.
     pub const MAX_AMOUNT: i64 = 1_000_000_000;
 
+    /// A reward that is not a bundle or a coupon.
     pub fn new(kind: RewardType, amount: i64) -> Result<Self, MalformedReward> {
-        let fits = match kind {
+        Self::from_parts(kind, amount, None)
+    }
+
+    pub fn bundle(bundle: BundleId) -> Self {
+        Self {
+            kind: RewardType::Bundle,
+            amount: 1,
+            item: Some(bundle.0),
+        }
+    }
+
+    pub fn coupon(kind: CouponKindId) -> Self {
+        Self {
+            kind: RewardType::Coupon,
+            amount: 1,
+            item: Some(kind.0),
+        }
+    }
+
+    /// A reward as configurations store it; `item` is the id of the bundle or kind of coupon.
+    /// Whether there is such an item is for [`crate::RewardService::are_deliverable`] to say.
+    pub fn from_parts(
+        kind: RewardType,
+        amount: i64,
+        item: Option<i64>,
+    ) -> Result<Self, MalformedReward> {
+        let amount_fits = match kind {
             RewardType::None => amount == 0,
+            RewardType::Bundle | RewardType::Coupon => amount == 1,
             _ => (1..=Self::MAX_AMOUNT).contains(&amount),
         };
-        if fits {
-            Ok(Self { kind, amount })
+        if amount_fits && item.is_some() == kind.names_an_item() {
+            Ok(Self { kind, amount, item })
         } else {
-            Err(MalformedReward { kind, amount })
+            Err(MalformedReward { kind, amount, item })
         }
     }
 
@@ -120,9 +165,79 @@ impl Reward {
         self.amount
     }
 
+    /// The id of the bundle or kind of coupon, as configurations store it.
+    pub fn item(self) -> Option<i64> {
+        self.item
+    }
+
+    pub fn bundle_id(self) -> Option<BundleId> {
+        let item = self.item.filter(|_| self.kind == RewardType::Bundle);
+        item.map(BundleId)
+    }
+
+    pub fn coupon_kind(self) -> Option<CouponKindId> {
+        let item = self.item.filter(|_| self.kind == RewardType::Coupon);
+        item.map(CouponKindId)
+    }
+
     /// Whether there is anything to be had: what makes a play a win.
     pub fn is_win(self) -> bool {
         self.amount > 0
+    }
+}
+
+/// A bundle to be saved. [`crate::rules::check_bundle`] says whether it may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBundle {
+    pub name: String,
+    /// Points and tokens.
+    pub items: Vec<Reward>,
+}
+
+/// A kind of coupon to be saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCouponKind {
+    pub name: String,
+    /// An admin looks at every coupon of this kind before it is delivered.
+    pub manual: bool,
+}
+
+/// A coupon code as its issuer gave it: 1 to 100 visible characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CouponCode(String);
+
+/// The code is empty, too long, or has spaces or control characters in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a coupon code has 1 to 100 visible characters")]
+pub struct MalformedCode;
+
+impl CouponCode {
+    pub const MAX_CHARACTERS: usize = 100;
+
+    /// The whole code, for its winner alone.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<&str> for CouponCode {
+    type Error = MalformedCode;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        let text = text.trim();
+        let fits = (1..=Self::MAX_CHARACTERS).contains(&text.chars().count());
+        let is_visible = |character: char| !character.is_whitespace() && !character.is_control();
+        if fits && text.chars().all(is_visible) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(MalformedCode)
+        }
+    }
+}
+
+impl fmt::Debug for CouponCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CouponCode")
     }
 }
 
@@ -197,6 +312,47 @@ impl RewardState {
             RewardState::Rejected => "REJECTED",
         }
     }
+}
+
+impl FromStr for RewardState {
+    type Err = UnknownRewardState;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        [
+            RewardState::Delivered,
+            RewardState::PendingReview,
+            RewardState::Rejected,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == name)
+        .ok_or_else(|| UnknownRewardState(name.to_owned()))
+    }
+}
+
+/// A name that is not one of [`RewardState`]'s.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown reward state {0:?}")]
+pub struct UnknownRewardState(pub String);
+
+/// A receipt as admins see it in the review queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RewardReceipt {
+    pub id: RewardId,
+    pub user_id: UserId,
+    pub grant_key: String,
+    pub source: String,
+    pub reward: Reward,
+    pub label: Option<String>,
+    pub state: RewardState,
+    /// Why it waits, or why it was rejected.
+    pub reason: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Who decides about a reward that waits.
+#[derive(Clone, Debug)]
+pub struct Reviewer {
+    pub actor: String,
 }
 
 /// What became of a grant.

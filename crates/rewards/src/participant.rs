@@ -1,16 +1,17 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use serde_json::json;
+use serde_json::{Value, json};
 use xmas_activity::{Event, EventKind, EventWriter};
 use xmas_kernel::{
-    Asset,
+    Asset, CouponKindId,
     db::{Constraint, DbError},
 };
 use xmas_players::LockedPlayer;
 
 use crate::{
-    Grant, Granted, RewardLedger, RewardState, RewardType, Spend, SpendError, rules,
+    Grant, Granted, Reward, RewardLedger, RewardReceipt, RewardState, RewardType, Spend,
+    SpendError, rules,
     store::{self, Change},
 };
 
@@ -24,6 +25,13 @@ pub struct Rewards {
     review_points: i64,
 }
 
+/// Why and for whom contents go into a wallet.
+struct Credited<'a> {
+    reason: &'a str,
+    grant_key: &'a str,
+    actor: &'a str,
+}
+
 impl Rewards {
     /// `review_points` is `REWARD_REVIEW_POINTS`.
     pub fn new(events: EventWriter, review_points: i64) -> Self {
@@ -32,6 +40,93 @@ impl Rewards {
             review_points,
         }
     }
+
+    /// Delivers what a receipt promised, after an admin has looked at it. `false` if it is a coupon
+    /// and no code is left. The caller has ended the receipt's wait.
+    pub(crate) async fn deliver_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        receipt: &RewardReceipt,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbError> {
+        if let Some(kind) = receipt.reward.coupon_kind() {
+            let Some(code) = store::reserve_code(tx, kind).await? else {
+                return Ok(false);
+            };
+            store::take_code(tx, code, receipt.id, now).await?;
+        }
+        let contents = contents_in_tx(tx, receipt.reward).await?;
+        let credit = Credited {
+            reason: &receipt.source,
+            grant_key: &receipt.grant_key,
+            actor,
+        };
+        credit_in_tx(tx, player, &contents, &credit, now).await?;
+        Ok(true)
+    }
+
+    /// Writes that a reward was granted, or that an admin has decided about it.
+    pub(crate) async fn tell_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        meta: Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let event = Event {
+            kind: EventKind::RewardGranted,
+            feature: None,
+            meta,
+        };
+        self.events.write_in_tx(tx, player, &[event], now).await
+    }
+}
+
+/// What is given: the things in a bundle, or else the reward itself.
+async fn contents_in_tx(tx: &DatabaseTransaction, reward: Reward) -> Result<Vec<Reward>, DbError> {
+    let Some(bundle) = reward.bundle_id() else {
+        return Ok(vec![reward]);
+    };
+    let bundles = store::bundles(tx, [bundle]).await?;
+    let contents = bundles.into_iter().next().map(|(_, contents)| contents);
+    contents.ok_or_else(|| DbError::Corrupt(format!("bundle {bundle} cannot be delivered")))
+}
+
+async fn is_manual(tx: &DatabaseTransaction, kind: CouponKindId) -> Result<bool, DbError> {
+    let kinds = store::coupon_kinds(tx, [kind]).await?;
+    match kinds.first() {
+        Some((_, manual)) => Ok(*manual),
+        None => Err(DbError::Corrupt(format!(
+            "there is no kind {kind} of coupon"
+        ))),
+    }
+}
+
+/// Puts into the wallet what belongs there.
+async fn credit_in_tx(
+    tx: &DatabaseTransaction,
+    player: &LockedPlayer,
+    contents: &[Reward],
+    credit: &Credited<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    for item in contents {
+        let Some(asset) = item.kind().asset() else {
+            continue;
+        };
+        let change = Change {
+            asset,
+            delta: item.amount(),
+            reason: credit.reason,
+            reference: credit.grant_key,
+            actor: credit.actor,
+        };
+        let balance = store::change(tx, player, &change, now).await?;
+        balance.ok_or_else(|| DbError::Corrupt(format!("{} overflows", credit.grant_key)))?;
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -61,9 +156,29 @@ impl RewardLedger for Rewards {
         grant: &Grant,
         now: DateTime<Utc>,
     ) -> Result<Granted, DbError> {
-        let decision = rules::decide(grant, self.review_points);
-        match store::insert_receipt(tx, player, grant, decision, now).await {
-            Ok(()) => {}
+        let reward = grant.reward;
+        let contents = contents_in_tx(tx, reward).await?;
+        let mut decision = match reward.coupon_kind() {
+            Some(kind) if is_manual(tx, kind).await? => {
+                let manual = Grant {
+                    manual: true,
+                    ..grant.clone()
+                };
+                rules::decide(&manual, &contents, self.review_points)
+            }
+            _ => rules::decide(grant, &contents, self.review_points),
+        };
+        let mut code = None;
+        if let Some(kind) = reward.coupon_kind()
+            && decision.0 == RewardState::Delivered
+        {
+            code = store::reserve_code(tx, kind).await?;
+            if code.is_none() {
+                decision = (RewardState::PendingReview, Some(rules::NO_COUPON_LEFT));
+            }
+        }
+        let receipt = match store::insert_receipt(tx, player, grant, decision, now).await {
+            Ok(receipt) => receipt,
             Err(error) if error.constraint() == Some(Constraint::RewardGrant) => {
                 return Ok(Granted {
                     state: store::receipt_state(tx, &grant.grant_key).await?,
@@ -72,39 +187,35 @@ impl RewardLedger for Rewards {
                 });
             }
             Err(error) => return Err(error),
-        }
+        };
         let (state, reason) = decision;
         let delivered = state == RewardState::Delivered;
-        let (kind, amount) = (grant.reward.kind(), grant.reward.amount());
-        if let Some(asset) = kind.asset().filter(|_| delivered) {
-            let change = Change {
-                asset,
-                delta: amount,
+        if let Some(code) = code {
+            store::take_code(tx, code, receipt, now).await?;
+        }
+        if delivered {
+            let credit = Credited {
                 reason: grant.source.as_str(),
-                reference: &grant.grant_key,
+                grant_key: &grant.grant_key,
                 actor: PLAYER,
             };
-            let balance = store::change(tx, player, &change, now).await?;
-            balance.ok_or_else(|| DbError::Corrupt(format!("{} overflows", grant.grant_key)))?;
+            credit_in_tx(tx, player, &contents, &credit, now).await?;
         }
-        if kind != RewardType::None {
-            let event = Event {
-                kind: EventKind::RewardGranted,
-                feature: None,
-                meta: json!({
-                    "grant_key": grant.grant_key,
-                    "reward_type": kind,
-                    "amount": amount,
-                    "state": state,
-                    "reason": reason,
-                }),
-            };
-            self.events.write_in_tx(tx, player, &[event], now).await?;
+        if reward.kind() != RewardType::None {
+            let meta = json!({
+                "grant_key": grant.grant_key,
+                "reward_type": reward.kind(),
+                "amount": reward.amount(),
+                "item": reward.item(),
+                "state": state,
+                "reason": reason,
+            });
+            self.tell_in_tx(tx, player, meta, now).await?;
         }
         Ok(Granted {
             state,
-            xp_due: if kind == RewardType::Xp && delivered {
-                amount
+            xp_due: if reward.kind() == RewardType::Xp && delivered {
+                reward.amount()
             } else {
                 0
             },

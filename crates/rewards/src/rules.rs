@@ -1,55 +1,113 @@
 //! How rewards are delivered, without a database.
 
-use crate::{Grant, RewardState, RewardType};
+use crate::{Grant, NewBundle, NewCouponKind, Reward, RewardState, RewardType};
 
-/// Whether a grant is delivered at once, and if not, why. `review_points` is the smallest number
-/// of points that an admin looks at first (`REWARD_REVIEW_POINTS`).
-pub fn decide(grant: &Grant, review_points: i64) -> (RewardState, Option<&'static str>) {
+/// The reason of a reward that waits because no code was left.
+pub const NO_COUPON_LEFT: &str = "NO_COUPON_LEFT";
+/// How many things one bundle may hold.
+const MAX_ITEMS: usize = 20;
+
+fn fits(name: &str) -> bool {
+    (1..=100).contains(&name.trim().chars().count())
+}
+
+/// What is wrong with a bundle that is to be saved: field and problem.
+pub fn check_bundle(bundle: &NewBundle) -> Vec<(&'static str, String)> {
+    let mut problems = Vec::new();
+    if !fits(&bundle.name) {
+        problems.push(("name", "has 1 to 100 characters".to_owned()));
+    }
+    if !(1..=MAX_ITEMS).contains(&bundle.items.len()) {
+        problems.push(("items", format!("are 1 to {MAX_ITEMS}")));
+    }
+    // Nor another bundle, nor itself.
+    if !are_contents(&bundle.items) {
+        problems.push(("items.reward_type", "is points or tokens".to_owned()));
+    }
+    problems
+}
+
+/// Whether these can lie in a bundle: whatever goes into a wallet.
+pub(crate) fn are_contents(items: &[Reward]) -> bool {
+    items.iter().all(|item| item.kind().asset().is_some())
+}
+
+/// What is wrong with a kind of coupon that is to be saved: field and problem.
+pub fn check_coupon_kind(kind: &NewCouponKind) -> Vec<(&'static str, String)> {
+    let problem = (!fits(&kind.name)).then(|| ("name", "has 1 to 100 characters".to_owned()));
+    problem.into_iter().collect()
+}
+
+/// Whether a grant is delivered at once, and if not, why. `contents` are what lies in the bundle
+/// that is given, or else the reward itself. `review_points` is the smallest number of points that
+/// an admin looks at first (`REWARD_REVIEW_POINTS`).
+pub fn decide(
+    grant: &Grant,
+    contents: &[Reward],
+    review_points: i64,
+) -> (RewardState, Option<&'static str>) {
+    let points = contents
+        .iter()
+        .filter(|item| item.kind() == RewardType::Point)
+        .fold(0, |sum: i64, item| sum.saturating_add(item.amount()));
     match grant.reward.kind() {
         RewardType::None => (RewardState::Delivered, None),
         RewardType::Xp if grant.season_id.is_none() => {
             (RewardState::Rejected, Some("NO_ACTIVE_SEASON"))
         }
         _ if grant.manual => (RewardState::PendingReview, Some("MANUAL")),
-        RewardType::Point if grant.reward.amount() >= review_points => {
-            (RewardState::PendingReview, Some("REVIEW_POINTS"))
-        }
+        _ if points >= review_points => (RewardState::PendingReview, Some("REVIEW_POINTS")),
         _ => (RewardState::Delivered, None),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use xmas_kernel::SeasonId;
+    use xmas_kernel::{BundleId, CouponKindId, SeasonId};
 
     use super::*;
-    use crate::{GrantSource, Reward};
+    use crate::GrantSource;
 
     fn grant(kind: RewardType, amount: i64) -> Grant {
+        give(Reward::new(kind, amount).unwrap())
+    }
+
+    fn give(reward: Reward) -> Grant {
         Grant {
             grant_key: "k".to_owned(),
             source: GrantSource::Play,
-            reward: Reward::new(kind, amount).unwrap(),
+            reward,
             label: None,
             manual: false,
             season_id: Some(SeasonId(1)),
         }
     }
 
+    fn state(grant: &Grant) -> (RewardState, Option<&'static str>) {
+        decide(grant, &[grant.reward], 10_000)
+    }
+
     #[test]
     fn points_wait_for_an_admin_from_the_limit_on() {
-        assert_eq!(
-            decide(&grant(RewardType::Point, 9_999), 10_000).0,
-            RewardState::Delivered
-        );
-        assert_eq!(
-            decide(&grant(RewardType::Point, 10_000), 10_000).0,
-            RewardState::PendingReview
-        );
-        assert_eq!(
-            decide(&grant(RewardType::CcCoin, 10_000), 10_000).0,
-            RewardState::Delivered
-        );
+        let delivered = (RewardState::Delivered, None);
+        let waits = (RewardState::PendingReview, Some("REVIEW_POINTS"));
+        assert_eq!(state(&grant(RewardType::Point, 9_999)), delivered);
+        assert_eq!(state(&grant(RewardType::Point, 10_000)), waits);
+        assert_eq!(state(&grant(RewardType::CcCoin, 10_000)), delivered);
+    }
+
+    #[test]
+    fn the_points_of_a_bundle_count_together() {
+        let bundle = give(Reward::bundle(BundleId(1)));
+        let holds = |points: &[i64]| -> RewardState {
+            let tickets = Reward::new(RewardType::TicketDice, 20_000).unwrap();
+            let mut contents = vec![tickets];
+            let point = |points: &i64| Reward::new(RewardType::Point, *points).unwrap();
+            contents.extend(points.iter().map(point));
+            decide(&bundle, &contents, 10_000).0
+        };
+        assert_eq!(holds(&[9_999]), RewardState::Delivered);
+        assert_eq!(holds(&[5_000, 5_000]), RewardState::PendingReview);
     }
 
     #[test]
@@ -59,11 +117,11 @@ mod tests {
             ..grant(kind, amount)
         };
         assert_eq!(
-            decide(&manual(RewardType::CcCoin, 2), 10_000).0,
+            state(&manual(RewardType::CcCoin, 2)).0,
             RewardState::PendingReview
         );
         assert_eq!(
-            decide(&manual(RewardType::None, 0), 10_000).0,
+            state(&manual(RewardType::None, 0)).0,
             RewardState::Delivered
         );
     }
@@ -75,30 +133,60 @@ mod tests {
             ..grant(RewardType::Xp, 5)
         };
         assert_eq!(
-            decide(&homeless, 10_000),
+            state(&homeless),
             (RewardState::Rejected, Some("NO_ACTIVE_SEASON"))
         );
-        assert_eq!(
-            decide(&grant(RewardType::Xp, 5), 10_000).0,
-            RewardState::Delivered
-        );
+        assert_eq!(state(&grant(RewardType::Xp, 5)).0, RewardState::Delivered);
     }
 
     #[test]
     fn a_reward_promises_something_or_is_none() {
         for kind in RewardType::ALL {
+            let item = kind.asset().is_none() && !matches!(kind, RewardType::Xp | RewardType::None);
+            let item = item.then_some(7);
+            let ok = |amount, item| Reward::from_parts(kind, amount, item).is_ok();
+            assert_eq!(ok(1, item), kind != RewardType::None, "{kind}");
+            assert_eq!(ok(0, item), kind == RewardType::None, "{kind}");
+            assert!(!ok(-1, item) && !ok(Reward::MAX_AMOUNT + 1, item), "{kind}");
+            // A bundle says which, and nothing else does.
+            let other = if item.is_some() { None } else { Some(7) };
+            assert!(!ok(1, other) && !ok(0, other), "{kind}");
             assert_eq!(
-                Reward::new(kind, 1).is_ok(),
-                kind != RewardType::None,
-                "{kind}"
+                ok(2, item),
+                kind.asset().is_some() || kind == RewardType::Xp
             );
-            assert_eq!(
-                Reward::new(kind, 0).is_ok(),
-                kind == RewardType::None,
-                "{kind}"
-            );
-            assert!(Reward::new(kind, -1).is_err());
-            assert!(Reward::new(kind, Reward::MAX_AMOUNT + 1).is_err());
         }
+        let coupon = Reward::coupon(CouponKindId(3));
+        assert_eq!(coupon.coupon_kind(), Some(CouponKindId(3)));
+        assert_eq!(coupon.bundle_id(), None);
+    }
+
+    #[test]
+    fn a_bundle_holds_points_and_tokens_and_no_bundle() {
+        let bundle = |items: &[Reward]| NewBundle {
+            name: "룰렛 1장 + 주사위 1장".to_owned(),
+            items: items.to_vec(),
+        };
+        let fields = |bundle: &NewBundle| -> Vec<&str> {
+            let problems = check_bundle(bundle);
+            problems.into_iter().map(|(field, _)| field).collect()
+        };
+        let ticket = Reward::new(RewardType::TicketDice, 1).unwrap();
+        assert_eq!(fields(&bundle(&[ticket, ticket])), Vec::<&str>::new());
+        assert_eq!(fields(&bundle(&[])), ["items"]);
+        assert_eq!(fields(&bundle(&[ticket; 21])), ["items"]);
+        for bad in [
+            Reward::bundle(BundleId(1)),
+            Reward::coupon(CouponKindId(1)),
+            Reward::new(RewardType::Xp, 5).unwrap(),
+            Reward::NONE,
+        ] {
+            assert_eq!(fields(&bundle(&[ticket, bad])), ["items.reward_type"]);
+        }
+        let unnamed = NewBundle {
+            name: " ".to_owned(),
+            ..bundle(&[ticket])
+        };
+        assert_eq!(fields(&unnamed), ["name"]);
     }
 }

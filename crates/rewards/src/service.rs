@@ -8,7 +8,7 @@ use xmas_kernel::{
     db::{Db, retry},
     paging::{Cursor, Limit, Page},
 };
-use xmas_players::{LockedPlayer, lock_by_id_in_tx};
+use xmas_players::{Identity, LockedPlayer, check, lock_by_id_in_tx};
 
 use crate::{
     Credit, CreditError, LedgerRow, Reward, WalletError, WalletService,
@@ -64,6 +64,11 @@ impl Wallets {
 
 #[async_trait]
 impl WalletService for Wallets {
+    async fn own(&self, identity: &Identity) -> Result<BTreeMap<Asset, i64>, WalletError> {
+        check(self.db.read(), identity).await?;
+        self.balances(identity.user_id).await
+    }
+
     async fn balances(&self, user_id: UserId) -> Result<BTreeMap<Asset, i64>, WalletError> {
         let mut balances = BTreeMap::from(Asset::ALL.map(|asset| (asset, 0)));
         balances.extend(store::balances(self.db.read(), user_id).await?);

@@ -15,6 +15,9 @@ pub enum SeasonError {
     /// Two or more seasons are active on one day: a mistake in the configuration.
     #[error("more than one season is active")]
     Conflict,
+    /// A level promises what cannot be delivered, or the ladder is not one.
+    #[error("the season is not configured correctly")]
+    InvalidConfig,
     #[error("today's stamp has been collected")]
     AlreadyStamped,
     /// The client proposed a bonus below 0 or above the season's limit.

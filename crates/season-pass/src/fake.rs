@@ -50,7 +50,11 @@ impl FakeSeasonPass {
         let mut world = self.world();
         let id =
             i64::try_from(world.seasons.len()).map_or(SeasonId(0), |count| SeasonId(count + 1));
-        world.seasons.push(Arc::new(Season { id, rules: season }));
+        world.seasons.push(Arc::new(Season {
+            id,
+            rules: season,
+            is_sound: true,
+        }));
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -66,6 +70,7 @@ impl FakeSeasonPass {
 /// Pays every due level that pays by itself.
 fn collect_due(
     season: &Season,
+    user_id: UserId,
     (progress, claimed): &mut (Progress, BTreeSet<i64>),
     now: DateTime<Utc>,
 ) -> Vec<LevelReward> {
@@ -74,14 +79,17 @@ fn collect_due(
             && level.level <= progress.level_high_water
             && !claimed.contains(&level.level)
     });
-    let rewards: Vec<_> = by_itself.map(|level| collect(season, level, now)).collect();
+    let rewards: Vec<_> = by_itself
+        .map(|level| collect(season, user_id, level, now))
+        .collect();
     claimed.extend(rewards.iter().map(|reward| reward.level));
     rewards
 }
 
-fn collect(season: &Season, level: &Level, now: DateTime<Utc>) -> LevelReward {
+fn collect(season: &Season, user_id: UserId, level: &Level, now: DateTime<Utc>) -> LevelReward {
+    let grant_key = rules::grant_key(season.id, level.level, user_id);
     let grant = Grant {
-        grant_key: String::new(),
+        grant_key: grant_key.clone(),
         source: GrantSource::SeasonLevel,
         reward: level.reward,
         label: None,
@@ -95,7 +103,9 @@ fn collect(season: &Season, level: &Level, now: DateTime<Utc>) -> LevelReward {
         reward_label: level.reward_label.clone(),
         auto_claim: level.auto_claim,
         claimed_at: Kst(now),
-        state: decide(&grant, FakeSeasonPass::REVIEW_POINTS).0,
+        state: decide(&grant, &[grant.reward], FakeSeasonPass::REVIEW_POINTS).0,
+        grant_key,
+        coupon_code: None,
     }
 }
 
@@ -153,7 +163,7 @@ impl SeasonPassService for FakeSeasonPass {
             last_stamp_day: Some(today),
             ..rules::gain_xp(&season.rules, &standing.0, xp_added)
         };
-        let rewards = collect_due(&season, standing, now);
+        let rewards = collect_due(&season, user_id, standing, now);
         let progress = &standing.0;
         let result = StampResult {
             added_stamp: 1,
@@ -183,7 +193,7 @@ impl SeasonPassService for FakeSeasonPass {
             .ok_or(SeasonError::LevelNotFound)?;
         let standing = world.progress.entry((user_id, season.id)).or_default();
         standing.0 = rules::gain_xp(&season.rules, &standing.0, 0);
-        collect_due(&season, standing, now);
+        collect_due(&season, user_id, standing, now);
         if level.level > standing.0.level_high_water {
             return Err(SeasonError::LevelNotReached);
         }
@@ -193,7 +203,7 @@ impl SeasonPassService for FakeSeasonPass {
         if !standing.1.insert(level.level) {
             return Err(SeasonError::AlreadyClaimed);
         }
-        let result = collect(&season, level, now);
+        let result = collect(&season, user_id, level, now);
         world.answers.store(user_id, request, &result)?;
         Ok(Replayable::fresh(result))
     }

@@ -36,7 +36,7 @@ pub use model::{
     SeasonStatus, StampCommand, StampResult,
 };
 pub use participant::SeasonMover;
-pub use service::SeasonPass;
+pub use service::{SeasonPass, SeasonPassOptions, reveal_coupons};
 
 /// The season pass for handlers: each call is one transaction, or a read.
 #[async_trait]

@@ -46,6 +46,9 @@ pub struct NewSeason {
 pub struct Season {
     pub id: SeasonId,
     pub rules: NewSeason,
+    /// Whether every level can be reached and paid. Nothing happens in a season where that is not so
+    /// (`INVALID_CONFIG`).
+    pub is_sound: bool,
 }
 
 impl Season {
@@ -105,6 +108,11 @@ pub struct LevelReward {
     pub auto_claim: bool,
     pub claimed_at: Kst,
     pub state: RewardState,
+    /// Names the grant among all of the player's.
+    pub grant_key: String,
+    /// The whole code of a coupon that was delivered. Never stored with an answer.
+    #[serde(skip)]
+    pub coupon_code: Option<String>,
 }
 
 /// A stamp and what came with it.

@@ -167,12 +167,12 @@ impl SeasonMover {
         now: DateTime<Utc>,
     ) -> Result<Option<LevelReward>, DbError> {
         let user_id = player.user_id();
-        let grant_key = format!("season:{}:level:{}:user:{user_id}", season.id, level.level);
+        let grant_key = rules::grant_key(season.id, level.level, user_id);
         if !store::insert_claim(tx, user_id, season.id, level, &grant_key, now).await? {
             return Ok(None);
         }
         let grant = Grant {
-            grant_key,
+            grant_key: grant_key.clone(),
             source: GrantSource::SeasonLevel,
             reward: level.reward,
             label: Some(level.reward_label.clone()),
@@ -188,6 +188,8 @@ impl SeasonMover {
             auto_claim: level.auto_claim,
             claimed_at: Kst(now),
             state: granted.state,
+            grant_key,
+            coupon_code: None,
         }))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use xmas_kernel::{SeasonId, UserId};
 use xmas_rewards::RewardType;
 use xmas_time::EventDay;
 
@@ -19,11 +20,24 @@ pub fn running(
         let rules = &season.rules;
         rules.is_active && (rules.start..=rules.end).contains(&today)
     });
-    let season = running.next().cloned();
+    let season = running.next();
     match running.next() {
         Some(_) => Err(SeasonError::Conflict),
-        None => Ok(season),
+        None => season.map(sound).transpose(),
     }
+}
+
+fn sound(season: &Arc<Season>) -> Result<Arc<Season>, SeasonError> {
+    if season.is_sound {
+        Ok(season.clone())
+    } else {
+        Err(SeasonError::InvalidConfig)
+    }
+}
+
+/// Names the grant of a level's reward.
+pub fn grant_key(season: SeasonId, level: i64, user_id: UserId) -> String {
+    format!("season:{season}:level:{level}:user:{user_id}")
 }
 
 /// The season whose status and claims are served on `today`: the running one, else the one that
@@ -37,10 +51,8 @@ pub fn serving(seasons: &[Arc<Season>], today: EventDay) -> Result<Arc<Season>, 
         let last = rules.end.plus_days(rules.grace_days);
         rules.is_active && rules.end < today && today <= last
     });
-    in_grace
-        .max_by_key(|season| season.rules.end)
-        .cloned()
-        .ok_or(SeasonError::NoActiveSeason)
+    let last = in_grace.max_by_key(|season| season.rules.end);
+    sound(last.ok_or(SeasonError::NoActiveSeason)?)
 }
 
 /// The level that an amount of XP amounts to: the highest whose requirement it meets.
@@ -134,7 +146,6 @@ pub fn check_season(season: &NewSeason) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use xmas_kernel::SeasonId;
     use xmas_rewards::Reward;
 
     use super::*;
@@ -170,6 +181,7 @@ mod tests {
         Arc::new(Season {
             id: SeasonId(id),
             rules,
+            is_sound: true,
         })
     }
 

@@ -8,11 +8,12 @@ use xmas_activity::{ActivityLog, ActivityService, Event, EventKind};
 use xmas_cache::Snapshot;
 use xmas_features::FeatureService;
 use xmas_kernel::{
-    Feature, SeasonId,
+    Feature, SeasonId, UserId,
     db::{Db, DbError, retry},
     idempotency::{self, Replayable},
 };
 use xmas_players::{Entry, Identity, check, enter_in_tx};
+use xmas_rewards::{RewardService, RewardState, RewardType};
 use xmas_time::EventDay;
 
 use crate::{
@@ -22,28 +23,24 @@ use crate::{
 
 /// [`SeasonPassService`] on the database.
 pub struct SeasonPass {
-    db: Db,
-    features: Arc<dyn FeatureService>,
-    pages: Arc<dyn ActivityService>,
-    activity: ActivityLog,
-    mover: SeasonMover,
+    on: SeasonPassOptions,
     seasons: Snapshot<(), Arc<[Arc<Season>]>>,
 }
 
+/// What the season pass works with.
+pub struct SeasonPassOptions {
+    pub db: Db,
+    pub features: Arc<dyn FeatureService>,
+    pub rewards: Arc<dyn RewardService>,
+    pub pages: Arc<dyn ActivityService>,
+    pub activity: ActivityLog,
+    pub mover: SeasonMover,
+}
+
 impl SeasonPass {
-    pub fn new(
-        db: Db,
-        features: Arc<dyn FeatureService>,
-        pages: Arc<dyn ActivityService>,
-        activity: ActivityLog,
-        mover: SeasonMover,
-    ) -> Self {
+    pub fn new(on: SeasonPassOptions) -> Self {
         Self {
-            db,
-            features,
-            pages,
-            activity,
-            mover,
+            on,
             seasons: Snapshot::new(),
         }
     }
@@ -63,13 +60,22 @@ impl SeasonPass {
     }
 
     async fn seasons(&self) -> Result<Arc<[Arc<Season>]>, DbError> {
-        let load = async { Ok(store::active_seasons(self.db.read()).await?.into()) };
+        let load = async {
+            let mut seasons = Vec::new();
+            for mut season in store::active_seasons(self.on.db.read()).await? {
+                let rewards = season.rules.levels.iter().map(|level| level.reward);
+                let rewards: Vec<_> = rewards.collect();
+                season.is_sound &= self.on.rewards.are_deliverable(&rewards).await?;
+                seasons.push(Arc::new(season));
+            }
+            Ok(seasons.into())
+        };
         self.seasons.get_or_load((), load).await
     }
 
     /// The season that is served on `today`, if the season pass is switched on.
     async fn serving(&self, today: EventDay) -> Result<Arc<Season>, SeasonError> {
-        self.features.require(Feature::SeasonPass, today).await?;
+        self.on.features.require(Feature::SeasonPass, today).await?;
         rules::serving(&self.seasons().await?, today)
     }
 
@@ -79,9 +85,9 @@ impl SeasonPass {
         command: &StampCommand,
         today: EventDay,
     ) -> Result<Arc<Season>, SeasonError> {
-        self.features.require(Feature::SeasonPass, today).await?;
+        self.on.features.require(Feature::SeasonPass, today).await?;
         if command.source != Feature::SeasonPass {
-            self.features.require(command.source, today).await?;
+            self.on.features.require(command.source, today).await?;
         }
         let season = self
             .running(today)
@@ -104,12 +110,13 @@ impl SeasonPass {
         let ready = self.ready_to_stamp(command, EventDay::of(now)).await;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
-        let tx = self.db.begin().await?;
+        let tx = self.on.db.begin().await?;
         let (player, season) = match enter_in_tx(&tx, identity, request, ready).await? {
             Entry::Replay(result) => return Ok(Replayable::replayed(result)),
             Entry::Run(player, season) => (player, season),
         };
         let stamp = self
+            .on
             .mover
             .stamp_in_tx(&tx, &player, &season, command.source, command.xp_bonus, now)
             .await?;
@@ -128,7 +135,7 @@ impl SeasonPass {
         let ready = self.serving(EventDay::of(now)).await;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
-        let tx = self.db.begin().await?;
+        let tx = self.on.db.begin().await?;
         let (player, season) = match enter_in_tx(&tx, identity, request, ready).await? {
             Entry::Replay(result) => return Ok(Replayable::replayed(result)),
             Entry::Run(player, season) => (player, season),
@@ -140,6 +147,7 @@ impl SeasonPass {
         // A ladder that was edited may have brought the level within reach.
         let step = Step::default();
         let moved = self
+            .on
             .mover
             .advance_in_tx(&tx, &player, &season, progress, &step, now)
             .await?;
@@ -150,6 +158,7 @@ impl SeasonPass {
             return Err(SeasonError::AutoClaimLevel);
         }
         let reward = self
+            .on
             .mover
             .pay_level_in_tx(&tx, &player, &season, level, now)
             .await?;
@@ -159,7 +168,8 @@ impl SeasonPass {
             feature: Some(Feature::SeasonPass),
             meta: json!({ "season_id": season.id, "level": level.level, "state": reward.state }),
         };
-        self.activity
+        self.on
+            .activity
             .record_in_tx(&tx, &player, &[event], now)
             .await?;
         idempotency::store_in_tx(&tx, identity.user_id, request, &reward, now).await?;
@@ -174,10 +184,11 @@ impl SeasonPass {
     ) -> Result<SeasonStatus, SeasonError> {
         let today = EventDay::of(now);
         let season = self.serving(today).await?;
-        let profile = check(self.db.read(), identity).await?;
-        let progress = store::progress(self.db.read(), identity.user_id, season.id).await?;
-        let claimed = store::claimed_levels(self.db.read(), identity.user_id, season.id).await?;
-        self.pages
+        let profile = check(self.on.db.read(), identity).await?;
+        let progress = store::progress(self.on.db.read(), identity.user_id, season.id).await?;
+        let claimed = store::claimed_levels(self.on.db.read(), identity.user_id, season.id).await?;
+        self.on
+            .pages
             .enter_page(identity, Feature::SeasonPass, now)
             .await;
         // The ladder may have been edited since the player's season last moved.
@@ -197,8 +208,8 @@ impl SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<InternalWins, SeasonError> {
         let season = self.serving(EventDay::of(now)).await?;
-        check(self.db.read(), identity).await?;
-        let progress = store::progress(self.db.read(), identity.user_id, season.id).await?;
+        check(self.on.db.read(), identity).await?;
+        let progress = store::progress(self.on.db.read(), identity.user_id, season.id).await?;
         let total_wins = progress.unwrap_or_default().internal_wins;
         let threshold = season.rules.internal_win_threshold;
         Ok(InternalWins {
@@ -206,6 +217,34 @@ impl SeasonPass {
             threshold,
             remaining: (threshold - total_wins).max(0),
         })
+    }
+}
+
+/// Adds the codes of coupons that were just delivered, for their winner's eyes. A code that cannot
+/// be had now is left out: the reward is theirs, and their history shows it.
+pub async fn reveal_coupons(
+    rewards: &dyn RewardService,
+    user_id: UserId,
+    collected: &mut [LevelReward],
+) {
+    let is_coupon = |reward: &&mut LevelReward| {
+        reward.reward_type == RewardType::Coupon && reward.state == RewardState::Delivered
+    };
+    let mut coupons: Vec<&mut LevelReward> = collected.iter_mut().filter(is_coupon).collect();
+    let keys: Vec<String> = coupons
+        .iter()
+        .map(|coupon| coupon.grant_key.clone())
+        .collect();
+    match rewards.coupon_codes(user_id, &keys).await {
+        Ok(mut codes) => {
+            for coupon in &mut coupons {
+                coupon.coupon_code = codes.remove(&coupon.grant_key);
+            }
+        }
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(%user_id, error, "a coupon code could not be shown");
+        }
     }
 }
 
@@ -224,7 +263,10 @@ impl SeasonPassService for SeasonPass {
         command: &StampCommand,
         now: DateTime<Utc>,
     ) -> Result<Replayable<StampResult>, SeasonError> {
-        retry(|| self.stamp_once(command, now)).await
+        let mut stamp = retry(|| self.stamp_once(command, now)).await?;
+        let user_id = command.identity.user_id;
+        reveal_coupons(&*self.on.rewards, user_id, &mut stamp.result.rewards).await;
+        Ok(stamp)
     }
 
     async fn claim(
@@ -232,7 +274,11 @@ impl SeasonPassService for SeasonPass {
         command: &ClaimCommand,
         now: DateTime<Utc>,
     ) -> Result<Replayable<LevelReward>, SeasonError> {
-        retry(|| self.claim_once(command, now)).await
+        let mut claim = retry(|| self.claim_once(command, now)).await?;
+        let user_id = command.identity.user_id;
+        let claimed = std::slice::from_mut(&mut claim.result);
+        reveal_coupons(&*self.on.rewards, user_id, claimed).await;
+        Ok(claim)
     }
 
     async fn internal_wins(

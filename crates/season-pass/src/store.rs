@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -15,12 +15,12 @@ use xmas_time::EventDay;
 use crate::{
     Level, NewSeason, Progress, Season,
     entity::{config, level, progress, reward_log, stamp_log},
+    rules::check_season,
 };
 
-/// Every active season with its ladder, in two statements.
-pub(crate) async fn active_seasons(
-    conn: &impl ConnectionTrait,
-) -> Result<Vec<Arc<Season>>, DbError> {
+/// Every active season with its ladder, in two statements. Whether bundles and coupons that it
+/// promises exist is not looked at.
+pub(crate) async fn active_seasons(conn: &impl ConnectionTrait) -> Result<Vec<Season>, DbError> {
     let seasons = config::Entity::find()
         .filter(config::Column::IsActive.eq(true))
         .order_by_asc(config::Column::Id)
@@ -35,49 +35,45 @@ pub(crate) async fn active_seasons(
     let mut loaded = Vec::with_capacity(seasons.len());
     for row in seasons {
         let own = levels.extract_if(.., |level| level.season_id == row.id);
-        let levels = own.map(rung).collect::<Result<_, _>>()?;
-        loaded.push(Arc::new(season(row, levels)?));
+        let own = own.map(rung).collect();
+        loaded.push(season(row, own));
     }
     Ok(loaded)
 }
 
-fn rung(row: level::Model) -> Result<Level, DbError> {
-    let corrupt = |problem: String| {
-        let (season, level) = (row.season_id, row.level);
-        DbError::Corrupt(format!("level {level} of season {season}: {problem}"))
-    };
-    let kind = row.reward_type.parse();
-    let kind = kind.map_err(|error: xmas_rewards::UnknownRewardType| corrupt(error.to_string()))?;
-    let reward = Reward::new(kind, row.reward_amount);
-    let reward = reward.map_err(|error| corrupt(error.to_string()))?;
-    Ok(Level {
+/// `None` for a reward that no code of ours saves.
+fn rung(row: level::Model) -> Option<Level> {
+    let kind = row.reward_type.parse().ok()?;
+    Some(Level {
         level: row.level,
         required_xp: row.required_xp,
-        reward,
+        reward: Reward::from_parts(kind, row.reward_amount, row.reward_item).ok()?,
         reward_label: row.reward_label,
         auto_claim: row.auto_claim,
         manual: row.is_manual,
     })
 }
 
-fn season(row: config::Model, levels: Vec<Level>) -> Result<Season, DbError> {
-    let grace_days = u32::try_from(row.grace_days)
-        .map_err(|_| DbError::Corrupt(format!("season {} has too many grace days", row.id)))?;
-    Ok(Season {
+fn season(row: config::Model, levels: Vec<Option<Level>>) -> Season {
+    let grace_days = u32::try_from(row.grace_days);
+    let is_whole = grace_days.is_ok() && levels.iter().all(Option::is_some);
+    let rules = NewSeason {
+        name: row.season_name,
+        start: EventDay::from(row.start_date),
+        end: EventDay::from(row.end_date),
+        max_level: row.max_level,
+        base_xp_per_stamp: row.base_xp_per_stamp,
+        max_xp_bonus: row.max_xp_bonus,
+        grace_days: grace_days.unwrap_or(0),
+        internal_win_threshold: row.internal_win_threshold,
+        is_active: row.is_active,
+        levels: levels.into_iter().flatten().collect(),
+    };
+    Season {
         id: SeasonId(row.id),
-        rules: NewSeason {
-            name: row.season_name,
-            start: EventDay::from(row.start_date),
-            end: EventDay::from(row.end_date),
-            max_level: row.max_level,
-            base_xp_per_stamp: row.base_xp_per_stamp,
-            max_xp_bonus: row.max_xp_bonus,
-            grace_days,
-            internal_win_threshold: row.internal_win_threshold,
-            is_active: row.is_active,
-            levels,
-        },
-    })
+        is_sound: is_whole && check_season(&rules).is_empty(),
+        rules,
+    }
 }
 
 pub(crate) async fn has_seasons(conn: &impl ConnectionTrait) -> Result<bool, DbError> {
@@ -112,6 +108,7 @@ pub(crate) async fn insert_season(
         required_xp: Set(level.required_xp),
         reward_type: Set(level.reward.kind().as_str().to_owned()),
         reward_amount: Set(level.reward.amount()),
+        reward_item: Set(level.reward.item()),
         reward_label: Set(level.reward_label.clone()),
         auto_claim: Set(level.auto_claim),
         is_manual: Set(level.manual),

@@ -10,13 +10,15 @@ use xmas_activity::{Activities, ActivityLog, EventWriter};
 use xmas_features::{FeatureRow, FeatureSettings, fake::FakeFeatures};
 use xmas_kernel::{
     Feature,
+    entropy::OsEntropy,
     idempotency::{IdempotencyError, RequestKey},
+    seal::DataKey,
 };
 use xmas_players::{AccessError, Identity, lock_in_tx};
-use xmas_rewards::{Reward, RewardState, RewardType, Rewards};
+use xmas_rewards::{Reward, RewardDesk, RewardState, RewardType, Rewards};
 use xmas_season_pass::{
     ClaimCommand, Level, NewSeason, PlayEffect, SeasonError, SeasonMover, SeasonPass,
-    SeasonPassService, SeasonProgress, StampCommand, fake::FakeSeasonPass,
+    SeasonPassOptions, SeasonPassService, SeasonProgress, StampCommand, fake::FakeSeasonPass,
 };
 use xmas_test_support::TestDb;
 use xmas_time::{DateTime, EventDay, Utc};
@@ -88,6 +90,26 @@ trait World {
     async fn player(&self, name: &str) -> Identity;
 }
 
+/// One process's service over a database.
+fn service(test: &TestDb, features: Arc<FakeFeatures>, mover: SeasonMover) -> SeasonPass {
+    let db = test.db.clone();
+    let log = ActivityLog::default();
+    let desk = RewardDesk::new(
+        db.clone(),
+        DataKey::new("the data key of all tests, 32 bytes or more"),
+        Arc::new(OsEntropy),
+        Rewards::new(EventWriter, 10_000),
+    );
+    SeasonPass::new(SeasonPassOptions {
+        db: db.clone(),
+        features,
+        rewards: Arc::new(desk),
+        pages: Arc::new(Activities::new(db, log.clone())),
+        activity: log,
+        mover,
+    })
+}
+
 struct Real {
     test: TestDb,
     features: Arc<FakeFeatures>,
@@ -106,8 +128,7 @@ impl Real {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        let pages = Arc::new(Activities::new(test.db.clone(), log.clone()));
-        let service = SeasonPass::new(test.db.clone(), features.clone(), pages, log, mover.clone());
+        let service = service(&test, features.clone(), mover.clone());
         Self {
             test,
             features,
@@ -458,16 +479,7 @@ async fn a_level_that_an_edit_makes_pay_by_itself_is_paid_by_the_next_move_once(
         .execute("UPDATE season_pass_level SET auto_claim = 1 WHERE level = 4")
         .await;
     // Another replica's service has not read the ladder before.
-    let replica = SeasonPass::new(
-        real.test.db.clone(),
-        real.features.clone(),
-        Arc::new(Activities::new(
-            real.test.db.clone(),
-            ActivityLog::default(),
-        )),
-        ActivityLog::default(),
-        real.mover.clone(),
-    );
+    let replica = service(&real.test, real.features.clone(), real.mover.clone());
     let next = replica
         .stamp(&stamp(player, 0), at(27))
         .await

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use xmas_activity::ActivityObserver;
 use xmas_api::{
-    config::{Config, Secret, Variables},
+    config::{Config, Secrets, Variables},
     seed, server,
     wiring::{App, Ports, passwords},
 };
-use xmas_kernel::entropy::OsEntropy;
+use xmas_kernel::{Asset, entropy::OsEntropy};
 use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx};
+use xmas_rewards::{Credit, WalletService, Wallets};
 use xmas_time::{Clock, DateTime, EventDay, ManualClock, Utc};
 
 use crate::TestDb;
@@ -87,12 +88,17 @@ impl AppBuilder {
         let pairs: Vec<_> = raised.into_iter().chain(own).collect();
         let config = Variables::from_pairs(&pairs).and_then(|set| Config::from_variables(&set));
         let config = config.expect("the test's configuration is valid");
-        let secret: Secret = "the secret of all tests, 32 bytes or more"
-            .parse()
-            .expect("text");
+        let secret = |text: &str| text.parse().expect("text");
+        let secrets = Secrets {
+            jwt: secret("the secret of all tests, 32 bytes or more"),
+            data_key: secret("the data key of all tests, 32 bytes or more"),
+        };
         let mut ports = Ports::with_clock(clock.clone());
         ports.observers = self.observers;
-        let app = App::new(&test.db, &config, &secret, ports);
+        let app = App::new(&test.db, &config, &secrets, ports);
+        let yesterday = nine_o_clock() - chrono::TimeDelta::days(1);
+        let prepared = app.prepare_draws(yesterday).await;
+        prepared.expect("the seeds of the week can be made");
         let readiness = app.readiness().clone();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -152,21 +158,23 @@ impl TestApp {
     pub async fn player(&self, external_id: &str, coins: u32) -> Client {
         let identity = self.account(external_id, Role::Player).await;
         if coins > 0 {
-            let (user, now) = (identity.user_id, "2025-12-26 00:00:00.000000");
-            self.test
-                .execute(&format!(
-                    "INSERT INTO user_game_wallet VALUES ({user}, 'ROULETTE_COIN', {coins}, '{now}')"
-                ))
-                .await;
-            self.test
-                .execute(&format!(
-                    "INSERT INTO wallet_ledger (user_id, asset, delta, balance_after, reason, \
-                     reference, actor, created_at) VALUES ({user}, 'ROULETTE_COIN', {coins}, {coins}, \
-                     'TEST', 'test', 'test', '{now}')"
-                ))
-                .await;
+            self.give(identity, Asset::RouletteCoin, coins).await;
         }
         self.logged_in(external_id, identity).await
+    }
+
+    /// Gives tokens to a player.
+    pub async fn give(&self, player: Identity, asset: Asset, amount: u32) {
+        let credit = Credit {
+            asset,
+            amount: amount.into(),
+            reason: "TEST",
+            reference: "test".to_owned(),
+            actor: "test".to_owned(),
+        };
+        let wallets = Wallets::new(self.test.db.clone());
+        let given = wallets.credit(player.user_id, &credit, self.clock.now());
+        given.await.expect("the player can be given tokens");
     }
 
     /// A new admin, logged in.

@@ -1,6 +1,9 @@
-use std::{path::PathBuf, sync::LazyLock};
+use std::{
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
 
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use xmas_kernel::db::{Db, DbOptions};
@@ -10,12 +13,13 @@ use xmas_players::{
 };
 use xmas_time::{Clock, SystemClock};
 
-/// A database of a test's own, with the whole schema. It is gone when this is dropped.
+/// A database of a test's own, with the whole schema. It is gone when this and every
+/// [`TestDb::reconnected`] of it are dropped.
 #[derive(Debug)]
 pub struct TestDb {
     pub db: Db,
     url: String,
-    home: Home,
+    home: Arc<Home>,
 }
 
 #[derive(Debug)]
@@ -59,16 +63,19 @@ impl TestDb {
 
     /// Ends every connection that anybody has to this database. SQLite has none.
     pub async fn close_connections(&self) {
-        if let Home::Server { admin_url, name } = &self.home {
+        if let Home::Server { admin_url, name } = &*self.home {
             let admin = Database::connect(admin_url).await.expect("a connection");
             close_connections(&admin, name).await;
         }
     }
 
     /// The same database through new connections.
-    pub async fn reconnected(mut self) -> Self {
-        self.db = connect(&self.url).await;
-        self
+    pub async fn reconnected(&self) -> Self {
+        Self {
+            db: connect(&self.url).await,
+            url: self.url.clone(),
+            home: self.home.clone(),
+        }
     }
 
     /// Where it is, for a process that connects by itself.
@@ -98,6 +105,22 @@ impl TestDb {
             .execute_unprepared(sql)
             .await
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// Executes what the schema's own check `table.constraint` would refuse.
+    pub async fn execute_unchecked(&self, check: &str, sql: &str) {
+        let sql = match self.db.backend() {
+            DbBackend::Sqlite => format!(
+                "PRAGMA ignore_check_constraints = ON; {sql}; PRAGMA ignore_check_constraints = OFF"
+            ),
+            _ => {
+                let (table, name) = check.split_once('.').expect("table.constraint");
+                self.execute(&format!("ALTER TABLE {table} DROP CONSTRAINT {name}"))
+                    .await;
+                sql.to_owned()
+            }
+        };
+        self.execute(&sql).await;
     }
 
     /// An active player at account level 1 with a password that nothing matches.
@@ -135,20 +158,28 @@ impl TestDb {
         let url = format!("{admin_url}/{name}");
         let db = connect(&url).await;
         let home = Home::Server { admin_url, name };
-        Self { db, url, home }
+        Self {
+            db,
+            url,
+            home: Arc::new(home),
+        }
     }
 
     async fn on_sqlite(folder: TempDir) -> Self {
         let url = format!("sqlite://{}", folder.path().join("xmas.db").display());
         let db = connect(&url).await;
         let home = Home::Folder { folder };
-        Self { db, url, home }
+        Self {
+            db,
+            url,
+            home: Arc::new(home),
+        }
     }
 }
 
-impl Drop for TestDb {
+impl Drop for Home {
     fn drop(&mut self) {
-        let Home::Server { admin_url, name } = &self.home else {
+        let Home::Server { admin_url, name } = self else {
             return;
         };
         let (admin_url, name) = (admin_url.clone(), name.clone());

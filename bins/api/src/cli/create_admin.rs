@@ -1,6 +1,7 @@
 use std::{io::Read, sync::Arc};
 
 use anyhow::{Context, bail};
+use xmas_games::draw::{RANGE, below};
 use xmas_kernel::entropy::{Entropy, OsEntropy};
 use xmas_players::{CreateError, ExternalId, NewAccount, Nickname, Role, create_in_tx};
 use xmas_time::{Clock, SystemClock};
@@ -86,7 +87,8 @@ fn read_password() -> anyhow::Result<String> {
 fn generate_password() -> String {
     const LETTERS: &[u8; 54] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz234567";
     let letter = |_| {
-        let index = xmas_games::draw::below(LETTERS.len() as u64, || OsEntropy.next_u64());
+        let numbers = std::iter::repeat_with(|| OsEntropy.next_u64() % RANGE);
+        let index = below(LETTERS.len() as u64, numbers);
         char::from(LETTERS[usize::try_from(index).unwrap_or(0)])
     };
     (0..24).map(letter).collect()

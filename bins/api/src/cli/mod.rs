@@ -9,6 +9,7 @@ mod database;
 mod migrate;
 mod seed;
 mod serve;
+mod verify_draw;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ enum Verb {
     Check(check::Args),
     /// Create an admin.
     CreateAdmin(create_admin::Args),
+    /// Check the receipt of a draw, offline.
+    VerifyDraw(verify_draw::Args),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -66,6 +69,7 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Verb::Check(args) => return check::run(&args).await,
+        Verb::VerifyDraw(args) => return verify_draw::run(&args),
         Verb::Serve | Verb::Migrate(_) | Verb::Seed(_) | Verb::CreateAdmin(_) => {}
     }
     let config = Config::load()?;
@@ -75,7 +79,7 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Migrate(args) => return migrate::run(&args, &config).await,
         Verb::Seed(args) => seed::run(&args, &config).await?,
         Verb::CreateAdmin(args) => create_admin::run(&args, &config).await?,
-        Verb::Check(_) | Verb::Openapi => {}
+        Verb::Check(_) | Verb::VerifyDraw(_) | Verb::Openapi => {}
     }
     Ok(ExitCode::SUCCESS)
 }

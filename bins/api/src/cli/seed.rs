@@ -1,13 +1,11 @@
 use anyhow::bail;
 use clap::ValueEnum;
-use xmas_kernel::entropy::OsEntropy;
 use xmas_time::{Clock, SystemClock};
 
 use super::database;
 use crate::{
-    config::Config,
+    config::{Config, Secrets},
     seed::{self, demo_state},
-    wiring,
 };
 
 #[derive(Debug, clap::Args)]
@@ -37,8 +35,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     }
     match args.what {
         What::Demo => {
-            let passwords = wiring::passwords(config, std::sync::Arc::new(OsEntropy));
-            seed::demo(&db, &passwords, config.event.clock, &SystemClock).await?;
+            seed::demo(&db, config, &Secrets::of(config)?, &SystemClock).await?;
             println!("The demo season is there, with the players demo-01 to demo-20.");
         }
         What::Event => {

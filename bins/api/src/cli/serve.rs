@@ -1,19 +1,17 @@
 use std::{
     io::Write,
     net::TcpListener,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use xmas_kernel::entropy::{Entropy, OsEntropy};
 use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use super::database;
 use crate::{
-    config::{Config, Secret, problems},
+    config::{Config, Secrets, problems},
     seed::{self, demo_state},
     server,
     wiring::{App, Ports},
@@ -31,12 +29,12 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let db = database::open(config).await?;
     let demo = demo_state::find(&db).await?;
     let clock = clock(config, demo.as_ref());
-    let app = App::new(
-        &db,
-        config,
-        &jwt_secret(config)?,
-        Ports::with_clock(clock.clone()),
-    );
+    let secrets = Secrets::of(config)?;
+    let app = App::new(&db, config, &secrets, Ports::with_clock(clock.clone()));
+    app.prepare_draws(clock.now()).await.context(
+        "today's draws cannot be prepared; if DATA_KEY was changed, set it back to what the \
+         database was sealed with",
+    )?;
     let listener = TcpListener::bind(config.server.bind_addr).with_context(|| {
         format!(
             "{} cannot be listened on; see BIND_ADDR",
@@ -46,6 +44,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let server = server::start(&app, listener, config)?;
     let handle = server.handle();
+    let preparing = actix_web::rt::spawn(prepare_draws(app.clone(), clock.clone()));
     let running = actix_web::rt::spawn(server);
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(%address, millis, "ready on {address} after {millis} ms");
@@ -68,6 +67,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
         }
     }
     tracing::info!("finishing what is in flight");
+    preparing.abort();
     handle.stop(true).await;
     running.await??;
     db.close().await?;
@@ -82,43 +82,19 @@ fn clock(config: &Config, demo: Option<&demo_state::DemoState>) -> Arc<dyn Clock
     }
 }
 
-/// The configured secret, or one that is generated once and kept beside the embedded database, so
-/// that a restart does not log everybody out.
-fn jwt_secret(config: &Config) -> anyhow::Result<Secret> {
-    if let Some(secret) = &config.auth.jwt_secret {
-        return Ok(secret.clone());
-    }
-    let folder = &config.app.data_dir;
-    let file = folder.join("dev-jwt-secret");
-    if let Ok(text) = std::fs::read_to_string(&file) {
-        let text = text.trim();
-        if text.len() < 64 {
-            bail!(
-                "{} is damaged; delete it, and a new secret is made",
-                file.display()
-            );
-        }
-        return Ok(text.parse()?);
-    }
-    let mut bytes = [0; 32];
-    OsEntropy.fill(&mut bytes);
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    std::fs::create_dir_all(folder)
-        .and_then(|()| write_private(&file, &text))
-        .with_context(|| format!("{} cannot be written", file.display()))?;
-    Ok(text.parse()?)
-}
+/// How often seeds are looked after; a new day needs one only once.
+const PREPARE_EVERY: Duration = Duration::from_secs(60);
 
-fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    // Whole or not at all, even if the disk is full.
-    let unfinished = file.with_extension("new");
-    let mut opened = options.open(&unfinished)?;
-    opened.write_all(text.as_bytes())?;
-    opened.sync_all()?;
-    std::fs::rename(&unfinished, file)
+/// Keeps the seeds of the days ahead made, so that their commitments are public in time.
+async fn prepare_draws(app: App, clock: Arc<dyn Clock>) {
+    let mut interval = tokio::time::interval(PREPARE_EVERY);
+    loop {
+        interval.tick().await;
+        if let Err(error) = app.prepare_draws(clock.now()).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the seeds of the days ahead could not be made yet");
+        }
+    }
 }
 
 /// How to stop.

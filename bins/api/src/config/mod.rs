@@ -8,6 +8,7 @@
 mod docs;
 mod effective;
 mod safety;
+mod secrets;
 mod source;
 
 use std::{
@@ -25,6 +26,7 @@ use xmas_time::{DateTime, Utc};
 pub use docs::reference;
 pub use effective::{Setting, effective};
 pub use safety::problems;
+pub use secrets::Secrets;
 pub use source::{ConfigError, Variables};
 
 /// Everything that can be set.
@@ -99,6 +101,12 @@ pub struct DatabaseConfig {
     /// season by itself. Must be set in production.
     #[arg(long = "DATABASE_URL", value_name = "URL")]
     pub url: Option<Secret>,
+    /// The key that coupon codes and the seeds of draws are sealed with in the database: at least 32
+    /// bytes, the same on every replica. Without it they cannot be read any more, so keep a copy
+    /// where the database is not. Unset: one is generated and kept in `DATA_DIR`. Must be set in
+    /// production.
+    #[arg(long = "DATA_KEY", value_name = "SECRET")]
+    pub data_key: Option<Secret>,
     /// How many connections each of the two pools (transactions, reads) may open. SQLite always
     /// writes through one.
     #[arg(long = "DATABASE_MAX_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "NUMBER")]

@@ -22,13 +22,17 @@ pub fn problems(config: &Config) -> Vec<String> {
         return Vec::new();
     }
     let mut problems = Vec::new();
-    match &config.auth.jwt_secret {
-        None => problems.push(
-            "JWT_SECRET is not set: make one with `openssl rand -base64 48` and set it, or name \
-             its file in JWT_SECRET_FILE."
-                .to_owned(),
-        ),
-        Some(secret) => problems.extend(weakness("JWT_SECRET", secret)),
+    for (name, secret) in [
+        ("JWT_SECRET", &config.auth.jwt_secret),
+        ("DATA_KEY", &config.database.data_key),
+    ] {
+        match secret {
+            None => problems.push(format!(
+                "{name} is not set: make one with `openssl rand -base64 48` and set it, or name \
+                 its file in {name}_FILE."
+            )),
+            Some(secret) => problems.extend(weakness(name, secret)),
+        }
     }
     if let Some(secret) = &config.auth.jwt_previous_secret {
         problems.extend(weakness("JWT_PREVIOUS_SECRET", secret));
@@ -91,9 +95,10 @@ mod tests {
     use super::*;
     use crate::config::Variables;
 
-    const GOOD: [(&str, &str); 3] = [
+    const GOOD: [(&str, &str); 4] = [
         ("APP_ENV", "production"),
         ("JWT_SECRET", "Zk3vJb0mQx9TtYw5Lr8uHc2nPd6sGf1aEo4iKy7="),
+        ("DATA_KEY", "q8RZ1nVw0yTj5GkXe3LbHs7CmUd2PaFo9iJt4Qx6="),
         ("DATABASE_URL", "mysql://xmas:pw@db/xmas"),
     ];
 
@@ -116,6 +121,9 @@ mod tests {
             ("JWT_SECRET", "please-change-me-please-change-me-please"),
             ("JWT_SECRET", "abababababababababababababababababababab"),
             ("JWT_PREVIOUS_SECRET", "short"),
+            ("DATA_KEY", ""),
+            ("DATA_KEY", "short"),
+            ("DATA_KEY", "please-change-me-please-change-me-please"),
             ("DATABASE_URL", ""),
             ("FEATURE_GATE_ENABLED", "true"),
             ("XMAS_CLOCK", "2025-12-26T09:00:00+09:00"),

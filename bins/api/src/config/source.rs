@@ -41,7 +41,12 @@ fn explain(error: &clap::Error) -> String {
 }
 
 /// Secrets that may also come from a file named by `…_FILE`.
-pub(super) const FROM_FILES: [&str; 3] = ["DATABASE_URL", "JWT_SECRET", "JWT_PREVIOUS_SECRET"];
+pub(super) const FROM_FILES: [&str; 4] = [
+    "DATABASE_URL",
+    "DATA_KEY",
+    "JWT_SECRET",
+    "JWT_PREVIOUS_SECRET",
+];
 
 impl Variables {
     /// The process's environment. Where it does not say `APP_ENV=production`, the file `.env` adds

@@ -38,6 +38,16 @@ pub(crate) struct Command<T> {
     pub(crate) request: Option<RequestKey>,
 }
 
+/// A body that is not looked at: a play needs none, and clients send an empty one.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl Payload for Nothing {
+    fn parse(_: &HttpRequest, _: &[u8]) -> Result<Self, ApiError> {
+        Ok(Self)
+    }
+}
+
 /// Any JSON body that validates.
 impl<T: DeserializeOwned + Validate + 'static> Payload for T {
     fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError> {
@@ -73,7 +83,7 @@ impl<T: DeserializeOwned + Validate + 'static> Payload for T {
     }
 }
 
-fn details(errors: &ValidationErrors) -> Details {
+pub(super) fn details(errors: &ValidationErrors) -> Details {
     let fields = errors.field_errors();
     let problems = fields.into_iter().map(|(field, errors)| {
         let problem = |error: &validator::ValidationError| {

@@ -6,11 +6,19 @@
 pub(crate) mod activity;
 mod answer;
 pub(crate) mod auth;
+pub(crate) mod dice;
 mod endpoint;
+pub(crate) mod fairness;
 pub(crate) mod health;
+pub(crate) mod lottery;
+pub(crate) mod me;
+pub(crate) mod odds;
+mod play;
+pub(crate) mod ranking;
 pub(crate) mod roulette;
 pub(crate) mod season_pass;
 pub(crate) mod today_feature;
+pub(crate) mod wallet;
 
 use actix_web::web::ServiceConfig;
 
@@ -19,6 +27,13 @@ pub(crate) fn configure(cfg: &mut ServiceConfig) {
     auth::configure(cfg);
     season_pass::configure(cfg);
     roulette::configure(cfg);
+    dice::configure(cfg);
+    lottery::configure(cfg);
+    ranking::configure(cfg);
+    wallet::configure(cfg);
+    me::configure(cfg);
+    odds::configure(cfg);
+    fairness::configure(cfg);
     activity::configure(cfg);
     today_feature::configure(cfg);
 }

@@ -1,15 +1,33 @@
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use anyhow::{Context, bail};
-use xmas_core_auth::Passwords;
-use xmas_kernel::{Asset, db::Db};
-use xmas_players::{ExternalId, NewAccount, Nickname, Role, create_in_tx, has_accounts};
-use xmas_rewards::{Credit, Wallets};
-use xmas_time::{Clock, DateTime, EventDay, Kst, Utc};
+use sea_orm::DatabaseTransaction;
+use xmas_activity::EventWriter;
+use xmas_games::{
+    PlayCommand,
+    ranking::{NewExternalEntry, NewRankingEntry, Ranking},
+};
+use xmas_kernel::{
+    Asset, Feature, UserId,
+    db::{Db, DbError},
+    entropy::OsEntropy,
+    seal::DataKey,
+};
+use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx, has_accounts};
+use xmas_rewards::{CouponCode, Credit, RewardDesk, RewardError, Rewards, Wallets};
+use xmas_season_pass::{SeasonError, StampCommand};
+use xmas_time::{Clock, DateTime, EventDay, Kst, ManualClock, Utc};
 
 use super::{
     demo_state::{self, DemoState},
-    event_2025,
+    event_2025::{self, Items},
+};
+use crate::{
+    config::{Config, Secrets},
+    wiring::{self, App, Ports},
 };
 
 const PLAYERS: u32 = 20;
@@ -26,26 +44,33 @@ fn default_start() -> DateTime<Utc> {
     day.start() + chrono::TimeDelta::hours(9)
 }
 
-/// Writes the 2025 event, its demo players and admin, and the demo's clock, which starts at `start`
-/// or at nine in the morning of 2025-12-26. All or nothing.
+/// Writes the 2025 event with coupon codes, demo players, their ranking, an admin, and the demo's
+/// clock, which starts at `XMAS_CLOCK` or at nine in the morning of 2025-12-26. All or nothing; then
+/// the first player plays each game on the day before, so that there are draws to check.
 pub async fn demo(
     db: &Db,
-    passwords: &Passwords,
-    start: Option<DateTime<Utc>>,
+    config: &Config,
+    secrets: &Secrets,
     real: &dyn Clock,
 ) -> anyhow::Result<()> {
     if has_accounts(db.read()).await? {
         bail!("this database has players already; the demo seed wants an empty one");
     }
     // Hashed once for all twenty, outside the transaction.
+    let passwords = wiring::passwords(config, Arc::new(OsEntropy));
     let player_hash = passwords.hash(PLAYER_PASSWORD).await?;
     let admin_hash = passwords.hash(ADMIN_PASSWORD).await?;
-    let now = start.unwrap_or_else(default_start);
+    let now = config.event.clock.unwrap_or_else(default_start);
     let seeded_at = real.now();
     let tx = db.begin().await?;
-    event_2025::write_in_tx(&tx, now)
+    let items = event_2025::write_in_tx(&tx, now)
         .await
         .context("the event cannot be written")?;
+    let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
+    let key = DataKey::new(secrets.data_key.expose());
+    let desk = RewardDesk::new(db.clone(), key, Arc::new(OsEntropy), ledger);
+    stock_coupons_in_tx(&tx, &desk, &items, now).await?;
+    let mut players = Vec::new();
     for number in 1..=PLAYERS {
         let account = NewAccount {
             external_id: ExternalId::try_from(format!("demo-{number:02}").as_str())?,
@@ -64,7 +89,10 @@ pub async fn demo(
             };
             Wallets::credit_in_tx(&tx, &player, &credit, now).await?;
         }
+        players.push(player.identity());
     }
+    let ids: Vec<UserId> = players.iter().map(|player| player.user_id).collect();
+    rank_in_tx(&tx, &ids, now).await?;
     let admin = NewAccount {
         external_id: ExternalId::try_from(ADMIN)?,
         nickname: None,
@@ -77,7 +105,82 @@ pub async fn demo(
     };
     demo_state::insert_in_tx(&tx, &state, seeded_at).await?;
     tx.commit().await?;
+    let yesterday = now - chrono::TimeDelta::days(1);
+    let ports = Ports::with_clock(Arc::new(ManualClock::at(yesterday)));
+    let app = App::new(db, config, secrets, ports);
+    play_a_day(&app, &players[0], yesterday).await
+}
+
+/// Stamps and plays each game twice, as a player would have.
+async fn play_a_day(app: &App, player: &Identity, now: DateTime<Utc>) -> anyhow::Result<()> {
+    app.prepare_draws(now).await?;
+    let stamp = StampCommand {
+        identity: *player,
+        request: None,
+        source: Feature::SeasonPass,
+        xp_bonus: 0,
+    };
+    match app.season_pass.stamp(&stamp, now).await {
+        // The demo's clock may start on the season's first day.
+        Ok(_) | Err(SeasonError::NoActiveSeason) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let play = PlayCommand {
+        identity: *player,
+        request: None,
+    };
+    for _ in 0..2 {
+        app.roulette.play(&play, now).await?;
+        app.dice.play(&play, now).await?;
+        app.lottery.play(&play, now).await?;
+    }
     Ok(())
+}
+
+/// Codes that look like the real ones and buy nothing.
+async fn stock_coupons_in_tx(
+    tx: &DatabaseTransaction,
+    desk: &RewardDesk,
+    items: &Items,
+    now: DateTime<Utc>,
+) -> Result<(), RewardError> {
+    for (kind, name) in [(items.small_coupon, "BM10"), (items.large_coupon, "BM20")] {
+        let codes = (1..=20).map(|number| format!("DEMO-{name}-{number:04}"));
+        let codes = codes.filter_map(|code| CouponCode::try_from(code.as_str()).ok());
+        let codes: Vec<CouponCode> = codes.collect();
+        desk.add_codes_in_tx(tx, kind, &codes, now).await?;
+    }
+    Ok(())
+}
+
+/// Boards for the days of the event: places go round among the players.
+async fn rank_in_tx(
+    tx: &DatabaseTransaction,
+    players: &[UserId],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let mut day = EventDay::of(now);
+    for turn in 0..7 {
+        let mut order = players.to_vec();
+        order.rotate_left(turn % players.len());
+        let rows = (1..).zip(order).map(|(place, user_id)| NewRankingEntry {
+            place,
+            user_id: Some(user_id),
+            display_name: String::new(),
+            score: 10_000 - 370 * place,
+        });
+        let rows: Vec<NewRankingEntry> = rows.take(15).collect();
+        Ranking::replace_day_in_tx(tx, day, &rows).await?;
+        day = day.next();
+    }
+    let external = (1..).zip(players).map(|(place, user_id)| NewExternalEntry {
+        user_id: *user_id,
+        deposit_amount: 50_000 * (21 - place),
+        play_count: 3 * place,
+        memo: (place == 1).then(|| "데모 메모: 플레이어에게 보이지 않습니다".to_owned()),
+    });
+    let external: Vec<NewExternalEntry> = external.take(12).collect();
+    Ranking::upsert_external_in_tx(tx, &external, now).await
 }
 
 /// What a person does next, once the server is ready.

@@ -2,23 +2,104 @@
 
 use sea_orm::DatabaseTransaction;
 use xmas_features::{FeatureRow, FeatureSettings, Features};
-use xmas_games::roulette::{NewSegment, NewWheel, Roulette};
-use xmas_kernel::{Feature, db::DbError};
-use xmas_rewards::{Reward, RewardType};
+use xmas_games::{
+    SaveError,
+    dice::{Dice, NewDice},
+    lottery::{Lottery, NewLottery, NewPrize},
+    roulette::{NewSegment, NewWheel, Roulette},
+};
+use xmas_kernel::{
+    BundleId, CouponKindId, Feature,
+    db::{Constraint, DbError},
+};
+use xmas_rewards::{NewBundle, NewCouponKind, Reward, RewardDesk, RewardError, RewardType};
 use xmas_season_pass::{Level, NewSeason, SeasonPass};
 use xmas_time::{DateTime, EventDay, Utc};
 
-/// Writes everything an operator would otherwise configure.
+/// Why the event was not written. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WriteError {
+    #[error("this database holds the 2025 event already")]
+    AlreadyThere,
+    #[error("a reward of the event was refused")]
+    Reward(#[from] RewardError),
+    #[error("a game of the event was refused")]
+    Game(#[from] SaveError),
+    #[error("the database failed")]
+    Db(DbError),
+}
+
+impl From<DbError> for WriteError {
+    fn from(error: DbError) -> Self {
+        match error.constraint() {
+            Some(Constraint::SeasonName) => WriteError::AlreadyThere,
+            _ => WriteError::Db(error),
+        }
+    }
+}
+
+/// What rewards of the event name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Items {
+    /// 룰렛 1장 + 주사위 1장.
+    level_3: BundleId,
+    /// 주사위 2장 + 복권 1장.
+    level_6: BundleId,
+    /// 배민 1만, of level 8.
+    pub(super) small_coupon: CouponKindId,
+    /// 배민 2만, of the lottery.
+    pub(super) large_coupon: CouponKindId,
+}
+
+/// Writes everything an operator would otherwise configure, but for the codes of the coupons.
 pub(super) async fn write_in_tx(
     tx: &DatabaseTransaction,
     now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    SeasonPass::insert_in_tx(tx, &season(), now).await?;
+) -> Result<Items, WriteError> {
+    let items = write_items_in_tx(tx, now).await?;
+    SeasonPass::insert_in_tx(tx, &season(&items), now).await?;
     Roulette::insert_active_in_tx(tx, &wheel(), now).await?;
+    Dice::insert_active_in_tx(tx, &dice(), now).await?;
+    Lottery::insert_active_in_tx(tx, &lottery(&items), now).await?;
     for feature in features() {
         Features::insert_in_tx(tx, &feature, now).await?;
     }
-    Ok(())
+    Ok(items)
+}
+
+async fn write_items_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+) -> Result<Items, WriteError> {
+    use RewardType::{TicketDice, TicketLottery, TicketRoulette};
+    let bundle = async |name: &str, items: Vec<Reward>| {
+        let name = name.to_owned();
+        let added = RewardDesk::add_bundle_in_tx(tx, &NewBundle { name, items }, now).await;
+        added.map_err(is_taken)
+    };
+    let coupon = async |name: &str| {
+        let kind = NewCouponKind {
+            name: name.to_owned(),
+            manual: false,
+        };
+        let added = RewardDesk::add_coupon_kind_in_tx(tx, &kind, now).await;
+        added.map_err(is_taken)
+    };
+    let level_3 = vec![reward(TicketRoulette, 1), reward(TicketDice, 1)];
+    let level_6 = vec![reward(TicketDice, 2), reward(TicketLottery, 1)];
+    Ok(Items {
+        level_3: bundle("룰렛 1장 + 주사위 1장", level_3).await?,
+        level_6: bundle("주사위 2장 + 복권 1장", level_6).await?,
+        small_coupon: coupon("배민 1만").await?,
+        large_coupon: coupon("배민 2만").await?,
+    })
+}
+
+fn is_taken(error: RewardError) -> WriteError {
+    match error {
+        RewardError::NameTaken => WriteError::AlreadyThere,
+        error => error.into(),
+    }
 }
 
 fn reward(kind: RewardType, amount: i64) -> Reward {
@@ -29,22 +110,24 @@ fn day(month: u32, day: u32) -> EventDay {
     EventDay::from_ymd(2025, month, day).expect("the event has proper days")
 }
 
-/// Levels 3, 6 and 8 pay tickets and points until bundles and coupons exist.
-fn season() -> NewSeason {
+fn season(items: &Items) -> NewSeason {
     use RewardType::{CcCoin, Point, TicketDice, TicketLottery, TicketRoulette};
-    let by_itself = |level, required_xp, kind, amount, label: &str| Level {
+    let by_itself = |level, required_xp, reward, label: &str| Level {
         level,
         required_xp,
-        reward: reward(kind, amount),
+        reward,
         reward_label: label.to_owned(),
         auto_claim: true,
         manual: false,
     };
-    let by_claim = |level, required_xp, kind, amount, label: &str, manual| Level {
+    let by_claim = |level, required_xp, reward, label: &str, manual| Level {
         auto_claim: false,
         manual,
-        ..by_itself(level, required_xp, kind, amount, label)
+        ..by_itself(level, required_xp, reward, label)
     };
+    let level_3 = Reward::bundle(items.level_3);
+    let level_6 = Reward::bundle(items.level_6);
+    let level_8 = Reward::coupon(items.small_coupon);
     NewSeason {
         name: "XMAS_1WEEK_2025".to_owned(),
         start: day(12, 25),
@@ -56,16 +139,16 @@ fn season() -> NewSeason {
         internal_win_threshold: 50,
         is_active: true,
         levels: vec![
-            by_itself(1, 20, TicketRoulette, 1, "룰렛 티켓 1장"),
-            by_itself(2, 50, TicketDice, 1, "주사위 티켓 1장"),
-            by_itself(3, 100, TicketRoulette, 1, "룰렛 티켓 1장"),
-            by_itself(4, 180, TicketLottery, 1, "복권 티켓 1장"),
-            by_itself(5, 300, TicketRoulette, 2, "룰렛 티켓 2장"),
-            by_itself(6, 450, TicketDice, 1, "주사위 티켓 1장"),
-            by_claim(7, 650, CcCoin, 2, "CC 코인 2개", true),
-            by_claim(8, 900, Point, 10_000, "10,000 포인트", true),
-            by_claim(9, 1_200, Point, 20_000, "20,000 포인트", false),
-            by_claim(10, 1_600, Point, 50_000, "50,000 포인트", false),
+            by_itself(1, 20, reward(TicketRoulette, 1), "룰렛 티켓 1장"),
+            by_itself(2, 50, reward(TicketDice, 1), "주사위 티켓 1장"),
+            by_itself(3, 100, level_3, "룰렛 1장 + 주사위 1장"),
+            by_itself(4, 180, reward(TicketLottery, 1), "복권 티켓 1장"),
+            by_itself(5, 300, reward(TicketRoulette, 2), "룰렛 티켓 2장"),
+            by_itself(6, 450, level_6, "주사위 2장 + 복권 1장"),
+            by_claim(7, 650, reward(CcCoin, 2), "CC 코인 2개", true),
+            by_claim(8, 900, level_8, "배민 1만", true),
+            by_claim(9, 1_200, reward(Point, 20_000), "20,000 포인트", false),
+            by_claim(10, 1_600, reward(Point, 50_000), "50,000 포인트", false),
         ],
     }
 }
@@ -91,6 +174,40 @@ fn wheel() -> NewWheel {
         name: "크리스마스 룰렛".to_owned(),
         max_daily_spins: 0,
         segments: (0..).zip(segments).map(segment).collect(),
+    }
+}
+
+fn dice() -> NewDice {
+    NewDice {
+        name: "크리스마스 주사위".to_owned(),
+        max_daily_plays: 0,
+        win: reward(RewardType::Point, 500),
+        draw: reward(RewardType::Point, 100),
+        lose: Reward::NONE,
+    }
+}
+
+fn lottery(items: &Items) -> NewLottery {
+    use RewardType::{Point, TicketDice, TicketRoulette};
+    let large_coupon = Reward::coupon(items.large_coupon);
+    let prizes = [
+        ("다음 기회에", Reward::NONE, 400, None),
+        ("주사위 티켓 3장", reward(TicketDice, 3), 240, None),
+        ("룰렛 티켓 3장", reward(TicketRoulette, 3), 240, None),
+        ("3,000 포인트", reward(Point, 3_000), 100, Some(500)),
+        ("배민 2만", large_coupon, 20, Some(20)),
+    ];
+    let prize = |(label, reward, weight, stock): (&str, Reward, i64, Option<i64>)| NewPrize {
+        label: label.to_owned(),
+        weight,
+        stock,
+        reward,
+        is_active: true,
+    };
+    NewLottery {
+        name: "크리스마스 복권".to_owned(),
+        max_daily_plays: 0,
+        prizes: prizes.into_iter().map(prize).collect(),
     }
 }
 
@@ -120,9 +237,19 @@ mod tests {
 
     #[test]
     fn the_event_passes_the_checks_that_an_operator_s_edit_would() {
-        assert_eq!(xmas_season_pass::rules::check_season(&season()), []);
+        let items = Items {
+            level_3: BundleId(1),
+            level_6: BundleId(2),
+            small_coupon: CouponKindId(1),
+            large_coupon: CouponKindId(2),
+        };
+        assert_eq!(xmas_season_pass::rules::check_season(&season(&items)), []);
         assert_eq!(xmas_games::roulette::rules::check(&wheel()), []);
-        let weights: i64 = wheel().segments.iter().map(|segment| segment.weight).sum();
-        assert_eq!(weights, 1_000);
+        assert_eq!(xmas_games::dice::rules::check(&dice()), []);
+        assert_eq!(xmas_games::lottery::rules::check(&lottery(&items)), []);
+        let spins: i64 = wheel().segments.iter().map(|segment| segment.weight).sum();
+        let prizes = lottery(&items).prizes;
+        let tickets: i64 = prizes.iter().map(|prize| prize.weight).sum();
+        assert_eq!((spins, tickets), (1_000, 1_000));
     }
 }

@@ -4,19 +4,15 @@ mod demo;
 pub mod demo_state;
 mod event_2025;
 
-use std::sync::Arc;
-
 use anyhow::{Context, bail};
-use xmas_kernel::{
-    db::{Constraint, Db},
-    entropy::OsEntropy,
-};
+use xmas_kernel::db::Db;
 use xmas_migration::{Migrator, MigratorTrait};
 use xmas_players::has_accounts;
 use xmas_season_pass::SeasonPass;
 use xmas_time::{DateTime, SystemClock, Utc};
 
-use crate::{config::Config, wiring};
+use crate::config::{Config, Secrets};
+use event_2025::WriteError;
 
 pub use demo::{ADMIN, ADMIN_PASSWORD, PLAYER_PASSWORD, demo, first_steps};
 
@@ -33,18 +29,15 @@ pub async fn prepare_embedded(db: &Db, config: &Config) -> anyhow::Result<()> {
     if has_accounts(db.read()).await? || SeasonPass::has_seasons(db).await? {
         return Ok(());
     }
-    let passwords = wiring::passwords(config, Arc::new(OsEntropy));
-    demo(db, &passwords, config.event.clock, &SystemClock).await
+    demo(db, config, &Secrets::of(config)?, &SystemClock).await
 }
 
 /// Writes the configuration of the 2025 event, and no player.
 pub async fn event(db: &Db, now: DateTime<Utc>) -> anyhow::Result<()> {
     let tx = db.begin().await?;
     match event_2025::write_in_tx(&tx, now).await {
-        Ok(()) => Ok(tx.commit().await?),
-        Err(error) if error.constraint() == Some(Constraint::SeasonName) => {
-            bail!("this database holds the 2025 event already; nothing was changed")
-        }
+        Ok(_) => Ok(tx.commit().await?),
+        Err(error @ WriteError::AlreadyThere) => bail!("{error}; nothing was changed"),
         Err(error) => Err(error).context("the event cannot be written; nothing was changed"),
     }
 }

@@ -18,13 +18,21 @@ const BODIES: [&str; 3] = [
     "/api/activity/record",
 ];
 /// Every path that needs a player's token, with its method.
-const PLAYER_PATHS: [(&str, &str); 7] = [
+const PLAYER_PATHS: [(&str, &str); 15] = [
     ("GET", "/api/season-pass/status"),
     ("POST", "/api/season-pass/stamp"),
     ("POST", "/api/season-pass/claim"),
     ("GET", "/api/season-pass/internal-wins"),
     ("GET", "/api/roulette/status"),
     ("POST", "/api/roulette/play"),
+    ("GET", "/api/dice/status"),
+    ("POST", "/api/dice/play"),
+    ("GET", "/api/lottery/status"),
+    ("POST", "/api/lottery/play"),
+    ("GET", "/api/ranking/today"),
+    ("GET", "/api/wallet"),
+    ("GET", "/api/me/history"),
+    ("GET", "/api/me/plays/1/draw"),
     ("POST", "/api/activity/record"),
 ];
 

@@ -70,7 +70,9 @@ async fn every_answer_carries_the_cors_headers_errors_too() {
     send(Method::GET, "/readyz", None)
         .await
         .expect_error(503, "NOT_READY");
-    app.test.execute("DROP TABLE feature_log").await;
+    app.test
+        .execute("DROP TABLE feature_redraw; DROP TABLE feature_log")
+        .await;
     let broken = send(Method::POST, "/api/roulette/play", None).await;
     broken.expect_error(500, "DB_SCHEMA_MISMATCH");
     let throttled = send(Method::POST, "/api/roulette/play", None).await;

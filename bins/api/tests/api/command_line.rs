@@ -158,10 +158,15 @@ async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
     // The bonus stamp of many wins would hide behind the sum of XP below.
     test.execute("UPDATE season_pass_config SET internal_win_threshold = 1000000")
         .await;
+    // Who has not played yet.
+    let player = test
+        .count("SELECT id FROM `user` WHERE external_id = 'demo-02'")
+        .await;
+    let played = format!("SELECT COUNT(*) FROM feature_log WHERE user_id = {player}");
     for _ in 0..3 {
         let mut server = Serving::start(folder.path(), &variables);
-        let token = server.login("demo-01", "demo-pass").await;
-        let before = test.count("SELECT COUNT(*) FROM feature_log").await;
+        let token = server.login("demo-02", "demo-pass").await;
+        let before = test.count(&played).await;
         let spins = tokio::spawn({
             let (base, token) = (server.base.clone(), token.clone());
             async move {
@@ -175,7 +180,7 @@ async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
             }
         });
         let enough = async {
-            while test.count("SELECT COUNT(*) FROM feature_log").await < before + 12 {
+            while test.count(&played).await < before + 12 {
                 tokio::task::yield_now().await;
             }
         };
@@ -186,29 +191,27 @@ async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
     }
     // What the killed server had in flight is over once the player's row can be had.
     let tx = test.db.begin().await.unwrap();
-    let demo_01 = xmas_kernel::UserId(test.count("SELECT MIN(id) FROM `user`").await);
-    let locked = xmas_players::lock_by_id_in_tx(&tx, demo_01).await.unwrap();
+    let demo_02 = xmas_kernel::UserId(player);
+    let locked = xmas_players::lock_by_id_in_tx(&tx, demo_02).await.unwrap();
     drop((locked, tx));
-    let plays = test.count("SELECT COUNT(*) FROM feature_log").await;
+    let plays = test.count(&played).await;
     assert!(plays >= 36, "{plays}");
     let wrong = "SELECT COUNT(*) FROM user_game_wallet w WHERE balance <> (SELECT SUM(delta) \
                  FROM wallet_ledger l WHERE l.user_id = w.user_id AND l.asset = w.asset)";
     assert_eq!(test.count(wrong).await, 0);
     for sql in [
-        "SELECT COUNT(*) FROM wallet_ledger WHERE reason = 'PLAY' AND delta = -1",
-        "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'PLAY'",
-        "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'RESULT'",
-        "SELECT COUNT(*) FROM reward_log WHERE source = 'PLAY' AND grant_key NOT LIKE '%:xp'",
-        "SELECT COUNT(*) FROM reward_log WHERE grant_key LIKE '%:xp'",
-        "SELECT MAX(nonce) + 1 FROM feature_log",
+        "SELECT COUNT(*) FROM wallet_ledger WHERE reason = 'PLAY' AND delta = -1 AND user_id = ",
+        "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'PLAY' AND user_id = ",
+        "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'RESULT' AND user_id = ",
+        "SELECT COUNT(*) FROM reward_log WHERE source = 'PLAY' AND grant_key NOT LIKE '%:xp' AND user_id = ",
+        "SELECT COUNT(*) FROM reward_log WHERE grant_key LIKE '%:xp' AND user_id = ",
+        "SELECT MAX(nonce) + 1 FROM feature_log WHERE user_id = ",
     ] {
-        assert_eq!(test.count(sql).await, plays, "{sql}");
+        let sql = format!("{sql}{player}");
+        assert_eq!(test.count(&sql).await, plays, "{sql}");
     }
-    assert_eq!(
-        test.count("SELECT SUM(current_xp) FROM season_pass_progress")
-            .await,
-        plays * 5
-    );
+    let xp = format!("SELECT current_xp FROM season_pass_progress WHERE user_id = {player}");
+    assert_eq!(test.count(&xp).await, plays * 5);
 }
 
 #[tokio::test]
@@ -279,6 +282,7 @@ async fn production_runs_on_a_seeded_event_and_refuses_a_demo() {
         command
             .env("APP_ENV", "production")
             .env("JWT_SECRET", "Zk3vJb0mQx9TtYw5Lr8uHc2nPd6sGf1aEo4iKy7=")
+            .env("DATA_KEY", "q8RZ1nVw0yTj5GkXe3LbHs7CmUd2PaFo9iJt4Qx6=")
             .env("DATABASE_URL", url)
             .args(args);
         run(&mut command)
@@ -329,6 +333,7 @@ async fn production_runs_on_a_seeded_event_and_refuses_a_demo() {
             &[
                 ("APP_ENV", "production"),
                 ("JWT_SECRET", "Zk3vJb0mQx9TtYw5Lr8uHc2nPd6sGf1aEo4iKy7="),
+                ("DATA_KEY", "q8RZ1nVw0yTj5GkXe3LbHs7CmUd2PaFo9iJt4Qx6="),
                 ("DATABASE_URL", event.url()),
             ],
         );

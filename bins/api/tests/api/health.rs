@@ -55,7 +55,9 @@ async fn an_old_schema_is_not_ready_and_a_lost_table_is_told() {
         .await;
     let refused = player.get("/readyz").await.expect_error(503, "NOT_READY");
     assert!(refused.body["error"]["details"]["schema"].is_array());
-    app.test.execute("DROP TABLE feature_log").await;
+    app.test
+        .execute("DROP TABLE feature_redraw; DROP TABLE feature_log")
+        .await;
     player
         .play("/api/roulette/play")
         .await

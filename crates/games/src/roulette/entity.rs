@@ -35,6 +35,7 @@ pub(crate) mod segment {
         pub weight: i64,
         pub reward_type: String,
         pub reward_amount: i64,
+        pub reward_item: Option<i64>,
         pub is_jackpot: bool,
     }
 

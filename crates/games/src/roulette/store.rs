@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
@@ -10,52 +12,51 @@ use xmas_kernel::{
 use xmas_rewards::Reward;
 
 use super::{
-    NewWheel, Segment,
+    NewSegment, NewWheel, Roulette,
     entity::{config, segment},
-    model::Table,
-    rules::{InvalidWheel, Weighted, Wheel},
+    rules,
 };
+use crate::Table;
 
-/// The active wheel, or that there is none that can be spun.
+/// The active wheel; `None` if there is none that can be spun.
 pub(crate) async fn active_table(
     conn: &impl ConnectionTrait,
-) -> Result<Result<Table, InvalidWheel>, DbError> {
+) -> Result<Option<Table<Roulette>>, DbError> {
     let config = config::Entity::find()
         .filter(config::Column::ActiveSlot.eq(1))
         .one(conn)
         .await?;
     let Some(config) = config else {
-        return Ok(Err(InvalidWheel));
+        return Ok(None);
     };
     let segments = segment::Entity::find()
         .filter(segment::Column::ConfigId.eq(config.id))
         .all(conn)
         .await?;
-    let segments: Option<Vec<Weighted>> = segments.into_iter().map(weighted).collect();
-    let wheel = segments.ok_or(InvalidWheel).and_then(Wheel::new);
-    Ok(wheel.map(|wheel| Table {
-        config_id: ConfigId(config.id),
+    let config_id = ConfigId(config.id);
+    let segments: Option<Vec<_>> = segments.into_iter().map(known).collect();
+    let wheel = segments.and_then(|segments| rules::wheel(config_id, segments).ok());
+    Ok(wheel.map(|(menu, odds)| Table {
+        config_id,
         name: config.name,
-        max_daily_spins: config.max_daily_spins,
-        wheel,
+        max_daily: config.max_daily_spins,
+        menu,
+        odds,
+        stock: BTreeMap::new(),
     }))
 }
 
 /// `None` for a reward that no code of ours saves; the whole wheel is refused then.
-fn weighted(row: segment::Model) -> Option<Weighted> {
-    let reward = Reward::new(row.reward_type.parse().ok()?, row.reward_amount).ok()?;
-    Some(Weighted {
-        segment: Segment {
-            id: row.id,
-            label: row.label,
-            reward_type: reward.kind(),
-            reward_amount: reward.amount(),
-            slot_index: row.slot_index,
-            is_jackpot: row.is_jackpot,
-        },
+fn known(row: segment::Model) -> Option<(i64, NewSegment)> {
+    let kind = row.reward_type.parse().ok()?;
+    let segment = NewSegment {
+        slot_index: row.slot_index,
+        label: row.label,
         weight: row.weight,
-        reward,
-    })
+        reward: Reward::from_parts(kind, row.reward_amount, row.reward_item).ok()?,
+        is_jackpot: row.is_jackpot,
+    };
+    Some((row.id, segment))
 }
 
 pub(crate) async fn insert_active(
@@ -83,6 +84,7 @@ pub(crate) async fn insert_active(
         weight: Set(segment.weight),
         reward_type: Set(segment.reward.kind().as_str().to_owned()),
         reward_amount: Set(segment.reward.amount()),
+        reward_item: Set(segment.reward.item()),
         is_jackpot: Set(segment.is_jackpot),
     });
     segment::Entity::insert_many(segments)

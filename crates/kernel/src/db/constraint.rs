@@ -18,10 +18,26 @@ pub enum Constraint {
     SeasonName,
     /// At most one active roulette.
     RouletteActive,
+    /// At most one active dice game.
+    DiceActive,
+    /// At most one active lottery.
+    LotteryActive,
+    /// One prize per label in a lottery.
+    LotteryPrizeLabel,
+    /// Bundle names are unique.
+    BundleName,
+    /// Names of kinds of coupons are unique.
+    CouponKindName,
+    /// One row per code of a kind of coupon.
+    CouponCode,
+    /// One row per content of an odds table.
+    OddsContent,
+    /// One seed per day.
+    DrawSeedDay,
 }
 
 impl Constraint {
-    pub const ALL: [Constraint; 7] = [
+    pub const ALL: [Constraint; 15] = [
         Constraint::UserExternalId,
         Constraint::ActivityOnce,
         Constraint::SeasonStampPeriod,
@@ -29,6 +45,14 @@ impl Constraint {
         Constraint::RewardGrant,
         Constraint::SeasonName,
         Constraint::RouletteActive,
+        Constraint::DiceActive,
+        Constraint::LotteryActive,
+        Constraint::LotteryPrizeLabel,
+        Constraint::BundleName,
+        Constraint::CouponKindName,
+        Constraint::CouponCode,
+        Constraint::OddsContent,
+        Constraint::DrawSeedDay,
     ];
 
     /// Its name in the schema.
@@ -60,6 +84,22 @@ impl Constraint {
             Constraint::RouletteActive => {
                 ("uq_roulette_active", "roulette_config", &["active_slot"])
             }
+            Constraint::DiceActive => ("uq_dice_active", "dice_config", &["active_slot"]),
+            Constraint::LotteryActive => ("uq_lottery_active", "lottery_config", &["active_slot"]),
+            Constraint::LotteryPrizeLabel => (
+                "uq_lottery_prize_label",
+                "lottery_prize",
+                &["config_id", "label"],
+            ),
+            Constraint::BundleName => ("uq_reward_bundle_name", "reward_bundle", &["name"]),
+            Constraint::CouponKindName => ("uq_coupon_kind_name", "coupon_kind", &["name"]),
+            Constraint::CouponCode => (
+                "uq_coupon_code_fingerprint",
+                "coupon_code",
+                &["kind_id", "fingerprint"],
+            ),
+            Constraint::OddsContent => ("uq_odds_table_content", "odds_table", &["content_hash"]),
+            Constraint::DrawSeedDay => ("uq_draw_seed_day", "draw_seed", &["event_day"]),
         }
     }
 

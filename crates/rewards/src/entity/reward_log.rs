@@ -11,6 +11,7 @@ pub struct Model {
     pub source: String,
     pub reward_type: String,
     pub amount: i64,
+    pub reward_item: Option<i64>,
     pub label: Option<String>,
     pub state: String,
     pub reason: Option<String>,
@@ -18,6 +19,8 @@ pub struct Model {
     pub event_day: Date,
     pub created_at: Timestamp,
     pub delivered_at: Option<Timestamp>,
+    pub reviewed_at: Option<Timestamp>,
+    pub reviewed_by: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

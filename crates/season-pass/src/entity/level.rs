@@ -10,6 +10,7 @@ pub struct Model {
     pub required_xp: i64,
     pub reward_type: String,
     pub reward_amount: i64,
+    pub reward_item: Option<i64>,
     pub reward_label: String,
     pub auto_claim: bool,
     pub is_manual: bool,

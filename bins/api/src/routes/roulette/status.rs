@@ -3,7 +3,10 @@
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_games::{RouletteService, roulette::RouletteStatus};
+use xmas_games::{
+    Game, GameService, Status,
+    roulette::{Roulette, Segment},
+};
 use xmas_kernel::{Asset, ErrorCode, Feature};
 
 use super::segment::SegmentAnswer;
@@ -14,7 +17,7 @@ use crate::{
 
 /// The wheel and what the player can do with it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({
+#[schema(as = RouletteStatusAnswer, example = json!({
     "config_id": 1, "name": "크리스마스 룰렛", "max_daily_spins": 0, "today_spins": 3,
     "remaining_spins": 0, "token_type": "ROULETTE_COIN", "token_balance": 97,
     "feature_type": "ROULETTE",
@@ -38,18 +41,18 @@ pub(crate) struct StatusAnswer {
     segments: Vec<SegmentAnswer>,
 }
 
-impl From<RouletteStatus> for StatusAnswer {
-    fn from(status: RouletteStatus) -> Self {
+impl From<Status<Vec<Segment>>> for StatusAnswer {
+    fn from(status: Status<Vec<Segment>>) -> Self {
         Self {
             config_id: status.config_id.0,
             name: status.name,
-            max_daily_spins: status.max_daily_spins,
-            today_spins: status.today_spins,
-            remaining_spins: status.remaining_spins,
-            token_type: Asset::RouletteCoin,
+            max_daily_spins: status.max_daily,
+            today_spins: status.today_plays,
+            remaining_spins: status.remaining,
+            token_type: Roulette::TOKEN,
             token_balance: status.token_balance,
-            feature_type: Feature::Roulette,
-            segments: status.segments.into_iter().map(Into::into).collect(),
+            feature_type: Roulette::FEATURE,
+            segments: status.menu.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -66,7 +69,7 @@ pub(crate) const ERRORS: &[ErrorCode] = &[
 pub(crate) async fn status(
     player: Player,
     now: Now,
-    roulette: Data<dyn RouletteService>,
+    roulette: Data<dyn GameService<Roulette>>,
 ) -> ApiResult<Json<StatusAnswer>> {
     let status = roulette.status(&player.0, now.0).await?;
     Ok(Json(status.into()))

@@ -23,6 +23,7 @@ pub(crate) struct ClaimRequest {
 pub(crate) const ERRORS: &[ErrorCode] = &[
     ErrorCode::FeatureDisabled,
     ErrorCode::NoFeatureToday,
+    ErrorCode::InvalidConfig,
     ErrorCode::NoActiveSeason,
     ErrorCode::NoActiveSeasonConflict,
     ErrorCode::LevelNotFound,

@@ -7,7 +7,8 @@ use xmas_time::Kst;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "level": 7, "reward_type": "CC_COIN", "reward_amount": 2, "reward_label": "CC 코인 2개",
-    "auto_claim": false, "claimed_at": "2025-12-28T20:15:03.123456+09:00", "state": "PENDING_REVIEW"
+    "auto_claim": false, "claimed_at": "2025-12-28T20:15:03.123456+09:00", "state": "PENDING_REVIEW",
+    "coupon_code": null
 }))]
 pub(crate) struct LevelRewardAnswer {
     level: i64,
@@ -19,6 +20,8 @@ pub(crate) struct LevelRewardAnswer {
     claimed_at: Kst,
     /// `DELIVERED`, or `PENDING_REVIEW` until an admin has looked at it.
     state: &'static str,
+    /// The whole code of a coupon that was delivered, for its winner alone.
+    coupon_code: Option<String>,
 }
 
 impl From<LevelReward> for LevelRewardAnswer {
@@ -31,6 +34,7 @@ impl From<LevelReward> for LevelRewardAnswer {
             auto_claim: reward.auto_claim,
             claimed_at: reward.claimed_at,
             state: reward.state.as_str(),
+            coupon_code: reward.coupon_code,
         }
     }
 }

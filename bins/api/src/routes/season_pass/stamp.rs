@@ -59,6 +59,7 @@ impl From<StampResult> for StampAnswer {
 pub(crate) const ERRORS: &[ErrorCode] = &[
     ErrorCode::FeatureDisabled,
     ErrorCode::NoFeatureToday,
+    ErrorCode::InvalidConfig,
     ErrorCode::NoActiveSeason,
     ErrorCode::NoActiveSeasonConflict,
     ErrorCode::AlreadyStampedToday,

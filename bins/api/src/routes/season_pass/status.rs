@@ -14,7 +14,7 @@ use crate::{
 
 /// Where the player stands.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({
+#[schema(as = SeasonStatusAnswer, example = json!({
     "season": {"id": 1, "season_name": "XMAS_1WEEK_2025", "start_date": "2025-12-25",
         "end_date": "2025-12-31", "max_level": 10, "base_xp_per_stamp": 20},
     "progress": {"current_level": 1, "current_xp": 25, "total_stamps": 1,
@@ -90,6 +90,7 @@ struct TodayAnswer {
 pub(crate) const ERRORS: &[ErrorCode] = &[
     ErrorCode::FeatureDisabled,
     ErrorCode::NoFeatureToday,
+    ErrorCode::InvalidConfig,
     ErrorCode::NoActiveSeason,
     ErrorCode::NoActiveSeasonConflict,
 ];

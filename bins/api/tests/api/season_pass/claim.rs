@@ -44,7 +44,7 @@ async fn a_claim_pays_once_and_says_how_far_it_is() {
     assert_eq!(app.test.count("SELECT level FROM user_profiles").await, 11);
     assert_eq!(
         app.test.count("SELECT SUM(delta) FROM wallet_ledger").await,
-        1 + 1 + 1 + 1 + 2 + 1
+        1 + 1 + (1 + 1) + 1 + 2 + (2 + 1)
     );
 }
 

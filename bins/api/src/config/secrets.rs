@@ -1,0 +1,64 @@
+use std::{io::Write, path::Path};
+
+use anyhow::{Context, bail};
+use xmas_kernel::entropy::{Entropy, OsEntropy};
+
+use super::{Config, Secret};
+
+/// The secrets that the program works with: the configured ones, or on a development machine those
+/// that were generated once and kept beside the embedded database.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// `JWT_SECRET`.
+    pub jwt: Secret,
+    /// `DATA_KEY`.
+    pub data_key: Secret,
+}
+
+impl Secrets {
+    pub fn of(config: &Config) -> anyhow::Result<Self> {
+        let folder = &config.app.data_dir;
+        Ok(Self {
+            jwt: kept(config.auth.jwt_secret.as_ref(), folder, "dev-jwt-secret")?,
+            data_key: kept(config.database.data_key.as_ref(), folder, "dev-data-key")?,
+        })
+    }
+}
+
+/// The configured secret, or the one in the file, which is made if it is not there: a restart must
+/// not log everybody out or lose what was sealed.
+fn kept(configured: Option<&Secret>, folder: &Path, file: &str) -> anyhow::Result<Secret> {
+    if let Some(secret) = configured {
+        return Ok(secret.clone());
+    }
+    let file = folder.join(file);
+    if let Ok(text) = std::fs::read_to_string(&file) {
+        let text = text.trim();
+        if text.len() < 64 {
+            bail!(
+                "{} is damaged; delete it, and a new secret is made",
+                file.display()
+            );
+        }
+        return Ok(text.parse()?);
+    }
+    let mut bytes = [0; 32];
+    OsEntropy.fill(&mut bytes);
+    let text = hex::encode(bytes);
+    std::fs::create_dir_all(folder)
+        .and_then(|()| write_private(&file, &text))
+        .with_context(|| format!("{} cannot be written", file.display()))?;
+    Ok(text.parse()?)
+}
+
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    // Whole or not at all, even if the disk is full.
+    let unfinished = file.with_extension("new");
+    let mut opened = options.open(&unfinished)?;
+    opened.write_all(text.as_bytes())?;
+    opened.sync_all()?;
+    std::fs::rename(&unfinished, file)
+}

@@ -1,0 +1,24 @@
+use std::{
+    future::{Ready, ready},
+    str::FromStr,
+};
+
+use actix_web::{FromRequest, HttpRequest, dev};
+use xmas_kernel::ErrorCode;
+
+use crate::error::ApiError;
+
+/// The one variable part of a path. What cannot be read as a `T` names nothing that is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathPart<T>(pub(crate) T);
+
+impl<T: FromStr> FromRequest for PathPart<T> {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let part = request.match_info().iter().next().map(|(_, part)| part);
+        let parsed = part.and_then(|part| part.parse().ok()).map(Self);
+        ready(parsed.ok_or_else(|| ApiError::new(ErrorCode::NotFound).into()))
+    }
+}

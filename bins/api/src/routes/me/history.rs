@@ -1,0 +1,258 @@
+//! `GET /api/me/history`.
+
+#![expect(
+    unused_qualifications,
+    reason = "the OpenAPI macro writes the parameters as a path"
+)]
+
+use std::{fmt::Display, str::FromStr};
+
+use actix_web::web::{Data, Json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+use xmas_kernel::{ErrorCode, paging::Limit};
+use xmas_reporting::{HistoryPage, HistoryQuery, HistoryService, Receipt};
+use xmas_time::{EventDay, Kst};
+
+use crate::{
+    error::{ApiError, ApiResult},
+    extract::{Params, Player},
+};
+
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryParams {
+    /// `next_cursor` of the page before; the history begins with the newest.
+    #[serde(default)]
+    cursor: String,
+    /// `play`, `stamp` or `reward`, in upper or lower case; all of them if it is left out.
+    #[serde(default)]
+    kind: String,
+    /// How many receipts to send.
+    #[serde(default = "usual_limit")]
+    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    limit: u64,
+}
+
+fn usual_limit() -> u64 {
+    50
+}
+
+/// A page of receipts, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "items": [
+        {"kind": "PLAY", "id": 17, "at": "2025-12-26T09:00:00.000000+09:00", "day": "2025-12-26",
+            "feature": "ROULETTE", "outcome": {"id": 2, "label": "룰렛 티켓 3장",
+                "reward_type": "TICKET_ROULETTE", "reward_amount": 3, "slot_index": 1,
+                "is_jackpot": false},
+            "is_win": true, "reward_type": "TICKET_ROULETTE", "reward_amount": 3, "odds_id": 1,
+            "nonce": 0, "attempt": 0},
+        {"kind": "STAMP", "id": 4, "at": "2025-12-26T08:59:00.000000+09:00", "day": "2025-12-26",
+            "source_feature_type": "ROULETTE", "event_type": null, "xp": 20},
+        {"kind": "REWARD", "id": 31, "at": "2025-12-26T08:59:00.000000+09:00", "day": "2025-12-26",
+            "source": "SEASON_LEVEL", "label": "룰렛 티켓 1장", "reward_type": "TICKET_ROULETTE",
+            "reward_amount": 1, "state": "DELIVERED", "reason": null,
+            "delivered_at": "2025-12-26T08:59:00.000000+09:00", "coupon_code": null}
+    ],
+    "next_cursor": "1766707140000000-reward-31"
+}))]
+pub(crate) struct HistoryAnswer {
+    items: Vec<HistoryItem>,
+    /// What the next page is asked for with; null on the last one.
+    next_cursor: Option<String>,
+}
+
+/// One thing that happened to the player.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum HistoryItem {
+    Play(PlayItem),
+    Stamp(StampItem),
+    Reward(RewardItem),
+}
+
+/// A play of a game.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 17, "at": "2025-12-26T09:00:00.000000+09:00", "day": "2025-12-26",
+    "feature": "ROULETTE", "outcome": {"id": 2, "label": "룰렛 티켓 3장",
+        "reward_type": "TICKET_ROULETTE", "reward_amount": 3, "slot_index": 1, "is_jackpot": false},
+    "is_win": true, "reward_type": "TICKET_ROULETTE", "reward_amount": 3, "odds_id": 1, "nonce": 0,
+    "attempt": 0}))]
+pub(crate) struct PlayItem {
+    id: i64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Kst,
+    #[schema(value_type = String, format = Date)]
+    day: EventDay,
+    feature: String,
+    /// What came up; each game has its own fields.
+    #[schema(value_type = Object)]
+    outcome: serde_json::Value,
+    is_win: bool,
+    reward_type: String,
+    reward_amount: i64,
+    /// The table that the play was drawn from.
+    odds_id: Option<i64>,
+    /// The player's 0-based play number for the game and day.
+    nonce: i64,
+    /// How many draws before it brought a prize of which nothing was left.
+    attempt: i64,
+}
+
+/// A stamp on the season pass.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 4, "at": "2025-12-26T08:59:00.000000+09:00", "day": "2025-12-26",
+    "source_feature_type": "ROULETTE", "event_type": null, "xp": 20}))]
+pub(crate) struct StampItem {
+    id: i64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Kst,
+    #[schema(value_type = String, format = Date)]
+    day: EventDay,
+    source_feature_type: String,
+    /// Which bridge key it is; null for other stamps.
+    event_type: Option<String>,
+    xp: i64,
+}
+
+/// Something that was given.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 31, "at": "2025-12-28T20:15:03.123456+09:00", "day": "2025-12-28",
+    "source": "SEASON_LEVEL", "label": "배민 1만", "reward_type": "COUPON", "reward_amount": 1,
+    "state": "DELIVERED", "reason": null, "delivered_at": "2025-12-28T21:00:00.000000+09:00",
+    "coupon_code": "BM10-4F7E-9D55"}))]
+pub(crate) struct RewardItem {
+    id: i64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Kst,
+    #[schema(value_type = String, format = Date)]
+    day: EventDay,
+    /// What it was given for.
+    source: String,
+    label: Option<String>,
+    reward_type: String,
+    reward_amount: i64,
+    /// `DELIVERED`, `PENDING_REVIEW` or `REJECTED`.
+    state: String,
+    /// Why it waits, or why it was rejected.
+    reason: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    delivered_at: Option<Kst>,
+    /// The whole code of a delivered coupon.
+    coupon_code: Option<String>,
+}
+
+impl From<HistoryPage> for HistoryAnswer {
+    fn from(page: HistoryPage) -> Self {
+        Self {
+            items: page.items.into_iter().map(Into::into).collect(),
+            next_cursor: page.next.map(|cursor| cursor.to_string()),
+        }
+    }
+}
+
+impl From<Receipt> for HistoryItem {
+    fn from(receipt: Receipt) -> Self {
+        match receipt {
+            Receipt::Play {
+                id,
+                at,
+                day,
+                feature,
+                outcome,
+                is_win,
+                reward_type,
+                reward_amount,
+                odds_id,
+                nonce,
+                attempt,
+            } => Self::Play(PlayItem {
+                id,
+                at,
+                day,
+                feature,
+                outcome,
+                is_win,
+                reward_type,
+                reward_amount,
+                odds_id,
+                nonce,
+                attempt,
+            }),
+            Receipt::Stamp {
+                id,
+                at,
+                day,
+                source_feature_type,
+                event_type,
+                xp,
+            } => Self::Stamp(StampItem {
+                id,
+                at,
+                day,
+                source_feature_type,
+                event_type,
+                xp,
+            }),
+            Receipt::Reward {
+                id,
+                at,
+                day,
+                source,
+                label,
+                reward_type,
+                reward_amount,
+                state,
+                reason,
+                delivered_at,
+                coupon_code,
+            } => Self::Reward(RewardItem {
+                id,
+                at,
+                day,
+                source,
+                label,
+                reward_type,
+                reward_amount,
+                state,
+                reason,
+                delivered_at,
+                coupon_code,
+            }),
+        }
+    }
+}
+
+pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::ValidationError];
+
+/// The player's plays, stamps and rewards as receipts, newest first.
+#[utoipa::path(get, path = "/api/me/history", tag = "me", params(HistoryParams),
+    responses((status = 200, body = HistoryAnswer)), security(("bearer" = [])))]
+pub(crate) async fn history(
+    player: Player,
+    params: Params<HistoryParams>,
+    history: Data<dyn HistoryService>,
+) -> ApiResult<Json<HistoryAnswer>> {
+    let params = params.0;
+    let query = HistoryQuery {
+        kind: given("kind", &params.kind.to_ascii_lowercase())?,
+        limit: Limit::clamped(params.limit),
+        before: given("cursor", &params.cursor)?,
+    };
+    let page = history.history(&player.0, &query).await?;
+    Ok(Json(page.into()))
+}
+
+/// A parameter's value; an empty one is as good as none.
+fn given<T: FromStr<Err: Display>>(parameter: &str, text: &str) -> ApiResult<Option<T>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match text.parse() {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => Err(ApiError::field(parameter, error.to_string())),
+    }
+}

@@ -1,0 +1,131 @@
+//! What a throw is, and how it ends.
+
+use std::cmp::Ordering;
+
+use xmas_kernel::{ConfigId, Feature};
+
+use super::{DiceOutcome, NewDice, Throw};
+use crate::{
+    fits,
+    odds::{Entry, InvalidOdds, Odds},
+};
+
+/// How many throws of four dice there are, all equally likely.
+const THROWS: u64 = 6 * 6 * 6 * 6;
+
+/// The throw that a number below 1296 stands for. Written in base 6, its four digits are the dice,
+/// less one: the player's two, then the dealer's.
+pub fn throw(number: u64) -> Throw {
+    let die = |place: u64| {
+        let digit = number / place % 6;
+        u8::try_from(digit + 1).expect("a digit of base 6 is below 6")
+    };
+    let user_dice = [die(216), die(36)];
+    let dealer_dice = [die(6), die(1)];
+    let user_sum = user_dice[0] + user_dice[1];
+    let dealer_sum = dealer_dice[0] + dealer_dice[1];
+    Throw {
+        user_dice,
+        dealer_dice,
+        user_sum,
+        dealer_sum,
+        outcome: match user_sum.cmp(&dealer_sum) {
+            Ordering::Greater => DiceOutcome::Win,
+            Ordering::Equal => DiceOutcome::Draw,
+            Ordering::Less => DiceOutcome::Lose,
+        },
+    }
+}
+
+/// How many of the throws end like this.
+fn weight(outcome: DiceOutcome) -> i64 {
+    let alike = (0..THROWS).filter(|number| throw(*number).outcome == outcome);
+    alike.map(|_| 1).sum()
+}
+
+/// The odds of a dice game: how many throws end how.
+pub fn odds(config_id: ConfigId, dice: &NewDice) -> Result<Odds, InvalidOdds> {
+    let entry = |outcome: DiceOutcome| {
+        let reward = match outcome {
+            DiceOutcome::Win => dice.win,
+            DiceOutcome::Draw => dice.draw,
+            DiceOutcome::Lose => dice.lose,
+        };
+        Entry::new(
+            outcome.entry_id(),
+            outcome.as_str(),
+            weight(outcome),
+            reward,
+        )
+    };
+    let entries = DiceOutcome::ALL.into_iter().map(entry);
+    Odds::new(Feature::Dice, config_id, entries.collect::<Result<_, _>>()?)
+}
+
+/// What is wrong with a dice game that is to be saved: field and problem.
+pub fn check(dice: &NewDice) -> Vec<(&'static str, String)> {
+    let mut problems = Vec::new();
+    if !fits(&dice.name) {
+        problems.push(("name", "has 1 to 100 characters".to_owned()));
+    }
+    if dice.max_daily_plays < 0 {
+        problems.push(("max_daily_plays", "is at least 0".to_owned()));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use xmas_rewards::Reward;
+
+    use super::*;
+
+    fn dice() -> NewDice {
+        NewDice {
+            name: "주사위".to_owned(),
+            max_daily_plays: 0,
+            win: Reward::NONE,
+            draw: Reward::NONE,
+            lose: Reward::NONE,
+        }
+    }
+
+    #[test]
+    fn every_throw_comes_up_for_one_number() {
+        let mut throws: Vec<_> = (0..THROWS)
+            .map(|number| {
+                let throw = throw(number);
+                (throw.user_dice, throw.dealer_dice)
+            })
+            .collect();
+        throws.sort_unstable();
+        throws.dedup();
+        assert_eq!(throws.len(), 1296);
+        let last = throw(THROWS - 1);
+        assert_eq!((last.user_dice, last.dealer_dice), ([6, 6], [6, 6]));
+        let one = throw(216 + 2 * 36 + 3 * 6 + 4);
+        assert_eq!((one.user_dice, one.dealer_dice), ([2, 3], [4, 5]));
+        assert_eq!((one.user_sum, one.dealer_sum), (5, 9));
+        assert_eq!(one.outcome, DiceOutcome::Lose);
+    }
+
+    #[test]
+    fn the_odds_are_those_of_four_dice() {
+        let odds = odds(ConfigId(1), &dice()).unwrap();
+        let weights: Vec<u64> = odds.entries().iter().map(|entry| entry.weight).collect();
+        assert_eq!(weights, [575, 146, 575]);
+        assert_eq!(odds.total(), THROWS);
+    }
+
+    #[test]
+    fn a_bad_game_is_told_field_by_field() {
+        assert_eq!(check(&dice()), []);
+        let wrong = NewDice {
+            name: " ".to_owned(),
+            max_daily_plays: -1,
+            ..dice()
+        };
+        let fields: Vec<_> = check(&wrong).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["name", "max_daily_plays"]);
+    }
+}

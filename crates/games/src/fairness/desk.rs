@@ -1,0 +1,139 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use xmas_kernel::{
+    Feature, OddsId, PlayId,
+    db::{Db, DbError},
+    paging::Limit,
+};
+use xmas_players::{Identity, check};
+use xmas_time::EventDay;
+
+use super::{
+    DayFairness, DrawBook, DrawReceipt, FairnessService, OddsReport, OddsSource, PublishedOdds,
+    receipt::{Draw, Facts},
+    reveals_at, store,
+};
+use crate::{FairnessError, draw::DrawId, play_log};
+
+/// [`FairnessService`] on the database.
+pub struct Fairness {
+    db: Db,
+    book: Arc<DrawBook>,
+    sources: Vec<Arc<dyn OddsSource>>,
+}
+
+impl Fairness {
+    /// `sources` are the games.
+    pub fn new(db: Db, book: Arc<DrawBook>, sources: Vec<Arc<dyn OddsSource>>) -> Self {
+        Self { db, book, sources }
+    }
+}
+
+#[async_trait]
+impl FairnessService for Fairness {
+    async fn odds(
+        &self,
+        feature: Feature,
+        now: DateTime<Utc>,
+    ) -> Result<PublishedOdds, FairnessError> {
+        let source = self.sources.iter().find(|game| game.feature() == feature);
+        let source = source.ok_or(FairnessError::UnknownOdds)?;
+        Ok(source.odds_now(now).await?)
+    }
+
+    async fn past_odds(
+        &self,
+        feature: Feature,
+        odds_id: OddsId,
+    ) -> Result<PublishedOdds, FairnessError> {
+        let odds = self.book.tables(&[odds_id]).await?.remove(&odds_id);
+        let odds = odds.filter(|odds| odds.feature() == feature);
+        Ok(PublishedOdds {
+            odds_id,
+            odds: odds.ok_or(FairnessError::UnknownOdds)?,
+            stock: None,
+        })
+    }
+
+    async fn day(&self, day: EventDay, now: DateTime<Utc>) -> Result<DayFairness, FairnessError> {
+        let known = self.book.known_seed(day).await?;
+        let known = known.ok_or(FairnessError::UnknownDay)?;
+        let reveals_at = reveals_at(day);
+        Ok(DayFairness {
+            day,
+            commitment: known.commitment.clone(),
+            committed_at: known.committed_at,
+            reveals_at,
+            seed: (now >= reveals_at).then(|| known.seed.clone()),
+        })
+    }
+
+    async fn receipt(
+        &self,
+        identity: &Identity,
+        play: PlayId,
+        now: DateTime<Utc>,
+    ) -> Result<DrawReceipt, FairnessError> {
+        check(self.db.read(), identity).await?;
+        let logged = play_log::find(self.db.read(), identity.user_id, play).await?;
+        let logged = logged.ok_or(FairnessError::UnknownPlay)?;
+        let day = self.day(logged.day, now).await?;
+        let seed = day.seed.ok_or(FairnessError::NotRevealed)?;
+        let ids: Vec<OddsId> = logged.draws.iter().map(|draw| draw.odds_id).collect();
+        let tables = self.book.tables(&ids).await?;
+        let mut draws = Vec::with_capacity(ids.len());
+        for (attempt, draw) in (0..).zip(&logged.draws) {
+            let odds = tables.get(&draw.odds_id);
+            let odds = odds
+                .ok_or_else(|| DbError::Corrupt(format!("play {play} was drawn from no table")))?;
+            let id = DrawId {
+                feature: logged.feature,
+                user_id: identity.user_id,
+                nonce: logged.nonce,
+                attempt,
+            };
+            draws.push(Draw {
+                odds_id: draw.odds_id,
+                table: odds.content().to_owned(),
+                table_hash: odds.hash().to_owned(),
+                number: seed.number(&id, odds.total()),
+                entry_id: draw.entry_id,
+            });
+        }
+        let facts = Facts {
+            day: logged.day,
+            commitment: day.commitment,
+            seed: hex::encode(seed.expose()),
+            feature: logged.feature,
+            user_id: identity.user_id,
+            play_id: play,
+            nonce: logged.nonce,
+            draws,
+            outcome: logged.outcome,
+        };
+        Ok(DrawReceipt::of(facts))
+    }
+
+    async fn report(
+        &self,
+        feature: Feature,
+        tables: Limit,
+    ) -> Result<Vec<OddsReport>, FairnessError> {
+        if !self.sources.iter().any(|game| game.feature() == feature) {
+            return Err(FairnessError::UnknownOdds);
+        }
+        let ids = store::odds_of(self.db.read(), feature, tables).await?;
+        let mut known = self.book.tables(&ids).await?;
+        let mut reports = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(odds) = known.remove(&id) else {
+                continue;
+            };
+            let observed = play_log::observed(self.db.read(), id).await?;
+            reports.push(OddsReport::new(id, odds, &observed));
+        }
+        Ok(reports)
+    }
+}

@@ -1,0 +1,234 @@
+//! The receipt of a draw, and its check from what is published alone: no database, no network.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use xmas_kernel::{Feature, OddsId, PlayId, UserId};
+use xmas_time::EventDay;
+
+use crate::{
+    Game,
+    dice::Dice,
+    draw::{DrawId, Seed},
+    lottery::Lottery,
+    odds::{Entry, Odds},
+    roulette::Roulette,
+};
+
+/// A receipt as it is given out: what it states, and a digest that notices a slip of the pen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrawReceipt {
+    /// [`DrawReceipt::FORMAT`].
+    pub format: String,
+    pub facts: Facts,
+    /// SHA-256 of the facts as compact JSON, fields in their order.
+    pub digest: String,
+}
+
+/// What a receipt states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    pub day: EventDay,
+    /// What was published before the day: the seed's SHA-256.
+    pub commitment: String,
+    pub seed: String,
+    pub feature: Feature,
+    pub user_id: UserId,
+    pub play_id: PlayId,
+    /// The player's 0-based play number for the game and day.
+    pub nonce: i64,
+    /// In the order of the attempts. Only the last one counts; the prizes of the others had run
+    /// out.
+    pub draws: Vec<Draw>,
+    /// What the player saw, as JSON text.
+    pub outcome: String,
+}
+
+/// One draw of a play.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draw {
+    pub odds_id: OddsId,
+    /// The table as published, byte for byte what the hash is of.
+    pub table: String,
+    pub table_hash: String,
+    /// What the HMAC came to, below the sum of the table's weights.
+    pub number: u64,
+    /// The entry that came up.
+    pub entry_id: i64,
+}
+
+/// A receipt that holds: every draw follows from the seed, and the seed from the commitment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    pub day: EventDay,
+    pub commitment: String,
+    pub feature: Feature,
+    pub user_id: UserId,
+    pub nonce: i64,
+    /// How many draws of the play did not count, since their prize had run out.
+    pub redraws: usize,
+    pub label: String,
+}
+
+/// Why a receipt does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    #[error("this is not a receipt: {0}")]
+    Unreadable(String),
+    #[error("the format is {0:?}, and this program reads {expected:?}", expected = DrawReceipt::FORMAT)]
+    UnknownFormat(String),
+    #[error("the commitment is not the one that was published")]
+    OtherCommitment,
+    #[error("the seed is not 64 lower-case hexadecimal digits")]
+    MalformedSeed,
+    #[error("the SHA-256 of the seed is not the commitment")]
+    SeedNotCommitted,
+    #[error("{0} is not a game of chance")]
+    NoGame(Feature),
+    #[error("there is no draw in it")]
+    NoDraw,
+    #[error("attempt {0}: the SHA-256 of the table is not its hash")]
+    TableChanged(usize),
+    #[error("attempt {0}: the table is not one that can be drawn from")]
+    InvalidTable(usize),
+    #[error("attempt {0}: the table belongs to another game")]
+    OtherGame(usize),
+    #[error("attempt {0}: the table is not the one before without the entry that had run out")]
+    OtherTable(usize),
+    #[error("attempt {attempt}: the seed gives the number {drawn}, and the receipt says {stated}")]
+    OtherNumber {
+        attempt: usize,
+        drawn: u64,
+        stated: u64,
+    },
+    #[error("attempt {attempt}: the number gives entry {drawn}, and the receipt says {stated}")]
+    OtherEntry {
+        attempt: usize,
+        drawn: i64,
+        stated: i64,
+    },
+    #[error("the outcome is not what the draw brought")]
+    OtherOutcome,
+    #[error("something in it has been changed: the digest is another one")]
+    Changed,
+}
+
+impl DrawReceipt {
+    pub const FORMAT: &str = "xmas-draw/1";
+
+    pub fn of(facts: Facts) -> Self {
+        Self {
+            format: Self::FORMAT.to_owned(),
+            digest: digest(&facts),
+            facts,
+        }
+    }
+
+    /// Reads a receipt and checks it. With `commitment`, the one that was published before the day,
+    /// the receipt's own must be the same: without it, a receipt proves only that it fits itself.
+    pub fn verify(json: &[u8], commitment: Option<&str>) -> Result<Verified, Rejected> {
+        let unreadable = |error: serde_json::Error| Rejected::Unreadable(error.to_string());
+        let receipt: DrawReceipt = serde_json::from_slice(json).map_err(unreadable)?;
+        receipt.check(commitment)
+    }
+
+    fn check(&self, commitment: Option<&str>) -> Result<Verified, Rejected> {
+        if self.format != Self::FORMAT {
+            return Err(Rejected::UnknownFormat(self.format.clone()));
+        }
+        let facts = &self.facts;
+        if commitment.is_some_and(|published| published != facts.commitment) {
+            return Err(Rejected::OtherCommitment);
+        }
+        let seed = Seed::from_hex(&facts.seed).map_err(|_| Rejected::MalformedSeed)?;
+        if seed.commitment() != facts.commitment {
+            return Err(Rejected::SeedNotCommitted);
+        }
+        let entry = match facts.feature {
+            Feature::Roulette => facts.check_draws::<Roulette>(&seed),
+            Feature::Dice => facts.check_draws::<Dice>(&seed),
+            Feature::Lottery => facts.check_draws::<Lottery>(&seed),
+            Feature::SeasonPass | Feature::Ranking => Err(Rejected::NoGame(facts.feature)),
+        }?;
+        if digest(facts) != self.digest {
+            return Err(Rejected::Changed);
+        }
+        Ok(Verified {
+            day: facts.day,
+            commitment: facts.commitment.clone(),
+            feature: facts.feature,
+            user_id: facts.user_id,
+            nonce: facts.nonce,
+            redraws: facts.draws.len() - 1,
+            label: entry.label,
+        })
+    }
+}
+
+impl Facts {
+    /// Makes every draw again; returns what the last one brought.
+    fn check_draws<G: Game>(&self, seed: &Seed) -> Result<Entry, Rejected> {
+        let mut before: Option<(Odds, i64)> = None;
+        let mut last = None;
+        for (attempt, draw) in self.draws.iter().enumerate() {
+            let odds = draw.odds::<G>(attempt)?;
+            if let Some((before, sold_out)) = before
+                && before.without(sold_out) != Ok(odds.clone())
+            {
+                return Err(Rejected::OtherTable(attempt));
+            }
+            let id = DrawId {
+                feature: self.feature,
+                user_id: self.user_id,
+                nonce: self.nonce,
+                attempt: i64::try_from(attempt).unwrap_or(i64::MAX),
+            };
+            let number = seed.number(&id, odds.total());
+            if number != draw.number {
+                return Err(Rejected::OtherNumber {
+                    attempt,
+                    drawn: number,
+                    stated: draw.number,
+                });
+            }
+            let entry = G::entry_at(&odds, number).clone();
+            if entry.id != draw.entry_id {
+                return Err(Rejected::OtherEntry {
+                    attempt,
+                    drawn: entry.id,
+                    stated: draw.entry_id,
+                });
+            }
+            before = Some((odds, entry.id));
+            last = Some((entry, number));
+        }
+        let (entry, number) = last.ok_or(Rejected::NoDraw)?;
+        let outcome: Result<G::Outcome, _> = serde_json::from_str(&self.outcome);
+        match outcome {
+            Ok(outcome) if G::agrees(&outcome, &entry, number) => Ok(entry),
+            _ => Err(Rejected::OtherOutcome),
+        }
+    }
+}
+
+impl Draw {
+    fn odds<G: Game>(&self, attempt: usize) -> Result<Odds, Rejected> {
+        if hex::encode(Sha256::digest(&self.table)) != self.table_hash {
+            return Err(Rejected::TableChanged(attempt));
+        }
+        let odds = Odds::from_content(&self.table).map_err(|_| Rejected::InvalidTable(attempt))?;
+        if odds.feature() == G::FEATURE {
+            Ok(odds)
+        } else {
+            Err(Rejected::OtherGame(attempt))
+        }
+    }
+}
+
+fn digest(facts: &Facts) -> String {
+    // Numbers, texts, and maps with text for keys: nothing here that JSON cannot say.
+    let text = serde_json::to_vec(facts).expect("facts can be written as JSON");
+    hex::encode(Sha256::digest(text))
+}

@@ -1,0 +1,141 @@
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use xmas_kernel::{
+    Feature, OddsId,
+    db::{Constraint, Db, DbError, Timestamp},
+    paging::Limit,
+};
+use xmas_time::EventDay;
+
+use super::entity::{draw_seed, odds_table};
+use crate::odds::Odds;
+
+/// A seed to be kept.
+pub(crate) struct NewSeed {
+    pub(crate) day: EventDay,
+    pub(crate) commitment: String,
+    pub(crate) sealed: String,
+}
+
+pub(crate) struct KeptSeed {
+    pub(crate) commitment: String,
+    pub(crate) sealed: String,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+pub(crate) async fn insert_seed(
+    db: &Db,
+    seed: &NewSeed,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let tx = db.begin().await?;
+    draw_seed::Entity::insert(draw_seed::ActiveModel {
+        id: NotSet,
+        event_day: Set(seed.day.date()),
+        commitment: Set(seed.commitment.clone()),
+        sealed_seed: Set(seed.sealed.clone()),
+        created_at: Set(Timestamp(now)),
+    })
+    .exec_without_returning(&*tx)
+    .await?;
+    tx.commit().await
+}
+
+pub(crate) async fn find_seed(
+    conn: &impl ConnectionTrait,
+    day: EventDay,
+) -> Result<Option<KeptSeed>, DbError> {
+    let row = draw_seed::Entity::find()
+        .filter(draw_seed::Column::EventDay.eq(day.date()))
+        .one(conn)
+        .await?;
+    Ok(row.map(|row| KeptSeed {
+        commitment: row.commitment,
+        sealed: row.sealed_seed,
+        created_at: row.created_at.0,
+    }))
+}
+
+pub(crate) async fn find_odds_by_hash(
+    conn: &impl ConnectionTrait,
+    hash: &str,
+) -> Result<Option<OddsId>, DbError> {
+    let id: Option<i64> = odds_table::Entity::find()
+        .select_only()
+        .column(odds_table::Column::Id)
+        .filter(odds_table::Column::ContentHash.eq(hash))
+        .into_tuple()
+        .one(conn)
+        .await?;
+    Ok(id.map(OddsId))
+}
+
+/// Writes a table in a transaction of its own, or finds the one that a replica has just written.
+pub(crate) async fn insert_odds(
+    db: &Db,
+    odds: &Odds,
+    now: DateTime<Utc>,
+) -> Result<OddsId, DbError> {
+    let tx = db.begin().await?;
+    let inserted = odds_table::Entity::insert(odds_table::ActiveModel {
+        id: NotSet,
+        feature_type: Set(odds.feature().as_str().to_owned()),
+        content_hash: Set(odds.hash().to_owned()),
+        content: Set(odds.content().to_owned()),
+        created_at: Set(Timestamp(now)),
+    })
+    .exec(&*tx)
+    .await
+    .map_err(DbError::from);
+    match inserted {
+        Ok(inserted) => {
+            tx.commit().await?;
+            Ok(OddsId(inserted.last_insert_id))
+        }
+        Err(error) if error.constraint() == Some(Constraint::OddsContent) => {
+            drop(tx);
+            let found = find_odds_by_hash(db.read(), odds.hash()).await?;
+            found.ok_or_else(|| DbError::Corrupt("an odds table is there and is not".to_owned()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) async fn find_odds(
+    conn: &impl ConnectionTrait,
+    ids: &[OddsId],
+) -> Result<HashMap<OddsId, Odds>, DbError> {
+    let rows = odds_table::Entity::find()
+        .filter(odds_table::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .all(conn)
+        .await?;
+    let table = |row: odds_table::Model| {
+        let odds = Odds::from_content(&row.content);
+        let odds = odds.map_err(|_| DbError::Corrupt(format!("odds_table {}", row.id)))?;
+        Ok((OddsId(row.id), odds))
+    };
+    rows.into_iter().map(table).collect()
+}
+
+/// The tables of a game, newest first.
+pub(crate) async fn odds_of(
+    conn: &impl ConnectionTrait,
+    feature: Feature,
+    limit: Limit,
+) -> Result<Vec<OddsId>, DbError> {
+    let ids: Vec<i64> = odds_table::Entity::find()
+        .select_only()
+        .column(odds_table::Column::Id)
+        .filter(odds_table::Column::FeatureType.eq(feature.as_str()))
+        .order_by_desc(odds_table::Column::Id)
+        .limit(limit.get())
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(ids.into_iter().map(OddsId).collect())
+}

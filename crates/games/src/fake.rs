@@ -1,0 +1,158 @@
+//! An in-memory [`GameService`] for crates that build on this one.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use xmas_features::FeatureService;
+use xmas_kernel::{
+    OddsId, PlayId, SeasonId, UserId,
+    idempotency::{FakeAnswers, Replayable},
+};
+use xmas_players::Identity;
+use xmas_rewards::{Grant, GrantSource, rules::decide};
+use xmas_time::EventDay;
+
+use crate::{
+    Game, GameError, GameService, Play, PlayCommand, Receipt, Status, Table,
+    draw::{DrawId, Seed},
+    game::remaining,
+};
+
+/// Plays by the same rules with tokens that a test gives out; of the prizes it keeps tokens of the
+/// same game only, and stock is not taken. Every identity may act, and every day has the same seed.
+pub struct FakeGame<G: Game> {
+    features: Arc<dyn FeatureService>,
+    seed: Seed,
+    table: Option<Table<G>>,
+    world: Mutex<World>,
+}
+
+#[derive(Default)]
+struct World {
+    tokens: HashMap<UserId, i64>,
+    plays_on: HashMap<(UserId, EventDay), i64>,
+    plays: i64,
+    answers: FakeAnswers,
+}
+
+impl<G: Game> FakeGame<G> {
+    /// Points from this many on wait for an admin.
+    pub const REVIEW_POINTS: i64 = 10_000;
+
+    /// `table` is `None` for a game that is not configured correctly.
+    pub fn new(features: Arc<dyn FeatureService>, seed: Seed, table: Option<Table<G>>) -> Self {
+        Self {
+            features,
+            seed,
+            table,
+            world: Mutex::default(),
+        }
+    }
+
+    pub fn give_tokens(&self, user_id: UserId, tokens: i64) {
+        *self.world().tokens.entry(user_id).or_default() += tokens;
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn table(&self) -> Result<&Table<G>, GameError> {
+        let table = self.table.as_ref();
+        table.ok_or(GameError::InvalidConfig(G::FEATURE))
+    }
+}
+
+#[async_trait]
+impl<G: Game> GameService<G> for FakeGame<G> {
+    async fn status(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<Status<G::Menu>, GameError> {
+        let today = EventDay::of(now);
+        self.features.require(G::FEATURE, today).await?;
+        let table = self.table()?;
+        let world = self.world();
+        let user_id = identity.user_id;
+        let today_plays = world.plays_on.get(&(user_id, today)).copied().unwrap_or(0);
+        Ok(Status {
+            config_id: table.config_id,
+            name: table.name.clone(),
+            max_daily: table.max_daily,
+            today_plays,
+            remaining: remaining(table.max_daily, today_plays),
+            token_balance: world.tokens.get(&user_id).copied().unwrap_or(0),
+            menu: table.menu.clone(),
+        })
+    }
+
+    async fn play(
+        &self,
+        command: &PlayCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<Play<G::Outcome>>, GameError> {
+        let (user_id, today) = (command.identity.user_id, EventDay::of(now));
+        let request = command.request.as_ref();
+        if let Some(earlier) = self.world().answers.find(user_id, request)? {
+            return Ok(Replayable::replayed(earlier));
+        }
+        self.features.require(G::FEATURE, today).await?;
+        let table = self.table()?;
+        let mut world = self.world();
+        let nonce = world.plays_on.get(&(user_id, today)).copied().unwrap_or(0);
+        if remaining(table.max_daily, nonce) == -1 {
+            return Err(GameError::DailyLimitReached);
+        }
+        let tokens = world.tokens.entry(user_id).or_default();
+        if *tokens < 1 {
+            return Err(GameError::NotEnoughTokens);
+        }
+        let draw = DrawId {
+            feature: G::FEATURE,
+            user_id,
+            nonce,
+            attempt: 0,
+        };
+        let number = self.seed.number(&draw, table.odds.total());
+        let entry = G::entry_at(&table.odds, number);
+        let reward = entry.reward();
+        let reward = reward.map_err(|_| GameError::InvalidConfig(G::FEATURE))?;
+        *tokens -= 1;
+        if reward.kind().asset() == Some(G::TOKEN) {
+            *tokens += reward.amount();
+        }
+        let token_balance = *tokens;
+        world.plays_on.insert((user_id, today), nonce + 1);
+        world.plays += 1;
+        let prize = Grant {
+            grant_key: String::new(),
+            source: GrantSource::Play,
+            reward,
+            label: None,
+            manual: false,
+            season_id: Some(SeasonId(1)),
+        };
+        let play = Play {
+            outcome: G::outcome(&table.menu, entry, number),
+            season_pass: None,
+            token_balance,
+            receipt: Receipt {
+                play_id: PlayId(world.plays),
+                reward_type: reward.kind(),
+                reward_state: decide(&prize, &[reward], Self::REVIEW_POINTS).0,
+                odds_id: OddsId(1),
+                day: today,
+                nonce,
+                attempt: 0,
+                coupon_code: None,
+            },
+        };
+        world.answers.store(user_id, request, &play)?;
+        Ok(Replayable::fresh(play))
+    }
+}

@@ -1,0 +1,192 @@
+//! What a lottery is.
+
+use std::collections::{BTreeMap, HashSet};
+
+use xmas_kernel::{ConfigId, Feature};
+
+use super::{NewLottery, NewPrize, Prize};
+use crate::{
+    fits,
+    odds::{Entry, InvalidOdds, MAX_ENTRIES, MAX_WEIGHT, Odds},
+};
+
+/// What there is to win: what players see, what is drawn, and what is left of the limited prizes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prizes {
+    pub shown: Vec<Prize>,
+    pub odds: Odds,
+    pub stock: BTreeMap<i64, i64>,
+}
+
+/// Prizes, each with its id, drawn in the order of their ids. Those take part that are active and
+/// of which something is left; at least one of them can come up.
+pub fn prizes(
+    config_id: ConfigId,
+    mut prizes: Vec<(i64, NewPrize)>,
+) -> Result<Prizes, InvalidOdds> {
+    prizes.retain(|(_, prize)| prize.is_active);
+    prizes.sort_by_key(|(id, _)| *id);
+    // A negative weight is a mistake even where nothing is left to win.
+    let is_fair = |(_, prize): &(i64, NewPrize)| (0..=MAX_WEIGHT).contains(&prize.weight);
+    if !prizes.iter().all(is_fair) {
+        return Err(InvalidOdds);
+    }
+    let entry =
+        |(id, prize): &(i64, NewPrize)| Entry::new(*id, &prize.label, prize.weight, prize.reward);
+    let left = prizes
+        .iter()
+        .filter(|(_, prize)| prize.stock.is_none_or(|stock| stock > 0));
+    let entries = left.map(entry).collect::<Result<_, _>>()?;
+    let odds = Odds::new(Feature::Lottery, config_id, entries)?;
+    let stock = prizes
+        .iter()
+        .filter_map(|(id, prize)| Some((*id, prize.stock?)));
+    Ok(Prizes {
+        odds,
+        stock: stock.collect(),
+        shown: prizes.into_iter().map(shown).collect(),
+    })
+}
+
+fn shown((id, prize): (i64, NewPrize)) -> Prize {
+    Prize {
+        id,
+        label: prize.label,
+        reward_type: prize.reward.kind(),
+        reward_amount: prize.reward.amount(),
+        stock: prize.stock,
+        is_active: prize.is_active,
+    }
+}
+
+/// What is wrong with a lottery that is to be saved: field and problem.
+pub fn check(new: &NewLottery) -> Vec<(&'static str, String)> {
+    let mut problems = Vec::new();
+    let mut expect = |holds: bool, field, problem: &str| {
+        if !holds {
+            problems.push((field, problem.to_owned()));
+        }
+    };
+    expect(fits(&new.name), "name", "has 1 to 100 characters");
+    expect(new.max_daily_plays >= 0, "max_daily_plays", "is at least 0");
+    let count = 1..=MAX_ENTRIES;
+    expect(count.contains(&new.prizes.len()), "prizes", "are 1 to 100");
+    let all = |holds: fn(&NewPrize) -> bool| new.prizes.iter().all(holds);
+    expect(
+        all(|prize| fits(&prize.label)),
+        "prizes.label",
+        "has 1 to 100 characters",
+    );
+    let mut labels = HashSet::new();
+    let is_new = |prize: &NewPrize| labels.insert(prize.label.clone());
+    expect(
+        new.prizes.iter().all(is_new),
+        "prizes.label",
+        "is there once",
+    );
+    expect(
+        all(|prize| (0..=MAX_WEIGHT).contains(&prize.weight)),
+        "prizes.weight",
+        "is 0 to 1,000,000,000",
+    );
+    expect(
+        all(|prize| prize.stock.is_none_or(|stock| stock >= 0)),
+        "prizes.stock",
+        "is at least 0",
+    );
+    let can_come_up = |prize: &NewPrize| prize.is_active && prize.weight > 0;
+    expect(
+        new.prizes.iter().any(can_come_up),
+        "prizes.weight",
+        "is not 0 for every active prize",
+    );
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use xmas_rewards::Reward;
+
+    use super::*;
+
+    fn prize(weight: i64, stock: Option<i64>) -> NewPrize {
+        NewPrize {
+            label: format!("상품 {weight}"),
+            weight,
+            stock,
+            reward: Reward::NONE,
+            is_active: true,
+        }
+    }
+
+    fn drawn(prizes: &[NewPrize]) -> Result<Vec<i64>, InvalidOdds> {
+        let numbered = (1..).zip(prizes.iter().cloned()).collect();
+        let prizes = super::prizes(ConfigId(1), numbered)?;
+        Ok(prizes.odds.entries().iter().map(|entry| entry.id).collect())
+    }
+
+    #[test]
+    fn active_prizes_of_which_something_is_left_take_part() {
+        let off = NewPrize {
+            is_active: false,
+            ..prize(4, None)
+        };
+        let prizes = [
+            prize(1, None),
+            prize(2, Some(0)),
+            prize(3, Some(1)),
+            off.clone(),
+        ];
+        assert_eq!(drawn(&prizes), Ok(vec![1, 3]));
+        let numbered = (1..).zip(prizes).collect();
+        let all = super::prizes(ConfigId(1), numbered).unwrap();
+        let shown: Vec<_> = all
+            .shown
+            .iter()
+            .map(|prize| (prize.id, prize.stock))
+            .collect();
+        assert_eq!(shown, [(1, None), (2, Some(0)), (3, Some(1))]);
+        assert_eq!(all.stock, BTreeMap::from([(2, 0), (3, 1)]));
+        for bad in [
+            &[prize(1, Some(0))][..],
+            &[off],
+            &[prize(0, None)],
+            &[prize(1, None), prize(-1, None)],
+            // Also where nothing is left of it.
+            &[prize(1, None), prize(-1, Some(0))],
+            &[],
+        ] {
+            assert_eq!(drawn(bad), Err(InvalidOdds), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_bad_lottery_is_told_field_by_field() {
+        let lottery = |prizes: &[NewPrize]| NewLottery {
+            name: "복권".to_owned(),
+            max_daily_plays: 0,
+            prizes: prizes.to_vec(),
+        };
+        let fields = |lottery: &NewLottery| -> Vec<&str> {
+            check(lottery).into_iter().map(|(field, _)| field).collect()
+        };
+        assert_eq!(check(&lottery(&[prize(1, Some(0)), prize(2, None)])), []);
+        assert_eq!(fields(&lottery(&[])), ["prizes", "prizes.weight"]);
+        assert_eq!(fields(&lottery(&[prize(0, None)])), ["prizes.weight"]);
+        assert_eq!(
+            fields(&lottery(&[prize(1, None), prize(1, None)])),
+            ["prizes.label"]
+        );
+        assert_eq!(
+            fields(&lottery(&[prize(1, None), prize(-1, None)])),
+            ["prizes.weight"]
+        );
+        assert_eq!(fields(&lottery(&[prize(1, Some(-1))])), ["prizes.stock"]);
+        let wrong = NewLottery {
+            name: " ".to_owned(),
+            max_daily_plays: -1,
+            ..lottery(&[prize(1, None)])
+        };
+        assert_eq!(fields(&wrong), ["name", "max_daily_plays"]);
+    }
+}

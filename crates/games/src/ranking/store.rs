@@ -1,0 +1,181 @@
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    NotSet, QueryFilter, QueryOrder, QuerySelect,
+};
+use xmas_kernel::{
+    UserId,
+    db::{DbError, Timestamp},
+};
+use xmas_time::EventDay;
+
+use super::{
+    NewExternalEntry, NewRankingEntry,
+    entity::{daily, external},
+};
+
+/// Rows per statement: servers bound the number of values in one.
+const BATCH: usize = 1_000;
+
+/// The first places of a board, and the place of whoever asks.
+pub(crate) struct Board<T> {
+    pub(crate) top: Vec<T>,
+    pub(crate) mine: Option<T>,
+}
+
+/// A row of the external board and its rank.
+pub(crate) type Ranked = (i64, external::Model);
+
+pub(crate) async fn daily(
+    conn: &impl ConnectionTrait,
+    day: EventDay,
+    me: UserId,
+    top: u64,
+) -> Result<Board<daily::Model>, DbError> {
+    use daily::{Column, Entity};
+    let of_day = Entity::find().filter(Column::EventDay.eq(day.date()));
+    let first = of_day.clone().order_by_asc(Column::Place).limit(top);
+    let top = first.all(conn).await?;
+    let among = top.iter().find(|row| row.user_id == Some(me.0)).cloned();
+    let mine = match among {
+        Some(row) => Some(row),
+        None => of_day.filter(Column::UserId.eq(me.0)).one(conn).await?,
+    };
+    Ok(Board { top, mine })
+}
+
+pub(crate) async fn external(
+    conn: &impl ConnectionTrait,
+    me: UserId,
+    top: u64,
+) -> Result<Board<Ranked>, DbError> {
+    use external::{Column, Entity};
+    let rows = Entity::find()
+        .order_by_desc(Column::DepositAmount)
+        .order_by_desc(Column::PlayCount)
+        .order_by_asc(Column::Id)
+        .limit(top)
+        .all(conn)
+        .await?;
+    let top: Vec<Ranked> = (1..).zip(rows).collect();
+    // Whoever is on the board has the rank they see there, whatever is saved in between.
+    let among = top.iter().find(|(_, row)| row.user_id == me.0).cloned();
+    if among.is_some() {
+        return Ok(Board { top, mine: among });
+    }
+    let row = Entity::find()
+        .filter(Column::UserId.eq(me.0))
+        .one(conn)
+        .await?;
+    let mine = match row {
+        Some(row) => Some((1 + better_than(conn, &row).await?, row)),
+        None => None,
+    };
+    Ok(Board { top, mine })
+}
+
+/// How many rows come before this one.
+async fn better_than(conn: &impl ConnectionTrait, row: &external::Model) -> Result<i64, DbError> {
+    use external::{Column, Entity};
+    let same_deposits = Column::DepositAmount.eq(row.deposit_amount);
+    let more_plays = Condition::all()
+        .add(same_deposits.clone())
+        .add(Column::PlayCount.gt(row.play_count));
+    let came_first = Condition::all()
+        .add(same_deposits)
+        .add(Column::PlayCount.eq(row.play_count))
+        .add(Column::Id.lt(row.id));
+    let better = Condition::any()
+        .add(Column::DepositAmount.gt(row.deposit_amount))
+        .add(more_plays)
+        .add(came_first);
+    let count: Option<i64> = Entity::find()
+        .select_only()
+        .column_as(Column::Id.count(), "better")
+        .filter(better)
+        .into_tuple()
+        .one(conn)
+        .await?;
+    Ok(count.unwrap_or(0))
+}
+
+pub(crate) async fn replace_day(
+    tx: &DatabaseTransaction,
+    day: EventDay,
+    rows: &[NewRankingEntry],
+) -> Result<(), DbError> {
+    use daily::{ActiveModel, Column, Entity};
+    Entity::delete_many()
+        .filter(Column::EventDay.eq(day.date()))
+        .exec(tx)
+        .await?;
+    for batch in rows.chunks(BATCH) {
+        let rows = batch.iter().map(|row| ActiveModel {
+            id: NotSet,
+            event_day: Set(day.date()),
+            place: Set(row.place),
+            user_id: Set(row.user_id.map(|user| user.0)),
+            display_name: Set(row.display_name.clone()),
+            score: Set(row.score),
+        });
+        Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn upsert_external(
+    tx: &DatabaseTransaction,
+    rows: &[NewExternalEntry],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    use external::{ActiveModel, Column, Entity};
+    for batch in rows.chunks(BATCH) {
+        let known: Vec<i64> = Entity::find()
+            .select_only()
+            .column(Column::UserId)
+            .filter(Column::UserId.is_in(batch.iter().map(|row| row.user_id.0)))
+            .into_tuple()
+            .all(tx)
+            .await?;
+        let known: BTreeSet<i64> = known.into_iter().collect();
+        let (changed, added): (Vec<_>, Vec<_>) =
+            batch.iter().partition(|row| known.contains(&row.user_id.0));
+        for row in changed {
+            Entity::update_many()
+                .set(contents(row, now))
+                .filter(Column::UserId.eq(row.user_id.0))
+                .exec(tx)
+                .await?;
+        }
+        if added.is_empty() {
+            continue;
+        }
+        let added: Vec<ActiveModel> = added
+            .into_iter()
+            .map(|row| ActiveModel {
+                user_id: Set(row.user_id.0),
+                created_at: Set(Timestamp(now)),
+                ..contents(row, now)
+            })
+            .collect();
+        Entity::insert_many(added)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What an upload says about a player, without whose row it is.
+fn contents(row: &NewExternalEntry, now: DateTime<Utc>) -> external::ActiveModel {
+    external::ActiveModel {
+        id: NotSet,
+        user_id: NotSet,
+        deposit_amount: Set(row.deposit_amount),
+        play_count: Set(row.play_count),
+        memo: Set(row.memo.clone()),
+        created_at: NotSet,
+        updated_at: Set(Timestamp(now)),
+    }
+}

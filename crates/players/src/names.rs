@@ -1,0 +1,73 @@
+use std::collections::HashMap;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use xmas_kernel::{UserId, db::DbError};
+
+use crate::entity::user::{Column, Entity};
+
+/// The names by which players may be shown to each other: the nickname, else a masked external id
+/// (domain.md, "Games"). One statement, however many are asked for; unknown ids are left out.
+pub async fn public_names(
+    conn: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = UserId>,
+) -> Result<HashMap<UserId, String>, DbError> {
+    let ids: Vec<i64> = ids.into_iter().map(|id| id.0).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(i64, Option<String>, String)> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .column(Column::Nickname)
+        .column(Column::ExternalId)
+        .filter(Column::Id.is_in(ids))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let names = rows.into_iter().map(|(id, nickname, external_id)| {
+        let name = nickname.unwrap_or_else(|| masked(&external_id));
+        (UserId(id), name)
+    });
+    Ok(names.collect())
+}
+
+/// The first two characters of an external id: its owner knows it again, and nobody else can log in
+/// with it. Of an id that has no more than two, only the first.
+fn masked(external_id: &str) -> String {
+    let shown = if external_id.chars().count() > 2 {
+        2
+    } else {
+        1
+    };
+    let shown: String = external_id.chars().take(shown).collect();
+    format!("{shown}***")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn two_characters_are_shown_or_one_of_a_short_id() {
+        for (external_id, shown) in [
+            ("rudolf-77", "ru***"),
+            ("abc", "ab***"),
+            ("ab", "a***"),
+            ("a", "a***"),
+            ("산타클로스", "산타***"),
+            ("산타", "산***"),
+            ("🎅🦌🎄", "🎅🦌***"),
+        ] {
+            assert_eq!(masked(external_id), shown, "{external_id}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn how_long_an_id_is_cannot_be_told(external_id in "\\PC{3,100}") {
+            prop_assert_eq!(masked(&external_id).chars().count(), 5);
+        }
+    }
+}

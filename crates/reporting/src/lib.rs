@@ -1,0 +1,36 @@
+//! What people want to see in one piece and no single domain holds: so far a player's own history.
+//!
+//! Invariants:
+//! - Nothing here writes, locks or opens a transaction.
+//! - This is the one crate that may read every table. It owns none: it knows other crates' tables
+//!   by their names in `store.rs`, and has no entities of them.
+//! - A report is a bounded number of statements, and each of them reads a bounded number of rows.
+//!
+//! To add a report: what it is asked and what it answers in `model.rs`, its queries in `store.rs`,
+//! and a service trait here with an implementation in `service.rs`. What another crate keeps sealed
+//! or computes, such as coupon codes, is asked of that crate's service.
+
+mod error;
+mod model;
+mod service;
+mod store;
+
+use async_trait::async_trait;
+use xmas_players::Identity;
+
+pub use error::HistoryError;
+pub use model::{
+    HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, MalformedCursor, Receipt, UnknownKind,
+};
+pub use service::History;
+
+/// What happened to a player, for the player.
+#[async_trait]
+pub trait HistoryService: Send + Sync {
+    /// One page of plays, stamps and rewards as receipts, newest first.
+    async fn history(
+        &self,
+        identity: &Identity,
+        query: &HistoryQuery,
+    ) -> Result<HistoryPage, HistoryError>;
+}

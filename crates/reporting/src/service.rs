@@ -1,0 +1,81 @@
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use xmas_kernel::db::{Db, retry};
+use xmas_players::{Identity, check};
+use xmas_rewards::RewardService;
+
+use crate::{
+    HistoryError, HistoryKind, HistoryPage, HistoryQuery, HistoryService, Receipt,
+    store::{self, Found},
+};
+
+/// [`HistoryService`] on the database.
+pub struct History {
+    db: Db,
+    rewards: Arc<dyn RewardService>,
+}
+
+impl History {
+    pub fn new(db: Db, rewards: Arc<dyn RewardService>) -> Self {
+        Self { db, rewards }
+    }
+
+    async fn history_once(
+        &self,
+        identity: &Identity,
+        query: &HistoryQuery,
+    ) -> Result<HistoryPage, HistoryError> {
+        let (db, user_id) = (self.db.read(), identity.user_id);
+        check(db, identity).await?;
+        let mut found = Vec::new();
+        if query.includes(HistoryKind::Play) {
+            found.extend(store::plays(db, user_id, query).await?);
+        }
+        if query.includes(HistoryKind::Stamp) {
+            found.extend(store::stamps(db, user_id, query).await?);
+        }
+        if query.includes(HistoryKind::Reward) {
+            found.extend(store::rewards(db, user_id, query).await?);
+        }
+        // Each part holds one receipt more than the page, so the page's are among them.
+        found.sort_by_key(|row| row.receipt.cursor().place());
+        let size = usize::try_from(query.limit.get()).unwrap_or(usize::MAX);
+        let more = found.len() > size;
+        found.truncate(size);
+        let next = found.last().filter(|_| more);
+        let next = next.map(|row| row.receipt.cursor());
+
+        let coupons: Vec<String> = found.iter().filter_map(|row| row.coupon.clone()).collect();
+        let codes = if coupons.is_empty() {
+            HashMap::new()
+        } else {
+            self.rewards.coupon_codes(user_id, &coupons).await?
+        };
+        let items = found.into_iter().map(|row| with_code(row, &codes));
+        Ok(HistoryPage {
+            items: items.collect(),
+            next,
+        })
+    }
+}
+
+/// The receipt, with its coupon code if it has one.
+fn with_code(found: Found, codes: &HashMap<String, String>) -> Receipt {
+    let mut receipt = found.receipt;
+    if let Receipt::Reward { coupon_code, .. } = &mut receipt {
+        *coupon_code = found.coupon.and_then(|grant| codes.get(&grant).cloned());
+    }
+    receipt
+}
+
+#[async_trait]
+impl HistoryService for History {
+    async fn history(
+        &self,
+        identity: &Identity,
+        query: &HistoryQuery,
+    ) -> Result<HistoryPage, HistoryError> {
+        retry(|| self.history_once(identity, query)).await
+    }
+}

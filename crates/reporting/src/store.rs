@@ -1,0 +1,233 @@
+//! Every query of this crate. Tables are named here and belong to other crates.
+
+use std::cmp::Ordering;
+
+use chrono::NaiveDate;
+use sea_orm::{
+    ConnectionTrait, ExprTrait, FromQueryResult,
+    sea_query::{Expr, Order, Query, SelectStatement},
+};
+use xmas_kernel::{
+    UserId,
+    db::{DbError, Timestamp},
+};
+use xmas_rewards::{RewardState, RewardType};
+use xmas_time::{EventDay, Kst};
+
+use crate::{HistoryCursor, HistoryKind, HistoryQuery, Receipt};
+
+/// A receipt, and the grant whose coupon code belongs into it.
+pub(crate) struct Found {
+    pub(crate) receipt: Receipt,
+    pub(crate) coupon: Option<String>,
+}
+
+#[derive(FromQueryResult)]
+struct PlayRow {
+    id: i64,
+    feature_type: String,
+    odds_id: Option<i64>,
+    nonce: i64,
+    attempt: i64,
+    outcome: String,
+    is_win: bool,
+    reward_type: String,
+    reward_amount: i64,
+    event_day: NaiveDate,
+    created_at: Timestamp,
+}
+
+#[derive(FromQueryResult)]
+struct StampRow {
+    id: i64,
+    event_type: Option<String>,
+    source_feature_type: String,
+    xp_earned: i64,
+    event_day: NaiveDate,
+    created_at: Timestamp,
+}
+
+#[derive(FromQueryResult)]
+struct RewardRow {
+    id: i64,
+    grant_key: String,
+    source: String,
+    reward_type: String,
+    amount: i64,
+    label: Option<String>,
+    state: String,
+    reason: Option<String>,
+    event_day: NaiveDate,
+    created_at: Timestamp,
+    delivered_at: Option<Timestamp>,
+}
+
+/// A player's plays from behind the query's cursor on, newest first: one more than fit on the page,
+/// if there are so many.
+pub(crate) async fn plays(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+    query: &HistoryQuery,
+) -> Result<Vec<Found>, DbError> {
+    let columns = [
+        "id",
+        "feature_type",
+        "odds_id",
+        "nonce",
+        "attempt",
+        "outcome",
+        "is_win",
+        "reward_type",
+        "reward_amount",
+        "event_day",
+        "created_at",
+    ];
+    let mut select = newest_first(HistoryKind::Play, user_id, query);
+    select.columns(columns).from("feature_log");
+    let rows: Vec<PlayRow> = rows(conn, select).await?;
+    rows.into_iter().map(play).collect()
+}
+
+fn play(row: PlayRow) -> Result<Found, DbError> {
+    let outcome = serde_json::from_str(&row.outcome)
+        .map_err(|error| DbError::Corrupt(format!("the outcome of play {}: {error}", row.id)))?;
+    let receipt = Receipt::Play {
+        id: row.id,
+        at: Kst(row.created_at.0),
+        day: EventDay::from(row.event_day),
+        feature: row.feature_type,
+        outcome,
+        is_win: row.is_win,
+        reward_type: row.reward_type,
+        reward_amount: row.reward_amount,
+        odds_id: row.odds_id,
+        nonce: row.nonce,
+        attempt: row.attempt,
+    };
+    Ok(Found {
+        receipt,
+        coupon: None,
+    })
+}
+
+/// A player's stamps, as [`plays`] gives plays.
+pub(crate) async fn stamps(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+    query: &HistoryQuery,
+) -> Result<Vec<Found>, DbError> {
+    let columns = [
+        "id",
+        "event_type",
+        "source_feature_type",
+        "xp_earned",
+        "event_day",
+        "created_at",
+    ];
+    let mut select = newest_first(HistoryKind::Stamp, user_id, query);
+    select.columns(columns).from("season_pass_stamp_log");
+    let rows: Vec<StampRow> = rows(conn, select).await?;
+    Ok(rows.into_iter().map(stamp).collect())
+}
+
+fn stamp(row: StampRow) -> Found {
+    let receipt = Receipt::Stamp {
+        id: row.id,
+        at: Kst(row.created_at.0),
+        day: EventDay::from(row.event_day),
+        source_feature_type: row.source_feature_type,
+        event_type: row.event_type,
+        xp: row.xp_earned,
+    };
+    Found {
+        receipt,
+        coupon: None,
+    }
+}
+
+/// A player's rewards, as [`plays`] gives plays. Of a play that brought nothing its own receipt
+/// tells.
+pub(crate) async fn rewards(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+    query: &HistoryQuery,
+) -> Result<Vec<Found>, DbError> {
+    let columns = [
+        "id",
+        "grant_key",
+        "source",
+        "reward_type",
+        "amount",
+        "label",
+        "state",
+        "reason",
+        "event_day",
+        "created_at",
+        "delivered_at",
+    ];
+    let mut select = newest_first(HistoryKind::Reward, user_id, query);
+    select
+        .columns(columns)
+        .from("reward_log")
+        .and_where(Expr::col("reward_type").ne(RewardType::None.as_str()));
+    let rows: Vec<RewardRow> = rows(conn, select).await?;
+    Ok(rows.into_iter().map(reward).collect())
+}
+
+fn reward(row: RewardRow) -> Found {
+    let has_code = row.reward_type == RewardType::Coupon.as_str()
+        && row.state == RewardState::Delivered.as_str();
+    let receipt = Receipt::Reward {
+        id: row.id,
+        at: Kst(row.created_at.0),
+        day: EventDay::from(row.event_day),
+        source: row.source,
+        label: row.label,
+        reward_type: row.reward_type,
+        reward_amount: row.amount,
+        state: row.state,
+        reason: row.reason,
+        delivered_at: row.delivered_at.map(|delivered_at| Kst(delivered_at.0)),
+        coupon_code: None,
+    };
+    Found {
+        receipt,
+        coupon: has_code.then_some(row.grant_key),
+    }
+}
+
+/// What the three tables of a history have in common: whose rows, from where on, how many, and in
+/// which order. Each has an index on these columns.
+fn newest_first(kind: HistoryKind, user_id: UserId, query: &HistoryQuery) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .and_where(Expr::col("user_id").eq(user_id.0))
+        .order_by("created_at", Order::Desc)
+        .order_by("id", Order::Desc)
+        .limit(query.limit.get() + 1);
+    if let Some(cursor) = query.before {
+        select.and_where(behind(cursor, kind));
+    }
+    select
+}
+
+/// Whether a row of this kind stands behind the cursor.
+fn behind(cursor: HistoryCursor, kind: HistoryKind) -> Expr {
+    let at = Timestamp(cursor.at());
+    let earlier = Expr::col("created_at").lt(at);
+    let not_later = Expr::col("created_at").lte(at);
+    match kind.cmp(&cursor.kind()) {
+        // This kind's rows of the cursor's instant stand before it.
+        Ordering::Less => earlier,
+        Ordering::Equal => not_later.and(earlier.or(Expr::col("id").lt(cursor.id()))),
+        Ordering::Greater => not_later,
+    }
+}
+
+async fn rows<T: FromQueryResult>(
+    conn: &impl ConnectionTrait,
+    select: SelectStatement,
+) -> Result<Vec<T>, DbError> {
+    let statement = conn.get_database_backend().build(&select);
+    Ok(T::find_by_statement(statement).all(conn).await?)
+}
