@@ -61,6 +61,8 @@ pub struct Table<G: Game> {
     pub odds: Odds,
     /// What is left of the entries that are limited, by their id.
     pub stock: BTreeMap<i64, i64>,
+    /// Entries that would be drawn if anything were left of them.
+    pub sold_out: Vec<Entry>,
 }
 
 /// What a player can do at a table.

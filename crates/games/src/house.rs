@@ -317,6 +317,7 @@ impl<G: Game> OddsSource for House<G> {
             odds_id: listed.odds_id,
             odds: listed.table.odds.clone(),
             stock: Some(listed.table.stock.clone()),
+            sold_out: listed.table.sold_out.clone(),
         })
     }
 }

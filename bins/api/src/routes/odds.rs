@@ -55,13 +55,13 @@ pub(crate) struct OddsAnswer {
     feature_type: Feature,
     /// By what receipts name the table.
     odds_id: i64,
-    /// The sum of the weights.
+    /// The sum of the weights of what is left.
     total_weight: u64,
     /// SHA-256 of `content`, in hexadecimal digits.
     content_hash: String,
     /// The table byte for byte, which never changes.
     content: String,
-    /// In the order in which they are drawn; what has run out is not among them.
+    /// In the order in which they are drawn, and then those of which nothing is left.
     entries: Vec<EntryAnswer>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct EntryAnswer {
     id: i64,
     label: String,
     weight: u64,
-    /// `weight` divided by the sum of all weights.
+    /// `weight` divided by `total_weight`; 0 for what has run out.
     probability: f64,
     reward_type: &'static str,
     reward_amount: i64,
@@ -85,22 +85,25 @@ impl From<PublishedOdds> for OddsAnswer {
     fn from(published: PublishedOdds) -> Self {
         let odds = &published.odds;
         let stock = published.stock.unwrap_or_default();
-        let entry = |entry: &Entry| EntryAnswer {
+        let answer = |entry: &Entry, probability| EntryAnswer {
             id: entry.id,
             label: entry.label.clone(),
             weight: entry.weight,
-            probability: probability(entry, odds),
+            probability,
             reward_type: entry.reward_type.as_str(),
             reward_amount: entry.reward_amount,
             stock: stock.get(&entry.id).copied(),
         };
+        let possible = odds.entries().iter();
+        let possible = possible.map(|entry| answer(entry, probability(entry, odds)));
+        let sold_out = published.sold_out.iter().map(|entry| answer(entry, 0.0));
         Self {
             feature_type: odds.feature(),
             odds_id: published.odds_id.0,
             total_weight: odds.total(),
             content_hash: odds.hash().to_owned(),
             content: odds.content().to_owned(),
-            entries: odds.entries().iter().map(entry).collect(),
+            entries: possible.chain(sold_out).collect(),
         }
     }
 }

@@ -143,7 +143,7 @@ async fn the_first_start_needs_nothing_and_a_restart_forgets_nothing() {
 
 /// On the embedded database, or on the server under test.
 #[tokio::test]
-async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
+async fn killed_in_the_middle_of_plays_of_every_game_the_books_still_balance() {
     let folder = TempDir::new().unwrap();
     let test = TestDb::new().await;
     let variables = [
@@ -167,15 +167,22 @@ async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
         let mut server = Serving::start(folder.path(), &variables);
         let token = server.login("demo-02", "demo-pass").await;
         let before = test.count(&played).await;
-        let spins = tokio::spawn({
+        let plays = tokio::spawn({
             let (base, token) = (server.base.clone(), token.clone());
             async move {
                 let http = reqwest::Client::new();
-                let url = format!("{base}/api/roulette/play");
-                let spin = || http.post(&url).bearer_auth(&token).send();
-                while futures_util::future::try_join4(spin(), spin(), spin(), spin())
-                    .await
-                    .is_ok()
+                let play = |game: &str| {
+                    let url = format!("{base}/api/{game}/play");
+                    http.post(&url).bearer_auth(&token).send()
+                };
+                while futures_util::future::try_join4(
+                    play("roulette"),
+                    play("dice"),
+                    play("lottery"),
+                    play("lottery"),
+                )
+                .await
+                .is_ok()
                 {}
             }
         });
@@ -187,7 +194,7 @@ async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
         let waited = tokio::time::timeout(std::time::Duration::from_secs(60), enough).await;
         waited.expect("the server plays");
         server.kill();
-        spins.await.unwrap();
+        plays.await.unwrap();
     }
     // What the killed server had in flight is over once the player's row can be had.
     let tx = test.db.begin().await.unwrap();
@@ -205,13 +212,23 @@ async fn killed_in_the_middle_of_a_spin_loop_the_books_still_balance() {
         "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'RESULT' AND user_id = ",
         "SELECT COUNT(*) FROM reward_log WHERE source = 'PLAY' AND grant_key NOT LIKE '%:xp' AND user_id = ",
         "SELECT COUNT(*) FROM reward_log WHERE grant_key LIKE '%:xp' AND user_id = ",
-        "SELECT MAX(nonce) + 1 FROM feature_log WHERE user_id = ",
+        "SELECT SUM(days.plays) FROM (SELECT user_id, MAX(nonce) + 1 AS plays FROM feature_log \
+         GROUP BY user_id, feature_type, event_day) AS days WHERE days.user_id = ",
     ] {
         let sql = format!("{sql}{player}");
         assert_eq!(test.count(&sql).await, plays, "{sql}");
     }
     let xp = format!("SELECT current_xp FROM season_pass_progress WHERE user_id = {player}");
-    assert_eq!(test.count(&xp).await, plays * 5);
+    let earned = format!(
+        "SELECT SUM(amount) FROM reward_log WHERE reward_type = 'XP' AND user_id = {player}"
+    );
+    assert_eq!(test.count(&xp).await, test.count(&earned).await);
+    let stock = "SELECT COUNT(*) FROM lottery_prize p WHERE stock_supplied <> stock + \
+        (SELECT COUNT(*) FROM feature_log l WHERE l.entry_id = p.id AND l.took_stock = 1)";
+    assert_eq!(test.count(stock).await, 0);
+    let codes = "SELECT COUNT(*) FROM coupon_code WHERE reward_id IS NOT NULL AND reward_id NOT IN \
+        (SELECT id FROM reward_log WHERE reward_type = 'COUPON' AND state = 'DELIVERED')";
+    assert_eq!(test.count(codes).await, 0);
 }
 
 #[tokio::test]
@@ -434,4 +451,62 @@ fn a_password_may_come_from_standard_input() {
     let (code, printed) = create("long enough\n");
     assert_eq!(code, Some(0));
     assert!(!printed.contains("long enough"), "{printed}");
+}
+
+/// Receipts that anybody can check, without a database or a configuration.
+#[test]
+fn a_receipt_is_verified_offline_and_a_changed_one_is_rejected() {
+    let folder = TempDir::new().unwrap();
+    let vectors = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/fairness-vectors.json"
+    );
+    let vectors: Value = serde_json::from_slice(&std::fs::read(vectors).unwrap()).unwrap();
+    let receipt = vectors["receipts"][2].to_string();
+    let file = folder.path().join("receipt.json");
+    let verify = |receipt: &str, args: &[&str]| {
+        std::fs::write(&file, receipt).unwrap();
+        let mut command = xmas_api(folder.path());
+        run(command.arg("verify-draw").arg(&file).args(args))
+    };
+    let good = verify(&receipt, &[]);
+    assert!(good.status.success(), "{}", text(&good.stderr));
+    assert!(
+        text(&good.stdout).contains("One draw before it"),
+        "{}",
+        text(&good.stdout)
+    );
+    let commitment = vectors["receipts"][2]["facts"]["commitment"]
+        .as_str()
+        .unwrap();
+    let known = verify(&receipt, &["--commitment", commitment, "--json"]);
+    assert!(known.status.success());
+    let answer: Value = serde_json::from_slice(&known.stdout).unwrap();
+    assert_eq!(
+        (&answer["verified"], &answer["published_commitment"]),
+        (&true.into(), &true.into())
+    );
+
+    let other = verify(&receipt, &["--commitment", &"0".repeat(64)]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(text(&other.stdout).starts_with("Rejected: the commitment"));
+    let changed = receipt.replace("\"nonce\":66", "\"nonce\":67");
+    let rejected = verify(&changed, &["--json"]);
+    assert_eq!(rejected.status.code(), Some(1));
+    let answer: Value = serde_json::from_slice(&rejected.stdout).unwrap();
+    assert!(
+        answer["reason"]
+            .as_str()
+            .unwrap()
+            .contains("the seed gives the number")
+    );
+    for unreadable in ["", "[]", "{}", "\u{0}"] {
+        let rejected = verify(unreadable, &[]);
+        assert_eq!(rejected.status.code(), Some(1));
+        assert!(text(&rejected.stdout).starts_with("Rejected: this is not a receipt"));
+    }
+    let mut missing = xmas_api(folder.path());
+    let missing = run(missing.args(["verify-draw", "nowhere.json"]));
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(text(&missing.stderr).contains("nowhere.json"));
 }

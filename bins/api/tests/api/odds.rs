@@ -21,6 +21,24 @@ async fn the_odds_of_a_game_are_public() {
 }
 
 #[tokio::test]
+async fn what_has_run_out_is_shown_and_does_not_come_up() {
+    let app = TestApp::start().await;
+    app.test
+        .execute("UPDATE lottery_prize SET stock = 0 WHERE label = '배민 2만'")
+        .await;
+    let odds = app.anonymous().get("/api/odds/lottery").await.body;
+    let entries = odds["entries"].as_array().unwrap();
+    assert_eq!((entries.len(), &odds["total_weight"]), (5, &json!(980)));
+    let coupon = &entries[4];
+    assert_eq!(coupon["label"], "배민 2만");
+    assert_eq!(
+        (&coupon["stock"], &coupon["probability"]),
+        (&json!(0), &json!(0.0))
+    );
+    assert!(!odds["content"].as_str().unwrap().contains("배민 2만"));
+}
+
+#[tokio::test]
 async fn a_table_that_a_receipt_names_stays_what_it_was() {
     let app = TestApp::start().await;
     let client = app.anonymous();

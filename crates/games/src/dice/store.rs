@@ -39,6 +39,7 @@ pub(crate) async fn active_table(
         menu: (),
         odds,
         stock: BTreeMap::new(),
+        sold_out: Vec::new(),
     }))
 }
 

@@ -54,6 +54,7 @@ impl FairnessService for Fairness {
             odds_id,
             odds: odds.ok_or(FairnessError::UnknownOdds)?,
             stock: None,
+            sold_out: Vec::new(),
         })
     }
 

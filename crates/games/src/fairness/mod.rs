@@ -21,7 +21,11 @@ pub use desk::Fairness;
 pub use receipt::DrawReceipt;
 pub use report::OddsReport;
 
-use crate::{FairnessError, GameError, draw::Seed, odds::Odds};
+use crate::{
+    FairnessError, GameError,
+    draw::Seed,
+    odds::{Entry, Odds},
+};
 
 /// A game, as far as its odds are concerned.
 #[async_trait]
@@ -40,6 +44,8 @@ pub struct PublishedOdds {
     /// What is left now of the entries that are limited, by their id; `None` for a table that is
     /// looked up by its id, whether or not it is in force.
     pub stock: Option<BTreeMap<i64, i64>>,
+    /// Entries that would be in the table if anything were left of them.
+    pub sold_out: Vec<Entry>,
 }
 
 /// What is known of a day's seed.

@@ -16,6 +16,8 @@ pub struct Prizes {
     pub shown: Vec<Prize>,
     pub odds: Odds,
     pub stock: BTreeMap<i64, i64>,
+    /// Active prizes of which nothing is left.
+    pub sold_out: Vec<Entry>,
 }
 
 /// Prizes, each with its id, drawn in the order of their ids. Those take part that are active and
@@ -33,10 +35,11 @@ pub fn prizes(
     }
     let entry =
         |(id, prize): &(i64, NewPrize)| Entry::new(*id, &prize.label, prize.weight, prize.reward);
-    let left = prizes
-        .iter()
-        .filter(|(_, prize)| prize.stock.is_none_or(|stock| stock > 0));
-    let entries = left.map(entry).collect::<Result<_, _>>()?;
+    let is_left = |(_, prize): &&(i64, NewPrize)| prize.stock.is_none_or(|stock| stock > 0);
+    let entries = prizes.iter().filter(is_left).map(entry);
+    let entries = entries.collect::<Result<_, _>>()?;
+    let sold_out = prizes.iter().filter(|prize| !is_left(prize)).map(entry);
+    let sold_out = sold_out.collect::<Result<_, _>>()?;
     let odds = Odds::new(Feature::Lottery, config_id, entries)?;
     let stock = prizes
         .iter()
@@ -44,6 +47,7 @@ pub fn prizes(
     Ok(Prizes {
         odds,
         stock: stock.collect(),
+        sold_out,
         shown: prizes.into_iter().map(shown).collect(),
     })
 }
@@ -147,6 +151,7 @@ mod tests {
             .collect();
         assert_eq!(shown, [(1, None), (2, Some(0)), (3, Some(1))]);
         assert_eq!(all.stock, BTreeMap::from([(2, 0), (3, 1)]));
+        assert_eq!((all.sold_out.len(), all.sold_out[0].id), (1, 2));
         for bad in [
             &[prize(1, Some(0))][..],
             &[off],

@@ -41,6 +41,7 @@ pub(crate) async fn active_table(
         menu: prizes.shown,
         odds: prizes.odds,
         stock: prizes.stock,
+        sold_out: prizes.sold_out,
     }))
 }
 

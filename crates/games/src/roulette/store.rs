@@ -43,6 +43,7 @@ pub(crate) async fn active_table(
         menu,
         odds,
         stock: BTreeMap::new(),
+        sold_out: Vec::new(),
     }))
 }
 

@@ -346,6 +346,7 @@ async fn the_odds_tell_what_is_left_and_leave_out_what_is_not() {
     let real = real.replica().await;
     let odds = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
     assert_eq!(odds.odds.entries().len(), 2);
+    assert_eq!(odds.sold_out[0].label, "3,000 포인트");
     assert_eq!(odds.stock.unwrap().into_values().collect::<Vec<_>>(), [0]);
 }
 

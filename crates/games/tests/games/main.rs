@@ -5,7 +5,7 @@
 
 mod fairness;
 mod hot_stock;
-// mod model;
+mod model;
 mod plays;
 mod refusals;
 mod world;

@@ -124,6 +124,7 @@ fn roulette_table() -> Table<Roulette> {
         menu,
         odds,
         stock: BTreeMap::new(),
+        sold_out: Vec::new(),
     }
 }
 
@@ -136,6 +137,7 @@ fn dice_table() -> Table<Dice> {
         max_daily: dice.max_daily_plays,
         menu: (),
         stock: BTreeMap::new(),
+        sold_out: Vec::new(),
     }
 }
 
@@ -150,6 +152,7 @@ fn lottery_table() -> Table<Lottery> {
         menu: prizes.shown,
         odds: prizes.odds,
         stock: prizes.stock,
+        sold_out: prizes.sold_out,
     }
 }
 
