@@ -113,7 +113,8 @@ pub async fn demo(
 
 /// Stamps and plays each game twice, as a player would have.
 async fn play_a_day(app: &App, player: &Identity, now: DateTime<Utc>) -> anyhow::Result<()> {
-    app.prepare_draws(now).await?;
+    // As in a real event, commitments are published before the day.
+    app.prepare_draws(now - chrono::TimeDelta::days(1)).await?;
     let stamp = StampCommand {
         identity: *player,
         request: None,
