@@ -17,6 +17,7 @@ mod m20261123_000005_season_pass;
 mod m20261123_000006_games;
 mod m20261124_000007_rewards_catalog;
 mod m20261124_000008_all_games;
+mod m20261124_000009_event_bridge;
 mod state;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_games::Migration),
             Box::new(m20261124_000007_rewards_catalog::Migration),
             Box::new(m20261124_000008_all_games::Migration),
+            Box::new(m20261124_000009_event_bridge::Migration),
         ]
     }
 }

@@ -58,9 +58,19 @@ const COUPON_CODE: &str = "
     ) {options}
 ";
 
+/// A value that only the right DATA_KEY opens, sealed when the first one is used.
+const DATA_KEY_PROBE: &str = "
+    CREATE TABLE IF NOT EXISTS data_key_probe (
+        id BIGINT NOT NULL PRIMARY KEY,
+        sealed VARCHAR(255) NOT NULL,
+        CONSTRAINT ck_data_key_probe_one_row CHECK (id = 1)
+    ) {options}
+";
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        create_table(manager, DATA_KEY_PROBE).await?;
         create_table(manager, REWARD_BUNDLE).await?;
         create_table(manager, REWARD_BUNDLE_ITEM).await?;
         create_table(manager, COUPON_KIND).await?;
@@ -114,6 +124,7 @@ impl MigrationTrait for Migration {
                 "coupon_kind",
                 "reward_bundle_item",
                 "reward_bundle",
+                "data_key_probe",
             ],
         )
         .await

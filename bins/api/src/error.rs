@@ -15,7 +15,7 @@ use xmas_games::{FairnessError, GameError};
 use xmas_kernel::{ErrorCode, Feature, db::DbError, idempotency::IdempotencyError};
 use xmas_players::AccessError;
 use xmas_reporting::HistoryError;
-use xmas_rewards::{RewardError, WalletError};
+use xmas_rewards::WalletError;
 use xmas_season_pass::SeasonError;
 
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
@@ -279,7 +279,7 @@ impl From<FairnessError> for ApiError {
         match error {
             FairnessError::UnknownOdds => Self::new(ErrorCode::OddsNotFound),
             FairnessError::UnknownDay => Self::new(ErrorCode::DayNotFound),
-            FairnessError::UnknownPlay => Self::new(ErrorCode::NotFound),
+            FairnessError::UnknownPlay => Self::new(ErrorCode::PlayNotFound),
             FairnessError::NotRevealed => Self::new(ErrorCode::SeedNotRevealed),
             FairnessError::Game(error) => error.into(),
         }
@@ -299,18 +299,6 @@ impl From<HistoryError> for ApiError {
     fn from(error: HistoryError) -> Self {
         match error {
             HistoryError::Access(error) => error.into(),
-            HistoryError::Coupons(RewardError::Db(error)) => error.into(),
-            // Reading codes can meet a broken seal; the others belong to operators' writes.
-            HistoryError::Coupons(
-                error @ (RewardError::Sealed(_)
-                | RewardError::Invalid(_)
-                | RewardError::NameTaken
-                | RewardError::UnknownCouponKind
-                | RewardError::DuplicateCodes(_)
-                | RewardError::NotFound
-                | RewardError::NotPending
-                | RewardError::NoCouponLeft),
-            ) => Self::caused_by(ErrorCode::Internal, error),
             HistoryError::Db(error) => error.into(),
         }
     }

@@ -24,7 +24,7 @@ use xmas_games::{
 use xmas_kernel::{
     db::{Db, DbError},
     entropy::{Entropy, OsEntropy},
-    seal::DataKey,
+    seal::{DataKey, ProbeError},
 };
 use xmas_migration::{SchemaState, schema_state};
 use xmas_reporting::{History, HistoryService};
@@ -84,6 +84,7 @@ pub struct App {
     history: Arc<dyn HistoryService>,
     fairness: Arc<dyn FairnessService>,
     book: Arc<DrawBook>,
+    key: DataKey,
     readiness: Readiness,
     http: HttpSettings,
     pub(crate) limits: Limits,
@@ -119,7 +120,11 @@ impl App {
                 activity: log.clone(),
                 mover: mover.clone(),
             }));
-        let book = Arc::new(DrawBook::new(db.clone(), key, ports.entropy.clone()));
+        let book = Arc::new(DrawBook::new(
+            db.clone(),
+            key.clone(),
+            ports.entropy.clone(),
+        ));
         let floor = Floor {
             db: db.clone(),
             features: features.clone(),
@@ -166,6 +171,7 @@ impl App {
             history: Arc::new(History::new(db.clone(), rewards)),
             fairness: Arc::new(fairness),
             book,
+            key,
             readiness: Readiness::new(db.clone()),
             http: HttpSettings {
                 trusted_proxies: config.server.trusted_proxies.clone(),
@@ -204,6 +210,11 @@ impl App {
         let docs = SwaggerUi::new("/api/docs/{_:.*}");
         cfg.service(web::redirect("/api/docs", "/api/docs/"))
             .service(docs.url("/api/docs/openapi.json", openapi::document()));
+    }
+
+    /// Fails if what is sealed in the database was sealed with another `DATA_KEY`.
+    pub async fn probe_data_key(&self) -> Result<(), ProbeError> {
+        self.key.probe(&self.readiness.db, &OsEntropy).await
     }
 
     /// Makes the seeds of today's draws and of the days ahead, where there are none yet.

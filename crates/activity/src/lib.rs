@@ -32,6 +32,7 @@ pub use model::{
     ClientEvent, ClientEventKind, Event, EventKind, MetaTooLarge, RecordCommand, Recorded,
 };
 pub use service::Activities;
+pub use store::active_players;
 
 /// What handlers and reads need of this crate.
 #[async_trait]

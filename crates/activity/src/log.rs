@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use xmas_kernel::db::DbError;
+use serde_json::Value;
+use xmas_kernel::{UserId, db::DbError};
 use xmas_players::LockedPlayer;
 
-use crate::{ActivityObserver, Event, store};
+use crate::{ActivityObserver, Event, EventKind, store};
 
 /// Writes rows and tells nobody.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +31,17 @@ impl EventWriter {
             meta: &event.meta,
         });
         store::insert(tx, player.user_id(), rows, now).await
+    }
+
+    /// Writes one event for each of many players, whom the caller has locked.
+    pub async fn write_many_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        kind: EventKind,
+        players: Vec<(UserId, Value)>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        store::insert_many(tx, kind, players, now).await
     }
 }
 

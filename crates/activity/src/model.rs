@@ -16,6 +16,9 @@ pub enum EventKind {
     SeasonPassStamp,
     SeasonPassLevelUp,
     SeasonPassClaim,
+    BridgeKey,
+    BridgeSettled,
+    BridgeExpired,
 }
 
 impl EventKind {
@@ -30,6 +33,9 @@ impl EventKind {
             EventKind::SeasonPassStamp => "SEASON_PASS_STAMP",
             EventKind::SeasonPassLevelUp => "SEASON_PASS_LEVEL_UP",
             EventKind::SeasonPassClaim => "SEASON_PASS_CLAIM",
+            EventKind::BridgeKey => "BRIDGE_KEY",
+            EventKind::BridgeSettled => "BRIDGE_SETTLED",
+            EventKind::BridgeExpired => "BRIDGE_EXPIRED",
         }
     }
 }
@@ -52,7 +58,10 @@ impl Event {
             EventKind::Result
             | EventKind::RewardGranted
             | EventKind::SeasonPassLevelUp
-            | EventKind::SeasonPassClaim => false,
+            | EventKind::SeasonPassClaim
+            | EventKind::BridgeKey
+            | EventKind::BridgeSettled
+            | EventKind::BridgeExpired => false,
         }
     }
 }

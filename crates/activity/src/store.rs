@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::Value;
 use xmas_kernel::{
@@ -9,7 +10,10 @@ use xmas_kernel::{
 };
 use xmas_time::EventDay;
 
-use crate::entity::user_event_log::{ActiveModel, Column, Entity};
+use crate::{
+    EventKind,
+    entity::user_event_log::{ActiveModel, Column, Entity},
+};
 
 pub(crate) struct Row<'a> {
     pub(crate) feature: Option<Feature>,
@@ -37,6 +41,55 @@ pub(crate) async fn insert(
     });
     Entity::insert_many(rows).exec_without_returning(tx).await?;
     Ok(())
+}
+
+/// How many rows one statement carries, well below what the servers take.
+const ROWS_AT_ONCE: usize = 1_000;
+
+/// Writes a row for each of many players.
+pub(crate) async fn insert_many(
+    tx: &DatabaseTransaction,
+    kind: EventKind,
+    players: Vec<(UserId, Value)>,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let mut rows = players.into_iter().map(|(user_id, meta)| ActiveModel {
+        id: NotSet,
+        user_id: Set(user_id.0),
+        feature_type: Set(None),
+        event_type: Set(kind.as_str().to_owned()),
+        event_day: Set(EventDay::of(now).date()),
+        once_key: Set(None),
+        meta_json: Set(meta.to_string()),
+        created_at: Set(Timestamp(now)),
+    });
+    loop {
+        let some: Vec<_> = rows.by_ref().take(ROWS_AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        Entity::insert_many(some).exec_without_returning(tx).await?;
+    }
+}
+
+/// Those of the players with ids in `after..=until` who did anything from `first` to `last`.
+pub async fn active_players(
+    conn: &impl ConnectionTrait,
+    (after, until): (UserId, UserId),
+    (first, last): (EventDay, EventDay),
+) -> Result<Vec<UserId>, DbError> {
+    let ids: Vec<i64> = Entity::find()
+        .select_only()
+        .distinct()
+        .column(Column::UserId)
+        .filter(Column::UserId.gt(after.0))
+        .filter(Column::UserId.lte(until.0))
+        .filter(Column::EventDay.between(first.date(), last.date()))
+        .order_by_asc(Column::UserId)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(ids.into_iter().map(UserId).collect())
 }
 
 /// Writes a row that may be there once; says whether it was written now.

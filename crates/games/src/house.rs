@@ -1,6 +1,6 @@
 //! How a game is played, whatever its rules.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ use xmas_time::EventDay;
 
 use crate::{
     Floor, Game, GameError, GameService, Play, PlayCommand, Status, Table,
-    draw::{DrawId, Seed},
+    draw::DrawId,
     fairness::{OddsSource, PublishedOdds},
     floor::Drawn,
     game::remaining,
@@ -39,34 +39,49 @@ struct Listed<G: Game> {
     odds_id: OddsId,
 }
 
-/// What a player's draw came to.
-struct Hand {
-    /// What the last draw was made from.
-    odds: Odds,
-    entry: Entry,
-    number: u64,
-    draw: Draw,
+/// The draws of one play so far, whose prizes had all run out, and what is drawn from next. The
+/// number of a draw follows from the nonce and the attempt: a chain is carried on only by the play
+/// with its nonce.
+struct Chain<G: Game> {
+    listed: Arc<Listed<G>>,
+    nonce: i64,
     redraws: Vec<Draw>,
+    odds: Odds,
+    odds_id: OddsId,
 }
 
 /// Why a play did not end.
-#[derive(Debug, thiserror::Error)]
-enum Stop {
+#[derive(thiserror::Error)]
+enum Stop<G: Game> {
     #[error(transparent)]
     Refused(#[from] GameError),
-    /// A prize had run out, or had before and is drawn around: the play is made again, once the
-    /// table without it is published. Nothing of this attempt is left.
-    #[error("the play has to be made again")]
-    Again { sold_out: Option<i64>, rest: Odds },
+    /// The prize had run out since the table was looked up. Nothing is left of this attempt; the
+    /// play goes on along the chain, once what it draws from is published.
+    #[error("the prize has run out")]
+    SoldOut {
+        listed: Arc<Listed<G>>,
+        nonce: i64,
+        redraws: Vec<Draw>,
+        rest: Odds,
+    },
 }
 
-impl From<DbError> for Stop {
+impl<G: Game> fmt::Debug for Stop<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stop::Refused(error) => error.fmt(f),
+            Stop::SoldOut { nonce, redraws, .. } => write!(f, "SoldOut({nonce}, {redraws:?})"),
+        }
+    }
+}
+
+impl<G: Game> From<DbError> for Stop<G> {
     fn from(error: DbError) -> Self {
         Stop::Refused(error.into())
     }
 }
 
-/// Each round finds another entry sold out or publishes another table; more are not needed.
+/// Each round leaves an entry out, or begins again since another play took the nonce.
 const ROUNDS: usize = 2 * MAX_ENTRIES;
 
 impl<G: Game> House<G> {
@@ -99,69 +114,21 @@ impl<G: Game> House<G> {
         Ok(Some(Arc::new(Listed { table, odds_id })))
     }
 
-    /// Draws until an entry comes up that is not known to have run out.
-    fn deal(
-        &self,
-        listed: &Listed<G>,
-        seed: &Seed,
-        (player, nonce): (&Identity, i64),
-        sold_out: &BTreeSet<i64>,
-    ) -> Result<Hand, Stop> {
-        let mut odds = listed.table.odds.clone();
-        let mut odds_id = listed.odds_id;
-        let mut redraws = Vec::new();
-        for attempt in 0.. {
-            let id = DrawId {
-                feature: G::FEATURE,
-                user_id: player.user_id,
-                nonce,
-                attempt,
-            };
-            let number = seed.number(&id, odds.total());
-            let entry = G::entry_at(&odds, number).clone();
-            let draw = Draw {
-                odds_id,
-                entry_id: entry.id,
-            };
-            if !sold_out.contains(&entry.id) {
-                return Ok(Hand {
-                    odds,
-                    entry,
-                    number,
-                    draw,
-                    redraws,
-                });
-            }
-            redraws.push(draw);
-            odds = without::<G>(&odds, entry.id)?;
-            odds_id = match self.floor.book.id_of(&odds) {
-                Some(id) => id,
-                None => {
-                    return Err(Stop::Again {
-                        sold_out: None,
-                        rest: odds,
-                    });
-                }
-            };
-        }
-        unreachable!("a table runs out of entries before the attempts do")
-    }
-
     async fn play_once(
         &self,
         command: &PlayCommand,
-        sold_out: &BTreeSet<i64>,
+        chain: Option<&Chain<G>>,
         now: DateTime<Utc>,
-    ) -> Result<Replayable<Play<G::Outcome>>, Stop> {
+    ) -> Result<Replayable<Play<G::Outcome>>, Stop<G>> {
         let (identity, request) = (&command.identity, command.request.as_ref());
         let floor = &self.floor;
         let today = EventDay::of(now);
         let ready = floor.ready(G::FEATURE, today).await;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
-        // Looked at once the player is known not to be blocked.
+        // Both are looked at once the player is known not to be blocked, and nothing to be replayed.
         let listed = self.listed(now).await;
-        let seed = floor.book.seed(today, now).await?;
+        let seed = floor.book.seed(today, now).await;
 
         let tx = floor.db.begin().await?;
         let entered = enter_in_tx::<_, _, GameError>(&tx, identity, request, ready).await?;
@@ -169,28 +136,54 @@ impl<G: Game> House<G> {
             Entered::Replay(result) => return Ok(Replayable::replayed(result)),
             Entered::Run(player, ready) => (player, ready),
         };
-        let listed = listed?;
-        let table = &listed.table;
+        let (listed, seed) = (listed?, seed?);
+        let limit = listed.table.max_daily;
         let nonce = floor
-            .next_nonce_in_tx(&tx, &player, G::FEATURE, table.max_daily, today)
+            .next_nonce_in_tx(&tx, &player, G::FEATURE, limit, today)
             .await?;
-        let hand = self.deal(&listed, &seed.seed, (identity, nonce), sold_out)?;
-        let reward = hand.entry.reward();
+        let (listed, odds, odds_id, redraws) = match chain.filter(|chain| chain.nonce == nonce) {
+            Some(chain) => (
+                chain.listed.clone(),
+                &chain.odds,
+                chain.odds_id,
+                chain.redraws.clone(),
+            ),
+            None => (
+                listed.clone(),
+                &listed.table.odds,
+                listed.odds_id,
+                Vec::new(),
+            ),
+        };
+        let table = &listed.table;
+        let id = DrawId {
+            feature: G::FEATURE,
+            user_id: identity.user_id,
+            nonce,
+            attempt: i64::try_from(redraws.len()).unwrap_or(i64::MAX),
+        };
+        let number = seed.seed.number(&id, odds.total());
+        let entry = G::entry_at(odds, number);
+        let reward = entry.reward();
         let reward = reward.map_err(|_| GameError::InvalidConfig(G::FEATURE))?;
-        let outcome = G::outcome(&table.menu, &hand.entry, hand.number);
-        let took_stock = table.stock.contains_key(&hand.entry.id);
+        let outcome = G::outcome(&table.menu, entry, number);
+        let took_stock = table.stock.contains_key(&entry.id);
+        let draw = Draw {
+            odds_id,
+            entry_id: entry.id,
+        };
         let drawn = Drawn {
             feature: G::FEATURE,
             config_id: table.config_id,
             token: G::TOKEN,
             nonce,
-            draw: hand.draw,
-            redraws: hand.redraws,
+            draw,
+            redraws,
             took_stock,
             outcome: json!(outcome),
-            is_win: G::is_win(&hand.entry, reward),
+            is_win: G::is_win(entry, reward),
             reward,
-            label: hand.entry.label.clone(),
+            label: entry.label.clone(),
         };
         let settled = floor
             .settle_in_tx(&tx, &player, &ready, &drawn, now)
@@ -205,10 +198,16 @@ impl<G: Game> House<G> {
             .await
             .map_err(GameError::from)?;
         // Last, since everybody who wins this prize waits for its lock.
-        if took_stock && !G::take_in_tx(&tx, hand.entry.id).await? {
-            return Err(Stop::Again {
-                sold_out: Some(hand.entry.id),
-                rest: without::<G>(&hand.odds, hand.entry.id)?,
+        if took_stock && !G::take_in_tx(&tx, entry.id).await? {
+            let rest = odds.without(entry.id);
+            let mut redraws = drawn.redraws;
+            redraws.push(draw);
+            return Err(Stop::SoldOut {
+                // A game of which nothing is left is not configured correctly.
+                rest: rest.map_err(|_| GameError::InvalidConfig(G::FEATURE))?,
+                listed: listed.clone(),
+                nonce,
+                redraws,
             });
         }
         tx.commit().await?;
@@ -261,13 +260,6 @@ impl<G: Game> House<G> {
     }
 }
 
-/// What is drawn from once an entry has run out; a game of which nothing is left is not configured
-/// correctly.
-fn without<G: Game>(odds: &Odds, entry: i64) -> Result<Odds, GameError> {
-    let rest = odds.without(entry);
-    rest.map_err(|_| GameError::InvalidConfig(G::FEATURE))
-}
-
 #[async_trait]
 impl<G: Game> GameService<G> for House<G> {
     async fn status(
@@ -283,20 +275,29 @@ impl<G: Game> GameService<G> for House<G> {
         command: &PlayCommand,
         now: DateTime<Utc>,
     ) -> Result<Replayable<Play<G::Outcome>>, GameError> {
-        let mut sold_out = BTreeSet::new();
+        let mut chain = None;
         for _ in 0..ROUNDS {
-            match retry(|| self.play_once(command, &sold_out, now)).await {
+            match retry(|| self.play_once(command, chain.as_ref(), now)).await {
                 Ok(mut play) => {
                     self.reveal(&command.identity, &mut play.result).await;
                     return Ok(play);
                 }
                 Err(Stop::Refused(error)) => return Err(error),
-                Err(Stop::Again {
-                    sold_out: entry,
+                Err(Stop::SoldOut {
+                    listed,
+                    nonce,
+                    redraws,
                     rest,
                 }) => {
-                    sold_out.extend(entry);
-                    self.floor.book.list(&rest, now).await?;
+                    chain = Some(Chain {
+                        listed,
+                        nonce,
+                        redraws,
+                        odds_id: self.floor.book.list(&rest, now).await?,
+                        odds: rest,
+                    });
+                    // Others need not find out the same way.
+                    self.tables.drop_all();
                 }
             }
         }

@@ -66,9 +66,9 @@ pub trait GameService<G: Game>: Send + Sync {
     ) -> Result<Replayable<Play<G::Outcome>>, GameError>;
 }
 
-/// Whether a name or a label can be shown and kept.
+/// Whether a name or a label can be shown and kept: as it is, without spaces around it.
 fn fits(text: &str) -> bool {
-    (1..=100).contains(&text.trim().chars().count())
+    (1..=100).contains(&text.chars().count()) && text.trim() == text
 }
 
 /// Refuses a configuration with problems, or with a bundle or kind of coupon that does not exist;

@@ -49,6 +49,7 @@ error_codes! {
     InvalidDiceConfig "INVALID_DICE_CONFIG" 400 "The dice game is not configured correctly.";
     InvalidLotteryConfig "INVALID_LOTTERY_CONFIG" 400 "The lottery is not configured correctly.";
     InvalidConfig "INVALID_CONFIG" 400 "The season is not configured correctly.";
+    BridgeNotDue "BRIDGE_NOT_DUE" 400 "The bridge is not settled before its day.";
     SeedNotRevealed "SEED_NOT_REVEALED" 400 "The seed of this day is revealed at 00:10 of the next one.";
     AuthRequired "AUTH_REQUIRED" 401 "A bearer token is required.";
     TokenInvalid "TOKEN_INVALID" 401 "The token is not valid.";
@@ -60,10 +61,13 @@ error_codes! {
     NoFeatureToday "NO_FEATURE_TODAY" 404 "This feature does not run today.";
     NoActiveSeason "NO_ACTIVE_SEASON" 404 "No season is running.";
     LevelNotFound "LEVEL_NOT_FOUND" 404 "The season has no such level.";
+    BridgeNotFound "BRIDGE_NOT_FOUND" 404 "There is no such bridge.";
     OddsNotFound "ODDS_NOT_FOUND" 404 "There are no such odds.";
+    PlayNotFound "PLAY_NOT_FOUND" 404 "The player has no such play.";
     DayNotFound "DAY_NOT_FOUND" 404 "Nothing has been published for this day.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "This path does not answer this method.";
     NoActiveSeasonConflict "NO_ACTIVE_SEASON_CONFLICT" 409 "More than one season is active.";
+    BridgeConflict "BRIDGE_CONFLICT" 409 "Another bridge stands in the way.";
     FeatureRetired "FEATURE_RETIRED" 410 "This feature has been retired.";
     BodyTooLarge "BODY_TOO_LARGE" 413 "The request body is too large.";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415 "The body must be application/json.";

@@ -51,3 +51,7 @@ typed_id!(
     /// A row of `odds_table`.
     OddsId
 );
+typed_id!(
+    /// A row of `event_bridge`.
+    BridgeId
+);

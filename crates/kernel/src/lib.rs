@@ -19,10 +19,13 @@ mod error_code;
 mod feature;
 pub mod idempotency;
 mod ids;
+pub mod lease;
 pub mod paging;
 pub mod seal;
 
 pub use asset::{Asset, UnknownAsset};
 pub use error_code::ErrorCode;
 pub use feature::{Feature, UnknownFeature};
-pub use ids::{BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId};
+pub use ids::{
+    BridgeId, BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId,
+};

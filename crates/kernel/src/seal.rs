@@ -8,9 +8,13 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use hmac::{Hmac, Mac};
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
 use sha2::Sha256;
 
-use crate::entropy::Entropy;
+use crate::{
+    db::{Db, DbError},
+    entropy::Entropy,
+};
 
 /// The key of everything sealed (`DATA_KEY`). All replicas share it; without it coupon codes and
 /// draw seeds cannot be read any more.
@@ -76,6 +80,59 @@ impl DataKey {
         hex::encode(mac.finalize().into_bytes())
     }
 }
+
+/// Why a database cannot be used with a key.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// What is in the database was sealed with another key.
+    #[error(transparent)]
+    OtherKey(#[from] Unsealable),
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+const PROBE: &str = "data_key_probe";
+const ONLY_ROW: i64 = 1;
+
+impl DataKey {
+    /// Whether this is the key that the database's values are sealed with. The first key that asks
+    /// is.
+    pub async fn probe(&self, db: &Db, entropy: &dyn Entropy) -> Result<(), ProbeError> {
+        // Two processes may be the first at once; the second finds the row of the other.
+        for _ in 0..2 {
+            let row = Entity::find_by_id(ONLY_ROW).one(db.read()).await;
+            if let Some(row) = row.map_err(DbError::from)? {
+                self.open(PROBE, &row.sealed)?;
+                return Ok(());
+            }
+            let tx = db.begin().await?;
+            let inserted = Entity::insert(ActiveModel {
+                id: Set(ONLY_ROW),
+                sealed: Set(self.seal(PROBE, PROBE.as_bytes(), entropy)),
+            })
+            .exec_without_returning(&*tx)
+            .await;
+            if inserted.is_ok() {
+                tx.commit().await?;
+                return Ok(());
+            }
+        }
+        Err(DbError::Corrupt("data_key_probe cannot be written".to_owned()).into())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "data_key_probe")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: i64,
+    sealed: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
 
 impl fmt::Debug for DataKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@ use xmas_kernel::{
     db::{DbError, Timestamp},
     idempotency::{self, IdempotencyError, RequestKey},
 };
+use xmas_time::EventDay;
 
 use crate::entity::user_profiles::{Column, Entity, Model};
 
@@ -45,15 +46,17 @@ pub struct LockedPlayer {
     user_id: UserId,
     account_level: i64,
     token_epoch: i64,
+    last_key_on: Option<EventDay>,
 }
 
 impl LockedPlayer {
     /// The caller has locked or inserted the row in its transaction.
-    pub(crate) fn new(user_id: UserId, account_level: i64, token_epoch: i64) -> Self {
+    pub(crate) fn new(row: &Model) -> Self {
         Self {
-            user_id,
-            account_level,
-            token_epoch,
+            user_id: UserId(row.user_id),
+            account_level: row.level,
+            token_epoch: row.token_epoch,
+            last_key_on: row.last_key_on.map(EventDay::from),
         }
     }
 
@@ -64,6 +67,11 @@ impl LockedPlayer {
     /// The account level when the lock was taken.
     pub fn account_level(&self) -> i64 {
         self.account_level
+    }
+
+    /// The last day on which the player had collected a bridge key when the lock was taken.
+    pub fn last_key_on(&self) -> Option<EventDay> {
+        self.last_key_on
     }
 
     /// The identity that a token minted now would carry.
@@ -81,12 +89,7 @@ pub async fn lock_in_tx(
     identity: &Identity,
 ) -> Result<LockedPlayer, AccessError> {
     let row = locked_row(tx, identity.user_id).await?;
-    let row = admit(row, identity)?;
-    Ok(LockedPlayer::new(
-        identity.user_id,
-        row.level,
-        row.token_epoch,
-    ))
+    Ok(LockedPlayer::new(&admit(row, identity)?))
 }
 
 /// Locks a player for work that no token of theirs asked for, such as an operator's grant; blocked
@@ -96,7 +99,7 @@ pub async fn lock_by_id_in_tx(
     user_id: UserId,
 ) -> Result<Option<LockedPlayer>, DbError> {
     let row = locked_row(tx, user_id).await?;
-    Ok(row.map(|row| LockedPlayer::new(user_id, row.level, row.token_epoch)))
+    Ok(row.as_ref().map(LockedPlayer::new))
 }
 
 /// How a use case goes on after it has locked its player.
@@ -216,6 +219,7 @@ mod tests {
             level: 1,
             event_key_count: 0,
             event_pending_points: 0,
+            last_key_on: None,
             is_blocked,
             token_epoch,
             updated_at: Timestamp(DateTime::UNIX_EPOCH),

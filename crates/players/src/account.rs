@@ -1,7 +1,9 @@
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction,
+    EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
@@ -79,7 +81,7 @@ impl Role {
 }
 
 /// Whether an account may be used (domain.md, "Players").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     Active,
@@ -95,6 +97,22 @@ impl Status {
             Status::Inactive => "INACTIVE",
             Status::Blocked => "BLOCKED",
         }
+    }
+}
+
+/// A name that is not one of [`Status`]'s.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown status {0:?}")]
+pub struct UnknownStatus(pub String);
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        [Status::Active, Status::Inactive, Status::Blocked]
+            .into_iter()
+            .find(|status| status.as_str() == name)
+            .ok_or_else(|| UnknownStatus(name.to_owned()))
     }
 }
 
@@ -171,19 +189,22 @@ pub async fn create_in_tx(
         }
         Err(error) => return Err(error.into()),
     };
-    user_profiles::Entity::insert(user_profiles::ActiveModel {
-        user_id: Set(user_id.0),
-        level: Set(FIRST_LEVEL),
-        event_key_count: Set(0),
-        event_pending_points: Set(0),
-        is_blocked: Set(false),
-        token_epoch: Set(FIRST_EPOCH),
-        updated_at: Set(Timestamp(now)),
-    })
-    .exec_without_returning(tx)
-    .await
-    .map_err(DbError::from)?;
-    Ok(LockedPlayer::new(user_id, FIRST_LEVEL, FIRST_EPOCH))
+    let profile = user_profiles::Model {
+        user_id: user_id.0,
+        level: FIRST_LEVEL,
+        event_key_count: 0,
+        event_pending_points: 0,
+        last_key_on: None,
+        is_blocked: false,
+        token_epoch: FIRST_EPOCH,
+        updated_at: Timestamp(now),
+    };
+    let locked = LockedPlayer::new(&profile);
+    user_profiles::Entity::insert(profile.into_active_model().reset_all())
+        .exec_without_returning(tx)
+        .await
+        .map_err(DbError::from)?;
+    Ok(locked)
 }
 
 pub async fn find_by_external_id(
@@ -220,16 +241,8 @@ async fn find(conn: &impl ConnectionTrait, which: Expr) -> Result<Option<Account
             )));
         }
     };
-    let status = match user.status.as_str() {
-        "ACTIVE" => Status::Active,
-        "INACTIVE" => Status::Inactive,
-        "BLOCKED" => Status::Blocked,
-        other => {
-            return Err(DbError::Corrupt(format!(
-                "user {id} has the status {other:?}"
-            )));
-        }
-    };
+    let status = user.status.parse();
+    let status = status.map_err(|error| DbError::Corrupt(format!("user {id}: {error}")))?;
     Ok(Some(Account {
         user_id: UserId(id),
         external_id: user.external_id,

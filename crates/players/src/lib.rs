@@ -13,6 +13,7 @@
 mod access;
 mod account;
 mod entity;
+mod keys;
 mod names;
 
 pub use access::{
@@ -23,5 +24,9 @@ pub use account::{
     Account, CreateError, ExternalId, MalformedExternalId, MalformedNickname, NewAccount, Nickname,
     Role, Status, create_in_tx, find_by_external_id, find_by_id, has_accounts, record_login_in_tx,
     set_blocked_in_tx, set_password_in_tx,
+};
+pub use keys::{
+    Completion, KeyHolder, KeyStanding, add_key_in_tx, complete_keys_many_in_tx,
+    expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
 };
 pub use names::public_names;

@@ -147,6 +147,8 @@ pub enum Receipt {
         is_win: bool,
         reward_type: String,
         reward_amount: i64,
+        /// How far the prize has come.
+        reward_state: Option<String>,
         /// The table that the play was drawn from.
         odds_id: Option<i64>,
         /// The player's 0-based play number for the game and day.
@@ -170,6 +172,8 @@ pub enum Receipt {
         day: EventDay,
         /// What it was given for.
         source: String,
+        /// The play that brought it, if one did.
+        play_id: Option<i64>,
         label: Option<String>,
         reward_type: String,
         reward_amount: i64,

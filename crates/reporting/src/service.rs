@@ -52,11 +52,27 @@ impl History {
         } else {
             self.rewards.coupon_codes(user_id, &coupons).await?
         };
-        let items = found.into_iter().map(|row| with_code(row, &codes));
-        Ok(HistoryPage {
-            items: items.collect(),
-            next,
-        })
+        let mut items: Vec<Receipt> = found
+            .into_iter()
+            .map(|row| with_code(row, &codes))
+            .collect();
+        let plays = items.iter().filter_map(|receipt| match receipt {
+            Receipt::Play { id, .. } => Some(*id),
+            _ => None,
+        });
+        let plays: Vec<i64> = plays.collect();
+        if !plays.is_empty() {
+            let mut states = store::prize_states(db, &plays).await?;
+            for receipt in &mut items {
+                if let Receipt::Play {
+                    id, reward_state, ..
+                } = receipt
+                {
+                    *reward_state = states.remove(id);
+                }
+            }
+        }
+        Ok(HistoryPage { items, next })
     }
 }
 

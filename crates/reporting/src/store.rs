@@ -1,6 +1,6 @@
 //! Every query of this crate. Tables are named here and belong to other crates.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashMap};
 
 use chrono::NaiveDate;
 use sea_orm::{
@@ -100,6 +100,7 @@ fn play(row: PlayRow) -> Result<Found, DbError> {
         is_win: row.is_win,
         reward_type: row.reward_type,
         reward_amount: row.reward_amount,
+        reward_state: None,
         odds_id: row.odds_id,
         nonce: row.nonce,
         attempt: row.attempt,
@@ -182,6 +183,7 @@ fn reward(row: RewardRow) -> Found {
         at: Kst(row.created_at.0),
         day: EventDay::from(row.event_day),
         source: row.source,
+        play_id: play_id(&row.grant_key),
         label: row.label,
         reward_type: row.reward_type,
         reward_amount: row.amount,
@@ -194,6 +196,34 @@ fn reward(row: RewardRow) -> Found {
         receipt,
         coupon: has_code.then_some(row.grant_key),
     }
+}
+
+/// The play that a grant key names: `play:17`, and `play:17:xp` for what the play itself gives.
+fn play_id(grant_key: &str) -> Option<i64> {
+    let play = grant_key.strip_prefix("play:")?;
+    play.strip_suffix(":xp").unwrap_or(play).parse().ok()
+}
+
+#[derive(FromQueryResult)]
+struct PrizeRow {
+    grant_key: String,
+    state: String,
+}
+
+/// How far the prizes of these plays have come, by play.
+pub(crate) async fn prize_states(
+    conn: &impl ConnectionTrait,
+    plays: &[i64],
+) -> Result<HashMap<i64, String>, DbError> {
+    let keys = plays.iter().map(|play| format!("play:{play}"));
+    let mut select = Query::select();
+    select
+        .columns(["grant_key", "state"])
+        .from("reward_log")
+        .and_where(Expr::col("grant_key").is_in(keys));
+    let rows: Vec<PrizeRow> = rows(conn, select).await?;
+    let state = |row: PrizeRow| Some((play_id(&row.grant_key)?, row.state));
+    Ok(rows.into_iter().filter_map(state).collect())
 }
 
 /// What the three tables of a history have in common: whose rows, from where on, how many, and in

@@ -201,16 +201,21 @@ impl RewardService for RewardDesk {
         &self,
         user_id: UserId,
         grant_keys: &[String],
-    ) -> Result<HashMap<String, String>, RewardError> {
+    ) -> Result<HashMap<String, String>, DbError> {
         if grant_keys.is_empty() {
             return Ok(HashMap::new());
         }
         let sealed = store::codes_of_grants(self.db.read(), user_id, grant_keys).await?;
         let open = |(grant_key, kind, sealed): (String, CouponKindId, String)| {
-            let code = self.key.open(&place(kind), &sealed)?;
-            Ok((grant_key, String::from_utf8_lossy(&code).into_owned()))
+            let opened = self.key.open(&place(kind), &sealed);
+            // One code that cannot be read takes no other one away.
+            if let Err(error) = opened {
+                tracing::error!(grant_key, %error, "a coupon code cannot be shown to its winner");
+            }
+            let code = String::from_utf8(opened.ok()?).ok()?;
+            Some((grant_key, code))
         };
-        sealed.into_iter().map(open).collect()
+        Ok(sealed.into_iter().filter_map(open).collect())
     }
 
     async fn add_bundle(

@@ -1,4 +1,4 @@
-use xmas_kernel::{db::DbError, seal::Unsealable};
+use xmas_kernel::db::DbError;
 use xmas_players::AccessError;
 
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +49,6 @@ pub enum RewardError {
     NotPending,
     #[error("no code is left of this kind of coupon")]
     NoCouponLeft,
-    #[error(transparent)]
-    Sealed(#[from] Unsealable),
     #[error("the database failed")]
     Db(#[from] DbError),
 }

@@ -16,6 +16,7 @@
 //! Owns the tables `user_game_wallet`, `wallet_ledger`, `reward_log`, `reward_bundle*` and
 //! `coupon_*`.
 
+mod bulk;
 mod desk;
 mod entity;
 mod error;
@@ -39,12 +40,13 @@ use xmas_kernel::{
 };
 use xmas_players::{Identity, LockedPlayer};
 
+pub use bulk::{given_points, has_grant};
 pub use desk::{RewardDesk, are_deliverable};
 pub use error::{CreditError, Problem, RewardError, SpendError, WalletError};
 pub use model::{
     CouponCode, Credit, Grant, GrantSource, Granted, LedgerRow, MalformedCode, MalformedReward,
-    NewBundle, NewCouponKind, Reviewer, Reward, RewardReceipt, RewardState, RewardType, Spend,
-    UnknownRewardState, UnknownRewardType,
+    NewBundle, NewCouponKind, PointGrant, PointOccasion, Reviewer, Reward, RewardReceipt,
+    RewardState, RewardType, Spend, UnknownGrantSource, UnknownRewardState, UnknownRewardType,
 };
 pub use participant::Rewards;
 pub use service::Wallets;
@@ -84,12 +86,12 @@ pub trait RewardService: Send + Sync {
     async fn are_deliverable(&self, rewards: &[Reward]) -> Result<bool, DbError>;
 
     /// The coupon codes of a player's delivered grants, whole: grant key to code. For the winner's
-    /// eyes only.
+    /// eyes only. A code that cannot be opened is left out and logged.
     async fn coupon_codes(
         &self,
         user_id: UserId,
         grant_keys: &[String],
-    ) -> Result<HashMap<String, String>, RewardError>;
+    ) -> Result<HashMap<String, String>, DbError>;
 
     async fn add_bundle(
         &self,
@@ -159,6 +161,16 @@ pub trait RewardLedger: Send + Sync {
         grant: &Grant,
         now: DateTime<Utc>,
     ) -> Result<Granted, DbError>;
+
+    /// Gives points to many players, whom the caller has locked; once per `grant_key`, and without
+    /// a review. Returns who was given them now.
+    async fn grant_points_many_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        grants: &[PointGrant],
+        occasion: &PointOccasion,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<UserId>, DbError>;
 
     /// What the player holds of one asset.
     async fn balance_in_tx(

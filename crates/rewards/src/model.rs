@@ -267,6 +267,7 @@ pub struct Credit {
 pub enum GrantSource {
     Play,
     SeasonLevel,
+    Bridge,
 }
 
 impl GrantSource {
@@ -274,9 +275,40 @@ impl GrantSource {
         match self {
             GrantSource::Play => "PLAY",
             GrantSource::SeasonLevel => "SEASON_LEVEL",
+            GrantSource::Bridge => "BRIDGE",
+        }
+    }
+
+    /// Why it goes into a wallet, as the ledger says. A play's prize is told from the token that the
+    /// play cost.
+    pub fn ledger_reason(self) -> &'static str {
+        match self {
+            GrantSource::Play => "PRIZE",
+            GrantSource::SeasonLevel => "SEASON_LEVEL",
+            GrantSource::Bridge => "BRIDGE",
         }
     }
 }
+
+impl FromStr for GrantSource {
+    type Err = UnknownGrantSource;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        [
+            GrantSource::Play,
+            GrantSource::SeasonLevel,
+            GrantSource::Bridge,
+        ]
+        .into_iter()
+        .find(|source| source.as_str() == name)
+        .ok_or_else(|| UnknownGrantSource(name.to_owned()))
+    }
+}
+
+/// A name that is not one of [`GrantSource`]'s.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown source of a grant {0:?}")]
+pub struct UnknownGrantSource(pub String);
 
 /// A reward to be delivered.
 #[derive(Clone, Debug)]
@@ -292,6 +324,24 @@ pub struct Grant {
     /// The season that an `XP` reward counts in. Without one the XP has nowhere to go, and the
     /// receipt says so.
     pub season_id: Option<SeasonId>,
+}
+
+/// Points to be delivered to one of many players.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointGrant {
+    pub user_id: UserId,
+    /// As [`Grant::grant_key`].
+    pub grant_key: String,
+    /// 0 or more; of 0 only a receipt is written.
+    pub points: i64,
+}
+
+/// What the points of many players are given for.
+#[derive(Clone, Debug)]
+pub struct PointOccasion {
+    pub source: GrantSource,
+    pub label: String,
+    pub season_id: SeasonId,
 }
 
 /// How far a reward has come.
@@ -340,7 +390,7 @@ pub struct RewardReceipt {
     pub id: RewardId,
     pub user_id: UserId,
     pub grant_key: String,
-    pub source: String,
+    pub source: GrantSource,
     pub reward: Reward,
     pub label: Option<String>,
     pub state: RewardState,

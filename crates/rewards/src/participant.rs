@@ -4,14 +4,14 @@ use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use xmas_activity::{Event, EventKind, EventWriter};
 use xmas_kernel::{
-    Asset, CouponKindId,
+    Asset, CouponKindId, UserId,
     db::{Constraint, DbError},
 };
 use xmas_players::LockedPlayer;
 
 use crate::{
-    Grant, Granted, Reward, RewardLedger, RewardReceipt, RewardState, RewardType, Spend,
-    SpendError, rules,
+    Grant, Granted, PointGrant, PointOccasion, Reward, RewardLedger, RewardReceipt, RewardState,
+    RewardType, Spend, SpendError, bulk, rules,
     store::{self, Change},
 };
 
@@ -59,7 +59,7 @@ impl Rewards {
         }
         let contents = contents_in_tx(tx, receipt.reward).await?;
         let credit = Credited {
-            reason: &receipt.source,
+            reason: receipt.source.ledger_reason(),
             grant_key: &receipt.grant_key,
             actor,
         };
@@ -195,7 +195,7 @@ impl RewardLedger for Rewards {
         }
         if delivered {
             let credit = Credited {
-                reason: grant.source.as_str(),
+                reason: grant.source.ledger_reason(),
                 grant_key: &grant.grant_key,
                 actor: PLAYER,
             };
@@ -221,6 +221,16 @@ impl RewardLedger for Rewards {
             },
             repeated: false,
         })
+    }
+
+    async fn grant_points_many_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        grants: &[PointGrant],
+        occasion: &PointOccasion,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<UserId>, DbError> {
+        bulk::grant_points(tx, grants, occasion, now).await
     }
 
     async fn balance_in_tx(

@@ -17,6 +17,7 @@ use xmas_time::EventDay;
 
 use crate::{
     Grant, LedgerRow, NewBundle, NewCouponKind, Reward, RewardReceipt, RewardState, RewardType,
+    UnknownGrantSource,
     entity::{
         coupon_code, coupon_kind, reward_bundle, reward_bundle_item, reward_log, user_game_wallet,
         wallet_ledger,
@@ -207,13 +208,14 @@ fn receipt(row: reward_log::Model) -> Result<RewardReceipt, DbError> {
         .parse()
         .map_err(|error: crate::UnknownRewardType| corrupt(error.to_string()))?;
     let reward = Reward::from_parts(kind, row.amount, row.reward_item);
+    let source = row.source.parse();
     Ok(RewardReceipt {
         id: RewardId(row.id),
         user_id: UserId(row.user_id),
         reward: reward.map_err(|error| corrupt(error.to_string()))?,
         state: state(&row)?,
         grant_key: row.grant_key,
-        source: row.source,
+        source: source.map_err(|error: UnknownGrantSource| corrupt(error.to_string()))?,
         label: row.label,
         reason: row.reason,
         created_at: row.created_at.0,

@@ -193,17 +193,19 @@ impl SeasonPassService for FakeSeasonPass {
             .ok_or(SeasonError::LevelNotFound)?;
         let standing = world.progress.entry((user_id, season.id)).or_default();
         standing.0 = rules::gain_xp(&season.rules, &standing.0, 0);
-        collect_due(&season, user_id, standing, now);
+        let paid = collect_due(&season, user_id, standing, now);
         if level.level > standing.0.level_high_water {
             return Err(SeasonError::LevelNotReached);
         }
-        if level.auto_claim {
-            return Err(SeasonError::AutoClaimLevel);
-        }
-        if !standing.1.insert(level.level) {
+        let result = if level.auto_claim {
+            let mut paid = paid.into_iter();
+            let paid = paid.find(|reward| reward.level == level.level);
+            paid.ok_or(SeasonError::AutoClaimLevel)?
+        } else if standing.1.insert(level.level) {
+            collect(&season, user_id, level, now)
+        } else {
             return Err(SeasonError::AlreadyClaimed);
-        }
-        let result = collect(&season, user_id, level, now);
+        };
         world.answers.store(user_id, request, &result)?;
         Ok(Replayable::fresh(result))
     }
@@ -223,6 +225,10 @@ impl SeasonPassService for FakeSeasonPass {
             threshold,
             remaining: threshold,
         })
+    }
+
+    async fn served_until(&self, season: SeasonId) -> Result<Option<EventDay>, SeasonError> {
+        Ok(rules::served_until(&self.world().seasons, season))
     }
 
     async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError> {

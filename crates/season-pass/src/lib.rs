@@ -26,7 +26,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use xmas_kernel::{db::DbError, idempotency::Replayable};
+use xmas_kernel::{Feature, SeasonId, db::DbError, idempotency::Replayable};
 use xmas_players::{Identity, LockedPlayer};
 use xmas_time::EventDay;
 
@@ -37,6 +37,7 @@ pub use model::{
 };
 pub use participant::SeasonMover;
 pub use service::{SeasonPass, SeasonPassOptions, reveal_coupons};
+pub use store::key_stamps;
 
 /// The season pass for handlers: each call is one transaction, or a read.
 #[async_trait]
@@ -69,6 +70,10 @@ pub trait SeasonPassService: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<InternalWins, SeasonError>;
 
+    /// The last day on which a season's status and claims are served, grace days included; `None`
+    /// if there is no such season, or if it is not active.
+    async fn served_until(&self, season: SeasonId) -> Result<Option<EventDay>, SeasonError>;
+
     /// The season in which something that happens on `today` counts; `None` between seasons. The
     /// season pass's own switch closes its pages; plays of other features go on counting, so that
     /// nobody loses XP.
@@ -88,4 +93,19 @@ pub trait SeasonProgress: Send + Sync {
         play: &PlayEffect,
         now: DateTime<Utc>,
     ) -> Result<Option<StampResult>, DbError>;
+}
+
+/// Bridge keys, which are stamps of their season without XP.
+#[async_trait]
+pub trait KeyStamps: Send + Sync {
+    /// Writes a key; `false` if the player has it. `key` has at most 32 characters.
+    async fn stamp_key_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        season: SeasonId,
+        key: &str,
+        source: Feature,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbError>;
 }

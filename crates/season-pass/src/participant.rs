@@ -5,13 +5,14 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::json;
 use xmas_activity::{ActivityLog, Event, EventKind};
-use xmas_kernel::{Feature, db::DbError};
+use xmas_kernel::{Feature, SeasonId, db::DbError};
 use xmas_players::{LockedPlayer, raise_level_in_tx};
 use xmas_rewards::{Grant, GrantSource, RewardLedger};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
-    Level, LevelReward, PlayEffect, Progress, Season, SeasonProgress, StampResult, rules,
+    KeyStamps, Level, LevelReward, PlayEffect, Progress, Season, SeasonProgress, StampResult,
+    rules,
     store::{self, Stamp},
 };
 
@@ -244,6 +245,27 @@ impl SeasonProgress for SeasonMover {
     }
 }
 
+#[async_trait]
+impl KeyStamps for SeasonMover {
+    async fn stamp_key_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        season: SeasonId,
+        key: &str,
+        source: Feature,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbError> {
+        let stamp = Stamp {
+            period_key: key,
+            event_type: Some(key),
+            source,
+            xp_earned: 0,
+        };
+        store::insert_stamp(tx, player.user_id(), season, &stamp, now).await
+    }
+}
+
 impl Step {
     fn add(&mut self, other: &Step) {
         self.xp += other.xp;
@@ -265,6 +287,7 @@ async fn daily_stamp(
     let today = EventDay::of(now);
     let stamp = Stamp {
         period_key: &today.to_string(),
+        event_type: None,
         source,
         xp_earned,
     };
@@ -295,6 +318,7 @@ async fn internal_win_stamp(
     }
     let stamp = Stamp {
         period_key,
+        event_type: None,
         source,
         xp_earned: season.rules.base_xp_per_stamp,
     };

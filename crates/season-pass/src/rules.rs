@@ -48,11 +48,21 @@ pub fn serving(seasons: &[Arc<Season>], today: EventDay) -> Result<Arc<Season>, 
     }
     let in_grace = seasons.iter().filter(|season| {
         let rules = &season.rules;
-        let last = rules.end.plus_days(rules.grace_days);
-        rules.is_active && rules.end < today && today <= last
+        rules.is_active && rules.end < today && today <= last_served(season)
     });
     let last = in_grace.max_by_key(|season| season.rules.end);
     sound(last.ok_or(SeasonError::NoActiveSeason)?)
+}
+
+/// The last of the season's grace days.
+fn last_served(season: &Season) -> EventDay {
+    season.rules.end.plus_days(season.rules.grace_days)
+}
+
+/// The last day on which a season is served, unless another one runs.
+pub fn served_until(seasons: &[Arc<Season>], season: SeasonId) -> Option<EventDay> {
+    let season = seasons.iter().find(|known| known.id == season)?;
+    Some(last_served(season))
 }
 
 /// The level that an amount of XP amounts to: the highest whose requirement it meets.

@@ -154,15 +154,19 @@ impl SeasonPass {
         if level.level > moved.progress.level_high_water {
             return Err(SeasonError::LevelNotReached);
         }
-        if level.auto_claim {
-            return Err(SeasonError::AutoClaimLevel);
-        }
-        let reward = self
-            .on
-            .mover
-            .pay_level_in_tx(&tx, &player, &season, level, now)
-            .await?;
-        let reward = reward.ok_or(SeasonError::AlreadyClaimed)?;
+        let reward = if level.auto_claim {
+            // Made so by an edit, it may have been paid only now; that is not to be undone.
+            let mut paid = moved.paid.into_iter();
+            let paid = paid.find(|reward| reward.level == level.level);
+            paid.ok_or(SeasonError::AutoClaimLevel)?
+        } else {
+            let reward = self
+                .on
+                .mover
+                .pay_level_in_tx(&tx, &player, &season, level, now)
+                .await?;
+            reward.ok_or(SeasonError::AlreadyClaimed)?
+        };
         let event = Event {
             kind: EventKind::SeasonPassClaim,
             feature: Some(Feature::SeasonPass),
@@ -287,6 +291,10 @@ impl SeasonPassService for SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<InternalWins, SeasonError> {
         retry(|| self.internal_wins_once(identity, now)).await
+    }
+
+    async fn served_until(&self, season: SeasonId) -> Result<Option<EventDay>, SeasonError> {
+        Ok(rules::served_until(&self.seasons().await?, season))
     }
 
     async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError> {

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    QueryFilter, QueryOrder,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use xmas_kernel::{
     Feature, SeasonId, UserId,
@@ -180,6 +180,8 @@ pub(crate) async fn save_progress(
 /// A stamp to be.
 pub(crate) struct Stamp<'a> {
     pub(crate) period_key: &'a str,
+    /// Which bridge key it is, if it is one.
+    pub(crate) event_type: Option<&'a str>,
     pub(crate) source: Feature,
     pub(crate) xp_earned: i64,
 }
@@ -197,7 +199,7 @@ pub(crate) async fn insert_stamp(
         user_id: Set(user_id.0),
         season_id: Set(season_id.0),
         period_key: Set(stamp.period_key.to_owned()),
-        event_type: Set(None),
+        event_type: Set(stamp.event_type.map(str::to_owned)),
         source_feature_type: Set(stamp.source.as_str().to_owned()),
         xp_earned: Set(stamp.xp_earned),
         event_day: Set(EventDay::of(now).date()),
@@ -231,6 +233,24 @@ pub(crate) async fn has_stamp(
         .one(tx)
         .await?;
     Ok(row.is_some())
+}
+
+/// The bridge keys that a player has collected in a season, by their names.
+pub async fn key_stamps(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+    season_id: SeasonId,
+) -> Result<BTreeSet<String>, DbError> {
+    let keys: Vec<String> = stamp_log::Entity::find()
+        .select_only()
+        .column(stamp_log::Column::PeriodKey)
+        .filter(stamp_log::Column::UserId.eq(user_id.0))
+        .filter(stamp_log::Column::SeasonId.eq(season_id.0))
+        .filter(stamp_log::Column::EventType.is_not_null())
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(keys.into_iter().collect())
 }
 
 /// The levels whose reward a player has collected.

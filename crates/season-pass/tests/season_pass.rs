@@ -503,6 +503,31 @@ async fn a_level_that_an_edit_makes_pay_by_itself_is_paid_by_the_next_move_once(
 }
 
 #[tokio::test]
+async fn in_the_grace_days_such_a_level_is_paid_by_asking_for_it_once() {
+    let real = Real::new().await;
+    let player = real.test.player("a").await;
+    for (day, bonus) in [(25, 20), (26, 20)] {
+        let stamped = real.service.stamp(&stamp(player, bonus), at(day)).await;
+        stamped.unwrap();
+    }
+    real.test
+        .execute("UPDATE season_pass_level SET auto_claim = 1 WHERE level = 4")
+        .await;
+    let replica = service(&real.test, real.features.clone(), real.mover.clone());
+    let command = ClaimCommand {
+        identity: player,
+        request: None,
+        level: 4,
+    };
+    let claimed = replica.claim(&command, new_year(2)).await.unwrap().result;
+    assert_eq!((claimed.level, claimed.auto_claim), (4, true));
+    let again = replica.claim(&command, new_year(2)).await;
+    assert!(matches!(again, Err(SeasonError::AutoClaimLevel)));
+    let points = "SELECT SUM(delta) FROM wallet_ledger WHERE asset = 'POINT'";
+    assert_eq!(real.test.count(points).await, 500);
+}
+
+#[tokio::test]
 async fn the_win_that_reaches_the_threshold_earns_one_bonus_stamp() {
     let real = Real::new().await;
     let player = real.test.player("a").await;

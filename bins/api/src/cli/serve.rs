@@ -31,10 +31,13 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let clock = clock(config, demo.as_ref());
     let secrets = Secrets::of(config)?;
     let app = App::new(&db, config, &secrets, Ports::with_clock(clock.clone()));
-    app.prepare_draws(clock.now()).await.context(
-        "today's draws cannot be prepared; if DATA_KEY was changed, set it back to what the \
-         database was sealed with",
+    app.probe_data_key().await.context(
+        "DATA_KEY is not the one that this database's coupon codes and seeds were sealed with; set \
+         it back",
     )?;
+    app.prepare_draws(clock.now())
+        .await
+        .context("today's draws cannot be prepared")?;
     let listener = TcpListener::bind(config.server.bind_addr).with_context(|| {
         format!(
             "{} cannot be listened on; see BIND_ADDR",

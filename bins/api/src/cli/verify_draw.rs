@@ -6,17 +6,19 @@ use std::{
 
 use anyhow::Context;
 use serde_json::json;
-use xmas_games::fairness::DrawReceipt;
+use xmas_games::fairness::{DrawReceipt, Published, receipt::Verified};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The receipt (`GET /api/me/plays/{play_id}/draw`) as a file; `-` reads standard input.
     #[arg(default_value = "-")]
     receipt: PathBuf,
-    /// The commitment that was published before the day. Without it the receipt is only checked
-    /// against itself.
+    /// The commitment that was published before the day (`GET /api/fairness/{day}`).
     #[arg(long, value_name = "HEX")]
     commitment: Option<String>,
+    /// `content_hash` of a table that was published (`GET /api/odds/{feature}`); may be repeated.
+    #[arg(long, value_name = "HEX")]
+    odds_hash: Vec<String>,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -28,46 +30,72 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// Exit code 0 if the receipt holds, 1 if it does not or cannot be read.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let receipt = read(args).with_context(|| format!("{}", args.receipt.display()))?;
-    let outcome = DrawReceipt::verify(&receipt, args.commitment.as_deref());
-    let (text, code) = match &outcome {
-        Ok(verified) if args.json => (
-            json!({ "verified": true, "draw": verified, "published_commitment": args.commitment.is_some() })
-                .to_string(),
-            ExitCode::SUCCESS,
-        ),
-        Err(rejected) if args.json => (
-            json!({ "verified": false, "reason": rejected.to_string() }).to_string(),
-            ExitCode::FAILURE,
-        ),
-        Ok(verified) => {
-            let known = match &args.commitment {
-                Some(_) => "which is the commitment that you gave".to_owned(),
-                None => format!("which must be what was published before {}", verified.day),
-            };
-            let redraws = match verified.redraws {
-                0 => String::new(),
-                1 => " One draw before it brought a prize that had run out.".to_owned(),
-                many => format!(" {many} draws before it brought prizes that had run out."),
-            };
-            (
-                format!(
-                    "Verified: play {} of player {} at {} on {} brought {:?}.{redraws}\n\
-                     The seed's SHA-256 is {}, {known}.",
-                    verified.nonce,
-                    verified.user_id,
-                    verified.feature,
-                    verified.day,
-                    verified.label,
-                    verified.commitment,
-                ),
-                ExitCode::SUCCESS,
-            )
+    let published = Published {
+        commitment: args.commitment.as_deref(),
+        odds_hashes: &args.odds_hash,
+    };
+    let (text, code) = match DrawReceipt::verify(&receipt, published) {
+        Ok(verified) if args.json => {
+            let known = json!({
+                "commitment": args.commitment.is_some(),
+                "odds": !args.odds_hash.is_empty(),
+            });
+            let text = json!({ "verified": true, "draw": verified, "compared": known }).to_string();
+            (text, ExitCode::SUCCESS)
+        }
+        Ok(verified) => (human(&verified, args), ExitCode::SUCCESS),
+        Err(rejected) if args.json => {
+            let reason = rejected.to_string();
+            let text = json!({ "verified": false, "reason": reason }).to_string();
+            (text, ExitCode::FAILURE)
         }
         Err(rejected) => (format!("Rejected: {rejected}."), ExitCode::FAILURE),
     };
     // Nobody may be reading, which does not change the outcome.
     let _ = writeln!(std::io::stdout(), "{text}");
     Ok(code)
+}
+
+/// What holds, and what is left for the reader to compare.
+fn human(verified: &Verified, args: &Args) -> String {
+    let Verified {
+        day,
+        commitment,
+        feature,
+        user_id,
+        nonce,
+        redraws,
+        label,
+        tables,
+    } = verified;
+    let redraws = match redraws {
+        0 => String::new(),
+        1 => " One draw before it brought a prize that had run out.".to_owned(),
+        many => format!(" {many} draws before it brought prizes that had run out."),
+    };
+    let known = match args.commitment {
+        Some(_) => "which is the commitment that you gave".to_owned(),
+        None => format!("which must be what was published before {day}: compare it"),
+    };
+    let mut lines = vec![
+        format!(
+            "Verified: play {nonce} of player {user_id} at {feature} on {day} brought {label:?}.\
+             {redraws}"
+        ),
+        format!("The seed's SHA-256 is {commitment}, {known}."),
+    ];
+    for (attempt, table) in tables.iter().enumerate() {
+        let known = match attempt {
+            0 if !args.odds_hash.is_empty() => "one that you gave".to_owned(),
+            0 => format!(
+                "which must be what /api/odds/{feature}?odds_id={} shows: compare it",
+                table.odds_id
+            ),
+            _ => "the one before without what had run out".to_owned(),
+        };
+        lines.push(format!("Drawn from the table {}, {known}.", table.hash));
+    }
+    lines.join("\n")
 }
 
 fn read(args: &Args) -> std::io::Result<Vec<u8>> {

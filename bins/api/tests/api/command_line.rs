@@ -139,6 +139,18 @@ async fn the_first_start_needs_nothing_and_a_restart_forgets_nothing() {
         "{}",
         elsewhen.clock
     );
+    drop(elsewhen);
+
+    // Another key would seal new secrets beside old ones that it cannot open, on any day.
+    let mut other = xmas_api(folder.path());
+    other
+        .env("DATA_KEY", "another data key of 32 bytes or more")
+        .env("XMAS_CLOCK", "2026-02-01T09:00:00+09:00")
+        .env("BIND_ADDR", "127.0.0.1:0");
+    let refused = run(&mut other);
+    assert_eq!(refused.status.code(), Some(1));
+    let reason = text(&refused.stderr);
+    assert!(reason.contains("DATA_KEY is not the one"), "{reason}");
 }
 
 /// On the embedded database, or on the server under test.
@@ -483,9 +495,12 @@ fn a_receipt_is_verified_offline_and_a_changed_one_is_rejected() {
     assert!(known.status.success());
     let answer: Value = serde_json::from_slice(&known.stdout).unwrap();
     assert_eq!(
-        (&answer["verified"], &answer["published_commitment"]),
+        (&answer["verified"], &answer["compared"]["commitment"]),
         (&true.into(), &true.into())
     );
+    let unpublished = verify(&receipt, &["--odds-hash", &"0".repeat(64)]);
+    assert_eq!(unpublished.status.code(), Some(1));
+    assert!(text(&unpublished.stdout).contains("not one that was published"));
 
     let other = verify(&receipt, &["--commitment", &"0".repeat(64)]);
     assert_eq!(other.status.code(), Some(1));

@@ -5,7 +5,7 @@ use std::path::Path;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// From the top: a crate may use what stands before it, and nothing after it.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "xmas-kernel",
     "xmas-time",
     "xmas-players",
@@ -15,6 +15,7 @@ const ORDER: [&str; 12] = [
     "xmas-core-auth",
     "xmas-rewards",
     "xmas-season-pass",
+    "xmas-event-bridge",
     "xmas-games",
     "xmas-reporting",
     "xmas-api",
@@ -91,6 +92,11 @@ fn only_the_owner_of_a_table_names_it() {
         ("user_event_log", "activity"),
         ("refresh_token", "core-auth"),
         ("idempotency_key", "kernel"),
+        ("data_key_probe", "kernel"),
+        ("job_lease", "kernel"),
+        ("event_bridge", "event-bridge"),
+        ("event_bridge_day", "event-bridge"),
+        ("event_bridge_progress", "event-bridge"),
         ("user_game_wallet", "rewards"),
         ("wallet_ledger", "rewards"),
         ("reward_log", "rewards"),

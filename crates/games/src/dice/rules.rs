@@ -66,7 +66,10 @@ pub fn odds(config_id: ConfigId, dice: &NewDice) -> Result<Odds, InvalidOdds> {
 pub fn check(dice: &NewDice) -> Vec<(&'static str, String)> {
     let mut problems = Vec::new();
     if !fits(&dice.name) {
-        problems.push(("name", "has 1 to 100 characters".to_owned()));
+        problems.push((
+            "name",
+            "has 1 to 100 characters, none of them a space around it".to_owned(),
+        ));
     }
     if dice.max_daily_plays < 0 {
         problems.push(("max_daily_plays", "is at least 0".to_owned()));

@@ -24,6 +24,8 @@ pub(crate) async fn active_table(
 ) -> Result<Option<Table<Dice>>, DbError> {
     let row = Entity::find()
         .filter(Column::ActiveSlot.eq(1))
+        .filter(Column::IsActive.eq(true))
+        .filter(Column::MaxDailyPlays.gte(0))
         .one(conn)
         .await?;
     let Some(row) = row else {

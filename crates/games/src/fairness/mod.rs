@@ -18,7 +18,7 @@ use xmas_time::EventDay;
 
 pub use book::{DAYS_AHEAD, DrawBook, reveals_at};
 pub use desk::Fairness;
-pub use receipt::DrawReceipt;
+pub use receipt::{DrawReceipt, Published};
 pub use report::OddsReport;
 
 use crate::{

@@ -70,6 +70,27 @@ pub struct Verified {
     /// How many draws of the play did not count, since their prize had run out.
     pub redraws: usize,
     pub label: String,
+    /// The tables that were drawn from, in the order of the attempts. That these are the published
+    /// ones is for whoever checks to compare.
+    pub tables: Vec<VerifiedTable>,
+}
+
+/// A table that a draw was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VerifiedTable {
+    pub odds_id: OddsId,
+    pub hash: String,
+}
+
+/// What a player knows from before: with it a receipt proves that the draw was made as announced,
+/// without it only that it fits itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Published<'a> {
+    /// The commitment of the play's day.
+    pub commitment: Option<&'a str>,
+    /// Hashes of odds tables. If there are any, every draw must be from one of them, or from one
+    /// of them without entries that had run out before.
+    pub odds_hashes: &'a [String],
 }
 
 /// Why a receipt does not hold.
@@ -81,6 +102,8 @@ pub enum Rejected {
     UnknownFormat(String),
     #[error("the commitment is not the one that was published")]
     OtherCommitment,
+    #[error("attempt {0}: the table is not one that was published")]
+    OtherOdds(usize),
     #[error("the seed is not 64 lower-case hexadecimal digits")]
     MalformedSeed,
     #[error("the SHA-256 of the seed is not the commitment")]
@@ -126,21 +149,28 @@ impl DrawReceipt {
         }
     }
 
-    /// Reads a receipt and checks it. With `commitment`, the one that was published before the day,
-    /// the receipt's own must be the same: without it, a receipt proves only that it fits itself.
-    pub fn verify(json: &[u8], commitment: Option<&str>) -> Result<Verified, Rejected> {
+    /// Reads a receipt and checks it against itself and against what was published.
+    pub fn verify(json: &[u8], published: Published<'_>) -> Result<Verified, Rejected> {
         let unreadable = |error: serde_json::Error| Rejected::Unreadable(error.to_string());
         let receipt: DrawReceipt = serde_json::from_slice(json).map_err(unreadable)?;
-        receipt.check(commitment)
+        receipt.check(published)
     }
 
-    fn check(&self, commitment: Option<&str>) -> Result<Verified, Rejected> {
+    fn check(&self, published: Published<'_>) -> Result<Verified, Rejected> {
         if self.format != Self::FORMAT {
             return Err(Rejected::UnknownFormat(self.format.clone()));
         }
         let facts = &self.facts;
+        let commitment = published.commitment;
         if commitment.is_some_and(|published| published != facts.commitment) {
             return Err(Rejected::OtherCommitment);
+        }
+        // The tables after the first follow from it, as is checked below.
+        if let Some(first) = facts.draws.first()
+            && !published.odds_hashes.is_empty()
+            && !published.odds_hashes.contains(&first.table_hash)
+        {
+            return Err(Rejected::OtherOdds(0));
         }
         let seed = Seed::from_hex(&facts.seed).map_err(|_| Rejected::MalformedSeed)?;
         if seed.commitment() != facts.commitment {
@@ -163,6 +193,7 @@ impl DrawReceipt {
             nonce: facts.nonce,
             redraws: facts.draws.len() - 1,
             label: entry.label,
+            tables: facts.draws.iter().map(Draw::verified_table).collect(),
         })
     }
 }
@@ -214,6 +245,13 @@ impl Facts {
 }
 
 impl Draw {
+    fn verified_table(&self) -> VerifiedTable {
+        VerifiedTable {
+            odds_id: self.odds_id,
+            hash: self.table_hash.clone(),
+        }
+    }
+
     fn odds<G: Game>(&self, attempt: usize) -> Result<Odds, Rejected> {
         if hex::encode(Sha256::digest(&self.table)) != self.table_hash {
             return Err(Rejected::TableChanged(attempt));

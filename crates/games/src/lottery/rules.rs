@@ -29,7 +29,9 @@ pub fn prizes(
     prizes.retain(|(_, prize)| prize.is_active);
     prizes.sort_by_key(|(id, _)| *id);
     // A negative weight is a mistake even where nothing is left to win.
-    let is_fair = |(_, prize): &(i64, NewPrize)| (0..=MAX_WEIGHT).contains(&prize.weight);
+    let is_fair = |(_, prize): &(i64, NewPrize)| {
+        (0..=MAX_WEIGHT).contains(&prize.weight) && prize.stock.is_none_or(|stock| stock >= 0)
+    };
     if !prizes.iter().all(is_fair) {
         return Err(InvalidOdds);
     }
@@ -71,7 +73,11 @@ pub fn check(new: &NewLottery) -> Vec<(&'static str, String)> {
             problems.push((field, problem.to_owned()));
         }
     };
-    expect(fits(&new.name), "name", "has 1 to 100 characters");
+    expect(
+        fits(&new.name),
+        "name",
+        "has 1 to 100 characters, none of them a space around it",
+    );
     expect(new.max_daily_plays >= 0, "max_daily_plays", "is at least 0");
     let count = 1..=MAX_ENTRIES;
     expect(count.contains(&new.prizes.len()), "prizes", "are 1 to 100");
@@ -79,7 +85,7 @@ pub fn check(new: &NewLottery) -> Vec<(&'static str, String)> {
     expect(
         all(|prize| fits(&prize.label)),
         "prizes.label",
-        "has 1 to 100 characters",
+        "has 1 to 100 characters, none of them a space around it",
     );
     let mut labels = HashSet::new();
     let is_new = |prize: &NewPrize| labels.insert(prize.label.clone());
@@ -159,6 +165,7 @@ mod tests {
             &[prize(1, None), prize(-1, None)],
             // Also where nothing is left of it.
             &[prize(1, None), prize(-1, Some(0))],
+            &[prize(1, None), prize(1, Some(-1))],
             &[],
         ] {
             assert_eq!(drawn(bad), Err(InvalidOdds), "{bad:?}");

@@ -46,7 +46,11 @@ pub fn check(new: &NewWheel) -> Vec<(&'static str, String)> {
             problems.push((field, problem.to_owned()));
         }
     };
-    expect(fits(&new.name), "name", "has 1 to 100 characters");
+    expect(
+        fits(&new.name),
+        "name",
+        "has 1 to 100 characters, none of them a space around it",
+    );
     expect(new.max_daily_spins >= 0, "max_daily_spins", "is at least 0");
     let numbered = (0..).zip(new.segments.iter().cloned()).collect();
     expect(
@@ -57,7 +61,7 @@ pub fn check(new: &NewWheel) -> Vec<(&'static str, String)> {
     expect(
         new.segments.iter().all(|segment| fits(&segment.label)),
         "segments.label",
-        "has 1 to 100 characters",
+        "has 1 to 100 characters, none of them a space around it",
     );
     problems
 }

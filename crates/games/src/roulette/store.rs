@@ -24,6 +24,8 @@ pub(crate) async fn active_table(
 ) -> Result<Option<Table<Roulette>>, DbError> {
     let config = config::Entity::find()
         .filter(config::Column::ActiveSlot.eq(1))
+        .filter(config::Column::IsActive.eq(true))
+        .filter(config::Column::MaxDailySpins.gte(0))
         .one(conn)
         .await?;
     let Some(config) = config else {

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use xmas_games::{
-    DrawBook, FairnessError, FairnessService, GameService,
+    DrawBook, FairnessError, FairnessService, GameError, GameService,
     draw::{DrawId, Seed},
     fairness::{
-        DrawReceipt,
+        DrawReceipt, Published,
         receipt::{Rejected, Verified},
         reveals_at,
     },
@@ -91,14 +91,27 @@ async fn replicas_and_restarts_agree_on_the_seed() {
 async fn a_seed_that_was_exchanged_decides_nothing() {
     let real = Real::new(Setting::default()).await;
     real.book.prepare(at(25)).await.unwrap();
-    let player = real.player("a", 1).await;
+    let player = real.player("a", 2).await;
+    let keyed = crate::world::keyed(player, "k", "");
+    real.roulette.play(&keyed, at(26)).await.unwrap();
+    let blocked = real.player("blocked", 1).await;
+    real.test.block(&blocked).await;
     // Another day's seed, sealed text and all.
     let other = "UPDATE draw_seed SET sealed_seed = (SELECT sealed_seed FROM (SELECT * FROM \
         draw_seed) AS s WHERE s.event_day = '2025-12-27') WHERE event_day = '2025-12-26'";
     real.test.execute(other).await;
     let replica = real.replica().await;
     let before = replica.rows().await;
-    assert!(replica.roulette.play(&play(player), at(26)).await.is_err());
+    let refused = replica.roulette.play(&play(player), at(26)).await;
+    assert!(matches!(refused, Err(GameError::Sealed(_))));
+    // What needs no seed is answered as ever.
+    let replay = replica.roulette.play(&keyed, at(26)).await.unwrap();
+    assert!(replay.replayed);
+    let refused = replica.roulette.play(&play(blocked), at(26)).await;
+    assert!(matches!(
+        refused,
+        Err(GameError::Access(AccessError::Blocked))
+    ));
     assert_eq!(replica.rows().await, before);
     // A seed whose commitment was exchanged.
     real.test
@@ -147,6 +160,38 @@ async fn receipt_of(real: &Real, player: &xmas_players::Identity, play: PlayId) 
     serde_json::to_string_pretty(&receipt).unwrap()
 }
 
+fn committed(commitment: &str) -> Published<'_> {
+    Published {
+        commitment: Some(commitment),
+        ..Published::default()
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_from_a_table_that_was_never_published_is_rejected() {
+    let (real, player, plays) = played().await;
+    let published = real.fairness.odds(Feature::Roulette, at(26)).await.unwrap();
+    let json = receipt_of(&real, &player, plays[0]).await;
+    let known = [published.odds.hash().to_owned()];
+    let against = |hashes| Published {
+        odds_hashes: hashes,
+        ..Published::default()
+    };
+    let verified = DrawReceipt::verify(json.as_bytes(), against(&known)).unwrap();
+    assert_eq!(verified.tables[0].hash, known[0]);
+    assert_eq!(verified.tables[0].odds_id, published.odds_id);
+    let other = ["0".repeat(64)];
+    assert_eq!(
+        DrawReceipt::verify(json.as_bytes(), against(&other)),
+        Err(Rejected::OtherOdds(0))
+    );
+    // The table without what had run out follows from the published one.
+    let json = receipt_of(&real, &player, plays[6]).await;
+    let receipt: DrawReceipt = serde_json::from_str(&json).unwrap();
+    let first = [receipt.facts.draws[0].table_hash.clone()];
+    assert!(DrawReceipt::verify(json.as_bytes(), against(&first)).is_ok());
+}
+
 #[tokio::test]
 async fn every_draw_is_verified_from_published_data_alone() {
     let (real, player, plays) = played().await;
@@ -154,7 +199,7 @@ async fn every_draw_is_verified_from_published_data_alone() {
     let mut games = HashSet::new();
     for play in &plays {
         let json = receipt_of(&real, &player, *play).await;
-        let verified = DrawReceipt::verify(json.as_bytes(), Some(&published)).unwrap();
+        let verified = DrawReceipt::verify(json.as_bytes(), committed(&published)).unwrap();
         assert_eq!(verified.user_id, player.user_id);
         assert_eq!(
             verified.redraws,
@@ -183,7 +228,7 @@ async fn every_draw_is_verified_from_published_data_alone() {
         }
         let other = "0".repeat(64);
         assert_eq!(
-            DrawReceipt::verify(json.as_bytes(), Some(&other)),
+            DrawReceipt::verify(json.as_bytes(), committed(&other)),
             Err(Rejected::OtherCommitment)
         );
     }
@@ -199,7 +244,7 @@ async fn a_receipt_with_one_bit_changed_is_rejected() {
         for bit in 0..json.len() * 8 {
             let mut changed = json.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            let rejected = DrawReceipt::verify(&changed, None);
+            let rejected = DrawReceipt::verify(&changed, Published::default());
             let text = String::from_utf8_lossy(&changed);
             let reason = rejected.expect_err(&text).to_string();
             assert!(!reason.is_empty());
@@ -259,7 +304,7 @@ async fn a_receipt_made_up_with_care_is_rejected_with_the_reason() {
     ];
     let check = |facts| {
         let json = serde_json::to_vec(&DrawReceipt::of(facts)).unwrap();
-        DrawReceipt::verify(&json, None)
+        DrawReceipt::verify(&json, Published::default())
     };
     assert!(check(facts.clone()).is_ok());
     for (change, reason) in cases {
@@ -294,9 +339,7 @@ async fn receipts_are_for_their_player_and_only_after_the_day() {
     let blocked = real.fairness.receipt(&player, plays[0], at(28)).await;
     assert!(matches!(
         blocked,
-        Err(FairnessError::Game(xmas_games::GameError::Access(
-            AccessError::Blocked
-        )))
+        Err(FairnessError::Game(GameError::Access(AccessError::Blocked)))
     ));
 }
 
@@ -426,7 +469,7 @@ fn the_published_vectors_hold() {
     assert_eq!(receipts.len(), 3);
     for receipt in receipts {
         let json = serde_json::to_vec(receipt).unwrap();
-        let verified: Result<Verified, Rejected> = DrawReceipt::verify(&json, None);
+        let verified: Result<Verified, Rejected> = DrawReceipt::verify(&json, Published::default());
         assert!(verified.is_ok(), "{verified:?}");
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use xmas_games::{GameError, GameService, lottery::NewLottery};
+use xmas_games::{FairnessService, GameError, GameService, lottery::NewLottery};
 use xmas_kernel::{
-    Asset, RewardId,
+    Asset, Feature, RewardId,
     paging::{Cursor, Limit},
 };
 use xmas_players::Identity;
@@ -74,6 +74,18 @@ async fn a_thousand_plays_at_once_share_a_stock_of_twenty_exactly() {
     }
     assert_eq!(prizes["한정"], STOCK);
     assert_eq!(prizes.values().sum::<i64>(), PLAYS);
+    // Stock runs out in the middle of it, so some drew from a table that still had it.
+    assert!(redrawn > 0);
+    let whole = real
+        .fairness
+        .report(Feature::Lottery, Limit::clamped(9))
+        .await;
+    let whole = whole.unwrap();
+    let drawn: i64 = whole.iter().map(|report| report.draws).sum();
+    assert_eq!(
+        drawn,
+        PLAYS + real.test.count("SELECT COUNT(*) FROM feature_redraw").await
+    );
     let of = |label: &str| {
         format!(
             "SELECT COUNT(*) FROM feature_log l JOIN lottery_prize p ON p.id = l.entry_id WHERE p.label = '{label}'"

@@ -38,7 +38,7 @@ use crate::world::{
 const GAMES: [Feature; 3] = [Feature::Roulette, Feature::Dice, Feature::Lottery];
 const PLAYERS: usize = 2;
 /// Of each game, for each player to start with.
-const TOKENS: i64 = 3;
+const TOKENS: i64 = 2;
 const XP_PER_PLAY: u32 = 5;
 const STAMP_XP: i64 = 20;
 const MAX_XP_BONUS: i64 = 20;
@@ -47,9 +47,9 @@ const WINS: i64 = 3;
 const STOCK: i64 = 2;
 /// Days of December: the season's first and last one, the last one of its grace, and one more.
 const FIRST_DAY: u32 = 25;
-const LAST_DAY: u32 = 27;
-const GRACE_ENDS: u32 = 28;
-const ALL_OVER: u32 = 29;
+const LAST_DAY: u32 = 26;
+const GRACE_ENDS: u32 = 27;
+const ALL_OVER: u32 = 28;
 
 const OFF: &str = "Feature(Disabled)";
 const BLOCKED: &str = "Access(Blocked)";
@@ -57,21 +57,21 @@ const NO_SEASON: &str = "NoActiveSeason";
 
 prop_state_machine! {
     #![proptest_config(ProptestConfig {
-        cases: 8,
+        cases: 10,
         failure_persistence: None,
         max_shrink_iters: 200,
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn whatever_happens_the_tables_say_what_the_rules_say(sequential 15..=25 => Model);
+    fn whatever_happens_the_tables_say_what_the_rules_say(sequential 20..=25 => Model);
 }
 
 /// Four ways to pay a level, a stock that soon runs out, and prizes that wait for an admin.
 fn setting() -> Setting {
     let level = |level, reward, auto_claim, manual| Level {
         level,
-        required_xp: 20 * level,
+        required_xp: 15 * level,
         reward,
         reward_label: format!("레벨 {level}"),
         auto_claim,
@@ -176,7 +176,7 @@ impl ReferenceStateMachine for Script {
             4 => (player(), level).prop_map(|(who, level)| Step::Claim(who, level)),
             2 => (0..4usize, any::<bool>()).prop_map(|(which, yes)| Step::Decide(which, yes)),
             1 => (feature, mostly()).prop_map(|(feature, on)| Step::Switch(feature, on)),
-            1 => (game(), 0..5i64).prop_map(|(game, max)| Step::Limit(game, max)),
+            2 => (game(), 0..3i64).prop_map(|(game, max)| Step::Limit(game, max)),
             1 => (0..=STOCK).prop_map(Step::Stock),
             1 => (1..=4i64, mostly()).prop_map(|(level, auto)| Step::Ladder(level, auto)),
             1 => (player(), seldom).prop_map(|(who, blocked)| Step::Block(who, blocked)),
@@ -381,7 +381,11 @@ impl Books {
             (player.is_blocked, BLOCKED),
             (rung.is_none(), "LevelNotFound"),
             (level > player.high_water, "LevelNotReached"),
-            (rung.is_some_and(|rung| rung.auto_claim), "AutoClaimLevel"),
+            // One that only an edit has made so is paid by this very claim.
+            (
+                rung.is_some_and(|rung| rung.auto_claim) && player.claimed.contains(&level),
+                "AutoClaimLevel",
+            ),
             (player.claimed.contains(&level), "AlreadyClaimed"),
         ])
     }
@@ -637,8 +641,10 @@ impl Event {
             // A claim also pays what an edit of the ladder has made due.
             self.books.advance(who, 0);
             let rung = self.books.season.level(level).unwrap().clone();
-            let state = self.books.collect(who, &rung);
-            assert_eq!((claim.result.level, claim.result.state), (level, state));
+            assert_eq!(claim.result.level, level);
+            if !rung.auto_claim {
+                assert_eq!(claim.result.state, self.books.collect(who, &rung));
+            }
         }
     }
 

@@ -107,6 +107,21 @@ async fn what_the_schema_refuses_is_refused_by_the_game_too() {
         real.test.execute_unchecked(check, damage).await;
         assert_broken::<Lottery>(&real, player, damage).await;
     }
+    for (check, damage) in [
+        (
+            "roulette_config.ck_roulette_max_daily",
+            "UPDATE roulette_config SET max_daily_spins = -5",
+        ),
+        (
+            "roulette_config.ck_roulette_active",
+            "UPDATE roulette_config SET is_active = 0",
+        ),
+    ] {
+        let real = Real::new(Setting::default()).await;
+        let player = real.player("a", 1).await;
+        real.test.execute_unchecked(check, damage).await;
+        assert_broken::<Roulette>(&real, player, damage).await;
+    }
     let damage = "UPDATE dice_config SET win_reward_type = 'GOLD'";
     let real = Real::new(Setting::default()).await;
     let player = real.player("a", 1).await;

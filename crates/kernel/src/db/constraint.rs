@@ -34,10 +34,16 @@ pub enum Constraint {
     OddsContent,
     /// One seed per day.
     DrawSeedDay,
+    /// At most one bridge that is not closed.
+    BridgeOpen,
+    /// One bridge per season.
+    BridgeSeason,
+    /// One lease per job.
+    JobLease,
 }
 
 impl Constraint {
-    pub const ALL: [Constraint; 15] = [
+    pub const ALL: [Constraint; 18] = [
         Constraint::UserExternalId,
         Constraint::ActivityOnce,
         Constraint::SeasonStampPeriod,
@@ -53,6 +59,9 @@ impl Constraint {
         Constraint::CouponCode,
         Constraint::OddsContent,
         Constraint::DrawSeedDay,
+        Constraint::BridgeOpen,
+        Constraint::BridgeSeason,
+        Constraint::JobLease,
     ];
 
     /// Its name in the schema.
@@ -100,6 +109,9 @@ impl Constraint {
             ),
             Constraint::OddsContent => ("uq_odds_table_content", "odds_table", &["content_hash"]),
             Constraint::DrawSeedDay => ("uq_draw_seed_day", "draw_seed", &["event_day"]),
+            Constraint::BridgeOpen => ("uq_event_bridge_open", "event_bridge", &["open_slot"]),
+            Constraint::BridgeSeason => ("uq_event_bridge_season", "event_bridge", &["season_id"]),
+            Constraint::JobLease => ("uq_job_lease_name", "job_lease", &["name"]),
         }
     }
 

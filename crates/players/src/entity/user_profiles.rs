@@ -9,6 +9,7 @@ pub struct Model {
     pub level: i64,
     pub event_key_count: i64,
     pub event_pending_points: i64,
+    pub last_key_on: Option<Date>,
     pub is_blocked: bool,
     pub token_epoch: i64,
     pub updated_at: Timestamp,

@@ -11,7 +11,7 @@ use xmas_kernel::{ErrorCode, Feature, PlayId};
 use xmas_time::EventDay;
 
 use crate::{
-    error::ApiResult,
+    error::{ApiError, ApiResult},
     extract::{Now, PathPart, Player},
 };
 
@@ -101,7 +101,7 @@ impl From<Draw> for DrawAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::NotFound, ErrorCode::SeedNotRevealed];
+pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::PlayNotFound, ErrorCode::SeedNotRevealed];
 
 /// The receipt of one's own play's draw, once the seed of its day is revealed.
 #[utoipa::path(get, path = "/api/me/plays/{play_id}/draw", tag = "me",
@@ -109,12 +109,12 @@ pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::NotFound, ErrorCode::SeedNo
     responses((status = 200, body = DrawReceiptAnswer)), security(("bearer" = [])))]
 pub(crate) async fn draw(
     player: Player,
-    play_id: PathPart<i64>,
+    play_id: PathPart<String>,
     now: Now,
     fairness: Data<dyn FairnessService>,
 ) -> ApiResult<Json<DrawReceiptAnswer>> {
-    let receipt = fairness
-        .receipt(&player.0, PlayId(play_id.0), now.0)
-        .await?;
+    let play_id = play_id.0.parse();
+    let play_id = play_id.map_err(|_| ApiError::new(ErrorCode::PlayNotFound))?;
+    let receipt = fairness.receipt(&player.0, PlayId(play_id), now.0).await?;
     Ok(Json(receipt.into()))
 }

@@ -48,12 +48,13 @@ fn usual_limit() -> u64 {
             "feature": "ROULETTE", "outcome": {"id": 2, "label": "룰렛 티켓 3장",
                 "reward_type": "TICKET_ROULETTE", "reward_amount": 3, "slot_index": 1,
                 "is_jackpot": false},
-            "is_win": true, "reward_type": "TICKET_ROULETTE", "reward_amount": 3, "odds_id": 1,
+            "is_win": true, "reward_type": "TICKET_ROULETTE", "reward_amount": 3,
+            "reward_state": "DELIVERED", "odds_id": 1,
             "nonce": 0, "attempt": 0},
         {"kind": "STAMP", "id": 4, "at": "2025-12-26T08:59:00.000000+09:00", "day": "2025-12-26",
             "source_feature_type": "ROULETTE", "event_type": null, "xp": 20},
         {"kind": "REWARD", "id": 31, "at": "2025-12-26T08:59:00.000000+09:00", "day": "2025-12-26",
-            "source": "SEASON_LEVEL", "label": "룰렛 티켓 1장", "reward_type": "TICKET_ROULETTE",
+            "source": "SEASON_LEVEL", "play_id": null, "label": "룰렛 티켓 1장", "reward_type": "TICKET_ROULETTE",
             "reward_amount": 1, "state": "DELIVERED", "reason": null,
             "delivered_at": "2025-12-26T08:59:00.000000+09:00", "coupon_code": null}
     ],
@@ -79,7 +80,8 @@ pub(crate) enum HistoryItem {
 #[schema(example = json!({"id": 17, "at": "2025-12-26T09:00:00.000000+09:00", "day": "2025-12-26",
     "feature": "ROULETTE", "outcome": {"id": 2, "label": "룰렛 티켓 3장",
         "reward_type": "TICKET_ROULETTE", "reward_amount": 3, "slot_index": 1, "is_jackpot": false},
-    "is_win": true, "reward_type": "TICKET_ROULETTE", "reward_amount": 3, "odds_id": 1, "nonce": 0,
+    "is_win": true, "reward_type": "TICKET_ROULETTE", "reward_amount": 3,
+            "reward_state": "DELIVERED", "odds_id": 1, "nonce": 0,
     "attempt": 0}))]
 pub(crate) struct PlayItem {
     id: i64,
@@ -94,6 +96,8 @@ pub(crate) struct PlayItem {
     is_win: bool,
     reward_type: String,
     reward_amount: i64,
+    /// `DELIVERED`, `PENDING_REVIEW` or `REJECTED`.
+    reward_state: Option<String>,
     /// The table that the play was drawn from.
     odds_id: Option<i64>,
     /// The player's 0-based play number for the game and day.
@@ -121,7 +125,7 @@ pub(crate) struct StampItem {
 /// Something that was given.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"id": 31, "at": "2025-12-28T20:15:03.123456+09:00", "day": "2025-12-28",
-    "source": "SEASON_LEVEL", "label": "배민 1만", "reward_type": "COUPON", "reward_amount": 1,
+    "source": "SEASON_LEVEL", "play_id": null, "label": "배민 1만", "reward_type": "COUPON", "reward_amount": 1,
     "state": "DELIVERED", "reason": null, "delivered_at": "2025-12-28T21:00:00.000000+09:00",
     "coupon_code": "BM10-4F7E-9D55"}))]
 pub(crate) struct RewardItem {
@@ -132,6 +136,8 @@ pub(crate) struct RewardItem {
     day: EventDay,
     /// What it was given for.
     source: String,
+    /// The play that brought it, if one did.
+    play_id: Option<i64>,
     label: Option<String>,
     reward_type: String,
     reward_amount: i64,
@@ -166,6 +172,7 @@ impl From<Receipt> for HistoryItem {
                 is_win,
                 reward_type,
                 reward_amount,
+                reward_state,
                 odds_id,
                 nonce,
                 attempt,
@@ -178,6 +185,7 @@ impl From<Receipt> for HistoryItem {
                 is_win,
                 reward_type,
                 reward_amount,
+                reward_state,
                 odds_id,
                 nonce,
                 attempt,
@@ -202,6 +210,7 @@ impl From<Receipt> for HistoryItem {
                 at,
                 day,
                 source,
+                play_id,
                 label,
                 reward_type,
                 reward_amount,
@@ -214,6 +223,7 @@ impl From<Receipt> for HistoryItem {
                 at,
                 day,
                 source,
+                play_id,
                 label,
                 reward_type,
                 reward_amount,

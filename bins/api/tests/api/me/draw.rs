@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use xmas_games::fairness::DrawReceipt;
+use xmas_games::fairness::{DrawReceipt, Published};
 use xmas_kernel::Asset;
 use xmas_test_support::TestApp;
 
@@ -10,7 +10,10 @@ async fn a_play_of_each_game_can_be_checked_after_its_day() {
     app.give(player.identity(), Asset::DiceToken, 2).await;
     app.give(player.identity(), Asset::LotteryTicket, 2).await;
     let published = app.anonymous().get("/api/fairness/2025-12-26").await.body;
-    let commitment = published["commitment"].as_str();
+    let published = Published {
+        commitment: published["commitment"].as_str(),
+        ..Published::default()
+    };
     let mut plays = Vec::new();
     for game in ["roulette", "dice", "lottery"] {
         let play = player.play(&format!("/api/{game}/play")).await;
@@ -23,7 +26,7 @@ async fn a_play_of_each_game_can_be_checked_after_its_day() {
     for (game, play) in plays {
         let receipt = player.get(&format!("/api/me/plays/{play}/draw")).await;
         let receipt = receipt.expect_status(200).text;
-        let verified = DrawReceipt::verify(receipt.as_bytes(), commitment).unwrap();
+        let verified = DrawReceipt::verify(receipt.as_bytes(), published).unwrap();
         assert_eq!(verified.feature.as_str(), game.to_uppercase());
     }
 }
@@ -45,7 +48,7 @@ async fn only_one_s_own_plays_are_found() {
         "/api/me/plays/one/draw",
         "/api/me/plays/99999999999999999999/draw",
     ] {
-        other.get(path).await.expect_error(404, "NOT_FOUND");
+        other.get(path).await.expect_error(404, "PLAY_NOT_FOUND");
     }
     app.test.block(&player.identity()).await;
     player.get(&own).await.expect_error(403, "USER_BLOCKED");

@@ -102,6 +102,7 @@ async fn receipts_are_what_the_client_reads() {
     assert_eq!(play["outcome"]["label"], "룰렛 티켓 3장");
     assert_eq!(play["is_win"], true);
     assert_eq!(play["reward_amount"], 3);
+    assert_eq!(play["reward_state"], "DELIVERED");
     assert_eq!((&play["nonce"], &play["attempt"]), (&json!(0), &json!(0)));
     assert!(play.as_object().unwrap().contains_key("odds_id"));
     let stamp = find("STAMP", Value::Null);
@@ -129,6 +130,7 @@ async fn receipts_are_what_the_client_reads() {
         (&prize["reward_amount"], &prize["source"]),
         (&json!(3), &json!("PLAY"))
     );
+    assert_eq!(prize["play_id"], play["id"]);
     assert_eq!(
         *level,
         json!({
@@ -137,6 +139,7 @@ async fn receipts_are_what_the_client_reads() {
             "at": "2025-12-26T09:00:00.000000+09:00",
             "day": "2025-12-26",
             "source": "SEASON_LEVEL",
+            "play_id": null,
             "label": "룰렛 티켓 1장",
             "reward_type": "TICKET_ROULETTE",
             "reward_amount": 1,
@@ -260,7 +263,7 @@ async fn a_reward_that_waits_says_why_and_shows_no_code() {
     app.test
         .execute(&format!(
             "INSERT INTO reward_log (user_id, grant_key, source, reward_type, amount, label, \
-             state, reason, event_day, created_at) VALUES ({user}, 'test:1', 'PLAY', 'COUPON', 1, \
+             state, reason, event_day, created_at) VALUES ({user}, 'play:17', 'PLAY', 'COUPON', 1, \
              '배민 2만', 'PENDING_REVIEW', 'NO_COUPON_LEFT', '2025-12-26', \
              '2025-12-26 00:00:00.123456')"
         ))
@@ -274,6 +277,7 @@ async fn a_reward_that_waits_says_why_and_shows_no_code() {
             "at": "2025-12-26T09:00:00.123456+09:00",
             "day": "2025-12-26",
             "source": "PLAY",
+            "play_id": 17,
             "label": "배민 2만",
             "reward_type": "COUPON",
             "reward_amount": 1,

@@ -1,0 +1,158 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use serde_json::json;
+use xmas_activity::{ActivityObserver, Event, EventKind, EventWriter};
+use xmas_cache::Snapshot;
+use xmas_kernel::{Feature, db::DbError};
+use xmas_players::{LockedPlayer, add_key_in_tx};
+use xmas_season_pass::KeyStamps;
+use xmas_time::EventDay;
+
+use crate::{
+    Bridge, BridgeDay, BridgeState,
+    rules::{ALL_GAMES, Fulfilment, fulfilment},
+    store,
+};
+
+/// Turns what players do into keys, inside the transaction in which they do it. It has no
+/// connection of its own.
+#[derive(Clone)]
+pub struct KeyAwarder {
+    stamps: Arc<dyn KeyStamps>,
+    bridges: Arc<Snapshot<(), Arc<[Bridge]>>>,
+}
+
+/// A key that is given to a player.
+pub(crate) struct Key<'a> {
+    pub(crate) bridge: &'a Bridge,
+    pub(crate) day: &'a BridgeDay,
+    /// The feature that it was earned in.
+    pub(crate) source: Feature,
+    /// Who gave it, and why, if it was not earned.
+    pub(crate) given: Option<(&'a str, &'a str)>,
+}
+
+impl KeyAwarder {
+    pub fn new(stamps: Arc<dyn KeyStamps>) -> Self {
+        Self {
+            stamps,
+            bridges: Arc::new(Snapshot::new()),
+        }
+    }
+
+    /// Gives a key, once; `false` if the player has it.
+    pub(crate) async fn give_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        key: &Key<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbError> {
+        let (bridge, day) = (key.bridge, key.day);
+        let season = bridge.rules.season_id;
+        let is_first = self
+            .stamps
+            .stamp_key_in_tx(tx, player, season, &day.event_type, key.source, now)
+            .await?;
+        if !is_first {
+            return Ok(false);
+        }
+        let today = Some(EventDay::of(now)).filter(|today| *today == day.day);
+        add_key_in_tx(tx, player, day.points, today, now).await?;
+        let (actor, reason) = key.given.unzip();
+        let event = Event {
+            kind: EventKind::BridgeKey,
+            feature: None,
+            meta: json!({
+                "bridge_id": bridge.id,
+                "day": day.number,
+                "event_type": day.event_type,
+                "points": day.points,
+                "given_by": actor,
+                "reason": reason,
+            }),
+        };
+        EventWriter.write_in_tx(tx, player, &[event], now).await?;
+        Ok(true)
+    }
+
+    async fn bridges(&self, tx: &DatabaseTransaction) -> Result<Arc<[Bridge]>, DbError> {
+        let load = async { Ok(store::bridges(tx).await?.into()) };
+        self.bridges.get_or_load((), load).await
+    }
+
+    /// Whether the games that the player has played today, with this one, are all of them.
+    async fn has_played_all_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        (bridge, day): (&Bridge, &BridgeDay),
+        game: Feature,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbError> {
+        let user_id = player.user_id();
+        let parts = store::parts(tx, user_id, bridge.id, day.number).await?;
+        let is_done = |other: &Feature| parts.iter().any(|part| part == other.as_str());
+        let missing = ALL_GAMES.iter().filter(|other| !is_done(other));
+        let missing: Vec<Feature> = missing.copied().collect();
+        match missing[..] {
+            // The last one needs no row: its key says that it is done.
+            [] => Ok(true),
+            [last] if last == game => Ok(true),
+            _ if !missing.contains(&game) => Ok(false),
+            _ => {
+                let day = (bridge.id, day.number);
+                store::insert_part(tx, user_id, day, game, now).await?;
+                Ok(false)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ActivityObserver for KeyAwarder {
+    async fn observe_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        event: &Event,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let today = EventDay::of(now);
+        // Known from the lock, whichever replica gave it.
+        if player.last_key_on() == Some(today) {
+            return Ok(());
+        }
+        let bridges = self.bridges(tx).await?;
+        let open = bridges
+            .iter()
+            .find(|bridge| bridge.state == BridgeState::Open);
+        let Some(bridge) = open else {
+            return Ok(());
+        };
+        let Some(day) = bridge.rules.days.iter().find(|day| day.day == today) else {
+            return Ok(());
+        };
+        let is_fulfilled = match fulfilment(day.mission, event) {
+            Fulfilment::Nothing => false,
+            Fulfilment::Whole => true,
+            Fulfilment::Part(game) => {
+                self.has_played_all_in_tx(tx, player, (bridge, day), game, now)
+                    .await?
+            }
+        };
+        if is_fulfilled {
+            let key = Key {
+                bridge,
+                day,
+                source: event.feature.unwrap_or(Feature::SeasonPass),
+                given: None,
+            };
+            self.give_in_tx(tx, player, &key, now).await?;
+        }
+        Ok(())
+    }
+}

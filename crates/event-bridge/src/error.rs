@@ -1,0 +1,24 @@
+use xmas_kernel::db::DbError;
+use xmas_rewards::Problem;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BridgeError {
+    #[error("there is no such bridge")]
+    NotFound,
+    /// Before `settle_on`.
+    #[error("the settlement is not due")]
+    NotDue,
+    /// Another bridge is not closed, or the season has one.
+    #[error("another bridge stands in the way")]
+    Conflict,
+    /// The bridge is closed: nothing is paid or given any more.
+    #[error("the bridge is closed")]
+    Closed,
+    /// Field and problem.
+    #[error("this cannot be saved or given")]
+    Invalid(Vec<Problem>),
+    #[error("there is no such player")]
+    UnknownPlayer,
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}

@@ -1,0 +1,113 @@
+//! The season bridge: daily missions earn keys, and a settlement in the new year pays for them
+//! (domain.md, "Season bridge").
+//!
+//! Invariants:
+//! - A key is a stamp of its season and is collected once, in the transaction of the action that
+//!   earned it. It adds 1 to the player's keys and its points to what is pending.
+//! - A settlement pays each player once: the grant's key says whom and for which bridge, and the
+//!   player's keys are taken in the same transaction.
+//! - Nothing is settled before `settle_on`, and nothing is left after closing: another bridge does
+//!   not open before.
+//! - What the certificate says is read from the database, so that every run ends with the same one.
+//!
+//! To add a mission: a variant of [`Mission`], what fulfils it in `rules.rs`, and a migration that
+//! adds it to the list of missions.
+//!
+//! Owns the tables `event_bridge`, `event_bridge_day` and `event_bridge_progress`.
+
+mod awarder;
+mod certificate;
+mod entity;
+mod error;
+mod keys;
+mod model;
+pub mod rules;
+mod service;
+mod settlement;
+mod store;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use xmas_kernel::{BridgeId, SeasonId, UserId};
+
+pub use awarder::KeyAwarder;
+pub use certificate::{Certificate, Reason};
+pub use error::BridgeError;
+pub use model::{
+    Bridge, BridgeDay, BridgeState, BridgeStatus, KeyGift, KeyGiven, Mission, NewBridge, Run, Slot,
+    SlotState, UnknownMission,
+};
+pub use service::Bridges;
+pub use settlement::{Settlement, SettlementOptions};
+
+/// The bridge for handlers.
+#[async_trait]
+pub trait BridgeService: Send + Sync {
+    /// How far a player is on the bridge of a season; `None` before its first day, or if the season
+    /// has none. The caller has checked the player, and that the season is served today.
+    async fn status(
+        &self,
+        user_id: UserId,
+        season: SeasonId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<BridgeStatus>, BridgeError>;
+}
+
+/// The bridge for operators: from the command line, the admin API, and by itself.
+#[async_trait]
+pub trait SettlementService: Send + Sync {
+    /// The bridge with this id, or the one that is not closed.
+    async fn find(&self, bridge: Option<BridgeId>) -> Result<Bridge, BridgeError>;
+
+    /// What the database says about a settlement: who was paid, who is not and why.
+    async fn certificate(&self, bridge: BridgeId) -> Result<Certificate, BridgeError>;
+
+    /// Pays everybody who may be paid, in chunks; any number of processes at once, and again.
+    /// `progress` hears how many players this run has paid so far.
+    async fn settle(
+        &self,
+        bridge: BridgeId,
+        chunk: u64,
+        now: DateTime<Utc>,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Run, BridgeError>;
+
+    /// Pays everybody who may be paid, and then takes what is left of all others. Not before the
+    /// settlement is due.
+    async fn close(
+        &self,
+        bridge: BridgeId,
+        chunk: u64,
+        now: DateTime<Utc>,
+    ) -> Result<Certificate, BridgeError>;
+
+    /// Gives the key of one day to one player, or to all who were active on any day of the bridge.
+    /// With `dry_run` nothing is changed, and the answer says what would be.
+    async fn give_key(
+        &self,
+        gift: &KeyGift,
+        dry_run: bool,
+        now: DateTime<Utc>,
+    ) -> Result<KeyGiven, BridgeError>;
+
+    /// What is due now: the pre-check of the evening before, the settlement, the closing.
+    async fn due(&self, now: DateTime<Utc>) -> Result<Option<Due>, BridgeError>;
+
+    /// Notes that the pre-check was made; `false` if it had been.
+    async fn note_precheck(
+        &self,
+        bridge: BridgeId,
+        now: DateTime<Utc>,
+    ) -> Result<bool, BridgeError>;
+}
+
+/// A job that the bridge waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// From 23:00 KST of the evening before the settlement.
+    Precheck(BridgeId),
+    /// From 00:10 KST of `settle_on`, if the bridge settles by itself.
+    Settle(BridgeId),
+    /// Once the season's grace days are over.
+    Close(BridgeId),
+}

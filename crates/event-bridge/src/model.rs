@@ -1,0 +1,197 @@
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use xmas_kernel::{BridgeId, SeasonId, UserId};
+use xmas_time::EventDay;
+
+/// What a player does for a day's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Mission {
+    PlayRoulette,
+    PlayDice,
+    PlayLottery,
+    /// Open the ranking.
+    ViewRanking,
+    /// Collect the day's stamp.
+    Stamp,
+    /// Play each game once that day.
+    PlayAllGames,
+    /// Log in, or refresh a session.
+    Login,
+}
+
+impl Mission {
+    pub const ALL: [Mission; 7] = [
+        Mission::PlayRoulette,
+        Mission::PlayDice,
+        Mission::PlayLottery,
+        Mission::ViewRanking,
+        Mission::Stamp,
+        Mission::PlayAllGames,
+        Mission::Login,
+    ];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mission::PlayRoulette => "PLAY_ROULETTE",
+            Mission::PlayDice => "PLAY_DICE",
+            Mission::PlayLottery => "PLAY_LOTTERY",
+            Mission::ViewRanking => "VIEW_RANKING",
+            Mission::Stamp => "STAMP",
+            Mission::PlayAllGames => "PLAY_ALL_GAMES",
+            Mission::Login => "LOGIN",
+        }
+    }
+}
+
+impl fmt::Display for Mission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A name that is not one of [`Mission::ALL`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown mission {0:?}")]
+pub struct UnknownMission(pub String);
+
+impl FromStr for Mission {
+    type Err = UnknownMission;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Mission::ALL
+            .into_iter()
+            .find(|mission| mission.as_str() == name)
+            .ok_or_else(|| UnknownMission(name.to_owned()))
+    }
+}
+
+/// One day of a bridge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BridgeDay {
+    /// 1 to 7.
+    pub number: i64,
+    pub day: EventDay,
+    /// The key's name, such as `KEY_DAY_1_ROULETTE`; 1 to 32 characters.
+    pub event_type: String,
+    pub mission: Mission,
+    /// What the key promises.
+    pub points: i64,
+}
+
+/// A bridge to be saved. [`crate::rules::check`] says whether it may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBridge {
+    pub season_id: SeasonId,
+    /// In the order of their dates.
+    pub days: Vec<BridgeDay>,
+    /// How many keys a player needs to be paid.
+    pub keys_required: i64,
+    /// The day on which the settlement is due.
+    pub settle_on: EventDay,
+    /// Whether it runs by itself.
+    pub auto_settle: bool,
+}
+
+/// How far a bridge has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum BridgeState {
+    Open,
+    /// A settlement has begun. Whoever may be paid later is paid by the next one.
+    Settling,
+    Closed,
+}
+
+impl BridgeState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BridgeState::Open => "OPEN",
+            BridgeState::Settling => "SETTLING",
+            BridgeState::Closed => "CLOSED",
+        }
+    }
+}
+
+/// A bridge as it was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bridge {
+    pub id: BridgeId,
+    pub rules: NewBridge,
+    pub state: BridgeState,
+    pub prechecked_at: Option<DateTime<Utc>>,
+    /// When a settlement last came to its end.
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
+/// What a player sees of their bridge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BridgeStatus {
+    /// Collected and open days alike, in their order.
+    pub slots: Vec<Slot>,
+    pub keys_required: i64,
+    pub pending_points: i64,
+    pub settles_on: EventDay,
+    /// Whether the player has been paid.
+    pub settled: bool,
+}
+
+/// One day as a player sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    pub day: BridgeDay,
+    pub state: SlotState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotState {
+    Collected,
+    /// Today, and not collected.
+    Open,
+    Missed,
+    Upcoming,
+}
+
+impl SlotState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SlotState::Collected => "COLLECTED",
+            SlotState::Open => "OPEN",
+            SlotState::Missed => "MISSED",
+            SlotState::Upcoming => "UPCOMING",
+        }
+    }
+}
+
+/// A key that an operator gives.
+#[derive(Clone, Debug)]
+pub struct KeyGift {
+    pub bridge: BridgeId,
+    /// 1 to 7.
+    pub day_number: i64,
+    /// `None` means all who were active on any day of the bridge.
+    pub player: Option<UserId>,
+    pub actor: String,
+    pub reason: String,
+}
+
+/// What became of a gift of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyGiven {
+    /// Players who got the key, or would.
+    pub given: u64,
+    /// Players who had it.
+    pub had: u64,
+    pub points: i64,
+}
+
+/// What one run of a settlement did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Run {
+    pub paid: u64,
+    pub points: i64,
+    pub chunks: u64,
+}

@@ -1,0 +1,298 @@
+//! The bridge's rules, without a database.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use xmas_activity::{Event, EventKind};
+use xmas_kernel::{BridgeId, Feature, UserId};
+use xmas_rewards::{Problem, Reward};
+use xmas_time::EventDay;
+
+use crate::{BridgeDay, Mission, NewBridge, Slot, SlotState};
+
+/// How many days a bridge may have.
+pub const MAX_DAYS: usize = 7;
+/// The games of [`Mission::PlayAllGames`].
+pub const ALL_GAMES: [Feature; 3] = [Feature::Roulette, Feature::Dice, Feature::Lottery];
+/// How long into `settle_on` the settlement begins by itself: no action of the day before is still
+/// under way then.
+const SETTLE_AFTER: TimeDelta = TimeDelta::minutes(10);
+/// How long before `settle_on` the pre-check is made: 23:00 of the evening before.
+const PRECHECK_BEFORE: TimeDelta = TimeDelta::hours(1);
+
+/// What an event does for a mission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fulfilment {
+    Nothing,
+    /// One game of several.
+    Part(Feature),
+    Whole,
+}
+
+/// What an event of the mission's day does for it.
+pub fn fulfilment(mission: Mission, event: &Event) -> Fulfilment {
+    let plays = |game| event.kind == EventKind::Play && event.feature == Some(game);
+    let fulfils = match mission {
+        Mission::PlayRoulette => plays(Feature::Roulette),
+        Mission::PlayDice => plays(Feature::Dice),
+        Mission::PlayLottery => plays(Feature::Lottery),
+        Mission::ViewRanking => {
+            event.kind == EventKind::EnterPage && event.feature == Some(Feature::Ranking)
+        }
+        Mission::Stamp => event.kind == EventKind::SeasonPassStamp,
+        Mission::Login => event.kind == EventKind::AuthLogin,
+        Mission::PlayAllGames => {
+            let game = ALL_GAMES.into_iter().find(|game| plays(*game));
+            return game.map_or(Fulfilment::Nothing, Fulfilment::Part);
+        }
+    };
+    if fulfils {
+        Fulfilment::Whole
+    } else {
+        Fulfilment::Nothing
+    }
+}
+
+/// The days as a player who has these keys sees them.
+pub fn slots(days: &[BridgeDay], collected: &BTreeSet<String>, today: EventDay) -> Vec<Slot> {
+    let slot = |day: &BridgeDay| Slot {
+        state: match day.day.cmp(&today) {
+            _ if collected.contains(&day.event_type) => SlotState::Collected,
+            std::cmp::Ordering::Less => SlotState::Missed,
+            std::cmp::Ordering::Equal => SlotState::Open,
+            std::cmp::Ordering::Greater => SlotState::Upcoming,
+        },
+        day: day.clone(),
+    };
+    days.iter().map(slot).collect()
+}
+
+/// When the settlement runs by itself: 00:10 KST of `settle_on`.
+pub fn settles_at(settle_on: EventDay) -> DateTime<Utc> {
+    settle_on.start() + SETTLE_AFTER
+}
+
+/// From when the pre-check is made: 23:00 KST of the evening before `settle_on`.
+pub fn prechecks_at(settle_on: EventDay) -> DateTime<Utc> {
+    settle_on.start() - PRECHECK_BEFORE
+}
+
+/// What every grant key of a bridge begins with.
+pub fn grant_prefix(bridge: BridgeId) -> String {
+    format!("bridge:{bridge}:user:")
+}
+
+/// Names a player's payment.
+pub fn grant_key(bridge: BridgeId, user_id: UserId) -> String {
+    format!("{}{user_id}", grant_prefix(bridge))
+}
+
+/// What is wrong with a bridge that is to be saved: field and problem. `season` is its season's
+/// first and last day.
+pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut expect = |holds: bool, field, problem: &str| {
+        if !holds {
+            problems.push((field, problem.to_owned()));
+        }
+    };
+    let days = &bridge.days;
+    expect((1..=MAX_DAYS).contains(&days.len()), "days", "are 1 to 7");
+    let numbered = (1..).zip(days).all(|(number, day)| day.number == number);
+    expect(numbered, "days.day", "is 1, 2, 3 and so on");
+    let in_order = days.is_sorted_by(|a, b| a.day < b.day);
+    expect(in_order, "days.date", "rises from day to day");
+    let inside = |day: &BridgeDay| (season.0..=season.1).contains(&day.day);
+    expect(days.iter().all(inside), "days.date", "lies in the season");
+    let named = |day: &BridgeDay| {
+        let text = &day.event_type;
+        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        (1..=32).contains(&text.len()) && text.bytes().all(is_name)
+    };
+    expect(
+        days.iter().all(named),
+        "days.event_type",
+        "has 1 to 32 characters of A-Z, 0-9 and _",
+    );
+    let names: BTreeSet<&str> = days.iter().map(|day| day.event_type.as_str()).collect();
+    expect(
+        names.len() == days.len(),
+        "days.event_type",
+        "is there once",
+    );
+    let points = |day: &BridgeDay| (0..=Reward::MAX_AMOUNT).contains(&day.points);
+    expect(
+        days.iter().all(points),
+        "days.points",
+        "are 0 to 1,000,000,000",
+    );
+    let keys = i64::try_from(days.len()).unwrap_or(i64::MAX);
+    expect(
+        (1..=keys).contains(&bridge.keys_required),
+        "keys_required",
+        "is 1 to the number of days",
+    );
+    let after = days.last().is_none_or(|last| last.day < bridge.settle_on);
+    expect(after, "settle_on", "is after the last day");
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+    use xmas_kernel::SeasonId;
+
+    use super::*;
+
+    fn day(day: u32) -> EventDay {
+        EventDay::from_ymd(2025, 12, day).unwrap()
+    }
+
+    fn bridge(days: usize) -> NewBridge {
+        let bridge_day = |number: i64| BridgeDay {
+            number,
+            day: day(24).plus_days(u32::try_from(number).unwrap()),
+            event_type: format!("KEY_DAY_{number}"),
+            mission: Mission::Stamp,
+            points: 5_000,
+        };
+        NewBridge {
+            season_id: SeasonId(1),
+            days: (1..).take(days).map(bridge_day).collect(),
+            keys_required: i64::try_from(days).unwrap(),
+            settle_on: day(31).next(),
+            auto_settle: true,
+        }
+    }
+
+    fn fields(bridge: &NewBridge) -> Vec<&'static str> {
+        let problems = check(bridge, (day(25), day(31)));
+        problems.into_iter().map(|(field, _)| field).collect()
+    }
+
+    #[test]
+    fn a_bridge_has_one_to_seven_days_in_its_season() {
+        assert_eq!(fields(&bridge(7)), Vec::<&str>::new());
+        assert_eq!(fields(&bridge(0)), ["days", "keys_required"]);
+        let eight = bridge(8);
+        assert_eq!(fields(&eight), ["days", "days.date", "settle_on"]);
+    }
+
+    #[test]
+    fn a_bad_bridge_is_told_field_by_field() {
+        let mut wrong = bridge(7);
+        wrong.days[2].points = -1;
+        wrong.days[3].event_type = "KEY_DAY_1".to_owned();
+        wrong.days[4].number = 9;
+        wrong.keys_required = 8;
+        wrong.settle_on = day(31);
+        assert_eq!(
+            fields(&wrong),
+            [
+                "days.day",
+                "days.event_type",
+                "days.points",
+                "keys_required",
+                "settle_on"
+            ]
+        );
+        let mut outside = bridge(1);
+        outside.days[0].day = day(24);
+        assert_eq!(fields(&outside), ["days.date"]);
+        let mut lower = bridge(1);
+        lower.days[0].event_type = "key day 1".to_owned();
+        assert_eq!(fields(&lower), ["days.event_type"]);
+    }
+
+    fn event(kind: EventKind, feature: Option<Feature>) -> Event {
+        Event {
+            kind,
+            feature,
+            meta: json!({}),
+        }
+    }
+
+    #[test]
+    fn each_mission_is_fulfilled_by_its_own_action() {
+        use Fulfilment::{Nothing, Part, Whole};
+        let play = |game| event(EventKind::Play, Some(game));
+        let events = [
+            play(Feature::Roulette),
+            play(Feature::Dice),
+            play(Feature::Lottery),
+            event(EventKind::EnterPage, Some(Feature::Ranking)),
+            event(EventKind::SeasonPassStamp, Some(Feature::SeasonPass)),
+            event(EventKind::AuthLogin, None),
+        ];
+        let expected = [
+            (
+                Mission::PlayRoulette,
+                [Whole, Nothing, Nothing, Nothing, Nothing, Nothing],
+            ),
+            (
+                Mission::PlayDice,
+                [Nothing, Whole, Nothing, Nothing, Nothing, Nothing],
+            ),
+            (
+                Mission::PlayLottery,
+                [Nothing, Nothing, Whole, Nothing, Nothing, Nothing],
+            ),
+            (
+                Mission::ViewRanking,
+                [Nothing, Nothing, Nothing, Whole, Nothing, Nothing],
+            ),
+            (
+                Mission::Stamp,
+                [Nothing, Nothing, Nothing, Nothing, Whole, Nothing],
+            ),
+            (
+                Mission::PlayAllGames,
+                [
+                    Part(Feature::Roulette),
+                    Part(Feature::Dice),
+                    Part(Feature::Lottery),
+                    Nothing,
+                    Nothing,
+                    Nothing,
+                ],
+            ),
+            (
+                Mission::Login,
+                [Nothing, Nothing, Nothing, Nothing, Nothing, Whole],
+            ),
+        ];
+        for (mission, fulfilments) in expected {
+            assert_eq!(
+                events.each_ref().map(|event| fulfilment(mission, event)),
+                fulfilments
+            );
+        }
+        let page = event(EventKind::EnterPage, Some(Feature::Roulette));
+        assert_eq!(fulfilment(Mission::ViewRanking, &page), Nothing);
+    }
+
+    #[test]
+    fn the_settlement_begins_ten_minutes_into_its_day_and_is_checked_the_evening_before() {
+        let kst = |instant: DateTime<Utc>| (instant + TimeDelta::hours(9)).to_rfc3339();
+        let new_year = day(31).next();
+        assert_eq!(kst(settles_at(new_year)), "2026-01-01T00:10:00+00:00");
+        assert_eq!(kst(prechecks_at(new_year)), "2025-12-31T23:00:00+00:00");
+    }
+
+    proptest! {
+        #[test]
+        fn a_day_is_open_on_its_date_only(today in 20u32..31, collected in prop::collection::btree_set(1i64..8, 0..8)) {
+            let keys: BTreeSet<String> = collected.iter().map(|number| format!("KEY_DAY_{number}")).collect();
+            for slot in slots(&bridge(7).days, &keys, day(today)) {
+                let state = match slot.day.day.cmp(&day(today)) {
+                    _ if collected.contains(&slot.day.number) => SlotState::Collected,
+                    std::cmp::Ordering::Less => SlotState::Missed,
+                    std::cmp::Ordering::Equal => SlotState::Open,
+                    std::cmp::Ordering::Greater => SlotState::Upcoming,
+                };
+                prop_assert_eq!(slot.state, state);
+            }
+        }
+    }
+}

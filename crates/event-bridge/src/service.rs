@@ -1,0 +1,95 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use xmas_cache::Snapshot;
+use xmas_kernel::{
+    BridgeId, SeasonId, UserId,
+    db::{Db, DbError, retry},
+};
+use xmas_players::key_standing;
+use xmas_rewards::has_grant;
+use xmas_season_pass::key_stamps;
+use xmas_time::EventDay;
+
+use crate::{Bridge, BridgeError, BridgeService, BridgeStatus, NewBridge, rules, store};
+
+/// [`BridgeService`] on the database.
+pub struct Bridges {
+    db: Db,
+    bridges: Snapshot<(), Arc<[Bridge]>>,
+}
+
+impl Bridges {
+    pub fn new(db: Db) -> Self {
+        Self {
+            db,
+            bridges: Snapshot::new(),
+        }
+    }
+
+    /// Checks a bridge and saves it as open. `season` is its season's first and last day.
+    pub async fn insert_in_tx(
+        tx: &DatabaseTransaction,
+        bridge: &NewBridge,
+        season: (EventDay, EventDay),
+        now: DateTime<Utc>,
+    ) -> Result<BridgeId, BridgeError> {
+        let problems = rules::check(bridge, season);
+        if !problems.is_empty() {
+            return Err(BridgeError::Invalid(problems));
+        }
+        store::insert(tx, bridge, now).await
+    }
+
+    async fn bridges(&self) -> Result<Arc<[Bridge]>, DbError> {
+        let load = async { Ok(store::bridges(self.db.read()).await?.into()) };
+        self.bridges.get_or_load((), load).await
+    }
+
+    async fn status_once(
+        &self,
+        user_id: UserId,
+        season: SeasonId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<BridgeStatus>, BridgeError> {
+        let today = EventDay::of(now);
+        let bridges = self.bridges().await?;
+        let own = bridges
+            .iter()
+            .find(|bridge| bridge.rules.season_id == season);
+        let has_begun = |bridge: &&Bridge| {
+            let first = bridge.rules.days.first();
+            first.is_some_and(|first| first.day <= today)
+        };
+        let Some(bridge) = own.filter(has_begun) else {
+            return Ok(None);
+        };
+        let db = self.db.read();
+        let collected = key_stamps(db, user_id, season).await?;
+        let standing = key_standing(db, user_id).await?.unwrap_or_default();
+        // Before its day nobody has been paid, and nobody needs to ask.
+        let may_be_settled = today >= bridge.rules.settle_on;
+        let grant_key = rules::grant_key(bridge.id, user_id);
+        Ok(Some(BridgeStatus {
+            slots: rules::slots(&bridge.rules.days, &collected, today),
+            keys_required: bridge.rules.keys_required,
+            pending_points: standing.pending_points,
+            settles_on: bridge.rules.settle_on,
+            settled: may_be_settled && has_grant(db, &grant_key).await?,
+        }))
+    }
+}
+
+#[async_trait]
+impl BridgeService for Bridges {
+    async fn status(
+        &self,
+        user_id: UserId,
+        season: SeasonId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<BridgeStatus>, BridgeError> {
+        retry(|| self.status_once(user_id, season, now)).await
+    }
+}

@@ -1,0 +1,224 @@
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
+use xmas_kernel::{
+    BridgeId, Feature, SeasonId, UserId,
+    db::{Constraint, DbError, Timestamp},
+};
+use xmas_time::EventDay;
+
+use crate::{
+    Bridge, BridgeDay, BridgeError, BridgeState, NewBridge,
+    entity::{bridge, day, progress},
+};
+
+/// Every bridge with its days, newest first.
+pub(crate) async fn bridges(conn: &impl ConnectionTrait) -> Result<Vec<Bridge>, DbError> {
+    let rows = bridge::Entity::find()
+        .order_by_desc(bridge::Column::Id)
+        .all(conn)
+        .await?;
+    let mut days = day::Entity::find()
+        .order_by_asc(day::Column::DayNumber)
+        .all(conn)
+        .await?;
+    let mut bridges = Vec::with_capacity(rows.len());
+    for row in rows {
+        let own = days.extract_if(.., |day| day.bridge_id == row.id);
+        let own = own.map(bridge_day).collect::<Result<_, _>>()?;
+        bridges.push(known(row, own)?);
+    }
+    Ok(bridges)
+}
+
+fn bridge_day(row: day::Model) -> Result<BridgeDay, DbError> {
+    let corrupt = |problem: String| {
+        let (day, bridge) = (row.day_number, row.bridge_id);
+        DbError::Corrupt(format!("day {day} of bridge {bridge}: {problem}"))
+    };
+    let mission = row.mission.parse();
+    Ok(BridgeDay {
+        number: row.day_number,
+        day: EventDay::from(row.event_day),
+        mission: mission.map_err(|error: crate::UnknownMission| corrupt(error.to_string()))?,
+        event_type: row.event_type,
+        points: row.points,
+    })
+}
+
+fn known(row: bridge::Model, days: Vec<BridgeDay>) -> Result<Bridge, DbError> {
+    let state = match row.state.as_str() {
+        "OPEN" => BridgeState::Open,
+        "SETTLING" => BridgeState::Settling,
+        "CLOSED" => BridgeState::Closed,
+        other => {
+            let problem = format!("bridge {} has the state {other:?}", row.id);
+            return Err(DbError::Corrupt(problem));
+        }
+    };
+    Ok(Bridge {
+        id: BridgeId(row.id),
+        rules: NewBridge {
+            season_id: SeasonId(row.season_id),
+            days,
+            keys_required: row.keys_required,
+            settle_on: EventDay::from(row.settle_on),
+            auto_settle: row.auto_settle,
+        },
+        state,
+        prechecked_at: row.prechecked_at.map(|at| at.0),
+        settled_at: row.settled_at.map(|at| at.0),
+    })
+}
+
+pub(crate) async fn insert(
+    tx: &DatabaseTransaction,
+    new: &NewBridge,
+    now: DateTime<Utc>,
+) -> Result<BridgeId, BridgeError> {
+    let inserted = bridge::Entity::insert(bridge::ActiveModel {
+        id: NotSet,
+        season_id: Set(new.season_id.0),
+        keys_required: Set(new.keys_required),
+        settle_on: Set(new.settle_on.date()),
+        auto_settle: Set(new.auto_settle),
+        state: Set(BridgeState::Open.as_str().to_owned()),
+        open_slot: Set(Some(1)),
+        prechecked_at: Set(None),
+        settled_at: Set(None),
+        closed_at: Set(None),
+        created_at: Set(Timestamp(now)),
+        updated_at: Set(Timestamp(now)),
+    })
+    .exec(tx)
+    .await
+    .map_err(DbError::from);
+    let id = match inserted {
+        Ok(inserted) => inserted.last_insert_id,
+        Err(error) => match error.constraint() {
+            Some(Constraint::BridgeOpen | Constraint::BridgeSeason) => {
+                return Err(BridgeError::Conflict);
+            }
+            _ => return Err(error.into()),
+        },
+    };
+    let days = new.days.iter().map(|day| day::ActiveModel {
+        bridge_id: Set(id),
+        day_number: Set(day.number),
+        event_day: Set(day.day.date()),
+        event_type: Set(day.event_type.clone()),
+        mission: Set(day.mission.as_str().to_owned()),
+        points: Set(day.points),
+    });
+    day::Entity::insert_many(days)
+        .exec_without_returning(tx)
+        .await
+        .map_err(DbError::from)?;
+    Ok(BridgeId(id))
+}
+
+/// Notes that a settlement has begun.
+pub(crate) async fn begin_settling(
+    tx: &DatabaseTransaction,
+    id: BridgeId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    bridge::Entity::update_many()
+        .col_expr(bridge::Column::State, BridgeState::Settling.as_str().into())
+        .col_expr(bridge::Column::UpdatedAt, Expr::value(Timestamp(now)))
+        .filter(bridge::Column::Id.eq(id.0))
+        .filter(bridge::Column::State.eq(BridgeState::Open.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes that a settlement has come to its end.
+pub(crate) async fn note_settled(
+    tx: &DatabaseTransaction,
+    id: BridgeId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    bridge::Entity::update_many()
+        .col_expr(bridge::Column::SettledAt, Expr::value(Timestamp(now)))
+        .filter(bridge::Column::Id.eq(id.0))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes that the pre-check was made; `false` if it had been.
+pub(crate) async fn note_precheck(
+    tx: &DatabaseTransaction,
+    id: BridgeId,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let noted = bridge::Entity::update_many()
+        .col_expr(bridge::Column::PrecheckedAt, Expr::value(Timestamp(now)))
+        .filter(bridge::Column::Id.eq(id.0))
+        .filter(bridge::Column::PrecheckedAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(noted.rows_affected == 1)
+}
+
+/// Closes a bridge, so that another may open.
+pub(crate) async fn close(
+    tx: &DatabaseTransaction,
+    id: BridgeId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    bridge::Entity::update_many()
+        .set(bridge::ActiveModel {
+            state: Set(BridgeState::Closed.as_str().to_owned()),
+            open_slot: Set(None),
+            closed_at: Set(Some(Timestamp(now))),
+            updated_at: Set(Timestamp(now)),
+            ..Default::default()
+        })
+        .filter(bridge::Column::Id.eq(id.0))
+        .filter(bridge::Column::State.ne(BridgeState::Closed.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// The parts of a day's mission that a player has done.
+pub(crate) async fn parts(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+    bridge: BridgeId,
+    day_number: i64,
+) -> Result<Vec<String>, DbError> {
+    let parts = progress::Entity::find()
+        .select_only()
+        .column(progress::Column::Part)
+        .filter(progress::Column::UserId.eq(user_id.0))
+        .filter(progress::Column::BridgeId.eq(bridge.0))
+        .filter(progress::Column::DayNumber.eq(day_number))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    Ok(parts)
+}
+
+pub(crate) async fn insert_part(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+    (bridge, day_number): (BridgeId, i64),
+    part: Feature,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    progress::Entity::insert(progress::ActiveModel {
+        user_id: Set(user_id.0),
+        bridge_id: Set(bridge.0),
+        day_number: Set(day_number),
+        part: Set(part.as_str().to_owned()),
+        created_at: Set(Timestamp(now)),
+    })
+    .exec_without_returning(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Jobs that run once, however many processes could run them.
+//!
+//! A lease is a row with an end. Its clock is the database's, since neither the event's clock nor a
+//! process's own is shared by all who ask.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement, entity::prelude::*};
+
+use crate::db::{Constraint, Db, DbError, Timestamp};
+
+/// Proof that this process may do the job until the lease ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    name: String,
+    holder: String,
+}
+
+impl Lease {
+    /// Takes the lease of a job for `lifetime`, or renews the holder's own; `None` if somebody else
+    /// has it. `name` has at most 100 characters, `holder` names the process with at most 64.
+    pub async fn take(
+        db: &Db,
+        name: &str,
+        holder: &str,
+        lifetime: Duration,
+    ) -> Result<Option<Self>, DbError> {
+        let tx = db.begin().await?;
+        let (now, until) = instants(db.backend(), lifetime);
+        let sql = format!(
+            "UPDATE job_lease SET holder = ?, expires_at = {until} \
+             WHERE name = ? AND (holder = ? OR expires_at <= {now})"
+        );
+        let values = [holder.into(), name.into(), holder.into()];
+        let update = Statement::from_sql_and_values(db.backend(), sql, values);
+        let taken = tx.execute_raw(update).await?.rows_affected() > 0;
+        if !taken {
+            let known = Entity::find()
+                .filter(Column::Name.eq(name))
+                .one(&*tx)
+                .await?;
+            if known.is_some_and(|row| row.holder != holder) {
+                return Ok(None);
+            }
+            let sql =
+                format!("INSERT INTO job_lease (name, holder, expires_at) VALUES (?, ?, {until})");
+            let values = [name.into(), holder.into()];
+            let insert = Statement::from_sql_and_values(db.backend(), sql, values);
+            match tx.execute_raw(insert).await.map_err(DbError::from) {
+                Ok(_) => {}
+                // Another process was faster.
+                Err(error) if error.constraint() == Some(Constraint::JobLease) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        tx.commit().await?;
+        Ok(Some(Self {
+            name: name.to_owned(),
+            holder: holder.to_owned(),
+        }))
+    }
+
+    /// Gives the lease back, so that nobody has to wait for its end.
+    pub async fn give_back(self, db: &Db) -> Result<(), DbError> {
+        let tx = db.begin().await?;
+        Entity::delete_many()
+            .filter(Column::Name.eq(&self.name))
+            .filter(Column::Holder.eq(&self.holder))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
+    }
+}
+
+/// Now, and `lifetime` from now, in SQL.
+fn instants(backend: DbBackend, lifetime: Duration) -> (String, String) {
+    let micros = lifetime.as_micros();
+    match backend {
+        DbBackend::Sqlite => (
+            "strftime('%Y-%m-%d %H:%M:%f000', 'now')".to_owned(),
+            format!(
+                "strftime('%Y-%m-%d %H:%M:%f000', 'now', '+{}.{:06} seconds')",
+                lifetime.as_secs(),
+                lifetime.subsec_micros()
+            ),
+        ),
+        _ => (
+            "UTC_TIMESTAMP(6)".to_owned(),
+            format!("UTC_TIMESTAMP(6) + INTERVAL {micros} MICROSECOND"),
+        ),
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "job_lease")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    id: i64,
+    name: String,
+    holder: String,
+    expires_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
