@@ -58,7 +58,7 @@ const COUPON_CODE: &str = "
     ) {options}
 ";
 
-/// A value that only the right DATA_KEY opens, sealed when the first one is used.
+/// A value that only the right `DATA_KEY` opens, sealed when the first one is used.
 const DATA_KEY_PROBE: &str = "
     CREATE TABLE IF NOT EXISTS data_key_probe (
         id BIGINT NOT NULL PRIMARY KEY,

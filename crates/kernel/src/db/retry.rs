@@ -5,8 +5,11 @@ use tokio::time::Instant;
 use super::DbError;
 use crate::entropy::{Entropy, OsEntropy};
 
-/// How often a use case is tried in all.
+/// How often a use case is tried in all when it cannot get a lock.
 const ATTEMPTS: u32 = 5;
+/// How often a use case is tried in all when connections break: each attempt may meet another dead
+/// one of the pool's, and uses it up.
+const CONNECTION_ATTEMPTS: u32 = 40;
 /// After this much time it is not tried again: a lock that was waited for in vain may be waited for
 /// once more, and the client still hears of it before its request is ended.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -26,37 +29,54 @@ where
     F: Future<Output = Result<T, E>>,
 {
     let started = Instant::now();
-    let mut attempt = 1;
+    let (mut locks, mut connections) = (0, 0);
     loop {
-        match use_case().await {
-            Err(error)
-                if attempt < ATTEMPTS && started.elapsed() < PATIENCE && is_passing(&error) =>
-            {
-                let longest = FIRST_PAUSE_MS << (attempt - 1);
-                // Two that collided must not come back in step.
-                let pause = Duration::from_millis(1 + OsEntropy.next_u64() % longest);
-                tracing::debug!(
-                    attempt,
-                    ?pause,
-                    "a use case lost a lock or its connection and is tried again"
-                );
-                tokio::time::sleep(pause).await;
-                attempt += 1;
-            }
+        let error = match use_case().await {
+            Err(error) if started.elapsed() < PATIENCE => error,
             outcome => return outcome,
-        }
+        };
+        let longest = match passing(&error) {
+            Some(Passing::Lock) if locks + 1 < ATTEMPTS => {
+                locks += 1;
+                FIRST_PAUSE_MS << (locks - 1)
+            }
+            Some(Passing::Connection) if connections + 1 < CONNECTION_ATTEMPTS => {
+                connections += 1;
+                FIRST_PAUSE_MS
+            }
+            _ => return Err(error),
+        };
+        // Two that collided must not come back in step.
+        let pause = Duration::from_millis(1 + OsEntropy.next_u64() % longest);
+        tracing::debug!(
+            locks,
+            connections,
+            ?pause,
+            "a use case lost a lock or its connection and is tried again"
+        );
+        tokio::time::sleep(pause).await;
     }
 }
 
-fn is_passing(error: &(dyn Error + 'static)) -> bool {
+/// What may be different the next time.
+enum Passing {
+    Lock,
+    Connection,
+}
+
+fn passing(error: &(dyn Error + 'static)) -> Option<Passing> {
     let mut link = Some(error);
     while let Some(error) = link {
         if let Some(error) = error.downcast_ref::<DbError>() {
-            return matches!(error, DbError::Contention(_) | DbError::Unreachable(_));
+            return match error {
+                DbError::Contention(_) => Some(Passing::Lock),
+                DbError::Unreachable(_) => Some(Passing::Connection),
+                _ => None,
+            };
         }
         link = error.source();
     }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -100,6 +120,19 @@ mod tests {
         .await;
         assert!(outcome.is_err());
         assert_eq!(tries.get(), ATTEMPTS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pool_full_of_dead_connections_is_used_up() {
+        let tries = Cell::new(0);
+        let broken = || Nested(DbError::Unreachable(DbErr::Custom("gone".into())));
+        let outcome: Result<(), Nested> = retry(async || {
+            tries.set(tries.get() + 1);
+            Err(broken())
+        })
+        .await;
+        assert!(outcome.is_err());
+        assert_eq!(tries.get(), CONNECTION_ATTEMPTS);
     }
 
     #[tokio::test(start_paused = true)]
