@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_activity::ActivityError;
 use xmas_core_auth::{AuthError, PasswordError, TokenError};
+use xmas_event_bridge::BridgeError;
 use xmas_features::FeatureError;
 use xmas_games::{FairnessError, GameError};
 use xmas_kernel::{ErrorCode, Feature, db::DbError, idempotency::IdempotencyError};
@@ -300,6 +301,25 @@ impl From<HistoryError> for ApiError {
         match error {
             HistoryError::Access(error) => error.into(),
             HistoryError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<BridgeError> for ApiError {
+    fn from(error: BridgeError) -> Self {
+        match error {
+            BridgeError::NotFound => Self::new(ErrorCode::BridgeNotFound),
+            BridgeError::NotDue => Self::new(ErrorCode::BridgeNotDue),
+            BridgeError::Conflict | BridgeError::Closed => Self::new(ErrorCode::BridgeConflict),
+            BridgeError::Invalid(problems) => {
+                let mut details = Details::new();
+                for (field, problem) in problems {
+                    details.entry(field.to_owned()).or_default().push(problem);
+                }
+                Self::validation(details)
+            }
+            BridgeError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            BridgeError::Db(error) => error.into(),
         }
     }
 }

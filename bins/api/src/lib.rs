@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 mod error;
 mod extract;
+pub mod jobs;
 mod middleware;
 pub mod openapi;
 mod routes;

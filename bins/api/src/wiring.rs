@@ -16,6 +16,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
 use xmas_cache::{Cache, MemoryCache, Throttle};
 use xmas_core_auth::{AccessTokens, Auth, AuthOptions, AuthService, Passwords, SigningKeys};
+use xmas_event_bridge::{
+    BridgeService, Bridges, KeyAwarder, Settlement, SettlementOptions, SettlementService,
+};
 use xmas_features::{FeatureService, Features};
 use xmas_games::{
     DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
@@ -27,9 +30,11 @@ use xmas_kernel::{
     seal::{DataKey, ProbeError},
 };
 use xmas_migration::{SchemaState, schema_state};
-use xmas_reporting::{History, HistoryService};
+use xmas_reporting::{Audit, History, HistoryService};
 use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
-use xmas_season_pass::{SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService};
+use xmas_season_pass::{
+    SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
+};
 use xmas_time::{Clock, DateTime, Utc};
 
 use crate::{
@@ -83,6 +88,10 @@ pub struct App {
     wallets: Arc<dyn WalletService>,
     history: Arc<dyn HistoryService>,
     fairness: Arc<dyn FairnessService>,
+    bridges: Arc<dyn BridgeService>,
+    settlement: Arc<dyn SettlementService>,
+    /// Names this process among all that work on the database.
+    process: Arc<str>,
     book: Arc<DrawBook>,
     key: DataKey,
     readiness: Readiness,
@@ -96,7 +105,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 impl App {
     /// Wires the application onto a database.
     pub fn new(db: &Db, config: &Config, secrets: &Secrets, ports: Ports) -> Self {
-        let log = ActivityLog::with_observers(ports.observers);
+        // The bridge hears of everything first, since a test's own observer may want to fail last.
+        let awarder = KeyAwarder::new(Arc::new(SeasonStamps));
+        let mut observers: Vec<Arc<dyn ActivityObserver>> = vec![Arc::new(awarder.clone())];
+        observers.extend(ports.observers);
+        let log = ActivityLog::with_observers(observers);
         let features: Arc<dyn FeatureService> =
             Arc::new(Features::new(db.clone(), config.event.feature_gate_enabled));
         let activity: Arc<dyn ActivityService> = Arc::new(Activities::new(db.clone(), log.clone()));
@@ -129,7 +142,7 @@ impl App {
             db: db.clone(),
             features: features.clone(),
             wallets: wallets.clone(),
-            ledger,
+            ledger: ledger.clone(),
             rewards: rewards.clone(),
             seasons: season_pass.clone(),
             progress: Arc::new(mover),
@@ -145,6 +158,12 @@ impl App {
             book.clone(),
             vec![roulette.clone(), dice.clone(), lottery.clone()],
         );
+        let settlement = Settlement::new(SettlementOptions {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            seasons: season_pass.clone(),
+            awarder,
+        });
         let ranking = Ranking::new(db.clone(), features, activity.clone());
         let limits = &config.limits;
         let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);
@@ -170,6 +189,9 @@ impl App {
             wallets,
             history: Arc::new(History::new(db.clone(), rewards)),
             fairness: Arc::new(fairness),
+            bridges: Arc::new(Bridges::new(db.clone())),
+            settlement: Arc::new(settlement),
+            process: uuid::Uuid::new_v4().to_string().into(),
             book,
             key,
             readiness: Readiness::new(db.clone()),
@@ -202,6 +224,7 @@ impl App {
             .app_data(Data::from(self.wallets.clone()))
             .app_data(Data::from(self.history.clone()))
             .app_data(Data::from(self.fairness.clone()))
+            .app_data(Data::from(self.bridges.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))
@@ -212,9 +235,27 @@ impl App {
             .service(docs.url("/api/docs/openapi.json", openapi::document()));
     }
 
+    /// The bridge for operators.
+    pub fn settlement(&self) -> Arc<dyn SettlementService> {
+        self.settlement.clone()
+    }
+
+    /// Every invariant of the database.
+    pub fn audit(&self) -> Audit {
+        Audit::new(self.db().clone())
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.readiness.db
+    }
+
+    pub(crate) fn process(&self) -> &str {
+        &self.process
+    }
+
     /// Fails if what is sealed in the database was sealed with another `DATA_KEY`.
     pub async fn probe_data_key(&self) -> Result<(), ProbeError> {
-        self.key.probe(&self.readiness.db, &OsEntropy).await
+        self.key.probe(self.db(), &OsEntropy).await
     }
 
     /// Makes the seeds of today's draws and of the days ahead, where there are none yet.

@@ -60,6 +60,7 @@ error_codes! {
     NotFound "NOT_FOUND" 404 "There is nothing at this path.";
     NoFeatureToday "NO_FEATURE_TODAY" 404 "This feature does not run today.";
     NoActiveSeason "NO_ACTIVE_SEASON" 404 "No season is running.";
+    UserNotFound "USER_NOT_FOUND" 404 "There is no such player.";
     LevelNotFound "LEVEL_NOT_FOUND" 404 "The season has no such level.";
     BridgeNotFound "BRIDGE_NOT_FOUND" 404 "There is no such bridge.";
     OddsNotFound "ODDS_NOT_FOUND" 404 "There are no such odds.";

@@ -10,6 +10,7 @@
 //! and a service trait here with an implementation in `service.rs`. What another crate keeps sealed
 //! or computes, such as coupon codes, is asked of that crate's service.
 
+mod audit;
 mod error;
 mod model;
 mod service;
@@ -18,6 +19,7 @@ mod store;
 use async_trait::async_trait;
 use xmas_players::Identity;
 
+pub use audit::{Audit, AuditReport, Check};
 pub use error::HistoryError;
 pub use model::{
     HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, MalformedCursor, Receipt, UnknownKind,

@@ -35,7 +35,7 @@ pub use model::{
     ClaimCommand, InternalWins, Level, LevelReward, NewSeason, PlayEffect, Progress, Season,
     SeasonStatus, StampCommand, StampResult,
 };
-pub use participant::SeasonMover;
+pub use participant::{SeasonMover, SeasonStamps};
 pub use service::{SeasonPass, SeasonPassOptions, reveal_coupons};
 pub use store::key_stamps;
 

@@ -245,8 +245,12 @@ impl SeasonProgress for SeasonMover {
     }
 }
 
+/// [`KeyStamps`] on the database. It has no connection of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SeasonStamps;
+
 #[async_trait]
-impl KeyStamps for SeasonMover {
+impl KeyStamps for SeasonStamps {
     async fn stamp_key_in_tx(
         &self,
         tx: &DatabaseTransaction,

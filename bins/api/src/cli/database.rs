@@ -1,12 +1,16 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use xmas_kernel::db::{Db, DbOptions};
 use xmas_migration::{SchemaState, schema_state};
+use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use crate::{
     config::Config,
-    seed::{self, demo_state},
+    seed::{
+        self,
+        demo_state::{self, DemoState},
+    },
 };
 
 /// Connects to the configured database; the embedded one is made if it is not there.
@@ -40,6 +44,15 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Db> {
         bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
     }
     Ok(db)
+}
+
+/// The event's clock: shifted by `XMAS_CLOCK`, or as the demo in the database is.
+pub(super) fn clock(config: &Config, demo: Option<&DemoState>) -> Arc<dyn Clock> {
+    match (config.event.clock, demo) {
+        (Some(start), _) => Arc::new(ShiftedClock::starting_at(SystemClock, start)),
+        (None, Some(demo)) => Arc::new(ShiftedClock::with_offset(SystemClock, demo.clock_offset)),
+        (None, None) => Arc::new(SystemClock),
+    }
 }
 
 /// Fails, with what to do, unless the schema fits this binary.

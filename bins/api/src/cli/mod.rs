@@ -1,14 +1,16 @@
 //! The command line. Each verb is one file.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 the command line or the configuration cannot be
-//! understood.
+//! understood, 3 stopped half-way (`settle`): run it again.
 
+mod audit;
 mod check;
 mod create_admin;
 mod database;
 mod migrate;
 mod seed;
 mod serve;
+mod settle;
 mod verify_draw;
 
 use std::process::ExitCode;
@@ -40,6 +42,10 @@ enum Verb {
     Check(check::Args),
     /// Create an admin.
     CreateAdmin(create_admin::Args),
+    /// Pay for the keys of the season bridge.
+    Settle(settle::Args),
+    /// Check every invariant of the database.
+    Audit(audit::Args),
     /// Check the receipt of a draw, offline.
     VerifyDraw(verify_draw::Args),
     /// Print the OpenAPI document.
@@ -70,7 +76,12 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         }
         Verb::Check(args) => return check::run(&args).await,
         Verb::VerifyDraw(args) => return verify_draw::run(&args),
-        Verb::Serve | Verb::Migrate(_) | Verb::Seed(_) | Verb::CreateAdmin(_) => {}
+        Verb::Serve
+        | Verb::Migrate(_)
+        | Verb::Seed(_)
+        | Verb::CreateAdmin(_)
+        | Verb::Settle(_)
+        | Verb::Audit(_) => {}
     }
     let config = Config::load()?;
     telemetry::start(&config)?;
@@ -79,6 +90,8 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Migrate(args) => return migrate::run(&args, &config).await,
         Verb::Seed(args) => seed::run(&args, &config).await?,
         Verb::CreateAdmin(args) => create_admin::run(&args, &config).await?,
+        Verb::Settle(args) => return settle::run(&args, &config).await,
+        Verb::Audit(args) => return audit::run(&args, &config).await,
         Verb::Check(_) | Verb::VerifyDraw(_) | Verb::Openapi => {}
     }
     Ok(ExitCode::SUCCESS)

@@ -1,17 +1,16 @@
 use std::{
     io::Write,
     net::TcpListener,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use super::database;
 use crate::{
     config::{Config, Secrets, problems},
+    jobs,
     seed::{self, demo_state},
     server,
     wiring::{App, Ports},
@@ -28,7 +27,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     }
     let db = database::open(config).await?;
     let demo = demo_state::find(&db).await?;
-    let clock = clock(config, demo.as_ref());
+    let clock = database::clock(config, demo.as_ref());
     let secrets = Secrets::of(config)?;
     let app = App::new(&db, config, &secrets, Ports::with_clock(clock.clone()));
     app.probe_data_key().await.context(
@@ -47,7 +46,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let server = server::start(&app, listener, config)?;
     let handle = server.handle();
-    let preparing = actix_web::rt::spawn(prepare_draws(app.clone(), clock.clone()));
+    let jobs = actix_web::rt::spawn(jobs::run(app.clone(), clock.clone()));
     let running = actix_web::rt::spawn(server);
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(%address, millis, "ready on {address} after {millis} ms");
@@ -70,34 +69,11 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
         }
     }
     tracing::info!("finishing what is in flight");
-    preparing.abort();
+    jobs.abort();
     handle.stop(true).await;
     running.await??;
     db.close().await?;
     Ok(())
-}
-
-fn clock(config: &Config, demo: Option<&demo_state::DemoState>) -> Arc<dyn Clock> {
-    match (config.event.clock, demo) {
-        (Some(start), _) => Arc::new(ShiftedClock::starting_at(SystemClock, start)),
-        (None, Some(demo)) => Arc::new(ShiftedClock::with_offset(SystemClock, demo.clock_offset)),
-        (None, None) => Arc::new(SystemClock),
-    }
-}
-
-/// How often seeds are looked after; a new day needs one only once.
-const PREPARE_EVERY: Duration = Duration::from_secs(60);
-
-/// Keeps the seeds of the days ahead made, so that their commitments are public in time.
-async fn prepare_draws(app: App, clock: Arc<dyn Clock>) {
-    let mut interval = tokio::time::interval(PREPARE_EVERY);
-    loop {
-        interval.tick().await;
-        if let Err(error) = app.prepare_draws(clock.now()).await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, "the seeds of the days ahead could not be made yet");
-        }
-    }
 }
 
 /// How to stop.

@@ -1,6 +1,7 @@
 //! The 2025 event (domain.md, "The 2025 event").
 
 use sea_orm::DatabaseTransaction;
+use xmas_event_bridge::{BridgeDay, BridgeError, Bridges, Mission, NewBridge};
 use xmas_features::{FeatureRow, FeatureSettings, Features};
 use xmas_games::{
     SaveError,
@@ -9,7 +10,7 @@ use xmas_games::{
     roulette::{NewSegment, NewWheel, Roulette},
 };
 use xmas_kernel::{
-    BundleId, CouponKindId, Feature,
+    BundleId, CouponKindId, Feature, SeasonId,
     db::{Constraint, DbError},
 };
 use xmas_rewards::{NewBundle, NewCouponKind, Reward, RewardDesk, RewardError, RewardType};
@@ -25,6 +26,8 @@ pub(super) enum WriteError {
     Reward(#[from] RewardError),
     #[error("a game of the event was refused")]
     Game(#[from] SaveError),
+    #[error("the event's bridge was refused")]
+    Bridge(#[from] BridgeError),
     #[error("the database failed")]
     Db(DbError),
 }
@@ -57,7 +60,10 @@ pub(super) async fn write_in_tx(
     now: DateTime<Utc>,
 ) -> Result<Items, WriteError> {
     let items = write_items_in_tx(tx, now).await?;
-    SeasonPass::insert_in_tx(tx, &season(&items), now).await?;
+    let season = season(&items);
+    let season_id = SeasonPass::insert_in_tx(tx, &season, now).await?;
+    let days = (season.start, season.end);
+    Bridges::insert_in_tx(tx, &bridge(season_id), days, now).await?;
     Roulette::insert_active_in_tx(tx, &wheel(), now).await?;
     Dice::insert_active_in_tx(tx, &dice(), now).await?;
     Lottery::insert_active_in_tx(tx, &lottery(&items), now).await?;
@@ -153,6 +159,38 @@ fn season(items: &Items) -> NewSeason {
     }
 }
 
+fn bridge(season_id: SeasonId) -> NewBridge {
+    use Mission::{Login, PlayAllGames, PlayDice, PlayLottery, PlayRoulette, Stamp, ViewRanking};
+    let missions = [
+        ("KEY_DAY_1_ROULETTE", PlayRoulette),
+        ("KEY_DAY_2_DICE", PlayDice),
+        ("KEY_DAY_3_LOTTERY", PlayLottery),
+        ("KEY_DAY_4_RANKING", ViewRanking),
+        ("KEY_DAY_5_SEASON_PASS", Stamp),
+        ("KEY_DAY_6_ALL_GAMES", PlayAllGames),
+        ("KEY_DAY_7_LAST_LOGIN", Login),
+    ];
+    let mut date = day(12, 25);
+    let mut days = Vec::new();
+    for (number, (event_type, mission)) in (1..).zip(missions) {
+        days.push(BridgeDay {
+            number,
+            day: date,
+            event_type: event_type.to_owned(),
+            mission,
+            points: 5_000,
+        });
+        date = date.next();
+    }
+    NewBridge {
+        season_id,
+        days,
+        keys_required: 7,
+        settle_on: date,
+        auto_settle: true,
+    }
+}
+
 fn wheel() -> NewWheel {
     use RewardType::{Point, TicketDice, TicketLottery, TicketRoulette};
     let segments = [
@@ -243,7 +281,13 @@ mod tests {
             small_coupon: CouponKindId(1),
             large_coupon: CouponKindId(2),
         };
-        assert_eq!(xmas_season_pass::rules::check_season(&season(&items)), []);
+        let season = season(&items);
+        assert_eq!(xmas_season_pass::rules::check_season(&season), []);
+        let days = (season.start, season.end);
+        assert_eq!(
+            xmas_event_bridge::rules::check(&bridge(SeasonId(1)), days),
+            []
+        );
         assert_eq!(xmas_games::roulette::rules::check(&wheel()), []);
         assert_eq!(xmas_games::dice::rules::check(&dice()), []);
         assert_eq!(xmas_games::lottery::rules::check(&lottery(&items)), []);

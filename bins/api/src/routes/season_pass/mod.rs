@@ -1,5 +1,6 @@
 //! `/api/season-pass/*`.
 
+mod bridge;
 pub(crate) mod claim;
 pub(crate) mod internal_wins;
 mod reward;

@@ -3,10 +3,12 @@
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
+use xmas_event_bridge::BridgeService;
 use xmas_kernel::ErrorCode;
 use xmas_season_pass::{SeasonPassService, SeasonStatus, rules};
 use xmas_time::{DateTime, EventDay, Kst, Utc};
 
+use super::bridge::BridgeAnswer;
 use crate::{
     error::ApiResult,
     extract::{Now, Player},
@@ -25,7 +27,14 @@ use crate::{
     "account_level": 2,
     "server_time": "2025-12-26T09:00:00.000000+09:00",
     "next_reset_at": "2025-12-27T00:00:00.000000+09:00",
-    "event_bridge": null
+    "event_bridge": {
+        "active_keys": [1, 2], "total_key_count": 2, "keys_required": 7,
+        "pending_reward_points": 10_000, "is_all_keys_collected": false,
+        "countdown_to_new_season": "135:00:00",
+        "settles_at": "2026-01-01T00:00:00.000000+09:00", "settled": false,
+        "slots": [{"day": 1, "date": "2025-12-25", "event_type": "KEY_DAY_1_ROULETTE",
+            "mission": "PLAY_ROULETTE", "points": 5_000, "state": "COLLECTED"}]
+    }
 }))]
 pub(crate) struct StatusAnswer {
     season: SeasonAnswer,
@@ -39,9 +48,8 @@ pub(crate) struct StatusAnswer {
     /// When the next stamp may be collected.
     #[schema(value_type = String, format = DateTime)]
     next_reset_at: Kst,
-    /// The season bridge; null while there is none.
-    #[schema(value_type = Option<Object>)]
-    event_bridge: Option<()>,
+    /// The season bridge, from its first day until the season's grace ends; else null.
+    event_bridge: Option<BridgeAnswer>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -103,12 +111,21 @@ pub(crate) async fn status(
     player: Player,
     now: Now,
     season_pass: Data<dyn SeasonPassService>,
+    bridges: Data<dyn BridgeService>,
 ) -> ApiResult<Json<StatusAnswer>> {
     let status = season_pass.status(&player.0, now.0).await?;
-    Ok(Json(answer(&status, now.0)))
+    let bridge = bridges
+        .status(player.0.user_id, status.season.id, now.0)
+        .await?;
+    let bridge = bridge.map(|bridge| BridgeAnswer::of(bridge, now.0));
+    Ok(Json(answer(&status, bridge, now.0)))
 }
 
-fn answer(status: &SeasonStatus, now: DateTime<Utc>) -> StatusAnswer {
+fn answer(
+    status: &SeasonStatus,
+    event_bridge: Option<BridgeAnswer>,
+    now: DateTime<Utc>,
+) -> StatusAnswer {
     let (season, progress) = (&status.season, &status.progress);
     let levels = season.rules.levels.iter().map(|level| LevelAnswer {
         level: level.level,
@@ -144,6 +161,6 @@ fn answer(status: &SeasonStatus, now: DateTime<Utc>) -> StatusAnswer {
         account_level: status.account_level,
         server_time: Kst(now),
         next_reset_at: Kst(status.today.end()),
-        event_bridge: None,
+        event_bridge,
     }
 }

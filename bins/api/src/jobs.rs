@@ -1,0 +1,100 @@
+//! Work that is due at a time of the event's clock, whichever replica gets to it first.
+
+use std::{sync::Arc, time::Duration};
+
+use xmas_event_bridge::{Certificate, Due, SettlementService};
+use xmas_kernel::{BridgeId, lease::Lease};
+use xmas_time::{Clock, DateTime, Utc};
+
+use crate::wiring::App;
+
+/// How often anything is looked after.
+const EVERY: Duration = Duration::from_secs(20);
+/// How long a process has a job for itself. Should it take longer, or the process die, another goes
+/// on: what keeps payments single is the database, not the lease.
+const LEASE: Duration = Duration::from_secs(600);
+/// Players in one transaction of a settlement.
+pub const CHUNK: u64 = 1_000;
+
+/// Looks after everything that is due, until it is dropped.
+pub(crate) async fn run(app: App, clock: Arc<dyn Clock>) {
+    let mut interval = tokio::time::interval(EVERY);
+    loop {
+        interval.tick().await;
+        if let Err(error) = run_due(&app, clock.now()).await {
+            tracing::warn!("a job is put off: {error:#}");
+        }
+    }
+}
+
+/// Does what is due at `now`: seeds of the days ahead, and whatever the bridge waits for.
+pub async fn run_due(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    app.prepare_draws(now).await?;
+    let settlement = app.settlement();
+    // After a settlement that was late, the closing may be due as well.
+    for _ in 0..2 {
+        let Some(due) = settlement.due(now).await? else {
+            return Ok(());
+        };
+        let (Due::Precheck(bridge) | Due::Settle(bridge) | Due::Close(bridge)) = due;
+        let name = format!("bridge:{bridge}");
+        let Some(lease) = Lease::take(app.db(), &name, app.process(), LEASE).await? else {
+            return Ok(());
+        };
+        let done = do_now(app, &*settlement, due, now).await;
+        lease.give_back(app.db()).await?;
+        done?;
+    }
+    Ok(())
+}
+
+async fn do_now(
+    app: &App,
+    settlement: &dyn SettlementService,
+    due: Due,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    match due {
+        Due::Precheck(bridge) => {
+            let violations = app.audit().run().await?.violations();
+            let certificate = settlement.certificate(bridge).await?;
+            if settlement.note_precheck(bridge, now).await? {
+                tell("the evening before the settlement", bridge, &certificate);
+                if violations > 0 {
+                    tracing::error!(
+                        %bridge,
+                        violations,
+                        "the audit finds {violations} violations; look at `xmas-api audit` before \
+                         the settlement runs"
+                    );
+                }
+            }
+        }
+        Due::Settle(bridge) => {
+            let run = settlement.settle(bridge, CHUNK, now, &|_| ()).await?;
+            tracing::info!(%bridge, paid = run.paid, points = run.points, "the bridge was settled");
+            let certificate = settlement.certificate(bridge).await?;
+            tell("the settlement has run", bridge, &certificate);
+        }
+        Due::Close(bridge) => {
+            let certificate = settlement.close(bridge, CHUNK, now).await?;
+            tell("the bridge is closed", bridge, &certificate);
+        }
+    }
+    Ok(())
+}
+
+fn tell(when: &str, bridge: BridgeId, certificate: &Certificate) {
+    tracing::info!(
+        %bridge,
+        eligible = certificate.eligible,
+        paid = certificate.paid,
+        points = certificate.points,
+        unpaid = ?certificate.unpaid,
+        unpaid_points = certificate.unpaid_points,
+        digest = certificate.digest,
+        "{when}: {} of {} paid",
+        certificate.paid,
+        certificate.eligible
+    );
+}
