@@ -9,7 +9,8 @@ use xmas_kernel::{
     db::{Db, DbError, retry},
 };
 use xmas_players::{
-    Completion, KeyHolder, complete_keys_many_in_tx, expire_keys_many_in_tx, lock_key_holders_in_tx,
+    Completion, KeyHolder, KeyHolders, complete_keys_many_in_tx, expire_keys_many_in_tx,
+    lock_key_holders_in_tx,
 };
 use xmas_rewards::{GrantSource, PointGrant, PointOccasion, RewardLedger};
 use xmas_season_pass::SeasonPassService;
@@ -78,15 +79,14 @@ impl Settlement {
         let which = Completion::Payable {
             keys_required: bridge.rules.keys_required,
         };
-        let holders = lock_key_holders_in_tx(&tx, which, after, chunk).await?;
-        let Some(last) = holders.last() else {
+        let KeyHolders { holders, last } = lock_key_holders_in_tx(&tx, which, after, chunk).await?;
+        if holders.is_empty() {
             return Ok(Chunk {
-                next: None,
+                next: last,
                 paid: 0,
                 points: 0,
             });
-        };
-        let next = Some(last.user_id);
+        }
         let grant = |holder: &KeyHolder| PointGrant {
             user_id: holder.user_id,
             grant_key: rules::grant_key(bridge.id, holder.user_id),
@@ -115,7 +115,7 @@ impl Settlement {
         }
         tx.commit().await?;
         Ok(Chunk {
-            next,
+            next: last,
             paid: paid.len() as u64,
             points: paid_holders
                 .iter()
@@ -133,11 +133,11 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<Option<UserId>, DbError> {
         let tx = self.on.db.begin().await?;
-        let holders = lock_key_holders_in_tx(&tx, Completion::Anything, after, chunk).await?;
-        let Some(last) = holders.last() else {
+        let KeyHolders { holders, last } =
+            lock_key_holders_in_tx(&tx, Completion::Anything, after, chunk).await?;
+        if holders.is_empty() {
             return Ok(None);
-        };
-        let next = last.user_id;
+        }
         let told = holders.iter().map(|holder| told(bridge, holder)).collect();
         EventWriter
             .write_many_in_tx(&tx, EventKind::BridgeExpired, told, now)
@@ -145,7 +145,7 @@ impl Settlement {
         let ids: Vec<UserId> = holders.iter().map(|holder| holder.user_id).collect();
         expire_keys_many_in_tx(&tx, &ids, now).await?;
         tx.commit().await?;
-        Ok(Some(next))
+        Ok(last)
     }
 
     async fn begin_once(&self, bridge: BridgeId, now: DateTime<Utc>) -> Result<(), DbError> {

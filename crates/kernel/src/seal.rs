@@ -95,14 +95,22 @@ const PROBE: &str = "data_key_probe";
 const ONLY_ROW: i64 = 1;
 
 impl DataKey {
-    /// Whether this is the key that the database's values are sealed with. The first key that asks
-    /// is.
+    /// Whether this is the key that the database's values are sealed with; `false` if nothing has
+    /// been sealed there.
+    pub async fn is_known(&self, db: &Db) -> Result<bool, ProbeError> {
+        let row = Entity::find_by_id(ONLY_ROW).one(db.read()).await;
+        let Some(row) = row.map_err(DbError::from)? else {
+            return Ok(false);
+        };
+        self.open(PROBE, &row.sealed)?;
+        Ok(true)
+    }
+
+    /// [`DataKey::is_known`]; the first key that asks becomes the database's.
     pub async fn probe(&self, db: &Db, entropy: &dyn Entropy) -> Result<(), ProbeError> {
         // Two processes may be the first at once; the second finds the row of the other.
         for _ in 0..2 {
-            let row = Entity::find_by_id(ONLY_ROW).one(db.read()).await;
-            if let Some(row) = row.map_err(DbError::from)? {
-                self.open(PROBE, &row.sealed)?;
+            if self.is_known(db).await? {
                 return Ok(());
             }
             let tx = db.begin().await?;

@@ -1,6 +1,6 @@
 //! Bridge keys and the points they promise: `event_key_count` and `event_pending_points`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -45,17 +45,13 @@ pub enum Completion {
     Anything,
 }
 
-impl Completion {
-    fn condition(self) -> Condition {
-        match self {
-            Completion::Payable { keys_required } => Condition::all()
-                .add(Column::EventKeyCount.gte(keys_required))
-                .add(user::Column::Status.eq(Status::Active.as_str())),
-            Completion::Anything => Condition::any()
-                .add(Column::EventKeyCount.gt(0))
-                .add(Column::EventPendingPoints.gt(0)),
-        }
-    }
+/// The next players of whom there may be something to pay or to take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyHolders {
+    /// Those who are meant, in ascending id.
+    pub holders: Vec<KeyHolder>,
+    /// The last one who was looked at, meant or not; `None` if nobody was left.
+    pub last: Option<UserId>,
 }
 
 /// What a player has collected; `None` if there is no such player.
@@ -114,34 +110,59 @@ pub async fn add_key_in_tx(
     Ok(())
 }
 
-/// Locks the next players after `after` that are meant, in ascending id.
+/// Locks the next players after `after` that hold keys, in ascending id, and says who of them is
+/// meant.
 pub async fn lock_key_holders_in_tx(
     tx: &DatabaseTransaction,
     which: Completion,
     after: UserId,
     limit: u64,
-) -> Result<Vec<KeyHolder>, DbError> {
-    let mut query = Entity::find()
+) -> Result<KeyHolders, DbError> {
+    let holds = match which {
+        Completion::Payable { keys_required } => {
+            Condition::all().add(Column::EventKeyCount.gte(keys_required))
+        }
+        Completion::Anything => Condition::any()
+            .add(Column::EventKeyCount.gt(0))
+            .add(Column::EventPendingPoints.gt(0)),
+    };
+    let rows: Vec<(i64, i64, i64)> = Entity::find()
         .select_only()
         .column(Column::UserId)
         .column(Column::EventKeyCount)
         .column(Column::EventPendingPoints)
-        .filter(which.condition())
+        .filter(holds)
         .filter(Column::UserId.gt(after.0))
         .order_by_asc(Column::UserId)
         .limit(limit)
-        .lock_exclusive();
-    if matches!(which, Completion::Payable { .. }) {
-        // A status changes only under its player's lock, which this takes.
-        query = query.join(JoinType::InnerJoin, Relation::User.def());
-    }
-    let rows: Vec<(i64, i64, i64)> = query.into_tuple().all(tx).await?;
+        .lock_exclusive()
+        .into_tuple()
+        .all(tx)
+        .await?;
     let holder = |(user_id, keys, pending_points)| KeyHolder {
         user_id: UserId(user_id),
         keys,
         pending_points,
     };
-    Ok(rows.into_iter().map(holder).collect())
+    let mut holders: Vec<KeyHolder> = rows.into_iter().map(holder).collect();
+    let last = holders.last().map(|holder| holder.user_id);
+    if matches!(which, Completion::Payable { .. }) && !holders.is_empty() {
+        // Read without a lock and after the profiles': a status changes only under its player's
+        // lock, and whoever changes one takes the profile's row first.
+        let ids = holders.iter().map(|holder| holder.user_id.0);
+        let active: HashSet<i64> = user::Entity::find()
+            .select_only()
+            .column(user::Column::Id)
+            .filter(user::Column::Id.is_in(ids))
+            .filter(user::Column::Status.eq(Status::Active.as_str()))
+            .into_tuple::<i64>()
+            .all(tx)
+            .await?
+            .into_iter()
+            .collect();
+        holders.retain(|holder| active.contains(&holder.user_id.0));
+    }
+    Ok(KeyHolders { holders, last })
 }
 
 /// Raises the account level of players by one and takes their keys. The caller has locked them.

@@ -26,7 +26,7 @@ pub use account::{
     set_blocked_in_tx, set_password_in_tx,
 };
 pub use keys::{
-    Completion, KeyHolder, KeyStanding, add_key_in_tx, complete_keys_many_in_tx,
+    Completion, KeyHolder, KeyHolders, KeyStanding, add_key_in_tx, complete_keys_many_in_tx,
     expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
 };
 pub use names::public_names;

@@ -167,13 +167,13 @@ impl Audit {
         let count = Statement::from_string(backend, count);
         let row = self.db.read().query_one_raw(count).await?;
         let row = row.ok_or_else(|| DbError::Corrupt("a count has no row".to_owned()))?;
-        let violations: i64 = row.try_get_by("n").map_err(sea_orm::DbErr::from)?;
+        let violations: i64 = row.try_get_by("n")?;
         let mut examples = Vec::new();
         if violations > 0 {
             let some = format!("{query} LIMIT {}", Self::EXAMPLES);
             let some = Statement::from_string(backend, some);
             for row in self.db.read().query_all_raw(some).await? {
-                examples.push(row.try_get_by("what").map_err(sea_orm::DbErr::from)?);
+                examples.push(row.try_get_by("what")?);
             }
         }
         Ok(Check {

@@ -25,6 +25,7 @@ use crate::TestDb;
 pub struct TestApp {
     pub test: TestDb,
     pub clock: Arc<ManualClock>,
+    pub app: App,
     pub readiness: xmas_api::wiring::Readiness,
     address: SocketAddr,
     http: reqwest::Client,
@@ -100,6 +101,7 @@ impl AppBuilder {
         let prepared = app.prepare_draws(yesterday).await;
         prepared.expect("the seeds of the week can be made");
         let readiness = app.readiness().clone();
+        let handle = app.clone();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (ready, server) = tokio::sync::oneshot::channel();
@@ -116,6 +118,7 @@ impl AppBuilder {
         TestApp {
             test,
             clock,
+            app: handle,
             readiness,
             address,
             http: reqwest::Client::new(),

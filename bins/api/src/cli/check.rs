@@ -1,6 +1,9 @@
 use std::process::ExitCode;
 
-use xmas_kernel::db::DbError;
+use xmas_kernel::{
+    db::{Db, DbError},
+    seal::{DataKey, ProbeError},
+};
 
 use super::database;
 use crate::{
@@ -62,8 +65,23 @@ async fn database_problem(config: &Config) -> Option<String> {
     };
     match demo_state::find(&db).await {
         Ok(Some(_)) => Some(demo_state::REFUSED_IN_PRODUCTION.to_owned()),
+        Ok(None) => key_problem(config, &db).await,
         // A database without a schema holds no demo.
-        Ok(None) | Err(DbError::SchemaMismatch(_)) => None,
+        Err(DbError::SchemaMismatch(_)) => None,
+        Err(error) => Some(format!("DATABASE_URL: {error}.")),
+    }
+}
+
+/// Whether what is sealed in the database can be opened.
+async fn key_problem(config: &Config, db: &Db) -> Option<String> {
+    let key = DataKey::new(config.database.data_key.as_ref()?.expose());
+    match key.is_known(db).await {
+        Ok(_) | Err(ProbeError::Db(DbError::SchemaMismatch(_))) => None,
+        Err(ProbeError::OtherKey(_)) => Some(
+            "DATA_KEY is not the one that this database's coupon codes and seeds were sealed with: \
+             set it back."
+                .to_owned(),
+        ),
         Err(error) => Some(format!("DATABASE_URL: {error}.")),
     }
 }

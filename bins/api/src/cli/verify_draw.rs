@@ -14,14 +14,24 @@ pub(super) struct Args {
     #[arg(default_value = "-")]
     receipt: PathBuf,
     /// The commitment that was published before the day (`GET /api/fairness/{day}`).
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", value_parser = digest)]
     commitment: Option<String>,
     /// `content_hash` of a table that was published (`GET /api/odds/{feature}`); may be repeated.
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", value_parser = digest)]
     odds_hash: Vec<String>,
     /// As JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// A SHA-256 as somebody may have noted it.
+fn digest(text: &str) -> Result<String, String> {
+    let text = text.trim().to_ascii_lowercase();
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(text)
+    } else {
+        Err("is not 64 hexadecimal digits".to_owned())
+    }
 }
 
 /// The largest receipt that is read: a hundred draws from the largest tables fit.

@@ -37,6 +37,14 @@ pub fn problems(config: &Config) -> Vec<String> {
     if let Some(secret) = &config.auth.jwt_previous_secret {
         problems.extend(weakness("JWT_PREVIOUS_SECRET", secret));
     }
+    if let (Some(jwt), Some(data)) = (&config.auth.jwt_secret, &config.database.data_key)
+        && jwt == data
+    {
+        problems.push(
+            "DATA_KEY is the same as JWT_SECRET: make one of its own with `openssl rand -base64 48`."
+                .to_owned(),
+        );
+    }
     if config.is_embedded() {
         problems.push(
             "DATABASE_URL is not set, which means the embedded database with its demo seed: set it \
@@ -123,6 +131,7 @@ mod tests {
             ("JWT_PREVIOUS_SECRET", "short"),
             ("DATA_KEY", ""),
             ("DATA_KEY", "short"),
+            ("DATA_KEY", "Zk3vJb0mQx9TtYw5Lr8uHc2nPd6sGf1aEo4iKy7="),
             ("DATA_KEY", "please-change-me-please-change-me-please"),
             ("DATABASE_URL", ""),
             ("FEATURE_GATE_ENABLED", "true"),

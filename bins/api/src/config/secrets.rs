@@ -32,33 +32,47 @@ fn kept(configured: Option<&Secret>, folder: &Path, file: &str) -> anyhow::Resul
         return Ok(secret.clone());
     }
     let file = folder.join(file);
-    if let Ok(text) = std::fs::read_to_string(&file) {
-        let text = text.trim();
-        if text.len() < 64 {
-            bail!(
-                "{} is damaged; delete it, and a new secret is made",
-                file.display()
-            );
-        }
-        return Ok(text.parse()?);
+    if let Some(secret) = read(&file)? {
+        return Ok(secret);
     }
     let mut bytes = [0; 32];
     OsEntropy.fill(&mut bytes);
-    let text = hex::encode(bytes);
     std::fs::create_dir_all(folder)
-        .and_then(|()| write_private(&file, &text))
+        .and_then(|()| write_once(&file, &hex::encode(bytes)))
         .with_context(|| format!("{} cannot be written", file.display()))?;
-    Ok(text.parse()?)
+    // Another process may have been faster, and then its secret is everybody's.
+    let kept = read(&file)?;
+    kept.with_context(|| format!("{} is gone again", file.display()))
 }
 
-fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+fn read(file: &Path) -> anyhow::Result<Option<Secret>> {
+    let Ok(text) = std::fs::read_to_string(file) else {
+        return Ok(None);
+    };
+    let text = text.trim();
+    if text.len() < 64 {
+        bail!(
+            "{} is damaged; put back a copy, or delete it together with the development database, \
+             and new ones are made",
+            file.display()
+        );
+    }
+    Ok(Some(text.parse()?))
+}
+
+/// Writes a file that only its owner reads: whole or not at all, and never over one that is there.
+fn write_once(file: &Path, text: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    // Whole or not at all, even if the disk is full.
-    let unfinished = file.with_extension("new");
+    let unfinished = file.with_extension(format!("{}", std::process::id()));
     let mut opened = options.open(&unfinished)?;
     opened.write_all(text.as_bytes())?;
     opened.sync_all()?;
-    std::fs::rename(&unfinished, file)
+    let linked = std::fs::hard_link(&unfinished, file);
+    std::fs::remove_file(&unfinished)?;
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }

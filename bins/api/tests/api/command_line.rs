@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use xmas_test_support::TestDb;
 
 /// The binary in an environment of its own: nothing set but what a test sets.
-fn xmas_api(folder: &Path) -> Command {
+pub(crate) fn xmas_api(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xmas-api"));
     command
         .env_clear()
@@ -21,11 +21,11 @@ fn xmas_api(folder: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     command.output().expect("the binary runs")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -22,6 +22,7 @@ mod races;
 mod ranking;
 mod roulette;
 mod season_pass;
+mod settle;
 mod structure;
 mod today_feature;
 mod wallet;

@@ -1,0 +1,26 @@
+//! Benchmarks, as ratios within one run. Each compares the product with a floor: the same effects
+//! by the plainest means on the same server.
+
+mod settlement;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "xmas-bench")]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Settling the season bridge, against plain set-based SQL in chunks of the same size.
+    Settlement(settlement::Args),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().what {
+        What::Settlement(args) => settlement::run(&args).await,
+    }
+}
