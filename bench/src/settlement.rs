@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
@@ -24,6 +27,10 @@ pub(crate) struct Args {
     eligible: u64,
     #[arg(long, default_value_t = 1_000)]
     chunk: u64,
+    /// Prepare and run the settlement before the plain SQL, so that whatever the order favours, it
+    /// favours the other one.
+    #[arg(long)]
+    product_first: bool,
 }
 
 const FLOOR: &str = "xmas_bench_floor";
@@ -31,36 +38,26 @@ const PRODUCT: &str = "xmas_bench_product";
 const POINTS: u64 = 35_000;
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
-    let floor = prepared(args, FLOOR).await?;
-    let product = prepared(args, PRODUCT).await?;
-    let now = EventDay::from_ymd(2026, 1, 1).context("a day")?.start();
-
-    let started = Instant::now();
-    let paid = settle_plainly(&floor, args.chunk).await?;
-    let plain = started.elapsed();
-    ensure!(paid == args.eligible, "the floor paid {paid}");
-
-    let config = Config::from_variables(&Variables::default())?;
-    let secret = "a secret of the benchmark, 32 bytes or more";
-    let secrets = Secrets {
-        jwt: secret.parse()?,
-        data_key: secret.parse()?,
+    let (first, second) = if args.product_first {
+        (PRODUCT, FLOOR)
+    } else {
+        (FLOOR, PRODUCT)
     };
-    let ports = Ports::with_clock(Arc::new(ManualClock::at(now)));
-    let settlement = App::new(&product, &config, &secrets, ports).settlement();
-    let bridge = settlement.find(None).await?.id;
+    let (first, second) = (prepared(args, first).await?, prepared(args, second).await?);
+    let (floor, product) = if args.product_first {
+        (&second, &first)
+    } else {
+        (&first, &second)
+    };
     let before = peak_rss_mib()?;
-    let started = Instant::now();
-    let run = settlement.settle(bridge, args.chunk, now, &|_| ()).await?;
-    let ours = started.elapsed();
-    ensure!(
-        run.paid == args.eligible,
-        "the settlement paid {}",
-        run.paid
-    );
-    let certificate = settlement.certificate(bridge).await?;
-    ensure!(certificate.points == i64::try_from(args.eligible * POINTS)?);
-
+    let (plain, ours);
+    if args.product_first {
+        ours = time_settlement(product, args).await?;
+        plain = time_plain(floor, args).await?;
+    } else {
+        plain = time_plain(floor, args).await?;
+        ours = time_settlement(product, args).await?;
+    }
     for table in [
         "reward_log",
         "wallet_ledger",
@@ -68,7 +65,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
         "user_event_log",
     ] {
         let sql = format!("SELECT COUNT(*) FROM {table}");
-        let (a, b) = (count(&floor, &sql).await?, count(&product, &sql).await?);
+        let (a, b) = (count(floor, &sql).await?, count(product, &sql).await?);
         ensure!(a == b, "{table}: the floor has {a} rows, the product {b}");
     }
     println!(
@@ -85,12 +82,43 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
         ours.as_secs_f64() / plain.as_secs_f64(),
         peak_rss_mib()?,
     );
-    floor.close().await?;
-    product.close().await?;
+    first.close().await?;
+    second.close().await?;
     for name in [FLOOR, PRODUCT] {
         drop_database(args, name).await?;
     }
     Ok(())
+}
+
+async fn time_plain(db: &Db, args: &Args) -> anyhow::Result<Duration> {
+    let started = Instant::now();
+    let paid = settle_plainly(db, args.chunk).await?;
+    ensure!(paid == args.eligible, "the floor paid {paid}");
+    Ok(started.elapsed())
+}
+
+async fn time_settlement(db: &Db, args: &Args) -> anyhow::Result<Duration> {
+    let now = EventDay::from_ymd(2026, 1, 1).context("a day")?.start();
+    let config = Config::from_variables(&Variables::default())?;
+    let secret = "a secret of the benchmark, 32 bytes or more";
+    let secrets = Secrets {
+        jwt: secret.parse()?,
+        data_key: secret.parse()?,
+    };
+    let ports = Ports::with_clock(Arc::new(ManualClock::at(now)));
+    let settlement = App::new(db, &config, &secrets, ports).settlement();
+    let bridge = settlement.find(None).await?.id;
+    let started = Instant::now();
+    let run = settlement.settle(bridge, args.chunk, now, &|_| ()).await?;
+    let elapsed = started.elapsed();
+    ensure!(
+        run.paid == args.eligible,
+        "the settlement paid {}",
+        run.paid
+    );
+    let certificate = settlement.certificate(bridge).await?;
+    ensure!(certificate.points == i64::try_from(args.eligible * POINTS)?);
+    Ok(elapsed)
 }
 
 /// A database with the event, and players of whom some have all keys.

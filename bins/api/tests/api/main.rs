@@ -8,6 +8,7 @@
 mod activity;
 mod auth;
 mod bad_input;
+mod bridge_week;
 mod browsers;
 mod command_line;
 mod dice;
