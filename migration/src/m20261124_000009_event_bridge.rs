@@ -7,7 +7,8 @@ use crate::ddl::{
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// `open_slot` is 1 until a bridge is closed: no other may open before.
+/// `open_slot` is 1 until a bridge is closed: no other may open before. From `closing_at` on no key is
+/// given any more.
 const EVENT_BRIDGE: &str = "
     CREATE TABLE IF NOT EXISTS event_bridge (
         id {id},
@@ -19,6 +20,7 @@ const EVENT_BRIDGE: &str = "
         open_slot BIGINT NULL,
         prechecked_at {instant} NULL,
         settled_at {instant} NULL,
+        closing_at {instant} NULL,
         closed_at {instant} NULL,
         created_at {instant} NOT NULL,
         updated_at {instant} NOT NULL,

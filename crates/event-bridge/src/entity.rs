@@ -15,6 +15,7 @@ pub(crate) mod bridge {
         pub open_slot: Option<i64>,
         pub prechecked_at: Option<Timestamp>,
         pub settled_at: Option<Timestamp>,
+        pub closing_at: Option<Timestamp>,
         pub closed_at: Option<Timestamp>,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,

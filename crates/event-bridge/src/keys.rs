@@ -7,11 +7,12 @@ use xmas_kernel::{
     db::{DbError, retry},
 };
 use xmas_players::{lock_by_id_in_tx, next_players};
+use xmas_rewards::has_grant;
 use xmas_season_pass::key_stamps;
 
 use crate::{
-    Bridge, BridgeDay, BridgeError, BridgeState, KeyGift, KeyGiven, awarder::Key,
-    settlement::Settlement,
+    Bridge, BridgeDay, BridgeError, BridgeState, KeyGift, KeyGiven, awarder::Key, rules,
+    settlement::Settlement, store,
 };
 
 /// How many players are looked at together.
@@ -90,8 +91,10 @@ async fn lacks(
     day: &BridgeDay,
     player: UserId,
 ) -> Result<bool, DbError> {
-    let keys = key_stamps(settlement.on.db.read(), player, bridge.rules.season_id).await?;
-    Ok(!keys.contains(&day.event_type))
+    let db = settlement.on.db.read();
+    let keys = key_stamps(db, player, bridge.rules.season_id).await?;
+    let is_paid = has_grant(db, &rules::grant_key(bridge.id, player)).await?;
+    Ok(!keys.contains(&day.event_type) && !is_paid)
 }
 
 async fn give_once(
@@ -105,6 +108,14 @@ async fn give_once(
     let Some(player) = lock_by_id_in_tx(&tx, player).await? else {
         return Ok(false);
     };
+    if !store::takes_keys(&tx, bridge.id).await? {
+        return Ok(false);
+    }
+    // Whoever has been paid would wait for a second payment in vain.
+    let grant_key = rules::grant_key(bridge.id, player.user_id());
+    if has_grant(&*tx, &grant_key).await? {
+        return Ok(false);
+    }
     let key = Key {
         bridge,
         day,

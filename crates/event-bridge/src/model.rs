@@ -183,7 +183,7 @@ pub struct KeyGift {
 pub struct KeyGiven {
     /// Players who got the key, or would.
     pub given: u64,
-    /// Players who had it.
+    /// Players who had it, or have been paid already.
     pub had: u64,
     pub points: i64,
 }

@@ -13,7 +13,7 @@ use xmas_players::{
     lock_key_holders_in_tx,
 };
 use xmas_rewards::{GrantSource, PointGrant, PointOccasion, RewardLedger};
-use xmas_season_pass::SeasonPassService;
+use xmas_season_pass::{SeasonError, SeasonPassService};
 use xmas_time::EventDay;
 
 use crate::{
@@ -34,6 +34,11 @@ pub struct SettlementOptions {
     pub seasons: Arc<dyn SeasonPassService>,
     pub awarder: KeyAwarder,
 }
+
+/// What players read on the receipt of their payment.
+const LABEL: &str = "시즌 브릿지 정산 포인트";
+/// How long after the settlement a bridge is closed if its season says nothing, in days.
+const USUAL_GRACE: u32 = 7;
 
 /// What one chunk of a settlement did.
 struct Chunk {
@@ -95,7 +100,7 @@ impl Settlement {
         let grants: Vec<PointGrant> = holders.iter().map(grant).collect();
         let occasion = PointOccasion {
             source: GrantSource::Bridge,
-            label: format!("{} 포인트", bridge.rules.settle_on),
+            label: LABEL.to_owned(),
             season_id: bridge.rules.season_id,
         };
         let paid = self
@@ -157,6 +162,16 @@ impl Settlement {
     async fn end_once(&self, bridge: BridgeId, now: DateTime<Utc>) -> Result<(), DbError> {
         let tx = self.on.db.begin().await?;
         store::note_settled(&tx, bridge, now).await?;
+        tx.commit().await
+    }
+
+    async fn begin_closing_once(
+        &self,
+        bridge: BridgeId,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let tx = self.on.db.begin().await?;
+        store::begin_closing(&tx, bridge, now).await?;
         tx.commit().await
     }
 
@@ -223,7 +238,7 @@ impl SettlementService for Settlement {
             after = next;
             run.paid += chunk.paid;
             run.points += chunk.points;
-            run.chunks += 1;
+            run.chunks += u64::from(chunk.paid > 0);
             progress(run.paid);
         }
         retry(|| self.end_once(bridge.id, now)).await?;
@@ -240,6 +255,7 @@ impl SettlementService for Settlement {
         if bridge.state != BridgeState::Closed {
             // Nobody who may be paid loses it to the closing.
             self.settle(bridge.id, chunk, now, &|_| ()).await?;
+            retry(|| self.begin_closing_once(bridge.id, now)).await?;
             let mut after = Some(UserId(0));
             while let Some(from) = after {
                 after = retry(|| self.expire_chunk(&bridge, from, chunk.max(1), now)).await?;
@@ -266,17 +282,23 @@ impl SettlementService for Settlement {
         };
         let settle_on = bridge.rules.settle_on;
         let settles_at = rules::settles_at(settle_on);
-        if now >= settles_at && bridge.rules.auto_settle && bridge.settled_at.is_none() {
-            return Ok(Some(Due::Settle(bridge.id)));
-        }
-        let today = EventDay::of(now);
-        let served_until = self.on.seasons.served_until(bridge.rules.season_id).await;
-        let served_until = served_until.map_err(|error| match error {
-            xmas_season_pass::SeasonError::Db(error) => BridgeError::Db(error),
-            other => BridgeError::Db(DbError::Corrupt(other.to_string())),
-        })?;
-        if today >= settle_on && served_until.is_some_and(|last| today > last) {
-            return Ok(Some(Due::Close(bridge.id)));
+        // A run by hand in the first minutes of the day may have missed who was still acting.
+        let is_settled = bridge.settled_at.is_some_and(|at| at >= settles_at);
+        // Held by an operator, a bridge is neither settled nor closed by itself.
+        if now >= settles_at && bridge.rules.auto_settle {
+            if !is_settled {
+                return Ok(Some(Due::Settle(bridge.id)));
+            }
+            let served_until = self.on.seasons.served_until(bridge.rules.season_id).await;
+            let served_until = served_until.map_err(|error| match error {
+                SeasonError::Db(error) => error,
+                other => DbError::Corrupt(other.to_string()),
+            })?;
+            // A season that was switched off must not hold up the next year's bridge.
+            let last = served_until.unwrap_or(settle_on.plus_days(USUAL_GRACE));
+            if EventDay::of(now) > last {
+                return Ok(Some(Due::Close(bridge.id)));
+            }
         }
         let is_evening = (rules::prechecks_at(settle_on)..settles_at).contains(&now);
         if is_evening && bridge.prechecked_at.is_none() {

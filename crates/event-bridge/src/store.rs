@@ -88,6 +88,7 @@ pub(crate) async fn insert(
         open_slot: Set(Some(1)),
         prechecked_at: Set(None),
         settled_at: Set(None),
+        closing_at: Set(None),
         closed_at: Set(None),
         created_at: Set(Timestamp(now)),
         updated_at: Set(Timestamp(now)),
@@ -162,6 +163,28 @@ pub(crate) async fn note_precheck(
         .exec(tx)
         .await?;
     Ok(noted.rows_affected == 1)
+}
+
+/// Whether keys of a bridge may still be given. Asked under the player's lock: a closing takes what
+/// is left of every player after it has begun, and waits for that lock.
+pub(crate) async fn takes_keys(tx: &DatabaseTransaction, id: BridgeId) -> Result<bool, DbError> {
+    let row = bridge::Entity::find_by_id(id.0).one(tx).await?;
+    Ok(row.is_some_and(|row| row.closing_at.is_none()))
+}
+
+/// Notes that the closing has begun.
+pub(crate) async fn begin_closing(
+    tx: &DatabaseTransaction,
+    id: BridgeId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    bridge::Entity::update_many()
+        .col_expr(bridge::Column::ClosingAt, Expr::value(Timestamp(now)))
+        .filter(bridge::Column::Id.eq(id.0))
+        .filter(bridge::Column::ClosingAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// Closes a bridge, so that another may open.

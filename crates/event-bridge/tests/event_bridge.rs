@@ -625,6 +625,83 @@ async fn an_operator_gives_a_key_once_to_one_or_to_all_who_were_active() {
 }
 
 #[tokio::test]
+async fn whoever_has_been_paid_gets_no_key_that_nobody_would_pay_for() {
+    let real = Real::new().await;
+    let player = real.test.player("a").await;
+    real.test
+        .execute("UPDATE event_bridge SET keys_required = 2")
+        .await;
+    real.play(&player, Feature::Dice, at(25)).await;
+    real.act(
+        &player,
+        EventKind::SeasonPassStamp,
+        Feature::SeasonPass,
+        at(26),
+    )
+    .await;
+    assert_eq!(real.settle(10, new_year(1)).await, 1);
+    let late = gift(&real, 3, Some(player.user_id));
+    let given = real.settlement.give_key(&late, true, new_year(2)).await;
+    assert_eq!(given.unwrap().given, 0);
+    let given = real.settlement.give_key(&late, false, new_year(2)).await;
+    assert_eq!(given.unwrap().given, 0);
+    assert_eq!(real.keys(&player).await, (0, 0));
+}
+
+#[tokio::test]
+async fn a_season_that_was_switched_off_does_not_hold_up_the_closing() {
+    let real = Real::new().await;
+    real.test
+        .execute("UPDATE season_pass_config SET is_active = 0")
+        .await;
+    real.settle(10, new_year(2)).await;
+    let due = real.settlement.due(new_year(9)).await.unwrap();
+    assert_eq!(due, Some(Due::Close(real.id)));
+}
+
+#[tokio::test]
+async fn an_admin_is_not_paid() {
+    let real = Real::new().await;
+    real.crowd(2).await;
+    real.test
+        .execute("UPDATE `user` SET role = 'ADMIN' WHERE external_id = 'player-0'")
+        .await;
+    assert_eq!(real.settle(10, new_year(1)).await, 1);
+    assert_eq!(real.certificate().await.eligible, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_gift_that_races_with_the_closing_leaves_nothing_behind() {
+    let real = Arc::new(Real::new().await);
+    let mut players = Vec::new();
+    for number in 0..40 {
+        let player = real.test.player(&format!("player-{number}")).await;
+        real.play(&player, Feature::Dice, at(25)).await;
+        players.push(player);
+    }
+    let giving = tokio::spawn({
+        let real = real.clone();
+        async move {
+            let all = gift(&real, 2, None);
+            real.settlement.give_key(&all, false, new_year(8)).await
+        }
+    });
+    let closing = tokio::spawn({
+        let real = real.clone();
+        async move { real.settlement.close(real.id, 3, new_year(8)).await }
+    });
+    closing.await.unwrap().unwrap();
+    // Refused as a whole, or for those who came too late.
+    match giving.await.unwrap() {
+        Ok(_) | Err(BridgeError::Closed) => {}
+        Err(error) => panic!("{error:?}"),
+    }
+    let left = "SELECT COUNT(*) FROM user_profiles WHERE event_key_count <> 0 \
+        OR event_pending_points <> 0";
+    assert_eq!(real.test.count(left).await, 0);
+}
+
+#[tokio::test]
 async fn what_is_due_follows_the_clock() {
     let real = Real::new().await;
     let due = async |now| real.settlement.due(now).await.unwrap();
@@ -645,8 +722,19 @@ async fn what_is_due_follows_the_clock() {
         due(new_year(1) + minutes(10)).await,
         Some(Due::Settle(real.id))
     );
+    // By hand before its time, it runs by itself all the same.
+    real.settle(10, new_year(1) + minutes(5)).await;
+    assert_eq!(
+        due(new_year(1) + minutes(10)).await,
+        Some(Due::Settle(real.id))
+    );
     // The service was down for days.
     assert_eq!(due(new_year(5)).await, Some(Due::Settle(real.id)));
+    let hold = |auto: i64| format!("UPDATE event_bridge SET auto_settle = {auto}");
+    real.test.execute(&hold(0)).await;
+    assert_eq!(due(new_year(5)).await, None, "held");
+    assert_eq!(due(new_year(20)).await, None, "nor closed");
+    real.test.execute(&hold(1)).await;
     real.settle(10, new_year(5)).await;
     assert_eq!(due(new_year(5)).await, None);
     assert_eq!(due(new_year(8) - minutes(1)).await, None);

@@ -72,7 +72,7 @@ pub enum Role {
 }
 
 impl Role {
-    fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Role::Player => "PLAYER",
             Role::Admin => "ADMIN",

@@ -14,7 +14,7 @@ use xmas_kernel::{
 use xmas_time::EventDay;
 
 use crate::{
-    LockedPlayer, Status,
+    LockedPlayer, Role, Status,
     entity::{
         user,
         user_profiles::{Column, Entity, Relation},
@@ -39,7 +39,7 @@ pub struct KeyHolder {
 /// Which holders of keys are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// Those who may be paid: ACTIVE, and with at least so many keys.
+    /// Those who may be paid: players, ACTIVE, and with at least so many keys.
     Payable { keys_required: i64 },
     /// Everybody of whom anything is left, whatever their status.
     Anything,
@@ -155,6 +155,7 @@ pub async fn lock_key_holders_in_tx(
             .column(user::Column::Id)
             .filter(user::Column::Id.is_in(ids))
             .filter(user::Column::Status.eq(Status::Active.as_str()))
+            .filter(user::Column::Role.eq(Role::Player.as_str()))
             .into_tuple::<i64>()
             .all(tx)
             .await?
@@ -215,6 +216,7 @@ pub async fn key_histogram(
             "points",
         )
         .filter(Column::EventKeyCount.gt(0))
+        .filter(user::Column::Role.eq(Role::Player.as_str()))
         .group_by(user::Column::Status)
         .group_by(Column::EventKeyCount)
         .into_tuple()

@@ -118,13 +118,15 @@ const CHECKS: [(&str, &str); 15] = [
         "SELECT {'user ', u.user_id} AS what FROM user_profiles u LEFT JOIN \
          (SELECT s.user_id, COUNT(*) AS total, SUM(d.points) AS points \
          FROM season_pass_stamp_log s JOIN event_bridge b ON b.season_id = s.season_id \
-         AND b.state <> 'CLOSED' JOIN event_bridge_day d ON d.bridge_id = b.id \
+         AND b.closing_at IS NULL JOIN event_bridge_day d ON d.bridge_id = b.id \
          AND d.event_type = s.period_key LEFT JOIN reward_log r \
          ON r.grant_key = {'bridge:', b.id, ':user:', s.user_id} \
          WHERE s.event_type IS NOT NULL AND (r.id IS NULL OR r.created_at < s.created_at) \
          GROUP BY s.user_id) k ON k.user_id = u.user_id \
-         WHERE u.event_key_count <> COALESCE(k.total, 0) \
-         OR u.event_pending_points <> COALESCE(k.points, 0)",
+         WHERE (u.event_key_count <> COALESCE(k.total, 0) \
+         OR u.event_pending_points <> COALESCE(k.points, 0)) \
+         AND NOT EXISTS (SELECT 1 FROM event_bridge c WHERE c.closing_at IS NOT NULL \
+         AND c.state <> 'CLOSED')",
     ),
     (
         "whoever was told of a settlement has its grant",
