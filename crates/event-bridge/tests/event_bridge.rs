@@ -649,6 +649,33 @@ async fn whoever_has_been_paid_gets_no_key_that_nobody_would_pay_for() {
 }
 
 #[tokio::test]
+async fn keys_that_appear_after_the_payment_pay_nobody_twice_and_stop_nobody() {
+    let real = Real::new().await;
+    real.crowd(3).await;
+    assert_eq!(real.settle(10, new_year(1)).await, 3);
+    // By hand, past every service.
+    let again = format!(
+        "UPDATE user_profiles SET event_key_count = 3, event_pending_points = {ALL_POINTS} \
+         WHERE user_id = (SELECT MIN(id) FROM `user`)"
+    );
+    real.test.execute(&again).await;
+    assert_eq!(real.settle(10, new_year(2)).await, 0);
+    let paid = "SELECT SUM(delta) FROM wallet_ledger WHERE reason = 'BRIDGE'";
+    assert_eq!(real.test.count(paid).await, 3 * ALL_POINTS);
+    let late = real.test.player("late").await.user_id;
+    let keys = format!(
+        "UPDATE user_profiles SET event_key_count = 3, event_pending_points = {ALL_POINTS} \
+         WHERE user_id = {late}"
+    );
+    real.test.execute(&keys).await;
+    assert_eq!(
+        real.settle(10, new_year(3)).await,
+        1,
+        "who comes after them is paid"
+    );
+}
+
+#[tokio::test]
 async fn a_season_that_was_switched_off_does_not_hold_up_the_closing() {
     let real = Real::new().await;
     real.test
