@@ -112,7 +112,7 @@ fn human(certificate: &Certificate, run: Option<&serde_json::Value>) -> String {
     let state = certificate.state.as_str();
     let mut lines = vec![
         format!(
-            "Bridge {} ({state}), settled on {}",
+            "Bridge {} ({state}), settlement day {}",
             certificate.bridge_id, certificate.settle_on
         ),
         format!("  eligible       {}", certificate.eligible),
