@@ -1,6 +1,6 @@
 use std::{io::Write, process::ExitCode, sync::Arc};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use xmas_event_bridge::{BridgeError, Certificate, Reason};
@@ -33,6 +33,12 @@ pub(super) struct Args {
 /// Exit code 0 if everybody who may be paid is paid, 1 if it was refused or failed, 3 if it stopped
 /// half-way and should be run again.
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    if config.is_production() && config.event.clock.is_some() {
+        // Nobody settles before the day by shifting the clock.
+        bail!(
+            "XMAS_CLOCK is set, which production refuses: unset it, so that the real time counts"
+        );
+    }
     let db = database::open(config).await?;
     let demo = demo_state::find(&db).await?;
     let clock = database::clock(config, demo.as_ref());

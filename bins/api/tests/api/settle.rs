@@ -192,6 +192,15 @@ async fn it_says_what_it_refuses_and_what_would_be() {
         let refused = run_at("2026-01-01T00:10:00+09:00", &bad);
         assert_eq!(refused.status.code(), Some(2), "{bad:?}");
     }
+    let mut shifted = xmas_api(folder.path());
+    let shifted = run(shifted
+        .env("DATABASE_URL", test.url())
+        .env("APP_ENV", "production")
+        .env("XMAS_CLOCK", "2026-01-01T00:10:00+09:00")
+        .arg("settle"));
+    assert_eq!(shifted.status.code(), Some(1));
+    assert!(text(&shifted.stderr).contains("XMAS_CLOCK"));
+    assert_eq!(test.count(paid).await, 0);
     // A table that is gone stops it half-way, and it says so.
     test.execute("DROP TABLE wallet_ledger").await;
     let stopped = run_at("2026-01-01T00:10:00+09:00", &[]);
