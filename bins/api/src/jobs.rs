@@ -29,7 +29,13 @@ pub(crate) async fn run(app: App, clock: Arc<dyn Clock>) {
 
 /// Does what is due at `now`: seeds of the days ahead, and whatever the bridge waits for.
 pub async fn run_due(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-    app.prepare_draws(now).await?;
+    let prepared = app.prepare_draws(now).await;
+    // Neither waits for the other to work.
+    run_bridge(app, now).await?;
+    Ok(prepared?)
+}
+
+async fn run_bridge(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     let settlement = app.settlement();
     // After a settlement that was late, the closing may be due as well.
     for _ in 0..2 {
@@ -42,8 +48,9 @@ pub async fn run_due(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
             return Ok(());
         };
         let done = do_now(app, &*settlement, due, now).await;
-        lease.give_back(app.db()).await?;
+        let given_back = lease.give_back(app.db()).await;
         done?;
+        given_back?;
     }
     Ok(())
 }

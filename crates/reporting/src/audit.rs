@@ -121,7 +121,7 @@ const CHECKS: [(&str, &str); 15] = [
          AND b.closing_at IS NULL JOIN event_bridge_day d ON d.bridge_id = b.id \
          AND d.event_type = s.period_key LEFT JOIN reward_log r \
          ON r.grant_key = {'bridge:', b.id, ':user:', s.user_id} \
-         WHERE s.event_type IS NOT NULL AND (r.id IS NULL OR r.created_at < s.created_at) \
+         WHERE s.event_type IS NOT NULL AND r.id IS NULL \
          GROUP BY s.user_id) k ON k.user_id = u.user_id \
          WHERE (u.event_key_count <> COALESCE(k.total, 0) \
          OR u.event_pending_points <> COALESCE(k.points, 0)) \
