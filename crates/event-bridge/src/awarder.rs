@@ -127,9 +127,11 @@ impl ActivityObserver for KeyAwarder {
             return Ok(());
         }
         let bridges = self.bridges(tx).await?;
+        // Also while it is settled: an action of the last day may come to its end after a settlement
+        // has begun, and the next run pays for its key.
         let open = bridges
             .iter()
-            .find(|bridge| bridge.state == BridgeState::Open);
+            .find(|bridge| bridge.state != BridgeState::Closed);
         let Some(bridge) = open else {
             return Ok(());
         };

@@ -676,6 +676,26 @@ async fn keys_that_appear_after_the_payment_pay_nobody_twice_and_stop_nobody() {
 }
 
 #[tokio::test]
+async fn an_action_of_the_last_day_that_ends_after_a_settlement_began_is_paid_by_the_next() {
+    let real = Real::new().await;
+    let player = real.test.player("a").await;
+    real.play(&player, Feature::Dice, at(25)).await;
+    let stamp = EventKind::SeasonPassStamp;
+    real.act(&player, stamp, Feature::SeasonPass, at(26)).await;
+    assert_eq!(real.settle(10, new_year(1)).await, 0);
+    let replica = Arc::new(SeasonStamps);
+    let real = Real {
+        awarder: KeyAwarder::new(replica),
+        ..real
+    };
+    for game in [Feature::Lottery, Feature::Roulette, Feature::Dice] {
+        real.play(&player, game, at(27)).await;
+    }
+    assert_eq!(real.settle(10, new_year(1)).await, 1);
+    real.assert_paid_once(1).await;
+}
+
+#[tokio::test]
 async fn a_season_that_was_switched_off_does_not_hold_up_the_closing() {
     let real = Real::new().await;
     real.test
