@@ -11,9 +11,11 @@ use utoipa::ToSchema;
 use xmas_activity::ActivityError;
 use xmas_core_auth::{AuthError, PasswordError, TokenError};
 use xmas_event_bridge::BridgeError;
-use xmas_features::FeatureError;
+use xmas_features::{FeatureDeskError, FeatureError};
 use xmas_games::{FairnessError, GameError};
-use xmas_kernel::{ErrorCode, Feature, db::DbError, idempotency::IdempotencyError};
+use xmas_kernel::{
+    ErrorCode, Feature, Problem, db::DbError, idempotency::IdempotencyError, version::Stale,
+};
 use xmas_players::AccessError;
 use xmas_reporting::HistoryError;
 use xmas_rewards::WalletError;
@@ -60,6 +62,22 @@ impl ApiError {
         Self::validation(Details::from([(field.to_owned(), vec![problem.into()])]))
     }
 
+    /// What is wrong with something that was to be saved: the code of the first problem that has one
+    /// of its own, and all of them by field.
+    pub(crate) fn problems(problems: Vec<Problem>) -> Self {
+        let mut codes = problems.iter().map(|problem| problem.code);
+        let own = codes.find(|code| *code != ErrorCode::ValidationError);
+        let mut details = Details::new();
+        for problem in problems {
+            let of_field = details.entry(problem.field).or_default();
+            of_field.push(problem.text);
+        }
+        Self {
+            details: Some(details),
+            ..Self::new(own.unwrap_or(ErrorCode::ValidationError))
+        }
+    }
+
     pub(crate) fn not_ready(details: Details) -> Self {
         Self {
             details: Some(details),
@@ -72,6 +90,11 @@ impl ApiError {
             retry_after: Some(retry_after),
             ..Self::new(ErrorCode::TooManyRequests)
         }
+    }
+
+    /// Something that should not have gone wrong, whatever the request was.
+    pub(crate) fn internal(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::caused_by(ErrorCode::Internal, source)
     }
 
     fn caused_by(code: ErrorCode, source: impl Error + Send + Sync + 'static) -> Self {
@@ -124,10 +147,12 @@ struct ErrorInfo {
     message: &'static str,
     /// Finds the request in the log.
     request_id: String,
-    /// Field to problems, for `VALIDATION_ERROR`.
+    /// Field to problems, for `VALIDATION_ERROR` and the codes of configurations.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Details>,
 }
+
+impl Error for ApiError {}
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -176,6 +201,12 @@ impl From<AccessError> for ApiError {
     }
 }
 
+impl From<Stale> for ApiError {
+    fn from(_: Stale) -> Self {
+        Self::new(ErrorCode::VersionConflict)
+    }
+}
+
 impl From<IdempotencyError> for ApiError {
     fn from(error: IdempotencyError) -> Self {
         match error {
@@ -191,6 +222,17 @@ impl From<FeatureError> for ApiError {
             FeatureError::NotToday => Self::new(ErrorCode::NoFeatureToday),
             FeatureError::Disabled => Self::new(ErrorCode::FeatureDisabled),
             FeatureError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<FeatureDeskError> for ApiError {
+    fn from(error: FeatureDeskError) -> Self {
+        match error {
+            FeatureDeskError::UnknownFeature => Self::new(ErrorCode::FeatureConfigNotFound),
+            FeatureDeskError::Invalid(problems) => Self::problems(problems),
+            FeatureDeskError::Stale(error) => error.into(),
+            FeatureDeskError::Db(error) => error.into(),
         }
     }
 }
@@ -311,13 +353,7 @@ impl From<BridgeError> for ApiError {
             BridgeError::NotFound => Self::new(ErrorCode::BridgeNotFound),
             BridgeError::NotDue => Self::new(ErrorCode::BridgeNotDue),
             BridgeError::Conflict | BridgeError::Closed => Self::new(ErrorCode::BridgeConflict),
-            BridgeError::Invalid(problems) => {
-                let mut details = Details::new();
-                for (field, problem) in problems {
-                    details.entry(field.to_owned()).or_default().push(problem);
-                }
-                Self::validation(details)
-            }
+            BridgeError::Invalid(problems) => Self::problems(problems),
             BridgeError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
             BridgeError::Db(error) => error.into(),
         }

@@ -19,7 +19,7 @@ use xmas_core_auth::{AccessTokens, Auth, AuthOptions, AuthService, Passwords, Si
 use xmas_event_bridge::{
     BridgeService, Bridges, KeyAwarder, Settlement, SettlementOptions, SettlementService,
 };
-use xmas_features::{FeatureService, Features};
+use xmas_features::{FeatureDesk, FeatureService, Features};
 use xmas_games::{
     DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
     RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
@@ -90,6 +90,7 @@ pub struct App {
     fairness: Arc<dyn FairnessService>,
     bridges: Arc<dyn BridgeService>,
     settlement: Arc<dyn SettlementService>,
+    switches: Arc<dyn FeatureDesk>,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
@@ -110,8 +111,8 @@ impl App {
         let mut observers: Vec<Arc<dyn ActivityObserver>> = vec![Arc::new(awarder.clone())];
         observers.extend(ports.observers);
         let log = ActivityLog::with_observers(observers);
-        let features: Arc<dyn FeatureService> =
-            Arc::new(Features::new(db.clone(), config.event.feature_gate_enabled));
+        let switches = Arc::new(Features::new(db.clone(), config.event.feature_gate_enabled));
+        let features: Arc<dyn FeatureService> = switches.clone();
         let activity: Arc<dyn ActivityService> = Arc::new(Activities::new(db.clone(), log.clone()));
         let key = DataKey::new(secrets.data_key.expose());
         let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
@@ -191,6 +192,7 @@ impl App {
             fairness: Arc::new(fairness),
             bridges: Arc::new(Bridges::new(db.clone())),
             settlement: Arc::new(settlement),
+            switches,
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
             key,
@@ -206,6 +208,7 @@ impl App {
                         .min(Semaphore::MAX_PERMITS),
                 )),
                 request_time: limits.request_time(),
+                bulk_time: limits.bulk_time(),
             },
             cors: CorsPolicy::new(config),
         }
@@ -225,6 +228,7 @@ impl App {
             .app_data(Data::from(self.history.clone()))
             .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::from(self.bridges.clone()))
+            .app_data(Data::from(self.switches.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))

@@ -24,6 +24,7 @@ mod tokens;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use xmas_players::Identity;
 
 pub use error::{AuthError, TokenError};
 pub use model::{
@@ -56,6 +57,9 @@ pub trait AuthService: Send + Sync {
         command: &PasswordCommand,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError>;
+
+    /// The name of the admin whom a token speaks for, if they may still act.
+    async fn admin_name(&self, identity: &Identity) -> Result<String, AuthError>;
 
     /// Whom an access token speaks for. Reads no database.
     fn authenticate(

@@ -12,7 +12,7 @@ use xmas_kernel::{
     entropy::Entropy,
 };
 use xmas_players::{
-    AccessError, Account, Identity, Status, find_by_external_id, find_by_id, lock_in_tx,
+    AccessError, Account, Identity, Role, Status, find_by_external_id, find_by_id, lock_in_tx,
     raise_epoch_in_tx, record_login_in_tx, set_password_in_tx,
 };
 
@@ -277,6 +277,20 @@ impl AuthService for Auth {
         }
         let password_hash = self.parts.passwords.hash(&command.new).await?;
         retry(|| self.set_password_once(command, &password_hash, now)).await
+    }
+
+    async fn admin_name(&self, identity: &Identity) -> Result<String, AuthError> {
+        let db = self.parts.db.read();
+        let account = retry(|| find_by_id(db, identity.user_id)).await?;
+        let account = account.filter(|account| account.role == Role::Admin);
+        let account = account.ok_or(AccessError::StaleToken)?;
+        match account.status {
+            Status::Blocked => Err(AccessError::Blocked.into()),
+            Status::Active if account.token_epoch == identity.token_epoch => {
+                Ok(account.external_id)
+            }
+            Status::Active | Status::Inactive => Err(AccessError::StaleToken.into()),
+        }
     }
 
     fn authenticate(

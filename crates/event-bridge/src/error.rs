@@ -1,5 +1,4 @@
-use xmas_kernel::db::DbError;
-use xmas_rewards::Problem;
+use xmas_kernel::{Problem, db::DbError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BridgeError {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use xmas_activity::active_players;
 use xmas_kernel::{
-    Feature, UserId,
+    Feature, Problem, UserId,
     db::{DbError, retry},
 };
 use xmas_players::{lock_by_id_in_tx, next_players};
@@ -33,13 +33,13 @@ pub(crate) async fn give(
     let reason = gift.reason.trim();
     if !(1..=REASON_CHARACTERS).contains(&reason.chars().count()) {
         let problem = format!("has 1 to {REASON_CHARACTERS} characters");
-        return Err(BridgeError::Invalid(vec![("reason", problem)]));
+        return Err(BridgeError::Invalid(vec![Problem::new("reason", problem)]));
     }
     let mut days = bridge.rules.days.iter();
     let day = days.find(|day| day.number == gift.day_number);
     let Some(day) = day else {
         let problem = "is a day of the bridge".to_owned();
-        return Err(BridgeError::Invalid(vec![("day", problem)]));
+        return Err(BridgeError::Invalid(vec![Problem::new("day", problem)]));
     };
     let mut given = KeyGiven {
         given: 0,

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use xmas_activity::{Event, EventKind};
-use xmas_kernel::{BridgeId, Feature, UserId};
-use xmas_rewards::{Problem, Reward};
+use xmas_kernel::{BridgeId, Feature, Problem, Problems, UserId};
+use xmas_rewards::Reward;
+use xmas_season_pass::rules::INTERNAL_WIN_PERIOD;
 use xmas_time::EventDay;
 
 use crate::{BridgeDay, Mission, NewBridge, Slot, SlotState};
@@ -87,15 +88,10 @@ pub fn grant_key(bridge: BridgeId, user_id: UserId) -> String {
     format!("{}{user_id}", grant_prefix(bridge))
 }
 
-/// What is wrong with a bridge that is to be saved: field and problem. `season` is its season's
-/// first and last day.
+/// What is wrong with a bridge that is to be saved. `season` is its season's first and last day.
 pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut expect = |holds: bool, field, problem: &str| {
-        if !holds {
-            problems.push((field, problem.to_owned()));
-        }
-    };
+    let mut problems = Problems::default();
+    let mut expect = |holds: bool, field: &str, text: &str| problems.expect(holds, field, text);
     let days = &bridge.days;
     expect((1..=MAX_DAYS).contains(&days.len()), "days", "are 1 to 7");
     let numbered = (1..).zip(days).all(|(number, day)| day.number == number);
@@ -107,12 +103,12 @@ pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
     let named = |day: &BridgeDay| {
         let text = &day.event_type;
         let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        (1..=32).contains(&text.len()) && text.bytes().all(is_name)
+        (1..=32).contains(&text.len()) && text.bytes().all(is_name) && text != INTERNAL_WIN_PERIOD
     };
     expect(
         days.iter().all(named),
         "days.event_type",
-        "has 1 to 32 characters of A-Z, 0-9 and _",
+        "has 1 to 32 characters of A-Z, 0-9 and _, and is not the season's own INTERNAL_WIN_50",
     );
     let names: BTreeSet<&str> = days.iter().map(|day| day.event_type.as_str()).collect();
     expect(
@@ -134,7 +130,7 @@ pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
     );
     let after = days.last().is_none_or(|last| last.day < bridge.settle_on);
     expect(after, "settle_on", "is after the last day");
-    problems
+    problems.into_vec()
 }
 
 #[cfg(test)]
@@ -168,7 +164,7 @@ mod tests {
 
     fn fields(bridge: &NewBridge) -> Vec<&'static str> {
         let problems = check(bridge, (day(25), day(31)));
-        problems.into_iter().map(|(field, _)| field).collect()
+        problems.into_iter().map(|problem| problem.field).collect()
     }
 
     #[test]

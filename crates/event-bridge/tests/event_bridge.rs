@@ -537,7 +537,7 @@ async fn a_bridge_with_a_mistake_is_not_saved() {
     let save = async |new: NewBridge| {
         let tx = real.test.db.begin().await.unwrap();
         match Bridges::insert_in_tx(&tx, &new, days, at(25)).await {
-            Err(BridgeError::Invalid(problems)) => problems[0].0,
+            Err(BridgeError::Invalid(problems)) => problems[0].field.clone(),
             other => panic!("{other:?}"),
         }
     };

@@ -9,6 +9,7 @@
 //!
 //! Owns the tables `feature_config` and `feature_schedule`.
 
+mod desk;
 mod entity;
 mod error;
 #[cfg(any(test, feature = "testing"))]
@@ -19,11 +20,12 @@ mod service;
 mod store;
 
 use async_trait::async_trait;
-use xmas_kernel::Feature;
+use chrono::{DateTime, Utc};
+use xmas_kernel::{Feature, audit::Actor, db::DbError};
 use xmas_time::EventDay;
 
-pub use error::FeatureError;
-pub use model::{FeatureRow, FeatureSettings};
+pub use error::{FeatureDeskError, FeatureError};
+pub use model::{FeatureConfig, FeatureEdit, FeatureRow, FeatureSettings};
 pub use service::Features;
 
 /// Lets requests in, or says why not.
@@ -35,4 +37,20 @@ pub trait FeatureService: Send + Sync {
         feature: Feature,
         today: EventDay,
     ) -> Result<FeatureSettings, FeatureError>;
+}
+
+/// The switches for operators. Every edit leaves a row in the audit log.
+#[async_trait]
+pub trait FeatureDesk: Send + Sync {
+    /// Every feature that is configured, in the order of their names.
+    async fn features(&self) -> Result<Vec<FeatureConfig>, DbError>;
+
+    /// Changes a feature. It takes effect here at once, and within a second everywhere.
+    async fn edit(
+        &self,
+        actor: &Actor,
+        feature: Feature,
+        edit: &FeatureEdit,
+        now: DateTime<Utc>,
+    ) -> Result<FeatureConfig, FeatureDeskError>;
 }

@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder,
 };
 use xmas_kernel::{
     Feature,
@@ -9,7 +10,7 @@ use xmas_kernel::{
 use xmas_time::EventDay;
 
 use crate::{
-    FeatureRow,
+    FeatureConfig, FeatureRow,
     entity::{feature_config, feature_schedule},
 };
 
@@ -22,6 +23,57 @@ pub(crate) async fn features(conn: &impl ConnectionTrait) -> Result<Vec<FeatureR
         feature_row(feature, row)
     });
     Ok(known.collect())
+}
+
+/// Every configured feature that this binary knows, in the order of their names.
+pub(crate) async fn configs(conn: &impl ConnectionTrait) -> Result<Vec<FeatureConfig>, DbError> {
+    let rows = feature_config::Entity::find()
+        .order_by_asc(feature_config::Column::FeatureType)
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().filter_map(config_of).collect())
+}
+
+pub(crate) async fn config(
+    conn: &impl ConnectionTrait,
+    feature: Feature,
+) -> Result<Option<FeatureConfig>, DbError> {
+    let row = feature_config::Entity::find_by_id(feature.as_str().to_owned())
+        .one(conn)
+        .await?;
+    Ok(row.and_then(config_of))
+}
+
+fn config_of(row: feature_config::Model) -> Option<FeatureConfig> {
+    Some(FeatureConfig {
+        feature: row.feature_type.parse().ok()?,
+        title: row.title,
+        page_path: row.page_path,
+        is_enabled: row.is_enabled,
+        // Shown as text, so that an operator can mend it.
+        config_json: serde_json::from_str(&row.config_json)
+            .unwrap_or(serde_json::Value::String(row.config_json)),
+    })
+}
+
+pub(crate) async fn update(
+    tx: &DatabaseTransaction,
+    config: &FeatureConfig,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    feature_config::Entity::update_many()
+        .set(feature_config::ActiveModel {
+            title: Set(config.title.clone()),
+            page_path: Set(config.page_path.clone()),
+            is_enabled: Set(config.is_enabled),
+            config_json: Set(config.config_json.to_string()),
+            updated_at: Set(Timestamp(now)),
+            ..Default::default()
+        })
+        .filter(feature_config::Column::FeatureType.eq(config.feature.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 fn feature_row(feature: Feature, row: feature_config::Model) -> Option<FeatureRow> {

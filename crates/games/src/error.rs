@@ -1,7 +1,7 @@
 use xmas_features::FeatureError;
-use xmas_kernel::{Feature, db::DbError, idempotency::IdempotencyError, seal::Unsealable};
+use xmas_kernel::{Feature, Problem, db::DbError, idempotency::IdempotencyError, seal::Unsealable};
 use xmas_players::AccessError;
-use xmas_rewards::{Problem, SpendError, WalletError};
+use xmas_rewards::{SpendError, WalletError};
 use xmas_season_pass::SeasonError;
 
 #[derive(Debug, thiserror::Error)]

@@ -37,9 +37,9 @@ pub mod roulette;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use xmas_kernel::idempotency::Replayable;
+use xmas_kernel::{Problem, idempotency::Replayable};
 use xmas_players::Identity;
-use xmas_rewards::{Problem, Reward, are_deliverable};
+use xmas_rewards::{Reward, are_deliverable};
 
 pub use error::{FairnessError, GameError, SaveError};
 pub use fairness::{DrawBook, Fairness, FairnessService};
@@ -66,11 +66,6 @@ pub trait GameService<G: Game>: Send + Sync {
     ) -> Result<Replayable<Play<G::Outcome>>, GameError>;
 }
 
-/// Whether a name or a label can be shown and kept: as it is, without spaces around it.
-fn fits(text: &str) -> bool {
-    (1..=100).contains(&text.chars().count()) && text.trim() == text
-}
-
 /// Refuses a configuration with problems, or with a bundle or kind of coupon that does not exist;
 /// `field` is where it would be named.
 async fn check_save(
@@ -80,7 +75,7 @@ async fn check_save(
     rewards: &[Reward],
 ) -> Result<(), SaveError> {
     if !are_deliverable(tx, rewards).await? {
-        problems.push((field, "names no bundle or kind of coupon".to_owned()));
+        problems.push(Problem::new(field, "names no bundle or kind of coupon"));
     }
     if problems.is_empty() {
         Ok(())

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use xmas_kernel::{
-    BundleId, CouponKindId, RewardId, UserId,
+    BundleId, CouponKindId, Problem, RewardId, UserId,
     db::{Constraint, Db, DbError, retry},
     entropy::Entropy,
     paging::{Cursor, Limit, Page},
@@ -281,7 +281,7 @@ impl RewardService for RewardDesk {
         let reason = reason.trim();
         if !(1..=REASON_CHARACTERS).contains(&reason.chars().count()) {
             let problem = format!("has 1 to {REASON_CHARACTERS} characters");
-            return Err(RewardError::Invalid(vec![("reason", problem)]));
+            return Err(RewardError::Invalid(vec![Problem::new("reason", problem)]));
         }
         let decision = (RewardState::Rejected, Some(reason));
         retry(|| self.decide_once(reward, decision, reviewer, now)).await

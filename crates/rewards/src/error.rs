@@ -1,4 +1,4 @@
-use xmas_kernel::db::DbError;
+use xmas_kernel::{Problem, db::DbError};
 use xmas_players::AccessError;
 
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +27,6 @@ pub enum CreditError {
     #[error("the database failed")]
     Db(#[from] DbError),
 }
-
-/// A field and what is wrong with it.
-pub type Problem = (&'static str, String);
 
 #[derive(Debug, thiserror::Error)]
 pub enum RewardError {

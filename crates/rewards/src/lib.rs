@@ -42,7 +42,7 @@ use xmas_players::{Identity, LockedPlayer};
 
 pub use bulk::{given_points, has_grant};
 pub use desk::{RewardDesk, are_deliverable};
-pub use error::{CreditError, Problem, RewardError, SpendError, WalletError};
+pub use error::{CreditError, RewardError, SpendError, WalletError};
 pub use model::{
     CouponCode, Credit, Grant, GrantSource, Granted, LedgerRow, MalformedCode, MalformedReward,
     NewBundle, NewCouponKind, PointGrant, PointOccasion, Reviewer, Reward, RewardReceipt,

@@ -1,5 +1,7 @@
 //! How rewards are delivered, without a database.
 
+use xmas_kernel::{LABEL, Problem, Problems, is_label};
+
 use crate::{Grant, NewBundle, NewCouponKind, Reward, RewardState, RewardType};
 
 /// The reason of a reward that waits because no code was left.
@@ -7,24 +9,18 @@ pub const NO_COUPON_LEFT: &str = "NO_COUPON_LEFT";
 /// How many things one bundle may hold.
 const MAX_ITEMS: usize = 20;
 
-fn fits(name: &str) -> bool {
-    (1..=100).contains(&name.trim().chars().count())
-}
-
-/// What is wrong with a bundle that is to be saved: field and problem.
-pub fn check_bundle(bundle: &NewBundle) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    if !fits(&bundle.name) {
-        problems.push(("name", "has 1 to 100 characters".to_owned()));
+/// What is wrong with a bundle that is to be saved.
+pub fn check_bundle(bundle: &NewBundle) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.expect(is_label(&bundle.name), "name", LABEL);
+    let count = (1..=MAX_ITEMS).contains(&bundle.items.len());
+    problems.expect(count, "items", "are 1 to 20");
+    for (index, item) in bundle.items.iter().enumerate() {
+        let field = format!("items.{index}.reward_type");
+        // Nor another bundle, nor itself.
+        problems.expect(item.kind().asset().is_some(), field, "is points or tokens");
     }
-    if !(1..=MAX_ITEMS).contains(&bundle.items.len()) {
-        problems.push(("items", format!("are 1 to {MAX_ITEMS}")));
-    }
-    // Nor another bundle, nor itself.
-    if !are_contents(&bundle.items) {
-        problems.push(("items.reward_type", "is points or tokens".to_owned()));
-    }
-    problems
+    problems.into_vec()
 }
 
 /// Whether these can lie in a bundle: whatever goes into a wallet.
@@ -32,10 +28,11 @@ pub(crate) fn are_contents(items: &[Reward]) -> bool {
     items.iter().all(|item| item.kind().asset().is_some())
 }
 
-/// What is wrong with a kind of coupon that is to be saved: field and problem.
-pub fn check_coupon_kind(kind: &NewCouponKind) -> Vec<(&'static str, String)> {
-    let problem = (!fits(&kind.name)).then(|| ("name", "has 1 to 100 characters".to_owned()));
-    problem.into_iter().collect()
+/// What is wrong with a kind of coupon that is to be saved.
+pub fn check_coupon_kind(kind: &NewCouponKind) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.expect(is_label(&kind.name), "name", LABEL);
+    problems.into_vec()
 }
 
 /// Whether a grant is delivered at once, and if not, why. `contents` are what lies in the bundle
@@ -167,12 +164,12 @@ mod tests {
             name: "룰렛 1장 + 주사위 1장".to_owned(),
             items: items.to_vec(),
         };
-        let fields = |bundle: &NewBundle| -> Vec<&str> {
-            let problems = check_bundle(bundle);
-            problems.into_iter().map(|(field, _)| field).collect()
+        let fields = |bundle: &NewBundle| -> Vec<String> {
+            let problems = check_bundle(bundle).into_iter();
+            problems.map(|problem| problem.field).collect()
         };
         let ticket = Reward::new(RewardType::TicketDice, 1).unwrap();
-        assert_eq!(fields(&bundle(&[ticket, ticket])), Vec::<&str>::new());
+        assert_eq!(fields(&bundle(&[ticket, ticket])), Vec::<String>::new());
         assert_eq!(fields(&bundle(&[])), ["items"]);
         assert_eq!(fields(&bundle(&[ticket; 21])), ["items"]);
         for bad in [
@@ -181,7 +178,7 @@ mod tests {
             Reward::new(RewardType::Xp, 5).unwrap(),
             Reward::NONE,
         ] {
-            assert_eq!(fields(&bundle(&[ticket, bad])), ["items.reward_type"]);
+            assert_eq!(fields(&bundle(&[ticket, bad])), ["items.1.reward_type"]);
         }
         let unnamed = NewBundle {
             name: " ".to_owned(),

@@ -284,7 +284,7 @@ pub(crate) async fn insert_bundle(
 ) -> Result<BundleId, DbError> {
     let inserted = reward_bundle::Entity::insert(reward_bundle::ActiveModel {
         id: NotSet,
-        name: Set(bundle.name.trim().to_owned()),
+        name: Set(bundle.name.clone()),
         created_at: Set(Timestamp(now)),
     })
     .exec(tx)
@@ -339,7 +339,7 @@ pub(crate) async fn insert_coupon_kind(
 ) -> Result<CouponKindId, DbError> {
     let inserted = coupon_kind::Entity::insert(coupon_kind::ActiveModel {
         id: NotSet,
-        name: Set(kind.name.trim().to_owned()),
+        name: Set(kind.name.clone()),
         is_manual: Set(kind.manual),
         created_at: Set(Timestamp(now)),
     })

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use xmas_kernel::{SeasonId, UserId};
+use xmas_kernel::{ErrorCode, LABEL, Problem, Problems, SeasonId, UserId, is_label};
 use xmas_rewards::RewardType;
 use xmas_time::EventDay;
 
-use crate::{Level, NewSeason, Progress, Season, SeasonError};
+use crate::{NewSeason, Progress, Season, SeasonError};
 
 /// What makes the once-a-season bonus stamp unique in its season.
 pub const INTERNAL_WIN_PERIOD: &str = "INTERNAL_WIN_50";
+/// How many levels a season may have.
+pub const MAX_LEVELS: i64 = 1_000;
+/// How many characters the label of a level's reward may have.
+const LABEL_CHARACTERS: usize = 191;
 
 /// The season that runs on `today`: active, and between its first and last day.
 pub fn running(
@@ -92,65 +96,60 @@ pub fn gain_xp(rules: &NewSeason, progress: &Progress, xp: i64) -> Progress {
     }
 }
 
-/// What is wrong with a season: field and problem, in the order of the fields.
-pub fn check_season(season: &NewSeason) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    let mut expect = |holds: bool, field, problem: &str| {
-        if !holds {
-            problems.push((field, problem.to_owned()));
-        }
-    };
-    let name_length = season.name.trim().chars().count();
-    expect(
-        (1..=100).contains(&name_length),
-        "season_name",
-        "has 1 to 100 characters",
-    );
-    expect(
+/// What is wrong with a season, in the order of the fields.
+pub fn check_season(season: &NewSeason) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.expect(is_label(&season.name), "season_name", LABEL);
+    problems.expect_or(
+        ErrorCode::InvalidSeasonDates,
         season.start <= season.end,
         "end_date",
         "is not before start_date",
     );
-    expect(season.max_level >= 1, "max_level", "is at least 1");
+    problems.expect(season.max_level >= 1, "max_level", "is at least 1");
     let amount = 0..=1_000_000;
-    expect(
+    problems.expect(
         amount.contains(&season.base_xp_per_stamp),
         "base_xp_per_stamp",
         "is 0 to 1,000,000",
     );
-    expect(
+    problems.expect(
         amount.contains(&season.max_xp_bonus),
         "max_xp_bonus",
         "is 0 to 1,000,000",
     );
-    expect(
+    problems.expect(
         season.internal_win_threshold >= 1,
         "internal_win_threshold",
         "is at least 1",
     );
-    let numbers: Vec<i64> = season.levels.iter().map(|level| level.level).collect();
-    let expected: Vec<i64> = (1..=season.max_level.min(10_000)).collect();
-    expect(
-        numbers == expected,
+    let numbers = season.levels.iter().map(|level| level.level);
+    problems.expect(
+        season.max_level <= MAX_LEVELS && numbers.eq(1..=season.max_level),
         "levels",
-        "are 1 to max_level without gaps, ascending",
+        "are 1 to max_level without gaps, ascending, and at most 1,000",
     );
-    let rising = season
-        .levels
-        .is_sorted_by(|a, b| a.required_xp < b.required_xp);
-    expect(rising, "levels.required_xp", "rises strictly");
-    let positive = season
-        .levels
-        .first()
-        .is_none_or(|level| level.required_xp >= 0);
-    expect(positive, "levels.required_xp", "is at least 0");
-    let no_xp = |level: &Level| level.reward.kind() != RewardType::Xp;
-    expect(
-        season.levels.iter().all(no_xp),
-        "levels.reward_type",
-        "is not XP, which is a prize of games",
-    );
-    problems
+    let mut below = -1;
+    for (index, level) in season.levels.iter().enumerate() {
+        let field = |name: &str| format!("levels.{index}.{name}");
+        problems.expect(
+            level.required_xp > below,
+            field("required_xp"),
+            "is at least 0 and above that of the level before",
+        );
+        below = level.required_xp;
+        problems.expect(
+            level.reward.kind() != RewardType::Xp,
+            field("reward_type"),
+            "is not XP, which is a prize of games",
+        );
+        problems.expect(
+            (1..=LABEL_CHARACTERS).contains(&level.reward_label.trim().chars().count()),
+            field("reward_label"),
+            "has 1 to 191 characters",
+        );
+    }
+    problems.into_vec()
 }
 
 #[cfg(test)]
@@ -159,6 +158,7 @@ mod tests {
     use xmas_rewards::Reward;
 
     use super::*;
+    use crate::Level;
 
     fn ladder(required: &[i64]) -> NewSeason {
         let level = |(index, xp): (usize, &i64)| Level {
@@ -272,20 +272,18 @@ mod tests {
     #[test]
     fn a_bad_season_is_told_field_by_field() {
         assert_eq!(check_season(&ladder(&[20, 50])), []);
-        let fields = |season: &NewSeason| -> Vec<&str> {
-            check_season(season)
-                .into_iter()
-                .map(|(field, _)| field)
-                .collect()
+        let fields = |season: &NewSeason| -> Vec<String> {
+            let problems = check_season(season).into_iter();
+            problems.map(|problem| problem.field).collect()
         };
-        assert_eq!(fields(&ladder(&[20, 20])), ["levels.required_xp"]);
-        assert_eq!(fields(&ladder(&[-1, 20])), ["levels.required_xp"]);
+        assert_eq!(fields(&ladder(&[20, 20])), ["levels.1.required_xp"]);
+        assert_eq!(fields(&ladder(&[-1, 20])), ["levels.0.required_xp"]);
         let mut gap = ladder(&[20, 50]);
         gap.levels[1].level = 3;
         assert_eq!(fields(&gap), ["levels"]);
         let mut xp = ladder(&[20]);
         xp.levels[0].reward = Reward::new(RewardType::Xp, 5).unwrap();
-        assert_eq!(fields(&xp), ["levels.reward_type"]);
+        assert_eq!(fields(&xp), ["levels.0.reward_type"]);
         let wrong = NewSeason {
             name: " ".to_owned(),
             end: day(24),

@@ -1,12 +1,16 @@
 //! What handlers ask of a request, as types.
 
+mod admin;
 mod command;
+mod csv;
 mod now;
 mod params;
 mod path_part;
 mod player;
 
-pub(crate) use command::{Body, Command, IdempotencyKey, Nothing, OptionalBody};
+pub(crate) use admin::{Admin, key_of, reason, seen_version};
+pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
+pub(crate) use csv::{CsvRow, CsvTable, CsvUpload, LineProblems, is_csv};
 pub(crate) use now::Now;
 pub(crate) use params::Params;
 pub(crate) use path_part::PathPart;

@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 mod activity;
+mod admin;
 mod auth;
 mod bad_input;
 mod bridge_week;

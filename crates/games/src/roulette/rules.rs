@@ -1,12 +1,9 @@
 //! What a wheel is.
 
-use xmas_kernel::{ConfigId, Feature};
+use xmas_kernel::{ConfigId, ErrorCode, Feature, LABEL, Problem, Problems, is_label};
 
 use super::{NewSegment, NewWheel, Segment};
-use crate::{
-    fits,
-    odds::{Entry, InvalidOdds, Odds},
-};
+use crate::odds::{Entry, InvalidOdds, Odds};
 
 /// How many segments every wheel has; the client draws exactly these.
 pub const SEGMENTS: usize = 6;
@@ -38,32 +35,28 @@ pub fn wheel(
     Ok((segments.into_iter().map(shown).collect(), odds))
 }
 
-/// What is wrong with a wheel that is to be saved: field and problem.
-pub fn check(new: &NewWheel) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    let mut expect = |holds: bool, field, problem: &str| {
-        if !holds {
-            problems.push((field, problem.to_owned()));
-        }
-    };
-    expect(
-        fits(&new.name),
-        "name",
-        "has 1 to 100 characters, none of them a space around it",
+/// What is wrong with a wheel that is to be saved.
+pub fn check(new: &NewWheel) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.expect(is_label(&new.name), "name", LABEL);
+    problems.expect_or(
+        ErrorCode::InvalidMaxDailyPlays,
+        new.max_daily_spins >= 0,
+        "max_daily_spins",
+        "is at least 0",
     );
-    expect(new.max_daily_spins >= 0, "max_daily_spins", "is at least 0");
     let numbered = (0..).zip(new.segments.iter().cloned()).collect();
-    expect(
+    problems.expect_or(
+        ErrorCode::InvalidRouletteConfig,
         wheel(ConfigId(0), numbered).is_ok(),
         "segments",
         "are six, in slots 0 to 5, with weights of 0 to 1,000,000,000 that are not all 0",
     );
-    expect(
-        new.segments.iter().all(|segment| fits(&segment.label)),
-        "segments.label",
-        "has 1 to 100 characters, none of them a space around it",
-    );
-    problems
+    for (index, segment) in new.segments.iter().enumerate() {
+        let field = format!("segments.{index}.label");
+        problems.expect(is_label(&segment.label), field, LABEL);
+    }
+    problems.into_vec()
 }
 
 #[cfg(test)]
@@ -129,8 +122,9 @@ mod tests {
             segments: segments(weights).into_iter().map(|(_, new)| new).collect(),
         };
         assert_eq!(check(&new(&[1; 6])), []);
-        let fields = |wheel: &NewWheel| -> Vec<&str> {
-            check(wheel).into_iter().map(|(field, _)| field).collect()
+        let fields = |wheel: &NewWheel| -> Vec<String> {
+            let problems = check(wheel).into_iter();
+            problems.map(|problem| problem.field).collect()
         };
         assert_eq!(fields(&new(&[1; 5])), ["segments"]);
         let mut wrong = NewWheel {
@@ -141,7 +135,7 @@ mod tests {
         wrong.segments[2].label = " ".to_owned();
         assert_eq!(
             fields(&wrong),
-            ["name", "max_daily_spins", "segments", "segments.label"]
+            ["name", "max_daily_spins", "segments", "segments.2.label"]
         );
     }
 }

@@ -236,7 +236,7 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
         let Err(SaveError::Invalid(problems)) = saved else {
             panic!("{saved:?}")
         };
-        let found: Vec<_> = problems.into_iter().map(|(field, _)| field).collect();
+        let found: Vec<_> = problems.into_iter().map(|problem| problem.field).collect();
         assert_eq!(found, fields);
     }
     let configs = "SELECT COUNT(*) FROM roulette_config";
@@ -246,7 +246,9 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
 async fn save_wheel(real: &Real, wheel: &NewWheel) -> Vec<&'static str> {
     let tx = real.test.db.begin().await.unwrap();
     match Roulette::insert_active_in_tx(&tx, wheel, at(25)).await {
-        Err(SaveError::Invalid(problems)) => problems.into_iter().map(|(field, _)| field).collect(),
+        Err(SaveError::Invalid(problems)) => {
+            problems.into_iter().map(|problem| problem.field).collect()
+        }
         other => panic!("{other:?}"),
     }
 }

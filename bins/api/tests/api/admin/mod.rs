@@ -1,0 +1,3 @@
+//! `/admin/api/*`: one module per path.
+
+mod feature_config;
