@@ -29,4 +29,4 @@ pub use keys::{
     Completion, KeyHolder, KeyHolders, KeyStanding, add_key_in_tx, complete_keys_many_in_tx,
     expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
 };
-pub use names::public_names;
+pub use names::{PlayerNames, ids_by_external_id, names_of, players_among, public_names};

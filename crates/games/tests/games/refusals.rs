@@ -214,10 +214,10 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
     no_coupon.segments[0].reward = Reward::coupon(CouponKindId(9));
     for (wheel, field) in [
         (five, "segments"),
-        (negative, "segments"),
+        (negative, "segments.0.weight"),
         (nothing, "segments"),
-        (unknown, "segments.reward_item"),
-        (no_coupon, "segments.reward_item"),
+        (unknown, "segments.0.reward_item"),
+        (no_coupon, "segments.0.reward_item"),
     ] {
         assert_eq!(save_wheel(&real, &wheel).await, [field]);
     }
@@ -228,8 +228,8 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
         ..lottery()
     };
     for (lottery, fields) in [
-        (unknown, vec!["prizes.reward_item"]),
-        (negative, vec!["prizes.weight", "prizes.weight"]),
+        (unknown, vec!["prizes.0.reward_item"]),
+        (negative, vec!["prizes.0.weight", "prizes"]),
     ] {
         let tx = real.test.db.begin().await.unwrap();
         let saved = Lottery::insert_active_in_tx(&tx, &lottery, at(25)).await;
@@ -243,7 +243,7 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
     assert_eq!(real.test.count(configs).await, 1);
 }
 
-async fn save_wheel(real: &Real, wheel: &NewWheel) -> Vec<&'static str> {
+async fn save_wheel(real: &Real, wheel: &NewWheel) -> Vec<String> {
     let tx = real.test.db.begin().await.unwrap();
     match Roulette::insert_active_in_tx(&tx, wheel, at(25)).await {
         Err(SaveError::Invalid(problems)) => {
