@@ -271,7 +271,7 @@ impl SettlementService for Settlement {
         dry_run: bool,
         now: DateTime<Utc>,
     ) -> Result<KeyGiven, BridgeError> {
-        keys::give(self, gift, dry_run, now).await
+        keys::give(self, gift, dry_run, None, now).await
     }
 
     async fn due(&self, now: DateTime<Utc>) -> Result<Option<Due>, BridgeError> {

@@ -15,6 +15,7 @@ mod account;
 mod entity;
 mod keys;
 mod names;
+mod reference;
 
 pub use access::{
     AccessError, Entry, Identity, LockedPlayer, Profile, check, enter_in_tx, lock_by_id_in_tx,
@@ -30,3 +31,4 @@ pub use keys::{
     expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
 };
 pub use names::public_names;
+pub use reference::{PlayerRef, ResolveError, resolve};
