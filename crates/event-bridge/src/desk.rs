@@ -46,9 +46,11 @@ impl Settlement {
     ) -> Result<BridgeId, BridgeError> {
         let tx = self.on.db.begin().await?;
         audit::enter_in_tx(&tx, Area::Bridge).await?;
-        let bridges = store::bridges(&*tx).await?;
-        let mut open = bridges.into_iter();
-        let before = open.find(|bridge| bridge.state != BridgeState::Closed);
+        let mut before = open_bridge(&tx).await?;
+        if let Some(seen) = &before {
+            store::lock(&tx, seen.id).await?;
+            before = open_bridge(&tx).await?;
+        }
         let season_id = before.as_ref().map(|before| before.rules.season_id);
         let season_id = season_id.or(edit.season_id);
         let Some(season_id) = season_id else {
@@ -125,6 +127,11 @@ impl Settlement {
     }
 }
 
+async fn open_bridge(tx: &DatabaseTransaction) -> Result<Option<Bridge>, DbError> {
+    let mut bridges = store::bridges(tx).await?.into_iter();
+    Ok(bridges.find(|bridge| bridge.state != BridgeState::Closed))
+}
+
 /// What cannot be changed any more: what players have collected keeps its name and its points, and what
 /// is being settled keeps its terms.
 async fn too_late(
@@ -134,20 +141,22 @@ async fn too_late(
     now: DateTime<Utc>,
 ) -> Result<Vec<Problem>, DbError> {
     let mut problems = Vec::new();
-    let rules = &before.rules;
+    let terms_before = &before.rules;
     if before.state != BridgeState::Open {
         let terms = |rules: &NewBridge| (rules.keys_required, rules.settle_on, rules.days.clone());
-        if terms(rules) != terms(after) {
+        if terms(terms_before) != terms(after) {
             let text = "can only be held or let go while it is settled (auto_settle)";
             problems.push(Problem::new("state", text));
         }
         return Ok(problems);
     }
-    for day in rules::touched(rules, after) {
-        let has_begun = day.day <= EventDay::of(now);
-        if has_begun || has_key_stamps(tx, rules.season_id, &day.event_type).await? {
+    for day in rules::touched(terms_before, after) {
+        // Somebody may be earning it right now; what nobody has earned by its end, nobody will.
+        if rules::is_running(day.day, now)
+            || has_key_stamps(tx, terms_before.season_id, &day.event_type).await?
+        {
             let field = format!("days.{}", day.number - 1);
-            let text = "has begun, or somebody has its key: it stays as it is";
+            let text = "is today, or somebody has its key: it stays as it is";
             problems.push(Problem::new(field, text));
         }
     }

@@ -131,9 +131,18 @@ async fn give_once(
     let Some(player) = lock_by_id_in_tx(&tx, player).await? else {
         return Ok(false);
     };
+    store::lock(&tx, bridge.id).await?;
     if !store::takes_keys(&tx, bridge.id).await? {
         return Ok(false);
     }
+    // The key is worth what its day says now.
+    let bridges = store::bridges(&*tx).await?;
+    let bridge = bridges.iter().find(|known| known.id == bridge.id);
+    let days = bridge.map(|bridge| &bridge.rules.days[..]);
+    let day = days.and_then(|days| days.iter().find(|known| known.number == day.number));
+    let (Some(bridge), Some(day)) = (bridge, day) else {
+        return Ok(false);
+    };
     // Whoever has been paid would wait for a second payment in vain.
     let grant_key = rules::grant_key(bridge.id, player.user_id());
     if has_grant(&*tx, &grant_key).await? {

@@ -148,6 +148,11 @@ fn edited_days(before: &[BridgeDay], edits: &[DayEdit], problems: &mut Problems)
     days
 }
 
+/// Whether an action of the day may still be under way.
+pub(crate) fn is_running(day: EventDay, now: DateTime<Utc>) -> bool {
+    (day.start()..day.end() + SETTLE_AFTER).contains(&now)
+}
+
 /// Days of a bridge that an edit changes or leaves out.
 pub(crate) fn touched<'a>(
     before: &'a NewBridge,

@@ -154,6 +154,16 @@ pub(crate) async fn update(
     insert_days(tx, id, rules).await
 }
 
+/// Keeps a bridge as it is until the transaction ends: whoever edits it, gives a key of it by hand or
+/// begins to settle it goes one after the other.
+pub(crate) async fn lock(tx: &DatabaseTransaction, id: BridgeId) -> Result<(), DbError> {
+    bridge::Entity::find_by_id(id.0)
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    Ok(())
+}
+
 /// Notes that a settlement has begun.
 pub(crate) async fn begin_settling(
     tx: &DatabaseTransaction,

@@ -186,7 +186,9 @@ async fn what_players_have_collected_keeps_its_terms() {
         days[index][field] = value;
         json!({ "days": days })
     };
-    // The event's second day: the first two have begun.
+    // The event's second day; somebody has the key of the first.
+    let first = json!({ "day": 1, "external_id": "santa", "reason": "x" });
+    admin.post(KEYS, &first).await.expect_status(200);
     for index in [0, 1] {
         let answer = admin
             .put(BRIDGE, &with(index, "points", json!(9_000)))
@@ -229,6 +231,36 @@ async fn what_players_have_collected_keeps_its_terms() {
         .await
         .expect_error(409, "BRIDGE_CONFLICT");
     assert_eq!(app.app.audit().run().await.unwrap().violations(), 0);
+}
+
+#[tokio::test]
+async fn last_year_s_event_is_moved_to_this_year() {
+    let app = TestApp::start().await;
+    let day = EventDay::from_ymd(2026, 11, 24).unwrap();
+    app.clock.set(day.start() + chrono::TimeDelta::hours(9));
+    let admin = app.admin("operator").await;
+    let season = "/admin/api/seasons/1";
+    let wide = json!({ "end_date": "2026-12-31" });
+    admin.put(season, &wide).await.expect_status(200);
+    let mut days = admin.get(BRIDGE).await.expect_status(200).body["days"].clone();
+    for (number, day) in (25..).zip(days.as_array_mut().unwrap()) {
+        day["date"] = json!(format!("2026-12-{number}"));
+    }
+    let moved = json!({ "days": days, "settle_on": "2027-01-01" });
+    let moved = admin.put(BRIDGE, &moved).await.expect_status(200).body;
+    assert_eq!(moved["days"], days);
+    let this_year = json!({ "name": "XMAS_1WEEK_2026", "start_date": "2026-12-25" });
+    admin.put(season, &this_year).await.expect_status(200);
+    app.clock
+        .set(EventDay::from_ymd(2026, 12, 25).unwrap().start());
+    let player = app.player("santa", 1).await;
+    player.play("/api/roulette/play").await.expect_status(200);
+    let status = player
+        .get("/api/season-pass/status")
+        .await
+        .expect_status(200)
+        .body;
+    assert_eq!(status["event_bridge"]["active_keys"], json!([1]));
 }
 
 #[tokio::test]
