@@ -17,9 +17,10 @@ use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, 
 use xmas_cache::{Cache, MemoryCache, Throttle};
 use xmas_core_auth::{AccessTokens, Auth, AuthOptions, AuthService, Passwords, SigningKeys};
 use xmas_event_bridge::{
-    BridgeService, Bridges, KeyAwarder, Settlement, SettlementOptions, SettlementService,
+    BridgeDesk, BridgeService, BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions,
+    SettlementService,
 };
-use xmas_features::{FeatureDesk, FeatureService, Features};
+use xmas_features::{FeatureDesk, FeatureService, Features, UiConfigService, UiConfigs};
 use xmas_games::{
     DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
     RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
@@ -33,7 +34,7 @@ use xmas_migration::{SchemaState, schema_state};
 use xmas_reporting::{Audit, History, HistoryService};
 use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
 use xmas_season_pass::{
-    SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
+    SeasonDesk, SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
 };
 use xmas_time::{Clock, DateTime, Utc};
 
@@ -81,6 +82,7 @@ pub struct App {
     auth: Arc<dyn AuthService>,
     activity: Arc<dyn ActivityService>,
     pub(crate) season_pass: Arc<dyn SeasonPassService>,
+    seasons: Arc<dyn SeasonDesk>,
     pub(crate) roulette: Arc<dyn GameService<Roulette>>,
     pub(crate) dice: Arc<dyn GameService<Dice>>,
     pub(crate) lottery: Arc<dyn GameService<Lottery>>,
@@ -90,7 +92,9 @@ pub struct App {
     fairness: Arc<dyn FairnessService>,
     bridges: Arc<dyn BridgeService>,
     settlement: Arc<dyn SettlementService>,
+    bridge_desk: Arc<dyn BridgeDesk>,
     switches: Arc<dyn FeatureDesk>,
+    texts: Arc<dyn UiConfigService>,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
@@ -125,15 +129,18 @@ impl App {
         let ledger = Arc::new(ledger);
         let wallets: Arc<dyn WalletService> = Arc::new(Wallets::new(db.clone()));
         let mover = SeasonMover::new(ledger.clone(), log.clone());
-        let season_pass: Arc<dyn SeasonPassService> =
-            Arc::new(SeasonPass::new(SeasonPassOptions {
+        let seasons = Arc::new(
+            SeasonPass::new(SeasonPassOptions {
                 db: db.clone(),
                 features: features.clone(),
                 rewards: rewards.clone(),
                 pages: activity.clone(),
                 activity: log.clone(),
                 mover: mover.clone(),
-            }));
+            })
+            .with_warden(Arc::new(BridgeWarden)),
+        );
+        let season_pass: Arc<dyn SeasonPassService> = seasons.clone();
         let book = Arc::new(DrawBook::new(
             db.clone(),
             key.clone(),
@@ -159,6 +166,7 @@ impl App {
             book.clone(),
             vec![roulette.clone(), dice.clone(), lottery.clone()],
         );
+        let bridges = Arc::new(Bridges::new(db.clone(), &awarder));
         let settlement = Settlement::new(SettlementOptions {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -183,6 +191,7 @@ impl App {
             auth: Arc::new(auth),
             activity,
             season_pass,
+            seasons,
             roulette,
             dice,
             lottery,
@@ -190,9 +199,11 @@ impl App {
             wallets,
             history: Arc::new(History::new(db.clone(), rewards)),
             fairness: Arc::new(fairness),
-            bridges: Arc::new(Bridges::new(db.clone())),
-            settlement: Arc::new(settlement),
+            bridges,
+            settlement: Arc::new(settlement.clone()),
+            bridge_desk: Arc::new(settlement),
             switches,
+            texts: Arc::new(UiConfigs::new(db.clone())),
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
             key,
@@ -228,7 +239,10 @@ impl App {
             .app_data(Data::from(self.history.clone()))
             .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::from(self.bridges.clone()))
+            .app_data(Data::from(self.seasons.clone()))
+            .app_data(Data::from(self.bridge_desk.clone()))
             .app_data(Data::from(self.switches.clone()))
+            .app_data(Data::from(self.texts.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))

@@ -14,7 +14,9 @@ mod access;
 mod account;
 mod entity;
 mod keys;
+mod many;
 mod names;
+mod reference;
 
 pub use access::{
     AccessError, Entry, Identity, LockedPlayer, Profile, check, enter_in_tx, lock_by_id_in_tx,
@@ -29,4 +31,6 @@ pub use keys::{
     Completion, KeyHolder, KeyHolders, KeyStanding, add_key_in_tx, complete_keys_many_in_tx,
     expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
 };
-pub use names::{PlayerNames, ids_by_external_id, names_of, players_among, public_names};
+pub use many::{PlayerName, lock_many_in_tx, players_by_external_id, players_by_id};
+pub use names::{PlayerNames, names_of, public_names};
+pub use reference::{PlayerRef, ResolveError, resolve};

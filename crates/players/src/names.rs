@@ -1,12 +1,9 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use xmas_kernel::{UserId, db::DbError};
 
-use crate::{
-    Role,
-    entity::user::{Column, Entity},
-};
+use crate::entity::user::{Column, Entity};
 
 /// A player's names, of which only [`PlayerNames::public`] may be shown to other players.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,56 +57,6 @@ pub async fn public_names(
 ) -> Result<HashMap<UserId, String>, DbError> {
     let names = names_of(conn, ids).await?.into_iter();
     Ok(names.map(|(id, names)| (id, names.public())).collect())
-}
-
-/// How many players are looked for at once.
-const CHUNK: usize = 500;
-
-/// The ids of players, whatever their status, by their external ids; admins are none. One statement for
-/// each 500; unknown ones are left out.
-pub async fn ids_by_external_id(
-    conn: &impl ConnectionTrait,
-    external_ids: impl IntoIterator<Item = &str>,
-) -> Result<HashMap<String, UserId>, DbError> {
-    let external_ids: BTreeSet<&str> = external_ids.into_iter().collect();
-    let external_ids: Vec<&str> = external_ids.into_iter().collect();
-    let mut found = HashMap::new();
-    for chunk in external_ids.chunks(CHUNK) {
-        let rows: Vec<(String, i64)> = Entity::find()
-            .select_only()
-            .column(Column::ExternalId)
-            .column(Column::Id)
-            .filter(Column::ExternalId.is_in(chunk.iter().copied()))
-            .filter(Column::Role.eq(Role::Player.as_str()))
-            .into_tuple()
-            .all(conn)
-            .await?;
-        found.extend(rows.into_iter().map(|(name, id)| (name, UserId(id))));
-    }
-    Ok(found)
-}
-
-/// Those of these ids that are players', whatever their status; admins are none. One statement for each
-/// 500.
-pub async fn players_among(
-    conn: &impl ConnectionTrait,
-    ids: impl IntoIterator<Item = UserId>,
-) -> Result<HashSet<UserId>, DbError> {
-    let ids: BTreeSet<i64> = ids.into_iter().map(|id| id.0).collect();
-    let ids: Vec<i64> = ids.into_iter().collect();
-    let mut found = HashSet::new();
-    for chunk in ids.chunks(CHUNK) {
-        let rows: Vec<i64> = Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(Column::Id.is_in(chunk.iter().copied()))
-            .filter(Column::Role.eq(Role::Player.as_str()))
-            .into_tuple()
-            .all(conn)
-            .await?;
-        found.extend(rows.into_iter().map(UserId));
-    }
-    Ok(found)
 }
 
 /// The first two characters of an external id: its owner knows it again, and nobody else can log in

@@ -12,12 +12,12 @@ use xmas_kernel::{
     db::{DbError, retry},
     version::{self, Version},
 };
-use xmas_players::{ids_by_external_id, names_of, players_among};
+use xmas_players::{ExternalId, PlayerRef, names_of, players_by_external_id, players_by_id};
 use xmas_time::EventDay;
 
 use super::{
     DayBoard, DayRow, DayRowEdit, ExternalBoard, ExternalEdit, ExternalRow, ExternalRowEdit,
-    NewExternalEntry, NewRankingEntry, PlayerRef, Ranking, RankingDesk,
+    NewExternalEntry, NewRankingEntry, Ranking, RankingDesk,
     entity::{daily, external},
     rules::{self, Known},
     store,
@@ -34,10 +34,13 @@ impl Ranking {
     ) -> Result<Known, DbError> {
         let db = self.db.read();
         let ids: Vec<UserId> = named.clone().filter_map(|named| named.user_id).collect();
-        let external_ids: Vec<&str> = named.filter_map(PlayerRef::external_id).collect();
+        let external_ids = named.filter_map(|named| named.external_id.as_ref());
+        let external_ids: Vec<&str> = external_ids.map(ExternalId::as_str).collect();
+        let ids = players_by_id(db, &ids).await?;
+        let by_external_id = players_by_external_id(db, &external_ids).await?.into_iter();
         Ok(Known {
-            ids: players_among(db, ids).await?,
-            by_external_id: ids_by_external_id(db, external_ids).await?,
+            ids: ids.into_keys().collect(),
+            by_external_id: by_external_id.map(|(id, it)| (id, it.user_id)).collect(),
         })
     }
 

@@ -24,7 +24,7 @@ use crate::{GameError, RankingDeskError};
 
 pub use model::{
     DayBoard, DayRow, DayRowEdit, ExternalBoard, ExternalEdit, ExternalEntry, ExternalRow,
-    ExternalRowEdit, NewExternalEntry, NewRankingEntry, PlayerRef, RankingEntry, RankingToday,
+    ExternalRowEdit, NewExternalEntry, NewRankingEntry, RankingEntry, RankingToday,
 };
 pub use service::Ranking;
 

@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use xmas_kernel::{UserId, version::Version};
+use xmas_players::PlayerRef;
 use xmas_time::EventDay;
 
 /// A place of a day's board to be saved.
@@ -60,21 +61,6 @@ pub struct RankingToday {
     pub external_entries: Vec<ExternalEntry>,
     /// Also when it is not among the entries.
     pub my_external_entry: Option<ExternalEntry>,
-}
-
-/// Whom an operator means: by either id, or by both.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlayerRef {
-    pub user_id: Option<UserId>,
-    pub external_id: Option<String>,
-}
-
-impl PlayerRef {
-    /// Without spaces around it; `None` if nothing else is there.
-    pub(super) fn external_id(&self) -> Option<&str> {
-        let external_id = self.external_id.as_deref().map(str::trim);
-        external_id.filter(|external_id| !external_id.is_empty())
-    }
 }
 
 /// A place that an operator enters.

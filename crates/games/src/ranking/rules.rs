@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use xmas_kernel::{ErrorCode, LABEL, Problem, Problems, UserId, is_label};
 
-use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry, PlayerRef};
+use xmas_players::PlayerRef;
+
+use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry};
 
 /// Every client's numbers hold this exactly.
 const MAX_NUMBER: i64 = 9_000_000_000_000_000;
@@ -26,7 +28,6 @@ impl Known {
     /// Whom row `index` names, if anybody; or what is wrong with it.
     fn player(&self, index: usize, named: &PlayerRef) -> Result<Option<UserId>, Problem> {
         let unknown = |name: &str, who: &str| {
-            let who: String = who.chars().take(100).collect();
             let field = format!("{index}.{name}");
             Problem::coded(
                 ErrorCode::UserNotFound,
@@ -34,8 +35,9 @@ impl Known {
                 format!("{who:?} is no player"),
             )
         };
-        let by_external_id = match named.external_id() {
+        let by_external_id = match &named.external_id {
             Some(external_id) => {
+                let external_id = external_id.as_str();
                 let found = self.by_external_id.get(external_id);
                 Some(*found.ok_or_else(|| unknown("external_id", external_id))?)
             }
@@ -200,6 +202,8 @@ fn finish<T>(entries: Vec<T>, problems: Problems) -> Result<Vec<T>, Vec<Problem>
 
 #[cfg(test)]
 mod tests {
+    use xmas_players::ExternalId;
+
     use super::*;
 
     fn known() -> Known {
@@ -216,7 +220,7 @@ mod tests {
     fn named(user_id: Option<i64>, external_id: Option<&str>) -> PlayerRef {
         PlayerRef {
             user_id: user_id.map(UserId),
-            external_id: external_id.map(str::to_owned),
+            external_id: external_id.map(|text| ExternalId::try_from(text).unwrap()),
         }
     }
 
@@ -311,7 +315,7 @@ mod tests {
         assert_eq!(entries[1].memo, Some(None));
         let bad = [
             row(named(None, None), 0, None),
-            row(named(None, Some("  ")), 0, None),
+            row(named(None, Some("rudolf")), 0, None),
             row(named(Some(1), None), -1, None),
             row(named(None, Some("산타")), MAX_NUMBER + 1, None),
             row(named(Some(2), None), 0, Some("\0")),
@@ -320,7 +324,7 @@ mod tests {
         let fields: Vec<&str> = told.iter().map(|(field, _)| field.as_str()).collect();
         let expected = [
             "0.user_id",
-            "1.user_id",
+            "1.external_id",
             "2.deposit_amount",
             "3.user_id",
             "3.deposit_amount",
