@@ -1,10 +1,5 @@
 //! `/admin/api/dice-config/`.
 
-#![expect(
-    unused_qualifications,
-    reason = "the OpenAPI macro writes the parameters as a path"
-)]
-
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Method, StatusCode},
