@@ -81,12 +81,9 @@ async fn a_board_comes_from_a_spreadsheet() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
     let rudolf = app.test.player("rudolf, 77").await.user_id;
-    let table = format!(
-        "\u{feff}Rank,SCORE,external_id,user_id,display_name\r\n1,900,\"rudolf, 77\",,\r\n\r\n\
-         2,800,,,\"손님, \"\"갑\"\"\"\r\n3,'-5,,,'=1+1\r\n"
-    );
-    let table = table.replace("'-5", "-5");
-    let saved = admin.put_csv(PATH, &table).await.expect_status(200).body;
+    let table = "\u{feff}Rank,SCORE,external_id,user_id,display_name\r\n\
+        1,900,\"rudolf, 77\",,\r\n\r\n2,800,,,\"손님, \"\"갑\"\"\"\r\n3,-5,,,'=1+1\r\n";
+    let saved = admin.put_csv(PATH, table).await.expect_status(200).body;
     let items = saved["items"].as_array().unwrap();
     assert_eq!(
         (&items[0]["user_id"], &items[0]["score"]),
@@ -255,6 +252,9 @@ async fn a_board_with_a_mistake_is_told_row_by_row_and_changes_nothing() {
         .send(request)
         .await
         .expect_error(415, "UNSUPPORTED_MEDIA_TYPE");
+    let too_large = "x".repeat(10 * 1024 * 1024 + 1);
+    let refused = admin.put_csv(PATH, &too_large).await;
+    refused.expect_error(413, "BODY_TOO_LARGE");
     assert_eq!(admin.get(PATH).await.body, kept);
     assert_eq!(app.test.count(AUDIT).await, 1);
 }
