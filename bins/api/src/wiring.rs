@@ -15,14 +15,16 @@ use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
 use xmas_cache::{Cache, MemoryCache, Throttle};
-use xmas_core_auth::{AccessTokens, Auth, AuthOptions, AuthService, Passwords, SigningKeys};
+use xmas_core_auth::{
+    AccessTokens, Auth, AuthOptions, AuthService, Passwords, Sessions, SigningKeys,
+};
 use xmas_event_bridge::{
     BridgeService, Bridges, KeyAwarder, Settlement, SettlementOptions, SettlementService,
 };
 use xmas_features::{FeatureDesk, FeatureService, Features};
 use xmas_games::{
     DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
-    RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
+    RankingNames, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
 };
 use xmas_kernel::{
     db::{Db, DbError},
@@ -30,10 +32,11 @@ use xmas_kernel::{
     seal::{DataKey, ProbeError},
 };
 use xmas_migration::{SchemaState, schema_state};
-use xmas_reporting::{Audit, History, HistoryService};
+use xmas_players::{PlayerDesk, Players, PlayersOptions};
+use xmas_reporting::{Audit, History, HistoryService, UserService, Users};
 use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
 use xmas_season_pass::{
-    SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
+    SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps, XpCorrections,
 };
 use xmas_time::{Clock, DateTime, Utc};
 
@@ -91,6 +94,8 @@ pub struct App {
     bridges: Arc<dyn BridgeService>,
     settlement: Arc<dyn SettlementService>,
     switches: Arc<dyn FeatureDesk>,
+    players: Arc<dyn PlayerDesk>,
+    users: Arc<dyn UserService>,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
@@ -134,6 +139,23 @@ impl App {
                 activity: log.clone(),
                 mover: mover.clone(),
             }));
+        let passwords = passwords(config, ports.entropy.clone());
+        let players = Players::new(PlayersOptions {
+            db: db.clone(),
+            passwords: Arc::new(passwords.clone()),
+            seasons: Arc::new(XpCorrections {
+                seasons: season_pass.clone(),
+                rewards: ledger.clone(),
+                mover: mover.clone(),
+                entropy: ports.entropy.clone(),
+            }),
+            forgetful: vec![
+                Arc::new(EventWriter),
+                Arc::new(Sessions),
+                Arc::new(RankingNames),
+            ],
+        });
+        let users = Users::new(db.clone(), season_pass.clone());
         let book = Arc::new(DrawBook::new(
             db.clone(),
             key.clone(),
@@ -171,7 +193,7 @@ impl App {
         let auth = Auth::new(AuthOptions {
             db: db.clone(),
             tokens: access_tokens(config, &secrets.jwt),
-            passwords: passwords(config, ports.entropy.clone()),
+            passwords,
             activity: log,
             entropy: ports.entropy,
             refresh_lifetime: TimeDelta::days(config.auth.refresh_expire_days),
@@ -193,6 +215,8 @@ impl App {
             bridges: Arc::new(Bridges::new(db.clone())),
             settlement: Arc::new(settlement),
             switches,
+            players: Arc::new(players),
+            users: Arc::new(users),
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
             key,
@@ -229,6 +253,8 @@ impl App {
             .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::from(self.bridges.clone()))
             .app_data(Data::from(self.switches.clone()))
+            .app_data(Data::from(self.players.clone()))
+            .app_data(Data::from(self.users.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))

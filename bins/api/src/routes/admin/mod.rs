@@ -6,6 +6,7 @@
 //! `ERRORS`.
 
 pub(crate) mod feature_config;
+pub(crate) mod users;
 
 use actix_web::{
     middleware::from_fn,
@@ -17,16 +18,18 @@ use xmas_kernel::ErrorCode;
 use crate::middleware::admin_guard::admin_guard;
 
 pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    let scope = web::scope("/admin/api").configure(feature_config::configure);
+    let scope = web::scope("/admin/api")
+        .configure(feature_config::configure)
+        .configure(users::configure);
     cfg.service(scope.wrap(from_fn(admin_guard)));
 }
 
 /// What each of these paths can answer with of its own, by method and path.
-pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[feature_config::ERRORS];
+pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[feature_config::ERRORS, users::ERRORS];
 
 /// The paths' part of the OpenAPI document.
 pub(crate) fn documents() -> Vec<Document> {
-    vec![feature_config::Docs::openapi()]
+    vec![feature_config::Docs::openapi(), users::Docs::openapi()]
 }
 
 /// How the OpenAPI document shows the header that comes with a change.
