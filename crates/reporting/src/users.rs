@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectionTrait, ExprTrait, FromQueryResult,
-    sea_query::{Expr, Func, LikeExpr, Order, Query, SelectStatement},
+    sea_query::{Expr, Func, JoinType, LikeExpr, Order, Query, SelectStatement},
 };
 use xmas_kernel::{
     UserId,
@@ -94,11 +94,18 @@ impl Users {
             )
             .expr_as(Expr::col(("f", "level")), "account_level")
             .column(("p", "current_xp"))
-            .inner_join(
-                ("user_profiles", "f"),
+            .join_as(
+                JoinType::InnerJoin,
+                "user_profiles",
+                "f",
                 Expr::col(("f", "user_id")).equals(("u", "id")),
             )
-            .left_join(("season_pass_progress", "p"), progress_of_season)
+            .join_as(
+                JoinType::LeftJoin,
+                "season_pass_progress",
+                "p",
+                progress_of_season,
+            )
             .order_by(("u", "id"), Order::Desc);
         let statement = self.db.backend().build(&select);
         let rows = UserRow::find_by_statement(statement).all(self.db.read());

@@ -1,3 +1,4 @@
 //! `/admin/api/*`: one module per path.
 
 mod feature_config;
+mod users;
