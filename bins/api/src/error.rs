@@ -16,10 +16,10 @@ use xmas_games::{FairnessError, GameError};
 use xmas_kernel::{
     ErrorCode, Feature, Problem, db::DbError, idempotency::IdempotencyError, version::Stale,
 };
-use xmas_players::{AccessError, HashError, PlayerDeskError};
+use xmas_players::{AccessError, HashError, PlayerDeskError, ResolveError};
 use xmas_reporting::HistoryError;
 use xmas_rewards::WalletError;
-use xmas_season_pass::SeasonError;
+use xmas_season_pass::{SeasonDeskError, SeasonError};
 
 use crate::extract::LineProblems;
 
@@ -209,6 +209,19 @@ impl From<Stale> for ApiError {
     }
 }
 
+impl From<ResolveError> for ApiError {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Unnamed => Self::new(ErrorCode::UserRequired),
+            ResolveError::Unknown => Self::new(ErrorCode::UserNotFound),
+            ResolveError::Contradiction => {
+                Self::field("external_id", "is another player's than user_id")
+            }
+            ResolveError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<IdempotencyError> for ApiError {
     fn from(error: IdempotencyError) -> Self {
         match error {
@@ -232,6 +245,7 @@ impl From<FeatureDeskError> for ApiError {
     fn from(error: FeatureDeskError) -> Self {
         match error {
             FeatureDeskError::UnknownFeature => Self::new(ErrorCode::FeatureConfigNotFound),
+            FeatureDeskError::NotScheduled => Self::new(ErrorCode::ScheduleNotFound),
             FeatureDeskError::Invalid(problems) => Self::problems(problems),
             FeatureDeskError::Stale(error) => error.into(),
             FeatureDeskError::Db(error) => error.into(),
@@ -317,6 +331,18 @@ impl From<SeasonError> for ApiError {
     }
 }
 
+impl From<SeasonDeskError> for ApiError {
+    fn from(error: SeasonDeskError) -> Self {
+        match error {
+            SeasonDeskError::NotFound => Self::new(ErrorCode::SeasonNotFound),
+            SeasonDeskError::Invalid(problems) => Self::problems(problems),
+            SeasonDeskError::Overlap => Self::new(ErrorCode::ActiveSeasonConflict),
+            SeasonDeskError::Stale(error) => error.into(),
+            SeasonDeskError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<GameError> for ApiError {
     fn from(error: GameError) -> Self {
         match error {
@@ -376,6 +402,9 @@ impl From<BridgeError> for ApiError {
             BridgeError::Conflict | BridgeError::Closed => Self::new(ErrorCode::BridgeConflict),
             BridgeError::Invalid(problems) => Self::problems(problems),
             BridgeError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            BridgeError::Player(error) => error.into(),
+            BridgeError::UnknownSeason => Self::new(ErrorCode::SeasonNotFound),
+            BridgeError::Stale(error) => error.into(),
             BridgeError::Db(error) => error.into(),
         }
     }

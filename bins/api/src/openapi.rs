@@ -17,7 +17,7 @@ use crate::{
     error::{ApiError, ErrorBody},
     routes::{
         activity, admin, auth, dice, fairness, health, lottery, me, odds, ranking, roulette,
-        season_pass, today_feature, wallet,
+        season_pass, today_feature, ui_config, wallet,
     },
 };
 
@@ -50,6 +50,8 @@ use crate::{
         odds::odds,
         fairness::fairness,
         activity::record::record,
+        ui_config::ui_config,
+        ui_config::ticket_zero,
         today_feature::retired,
         health::alive,
         health::ready,

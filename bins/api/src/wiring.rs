@@ -19,9 +19,10 @@ use xmas_core_auth::{
     AccessTokens, Auth, AuthOptions, AuthService, Passwords, Sessions, SigningKeys,
 };
 use xmas_event_bridge::{
-    BridgeService, Bridges, KeyAwarder, Settlement, SettlementOptions, SettlementService,
+    BridgeDesk, BridgeService, BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions,
+    SettlementService,
 };
-use xmas_features::{FeatureDesk, FeatureService, Features};
+use xmas_features::{FeatureDesk, FeatureService, Features, UiConfigService, UiConfigs};
 use xmas_games::{
     DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
     RankingNames, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
@@ -36,7 +37,8 @@ use xmas_players::{PlayerDesk, Players, PlayersOptions};
 use xmas_reporting::{Audit, History, HistoryService, UserService, Users};
 use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
 use xmas_season_pass::{
-    SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps, XpCorrections,
+    SeasonDesk, SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
+    XpCorrections,
 };
 use xmas_time::{Clock, DateTime, Utc};
 
@@ -84,6 +86,7 @@ pub struct App {
     auth: Arc<dyn AuthService>,
     activity: Arc<dyn ActivityService>,
     pub(crate) season_pass: Arc<dyn SeasonPassService>,
+    seasons: Arc<dyn SeasonDesk>,
     pub(crate) roulette: Arc<dyn GameService<Roulette>>,
     pub(crate) dice: Arc<dyn GameService<Dice>>,
     pub(crate) lottery: Arc<dyn GameService<Lottery>>,
@@ -93,9 +96,11 @@ pub struct App {
     fairness: Arc<dyn FairnessService>,
     bridges: Arc<dyn BridgeService>,
     settlement: Arc<dyn SettlementService>,
+    bridge_desk: Arc<dyn BridgeDesk>,
     switches: Arc<dyn FeatureDesk>,
     players: Arc<dyn PlayerDesk>,
     users: Arc<dyn UserService>,
+    texts: Arc<dyn UiConfigService>,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
@@ -130,15 +135,18 @@ impl App {
         let ledger = Arc::new(ledger);
         let wallets: Arc<dyn WalletService> = Arc::new(Wallets::new(db.clone()));
         let mover = SeasonMover::new(ledger.clone(), log.clone());
-        let season_pass: Arc<dyn SeasonPassService> =
-            Arc::new(SeasonPass::new(SeasonPassOptions {
+        let seasons = Arc::new(
+            SeasonPass::new(SeasonPassOptions {
                 db: db.clone(),
                 features: features.clone(),
                 rewards: rewards.clone(),
                 pages: activity.clone(),
                 activity: log.clone(),
                 mover: mover.clone(),
-            }));
+            })
+            .with_warden(Arc::new(BridgeWarden)),
+        );
+        let season_pass: Arc<dyn SeasonPassService> = seasons.clone();
         let passwords = passwords(config, ports.entropy.clone());
         let players = Players::new(PlayersOptions {
             db: db.clone(),
@@ -181,6 +189,7 @@ impl App {
             book.clone(),
             vec![roulette.clone(), dice.clone(), lottery.clone()],
         );
+        let bridges = Arc::new(Bridges::new(db.clone(), &awarder));
         let settlement = Settlement::new(SettlementOptions {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -205,6 +214,7 @@ impl App {
             auth: Arc::new(auth),
             activity,
             season_pass,
+            seasons,
             roulette,
             dice,
             lottery,
@@ -212,11 +222,13 @@ impl App {
             wallets,
             history: Arc::new(History::new(db.clone(), rewards)),
             fairness: Arc::new(fairness),
-            bridges: Arc::new(Bridges::new(db.clone())),
-            settlement: Arc::new(settlement),
+            bridges,
+            settlement: Arc::new(settlement.clone()),
+            bridge_desk: Arc::new(settlement),
             switches,
             players: Arc::new(players),
             users: Arc::new(users),
+            texts: Arc::new(UiConfigs::new(db.clone())),
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
             key,
@@ -252,9 +264,12 @@ impl App {
             .app_data(Data::from(self.history.clone()))
             .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::from(self.bridges.clone()))
+            .app_data(Data::from(self.seasons.clone()))
+            .app_data(Data::from(self.bridge_desk.clone()))
             .app_data(Data::from(self.switches.clone()))
             .app_data(Data::from(self.players.clone()))
             .app_data(Data::from(self.users.clone()))
+            .app_data(Data::from(self.texts.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))

@@ -128,7 +128,7 @@ impl Real {
         let id = id.unwrap();
         tx.commit().await.unwrap();
         let (awarder, settlement) = settlement(&test.db);
-        let bridges = Bridges::new(test.db.clone());
+        let bridges = Bridges::new(test.db.clone(), &awarder);
         Self {
             test,
             awarder,

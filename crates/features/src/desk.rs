@@ -7,7 +7,12 @@ use xmas_kernel::{
     version,
 };
 
-use crate::{FeatureConfig, FeatureDesk, FeatureDeskError, FeatureEdit, Features, rules, store};
+use xmas_time::EventDay;
+
+use crate::{
+    FeatureConfig, FeatureDesk, FeatureDeskError, FeatureEdit, Features, Scheduled,
+    ScheduledFeature, rules, store,
+};
 
 impl Features {
     async fn edit_once(
@@ -55,5 +60,33 @@ impl FeatureDesk for Features {
         now: DateTime<Utc>,
     ) -> Result<FeatureConfig, FeatureDeskError> {
         retry(|| self.edit_once(actor, feature, edit, now)).await
+    }
+
+    async fn schedule(
+        &self,
+        first: EventDay,
+        last: EventDay,
+    ) -> Result<Vec<Scheduled>, FeatureDeskError> {
+        self.schedule_between(first, last).await
+    }
+
+    async fn set_schedule(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        features: &[ScheduledFeature],
+        now: DateTime<Utc>,
+    ) -> Result<Scheduled, FeatureDeskError> {
+        retry(|| self.set_schedule_once(actor, day, features, now)).await
+    }
+
+    async fn clear_schedule(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        now: DateTime<Utc>,
+    ) -> Result<(), FeatureDeskError> {
+        let cleared = retry(|| self.set_schedule_once(actor, day, &[], now)).await;
+        cleared.map(|_| ())
     }
 }

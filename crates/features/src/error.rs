@@ -17,6 +17,8 @@ pub enum FeatureError {
 pub enum FeatureDeskError {
     #[error("there is no such feature")]
     UnknownFeature,
+    #[error("nothing is scheduled on this day")]
+    NotScheduled,
     #[error("this cannot be saved")]
     Invalid(Vec<Problem>),
     #[error(transparent)]

@@ -23,6 +23,7 @@ mod model;
 mod names;
 mod password;
 mod ports;
+mod reference;
 mod rules;
 mod store;
 
@@ -54,6 +55,7 @@ pub use password::{
     NO_PASSWORD, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, replace_hash_in_tx, set_password_in_tx,
 };
 pub use ports::{Forgetful, HashError, PasswordMaker, Seasons, ServedSeason};
+pub use reference::{PlayerRef, ResolveError, resolve};
 
 /// Accounts for operators. Every change is one transaction, and leaves a row in the audit log.
 #[async_trait]

@@ -92,7 +92,7 @@ impl FromStr for RewardType {
 
 /// A promise: so many of what. `NONE` promises 0, a bundle or a coupon 1 and which, everything else
 /// at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Reward {
     kind: RewardType,
     amount: i64,

@@ -5,7 +5,9 @@ use chrono_tz::Asia::Seoul;
 use serde::{Deserialize, Serialize};
 
 /// A business day: the calendar date in Asia/Seoul. Written `YYYY-MM-DD`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct EventDay(NaiveDate);
 

@@ -77,6 +77,7 @@ impl CsvUpload {
             return Err(refused(format!("has a column {missing}")));
         }
         let mut rows = Vec::new();
+        let mut lines = LineCounter::new(text);
         for record in reader.records() {
             let record = record.map_err(|error| refused(error.to_string()))?;
             if rows.len() == MAX_ROWS {
@@ -85,7 +86,7 @@ impl CsvUpload {
             let cells = places.iter().zip(&record);
             let cells = cells.filter(|(_, cell)| !cell.is_empty());
             rows.push(CsvRow {
-                line: record.position().map_or(0, csv::Position::line),
+                line: record.position().map_or(0, |place| lines.at(place.byte())),
                 cells: cells
                     .map(|(name, cell)| (*name, as_written(cell)))
                     .collect(),
@@ -97,6 +98,37 @@ impl CsvUpload {
             ));
         }
         Ok(CsvTable { rows })
+    }
+}
+
+/// Finds the line of a record. The parser's own count is behind by what it has passed over: empty lines,
+/// and half of a line break of two characters.
+struct LineCounter<'a> {
+    text: &'a [u8],
+    seen: usize,
+    line: u64,
+}
+
+impl<'a> LineCounter<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            seen: 0,
+            line: 1,
+        }
+    }
+
+    /// The line of the first character from a byte on; asked in rising order.
+    fn at(&mut self, byte: u64) -> u64 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(next) = self.text.get(self.seen) {
+            if self.seen >= byte && !matches!(next, b'\r' | b'\n') {
+                break;
+            }
+            self.line += u64::from(*next == b'\n');
+            self.seen += 1;
+        }
+        self.line
     }
 }
 
@@ -230,7 +262,12 @@ mod tests {
             (Some("5"), None)
         );
         assert_eq!(rows[1].get("external_id"), Some("a\"b"));
-        assert_eq!((rows[1].line, rows[1].get("amount")), (4, None));
+        assert_eq!((rows[0].line, rows[1].line), (2, 4));
+        assert_eq!(rows[1].get("amount"), None);
+        let folded = table("external_id,memo\n\n\na,\"1\n2\"\nb,\n")
+            .unwrap()
+            .rows;
+        assert_eq!((folded[0].line, folded[1].line), (4, 6));
     }
 
     #[test]

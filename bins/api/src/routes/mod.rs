@@ -20,6 +20,7 @@ pub(crate) mod ranking;
 pub(crate) mod roulette;
 pub(crate) mod season_pass;
 pub(crate) mod today_feature;
+pub(crate) mod ui_config;
 pub(crate) mod wallet;
 
 use actix_web::web::ServiceConfig;
@@ -39,4 +40,5 @@ pub(crate) fn configure(cfg: &mut ServiceConfig) {
     activity::configure(cfg);
     admin::configure(cfg);
     today_feature::configure(cfg);
+    ui_config::configure(cfg);
 }

@@ -27,4 +27,5 @@ mod season_pass;
 mod settle;
 mod structure;
 mod today_feature;
+mod ui_config;
 mod wallet;

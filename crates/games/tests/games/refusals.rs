@@ -229,7 +229,7 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
     };
     for (lottery, fields) in [
         (unknown, vec!["prizes.reward_item"]),
-        (negative, vec!["prizes.weight", "prizes.weight"]),
+        (negative, vec!["prizes.0.weight", "prizes"]),
     ] {
         let tx = real.test.db.begin().await.unwrap();
         let saved = Lottery::insert_active_in_tx(&tx, &lottery, at(25)).await;
@@ -243,7 +243,7 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
     assert_eq!(real.test.count(configs).await, 1);
 }
 
-async fn save_wheel(real: &Real, wheel: &NewWheel) -> Vec<&'static str> {
+async fn save_wheel(real: &Real, wheel: &NewWheel) -> Vec<String> {
     let tx = real.test.db.begin().await.unwrap();
     match Roulette::insert_active_in_tx(&tx, wheel, at(25)).await {
         Err(SaveError::Invalid(problems)) => {

@@ -5,31 +5,59 @@
 //! To add a path: a file with its handlers and DTOs; a line in its module's `configure`, `Docs` and
 //! `ERRORS`.
 
+pub(crate) mod event_bridge;
 pub(crate) mod feature_config;
+pub(crate) mod feature_schedule;
+pub(crate) mod seasons;
+pub(crate) mod ui_config;
 pub(crate) mod users;
 
 use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
+use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, OpenApi, openapi::OpenApi as Document};
-use xmas_kernel::ErrorCode;
+use validator::Validate;
+use xmas_kernel::{ErrorCode, UserId};
+use xmas_players::{ExternalId, PlayerRef};
 
-use crate::middleware::admin_guard::admin_guard;
+use crate::{
+    error::{ApiError, ApiResult},
+    middleware::admin_guard::admin_guard,
+};
 
 pub(crate) fn configure(cfg: &mut ServiceConfig) {
     let scope = web::scope("/admin/api")
+        .configure(event_bridge::configure)
         .configure(feature_config::configure)
+        .configure(feature_schedule::configure)
+        .configure(seasons::configure)
+        .configure(ui_config::configure)
         .configure(users::configure);
     cfg.service(scope.wrap(from_fn(admin_guard)));
 }
 
 /// What each of these paths can answer with of its own, by method and path.
-pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[feature_config::ERRORS, users::ERRORS];
+pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
+    event_bridge::ERRORS,
+    feature_config::ERRORS,
+    feature_schedule::ERRORS,
+    seasons::ERRORS,
+    ui_config::ERRORS,
+    users::ERRORS,
+];
 
 /// The paths' part of the OpenAPI document.
 pub(crate) fn documents() -> Vec<Document> {
-    vec![feature_config::Docs::openapi(), users::Docs::openapi()]
+    vec![
+        event_bridge::Docs::openapi(),
+        feature_config::Docs::openapi(),
+        feature_schedule::Docs::openapi(),
+        seasons::Docs::openapi(),
+        ui_config::Docs::openapi(),
+        users::Docs::openapi(),
+    ]
 }
 
 /// How the OpenAPI document shows the header that comes with a change.
@@ -50,4 +78,67 @@ pub(crate) struct IfMatch {
     /// The `version` that the client has loaded; `version` in the body does the same.
     #[param(rename = "if-match")]
     version: Option<String>,
+}
+
+/// Which page of a list.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// From 1.
+    #[param(default = 1, minimum = 1)]
+    page: Option<u64>,
+    /// How many items a page holds, 1 to 200.
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    size: Option<u64>,
+}
+
+impl PageParams {
+    /// From 1; high enough for any list, and low enough for any database.
+    pub(crate) fn page(&self) -> u64 {
+        self.page.unwrap_or(1).clamp(1, 1_000_000)
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size.unwrap_or(50).clamp(1, 200)
+    }
+
+    /// How many items stand before the page.
+    pub(crate) fn offset(&self) -> u64 {
+        (self.page() - 1) * self.size()
+    }
+}
+
+/// The player whom a request names.
+pub(crate) fn player_ref(
+    user_id: Option<i64>,
+    external_id: Option<String>,
+) -> ApiResult<PlayerRef> {
+    let external_id = external_id.as_deref().map(ExternalId::try_from).transpose();
+    Ok(PlayerRef {
+        user_id: user_id.map(UserId),
+        external_id: external_id
+            .map_err(|error| ApiError::field("external_id", error.to_string()))?,
+    })
+}
+
+/// A field that has two names; they must not contradict each other.
+pub(crate) fn both<T: PartialEq>(
+    name: &str,
+    one: Option<T>,
+    other: Option<T>,
+) -> ApiResult<Option<T>> {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => Err(ApiError::field(
+            name,
+            "is sent under two names, with two values",
+        )),
+        (one, other) => Ok(one.or(other)),
+    }
+}
+
+/// Tells a field that was sent as null from one that was left out, which stays `None`.
+pub(crate) fn sent<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
