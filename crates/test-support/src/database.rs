@@ -9,7 +9,8 @@ use tokio::sync::OnceCell;
 use xmas_kernel::db::{Db, DbOptions};
 use xmas_migration::{Migrator, MigratorTrait};
 use xmas_players::{
-    ExternalId, Identity, NewAccount, Role, Status, create_in_tx, lock_by_id_in_tx, set_status_in_tx,
+    ExternalId, Identity, NewAccount, Role, Status, create_in_tx, lock_by_id_in_tx,
+    set_status_in_tx,
 };
 use xmas_time::{Clock, SystemClock};
 

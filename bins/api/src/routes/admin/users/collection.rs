@@ -20,22 +20,21 @@ use super::{AdminUser, SavedAdminUser, edit::NewUserRequest};
 use crate::{
     error::ApiResult,
     extract::{Admin, Body, Now, Params},
-    routes::admin::Reason,
+    routes::admin::{PageParams, Reason},
 };
 
 /// How many accounts the bare array lists.
 const NEWEST: u64 = 10_000;
-const DEFAULT_SIZE: u32 = 50;
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct UsersParams {
     /// From 1. Without it the newest 10,000 come as a bare array.
-    #[validate(range(min = 1, message = "is at least 1"))]
-    page: Option<u32>,
-    /// Accounts on a page, 50 if left out.
-    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
-    size: Option<u32>,
+    #[param(minimum = 1)]
+    page: Option<u64>,
+    /// How many accounts a page holds, 1 to 200.
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    size: Option<u64>,
     /// Part of the external id or the nickname.
     #[validate(length(max = 100, message = "has up to 100 characters"))]
     search: Option<String>,
@@ -53,8 +52,8 @@ pub(crate) struct UserPage {
     items: Vec<AdminUser>,
     /// How many accounts there are on all pages.
     total: u64,
-    page: u32,
-    size: u32,
+    page: u64,
+    size: u64,
 }
 
 /// Accounts, newest first: a bare array, or with `?page=` a page of them.
@@ -81,11 +80,14 @@ pub(crate) async fn list(
     users: Data<dyn UserService>,
 ) -> ApiResult<HttpResponse> {
     let Params(params) = params;
-    let size = params.size.unwrap_or(DEFAULT_SIZE);
-    let window = match params.page {
+    let page = params.page.map(|page| PageParams {
+        page: Some(page),
+        size: params.size,
+    });
+    let window = match &page {
         Some(page) => UserWindow {
-            offset: u64::from(page - 1) * u64::from(size),
-            limit: size.into(),
+            offset: page.offset(),
+            limit: page.size(),
         },
         None => UserWindow {
             offset: 0,
@@ -100,12 +102,12 @@ pub(crate) async fn list(
     };
     let list = users.list(&filter, window, now.0).await?;
     let items = list.items.into_iter().map(AdminUser::from).collect();
-    let answer = match params.page {
+    let answer = match page {
         Some(page) => UserListAnswer::Page(UserPage {
             items,
             total: list.total,
-            page,
-            size,
+            page: page.page(),
+            size: page.size(),
         }),
         None => UserListAnswer::All(items),
     };

@@ -4,9 +4,7 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_kernel::{Problem, Problems};
-use xmas_players::{
-    ExternalId, NewPlayer, Nickname, PasswordWish, PlayerEdit, SeasonWish, Status,
-};
+use xmas_players::{ExternalId, NewPlayer, Nickname, PasswordWish, PlayerEdit, SeasonWish, Status};
 
 use crate::error::{ApiError, ApiResult};
 
@@ -107,7 +105,8 @@ impl NewUserRequest {
         let external_id = external_id(&self.external_id, &mut problems);
         let nickname = nickname(self.nickname.as_deref(), &mut problems);
         refuse(problems)?;
-        let external_id = external_id.ok_or_else(|| ApiError::field("external_id", "is missing"))?;
+        let external_id =
+            external_id.ok_or_else(|| ApiError::field("external_id", "is missing"))?;
         Ok(NewPlayer {
             external_id,
             nickname,
