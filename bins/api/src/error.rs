@@ -16,10 +16,12 @@ use xmas_games::{FairnessError, GameError};
 use xmas_kernel::{
     ErrorCode, Feature, Problem, db::DbError, idempotency::IdempotencyError, version::Stale,
 };
-use xmas_players::{AccessError, ResolveError};
+use xmas_players::{AccessError, HashError, PlayerDeskError, ResolveError};
 use xmas_reporting::HistoryError;
 use xmas_rewards::WalletError;
 use xmas_season_pass::{SeasonDeskError, SeasonError};
+
+use crate::extract::LineProblems;
 
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
@@ -274,6 +276,25 @@ impl From<AuthError> for ApiError {
                 Self::caused_by(ErrorCode::Internal, error)
             }
             AuthError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<PlayerDeskError> for ApiError {
+    fn from(error: PlayerDeskError) -> Self {
+        match error {
+            PlayerDeskError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            PlayerDeskError::ExternalIdExists => Self::new(ErrorCode::ExternalIdExists),
+            PlayerDeskError::NoActiveSeason => Self::new(ErrorCode::NoActiveSeason),
+            PlayerDeskError::Invalid(problems) => Self::problems(problems),
+            PlayerDeskError::Stale(error) => error.into(),
+            PlayerDeskError::Access(error) => error.into(),
+            PlayerDeskError::Hash(HashError::Overloaded) => Self::new(ErrorCode::Overloaded),
+            PlayerDeskError::Hash(error @ HashError::Failed) => {
+                Self::caused_by(ErrorCode::Internal, error)
+            }
+            PlayerDeskError::RefusedLines(lines) => LineProblems::of(lines),
+            PlayerDeskError::Db(error) => error.into(),
         }
     }
 }

@@ -15,7 +15,9 @@ use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
 use xmas_cache::{Cache, MemoryCache, Throttle};
-use xmas_core_auth::{AccessTokens, Auth, AuthOptions, AuthService, Passwords, SigningKeys};
+use xmas_core_auth::{
+    AccessTokens, Auth, AuthOptions, AuthService, Passwords, Sessions, SigningKeys,
+};
 use xmas_event_bridge::{
     BridgeDesk, BridgeService, BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions,
     SettlementService,
@@ -23,7 +25,7 @@ use xmas_event_bridge::{
 use xmas_features::{FeatureDesk, FeatureService, Features, UiConfigService, UiConfigs};
 use xmas_games::{
     DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
-    RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
+    RankingNames, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
 };
 use xmas_kernel::{
     db::{Db, DbError},
@@ -31,10 +33,12 @@ use xmas_kernel::{
     seal::{DataKey, ProbeError},
 };
 use xmas_migration::{SchemaState, schema_state};
-use xmas_reporting::{Audit, History, HistoryService};
+use xmas_players::{PlayerDesk, Players, PlayersOptions};
+use xmas_reporting::{Audit, History, HistoryService, UserService, Users};
 use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
 use xmas_season_pass::{
     SeasonDesk, SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
+    XpCorrections,
 };
 use xmas_time::{Clock, DateTime, Utc};
 
@@ -94,6 +98,8 @@ pub struct App {
     settlement: Arc<dyn SettlementService>,
     bridge_desk: Arc<dyn BridgeDesk>,
     switches: Arc<dyn FeatureDesk>,
+    players: Arc<dyn PlayerDesk>,
+    users: Arc<dyn UserService>,
     texts: Arc<dyn UiConfigService>,
     /// Names this process among all that work on the database.
     process: Arc<str>,
@@ -141,6 +147,23 @@ impl App {
             .with_warden(Arc::new(BridgeWarden)),
         );
         let season_pass: Arc<dyn SeasonPassService> = seasons.clone();
+        let passwords = passwords(config, ports.entropy.clone());
+        let players = Players::new(PlayersOptions {
+            db: db.clone(),
+            passwords: Arc::new(passwords.clone()),
+            seasons: Arc::new(XpCorrections {
+                seasons: season_pass.clone(),
+                rewards: ledger.clone(),
+                mover: mover.clone(),
+                entropy: ports.entropy.clone(),
+            }),
+            forgetful: vec![
+                Arc::new(EventWriter),
+                Arc::new(Sessions),
+                Arc::new(RankingNames),
+            ],
+        });
+        let users = Users::new(db.clone(), season_pass.clone());
         let book = Arc::new(DrawBook::new(
             db.clone(),
             key.clone(),
@@ -179,7 +202,7 @@ impl App {
         let auth = Auth::new(AuthOptions {
             db: db.clone(),
             tokens: access_tokens(config, &secrets.jwt),
-            passwords: passwords(config, ports.entropy.clone()),
+            passwords,
             activity: log,
             entropy: ports.entropy,
             refresh_lifetime: TimeDelta::days(config.auth.refresh_expire_days),
@@ -203,6 +226,8 @@ impl App {
             settlement: Arc::new(settlement.clone()),
             bridge_desk: Arc::new(settlement),
             switches,
+            players: Arc::new(players),
+            users: Arc::new(users),
             texts: Arc::new(UiConfigs::new(db.clone())),
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
@@ -242,6 +267,8 @@ impl App {
             .app_data(Data::from(self.seasons.clone()))
             .app_data(Data::from(self.bridge_desk.clone()))
             .app_data(Data::from(self.switches.clone()))
+            .app_data(Data::from(self.players.clone()))
+            .app_data(Data::from(self.users.clone()))
             .app_data(Data::from(self.texts.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))

@@ -46,7 +46,7 @@ pub use fairness::{DrawBook, Fairness, FairnessService};
 pub use floor::{Floor, PlayCommand};
 pub use game::{Game, Play, Receipt, Status, Table};
 pub use house::House;
-pub use ranking::{Ranking, RankingService};
+pub use ranking::{Ranking, RankingNames, RankingService};
 
 /// One game for handlers.
 #[async_trait]

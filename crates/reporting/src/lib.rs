@@ -1,4 +1,5 @@
-//! What people want to see in one piece and no single domain holds: so far a player's own history.
+//! What people want to see in one piece and no single domain holds: a player's own history, and the
+//! operators' list of players.
 //!
 //! Invariants:
 //! - Nothing here writes, locks or opens a transaction.
@@ -15,9 +16,12 @@ mod error;
 mod model;
 mod service;
 mod store;
+mod users;
 
 use async_trait::async_trait;
-use xmas_players::Identity;
+use chrono::{DateTime, Utc};
+use xmas_kernel::{UserId, db::DbError};
+use xmas_players::{Identity, PlayerRecord};
 
 pub use audit::{Audit, AuditReport, Check};
 pub use error::HistoryError;
@@ -25,6 +29,7 @@ pub use model::{
     HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, MalformedCursor, Receipt, UnknownKind,
 };
 pub use service::History;
+pub use users::{UserFilter, UserList, UserWindow, Users};
 
 /// What happened to a player, for the player.
 #[async_trait]
@@ -35,4 +40,22 @@ pub trait HistoryService: Send + Sync {
         identity: &Identity,
         query: &HistoryQuery,
     ) -> Result<HistoryPage, HistoryError>;
+}
+
+/// Accounts, for operators.
+#[async_trait]
+pub trait UserService: Send + Sync {
+    /// Accounts, newest first, and how many there are in all.
+    async fn list(
+        &self,
+        filter: &UserFilter,
+        window: UserWindow,
+        now: DateTime<Utc>,
+    ) -> Result<UserList, DbError>;
+
+    async fn one(
+        &self,
+        user_id: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PlayerRecord>, DbError>;
 }

@@ -18,7 +18,9 @@ use xmas_players::lock_by_id_in_tx;
 
 use crate::{
     CouponCode, NewBundle, NewCouponKind, Reviewer, Reward, RewardError, RewardReceipt,
-    RewardService, RewardState, Rewards, rules,
+    RewardService, RewardState, Rewards,
+    participant::REASON_CHARACTERS,
+    rules,
     store::{self, SealedCode},
 };
 
@@ -30,9 +32,6 @@ pub struct RewardDesk {
     entropy: Arc<dyn Entropy>,
     rewards: Rewards,
 }
-
-/// The longest reason that the database keeps.
-const REASON_CHARACTERS: usize = 191;
 
 /// What a code is sealed for: a code copied to another kind does not open.
 fn place(kind: CouponKindId) -> String {

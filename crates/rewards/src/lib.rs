@@ -47,6 +47,7 @@ pub use model::{
     CouponCode, Credit, Grant, GrantSource, Granted, LedgerRow, MalformedCode, MalformedReward,
     NewBundle, NewCouponKind, PointGrant, PointOccasion, Reviewer, Reward, RewardReceipt,
     RewardState, RewardType, Spend, UnknownGrantSource, UnknownRewardState, UnknownRewardType,
+    XpCorrection,
 };
 pub use participant::Rewards;
 pub use service::Wallets;
@@ -171,6 +172,15 @@ pub trait RewardLedger: Send + Sync {
         occasion: &PointOccasion,
         now: DateTime<Utc>,
     ) -> Result<Vec<UserId>, DbError>;
+
+    /// Writes the receipt of an operator's correction of season XP. The caller moves the season.
+    async fn correct_xp_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        correction: &XpCorrection,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError>;
 
     /// What the player holds of one asset.
     async fn balance_in_tx(

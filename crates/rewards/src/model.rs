@@ -122,6 +122,16 @@ impl Reward {
         Self::from_parts(kind, amount, None)
     }
 
+    /// What an operator's correction of season XP gives, or takes if it is negative. No configuration
+    /// can promise it.
+    pub fn xp_correction(delta: i64) -> Self {
+        Self {
+            kind: RewardType::Xp,
+            amount: delta,
+            item: None,
+        }
+    }
+
     pub fn bundle(bundle: BundleId) -> Self {
         Self {
             kind: RewardType::Bundle,
@@ -268,6 +278,8 @@ pub enum GrantSource {
     Play,
     SeasonLevel,
     Bridge,
+    /// An operator has set a player's XP right.
+    Correction,
 }
 
 impl GrantSource {
@@ -276,6 +288,7 @@ impl GrantSource {
             GrantSource::Play => "PLAY",
             GrantSource::SeasonLevel => "SEASON_LEVEL",
             GrantSource::Bridge => "BRIDGE",
+            GrantSource::Correction => "CORRECTION",
         }
     }
 
@@ -286,6 +299,7 @@ impl GrantSource {
             GrantSource::Play => "PRIZE",
             GrantSource::SeasonLevel => "SEASON_LEVEL",
             GrantSource::Bridge => "BRIDGE",
+            GrantSource::Correction => "CORRECTION",
         }
     }
 }
@@ -298,6 +312,7 @@ impl FromStr for GrantSource {
             GrantSource::Play,
             GrantSource::SeasonLevel,
             GrantSource::Bridge,
+            GrantSource::Correction,
         ]
         .into_iter()
         .find(|source| source.as_str() == name)
@@ -324,6 +339,18 @@ pub struct Grant {
     /// The season that an `XP` reward counts in. Without one the XP has nowhere to go, and the
     /// receipt says so.
     pub season_id: Option<SeasonId>,
+}
+
+/// Season XP that an operator gives or takes.
+#[derive(Clone, Debug)]
+pub struct XpCorrection {
+    /// As [`Grant::grant_key`].
+    pub grant_key: String,
+    /// Not 0.
+    pub delta: i64,
+    pub season_id: SeasonId,
+    /// Why, if the operator says so. The receipt keeps the first 191 characters.
+    pub reason: Option<String>,
 }
 
 /// Points to be delivered to one of many players.

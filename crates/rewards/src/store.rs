@@ -16,8 +16,8 @@ use xmas_players::LockedPlayer;
 use xmas_time::EventDay;
 
 use crate::{
-    Grant, LedgerRow, NewBundle, NewCouponKind, Reward, RewardReceipt, RewardState, RewardType,
-    UnknownGrantSource,
+    Grant, GrantSource, LedgerRow, NewBundle, NewCouponKind, Reward, RewardReceipt, RewardState,
+    RewardType, UnknownGrantSource,
     entity::{
         coupon_code, coupon_kind, reward_bundle, reward_bundle_item, reward_log, user_game_wallet,
         wallet_ledger,
@@ -207,15 +207,20 @@ fn receipt(row: reward_log::Model) -> Result<RewardReceipt, DbError> {
         .reward_type
         .parse()
         .map_err(|error: crate::UnknownRewardType| corrupt(error.to_string()))?;
-    let reward = Reward::from_parts(kind, row.amount, row.reward_item);
     let source = row.source.parse();
+    let source = source.map_err(|error: UnknownGrantSource| corrupt(error.to_string()))?;
+    let reward = match (source, kind, row.reward_item) {
+        // Which may be negative.
+        (GrantSource::Correction, RewardType::Xp, None) => Ok(Reward::xp_correction(row.amount)),
+        _ => Reward::from_parts(kind, row.amount, row.reward_item),
+    };
     Ok(RewardReceipt {
         id: RewardId(row.id),
         user_id: UserId(row.user_id),
         reward: reward.map_err(|error| corrupt(error.to_string()))?,
         state: state(&row)?,
         grant_key: row.grant_key,
-        source: source.map_err(|error: UnknownGrantSource| corrupt(error.to_string()))?,
+        source,
         label: row.label,
         reason: row.reason,
         created_at: row.created_at.0,

@@ -9,7 +9,8 @@ use tokio::sync::OnceCell;
 use xmas_kernel::db::{Db, DbOptions};
 use xmas_migration::{Migrator, MigratorTrait};
 use xmas_players::{
-    ExternalId, Identity, NewAccount, Role, create_in_tx, lock_by_id_in_tx, set_blocked_in_tx,
+    ExternalId, Identity, NewAccount, Role, Status, create_in_tx, lock_by_id_in_tx,
+    set_status_in_tx,
 };
 use xmas_time::{Clock, SystemClock};
 
@@ -191,7 +192,7 @@ impl TestDb {
             .await
             .expect("a lock");
         let player = player.expect("the player exists");
-        set_blocked_in_tx(&tx, &player, true, SystemClock.now())
+        set_status_in_tx(&tx, &player, Status::Blocked, SystemClock.now())
             .await
             .expect("the player is blocked");
         tx.commit().await.expect("the block is kept");

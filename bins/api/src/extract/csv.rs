@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev, http::header, web::Bytes};
-use xmas_kernel::ErrorCode;
+use xmas_kernel::{ErrorCode, Problem};
 
 use super::command::read;
 use crate::error::{ApiError, ApiResult, Details};
@@ -170,6 +170,20 @@ impl LineProblems {
             of_cell.or_default().push(problem.into());
         } else {
             self.more += 1;
+        }
+    }
+
+    /// The error for lines that a service has refused.
+    pub(crate) fn of(lines: Vec<(u64, Vec<Problem>)>) -> ApiError {
+        let mut noted = Self::default();
+        for (line, problems) in lines {
+            for problem in problems {
+                noted.note(line, &problem.field, problem.text);
+            }
+        }
+        match noted.check() {
+            Err(error) => error,
+            Ok(()) => ApiError::new(ErrorCode::ValidationError),
         }
     }
 

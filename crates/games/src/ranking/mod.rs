@@ -8,6 +8,7 @@
 //! player stays with the operators.
 
 mod entity;
+mod forget;
 mod model;
 mod service;
 mod store;
@@ -18,6 +19,7 @@ use xmas_players::Identity;
 
 use crate::GameError;
 
+pub use forget::RankingNames;
 pub use model::{ExternalEntry, NewExternalEntry, NewRankingEntry, RankingEntry, RankingToday};
 pub use service::Ranking;
 

@@ -10,6 +10,7 @@ pub(crate) mod feature_config;
 pub(crate) mod feature_schedule;
 pub(crate) mod seasons;
 pub(crate) mod ui_config;
+pub(crate) mod users;
 
 use actix_web::{
     middleware::from_fn,
@@ -32,7 +33,8 @@ pub(crate) fn configure(cfg: &mut ServiceConfig) {
         .configure(feature_config::configure)
         .configure(feature_schedule::configure)
         .configure(seasons::configure)
-        .configure(ui_config::configure);
+        .configure(ui_config::configure)
+        .configure(users::configure);
     cfg.service(scope.wrap(from_fn(admin_guard)));
 }
 
@@ -43,6 +45,7 @@ pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
     feature_schedule::ERRORS,
     seasons::ERRORS,
     ui_config::ERRORS,
+    users::ERRORS,
 ];
 
 /// The paths' part of the OpenAPI document.
@@ -53,6 +56,7 @@ pub(crate) fn documents() -> Vec<Document> {
         feature_schedule::Docs::openapi(),
         seasons::Docs::openapi(),
         ui_config::Docs::openapi(),
+        users::Docs::openapi(),
     ]
 }
 

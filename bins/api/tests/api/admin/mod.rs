@@ -5,3 +5,4 @@ mod feature_config;
 mod feature_schedule;
 mod seasons;
 mod ui_config;
+mod users;
