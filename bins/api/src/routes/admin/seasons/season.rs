@@ -1,10 +1,5 @@
 //! `/admin/api/seasons/` and `/admin/api/seasons/{id}`.
 
-#![expect(
-    unused_qualifications,
-    reason = "the OpenAPI macro writes the parameters as a path"
-)]
-
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Json},
