@@ -146,21 +146,6 @@ pub(crate) fn player_ref(
     })
 }
 
-/// A field that has two names; they must not contradict each other.
-pub(crate) fn both<T: PartialEq>(
-    name: &str,
-    one: Option<T>,
-    other: Option<T>,
-) -> ApiResult<Option<T>> {
-    match (one, other) {
-        (Some(one), Some(other)) if one != other => Err(ApiError::field(
-            name,
-            "is sent under two names, with two values",
-        )),
-        (one, other) => Ok(one.or(other)),
-    }
-}
-
 /// Tells a field that was sent as null from one that was left out, which stays `None`.
 pub(crate) fn sent<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,

@@ -15,7 +15,7 @@ use super::levels::LevelRequest;
 use crate::{
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Now, Params, PathPart, seen_version},
-    routes::admin::{IfMatch, PageParams, Reason, both},
+    routes::admin::{IfMatch, PageParams, Reason},
 };
 
 /// A season, without its ladder.
@@ -115,7 +115,8 @@ impl SeasonRequest {
     fn edit(self, request: &HttpRequest) -> ApiResult<SeasonEdit> {
         let levels = self.levels.map(LevelRequest::edits).transpose()?;
         Ok(SeasonEdit {
-            name: both("name", self.name, self.season_name)?,
+            name: self.name,
+            season_name: self.season_name,
             start: self.start_date,
             end: self.end_date,
             max_level: self.max_level,
