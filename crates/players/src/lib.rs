@@ -14,6 +14,7 @@ mod access;
 mod account;
 mod entity;
 mod keys;
+mod many;
 mod names;
 
 pub use access::{
@@ -29,4 +30,5 @@ pub use keys::{
     Completion, KeyHolder, KeyHolders, KeyStanding, add_key_in_tx, complete_keys_many_in_tx,
     expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
 };
+pub use many::{PlayerName, lock_many_in_tx, players_by_external_id, players_by_id};
 pub use names::public_names;

@@ -13,10 +13,14 @@
 mod audit;
 mod error;
 mod model;
+mod payout;
+mod recipients;
+mod rewards;
 mod service;
 mod store;
 
 use async_trait::async_trait;
+use xmas_kernel::{UserId, db::DbError, paging::Page};
 use xmas_players::Identity;
 
 pub use audit::{Audit, AuditReport, Check};
@@ -24,6 +28,9 @@ pub use error::HistoryError;
 pub use model::{
     HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, MalformedCursor, Receipt, UnknownKind,
 };
+pub use payout::{PayoutQuery, PayoutRow, Payouts};
+pub use recipients::ActivePlayers;
+pub use rewards::{Queue, QueuedReward, RewardQuery};
 pub use service::History;
 
 /// What happened to a player, for the player.
@@ -35,4 +42,23 @@ pub trait HistoryService: Send + Sync {
         identity: &Identity,
         query: &HistoryQuery,
     ) -> Result<HistoryPage, HistoryError>;
+}
+
+/// Receipts of rewards for operators.
+#[async_trait]
+pub trait RewardQueue: Send + Sync {
+    /// One page of receipts, newest first: one statement.
+    async fn rewards(&self, query: &RewardQuery) -> Result<Page<QueuedReward>, DbError>;
+}
+
+/// What players are due, for whoever pays them elsewhere.
+#[async_trait]
+pub trait PayoutService: Send + Sync {
+    /// The next players after `after`, in ascending id; nobody once there are none left.
+    async fn page(
+        &self,
+        query: &PayoutQuery,
+        after: UserId,
+        limit: u64,
+    ) -> Result<Vec<PayoutRow>, DbError>;
 }

@@ -1,19 +1,20 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{LockBehavior, LockType},
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, NotSet, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{Expr, LockBehavior, LockType},
 };
 use xmas_kernel::{
     CouponKindId, RewardId, UserId,
     db::{DbError, Timestamp},
+    paging::{Cursor, Limit, Page},
 };
 
 use crate::{
-    NewCouponKind, RewardState,
+    CodeState, CouponKind, CouponStock, NewCouponKind, RewardState, RewardType,
     entity::{coupon_code, coupon_kind, reward_log},
 };
 
@@ -85,39 +86,161 @@ pub(crate) async fn known_codes(
 pub(crate) async fn insert_codes(
     tx: &DatabaseTransaction,
     kind: CouponKindId,
-    codes: Vec<SealedCode>,
+    codes: &[SealedCode],
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let mut rows = codes.into_iter().map(|code| coupon_code::ActiveModel {
-        id: NotSet,
-        kind_id: Set(kind.0),
-        fingerprint: Set(code.fingerprint),
-        sealed_code: Set(code.sealed),
-        reward_id: Set(None),
-        created_at: Set(Timestamp(now)),
-        taken_at: Set(None),
-    });
-    loop {
-        let some: Vec<_> = rows.by_ref().take(CODES_AT_ONCE).collect();
-        if some.is_empty() {
-            return Ok(());
-        }
-        coupon_code::Entity::insert_many(some)
+    for codes in codes.chunks(CODES_AT_ONCE) {
+        let rows = codes.iter().map(|code| coupon_code::ActiveModel {
+            id: NotSet,
+            kind_id: Set(kind.0),
+            fingerprint: Set(code.fingerprint.clone()),
+            sealed_code: Set(code.sealed.clone()),
+            reward_id: Set(None),
+            created_at: Set(Timestamp(now)),
+            taken_at: Set(None),
+        });
+        coupon_code::Entity::insert_many(rows)
             .exec_without_returning(tx)
             .await?;
     }
+    Ok(())
 }
 
-/// How many codes of a kind nobody has yet.
-pub(crate) async fn free_codes(
+/// A code of the stock, still sealed.
+pub(crate) struct CodeRow {
+    pub(crate) id: i64,
+    pub(crate) sealed: String,
+    pub(crate) reward_id: Option<RewardId>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) taken_at: Option<DateTime<Utc>>,
+}
+
+/// Codes of a kind, newest first.
+pub(crate) async fn code_page(
     conn: &impl ConnectionTrait,
     kind: CouponKindId,
-) -> Result<u64, DbError> {
-    Ok(coupon_code::Entity::find()
-        .filter(coupon_code::Column::KindId.eq(kind.0))
-        .filter(coupon_code::Column::RewardId.is_null())
-        .count(conn)
-        .await?)
+    state: Option<CodeState>,
+    limit: Limit,
+    before: Option<Cursor>,
+) -> Result<Page<CodeRow>, DbError> {
+    use coupon_code::Column;
+    let mut query = coupon_code::Entity::find().filter(Column::KindId.eq(kind.0));
+    query = match state {
+        None => query,
+        Some(CodeState::Free) => query.filter(Column::RewardId.is_null()),
+        Some(CodeState::Taken) => query.filter(Column::RewardId.is_not_null()),
+    };
+    if let Some(Cursor(id)) = before {
+        query = query.filter(Column::Id.lt(id));
+    }
+    let rows = query
+        .order_by_desc(Column::Id)
+        .limit(limit.get() + 1)
+        .all(conn)
+        .await?;
+    let code = |row: coupon_code::Model| CodeRow {
+        id: row.id,
+        sealed: row.sealed_code,
+        reward_id: row.reward_id.map(RewardId),
+        created_at: row.created_at.0,
+        taken_at: row.taken_at.map(|at| at.0),
+    };
+    let rows = rows.into_iter().map(code).collect();
+    Ok(Page::from_overfetched(rows, limit, |code: &CodeRow| {
+        code.id
+    }))
+}
+
+/// Kinds of coupons with their stock, newest first: three statements.
+pub(crate) async fn coupon_kind_page(
+    conn: &impl ConnectionTrait,
+    limit: Limit,
+    before: Option<Cursor>,
+) -> Result<Page<CouponKind>, DbError> {
+    use coupon_kind::Column;
+    let mut query = coupon_kind::Entity::find();
+    if let Some(Cursor(id)) = before {
+        query = query.filter(Column::Id.lt(id));
+    }
+    let rows = query
+        .order_by_desc(Column::Id)
+        .limit(limit.get() + 1)
+        .all(conn)
+        .await?;
+    let kinds = with_stock(conn, rows).await?;
+    Ok(Page::from_overfetched(kinds, limit, |kind| kind.id.0))
+}
+
+pub(crate) async fn coupon_kind(
+    conn: &impl ConnectionTrait,
+    id: CouponKindId,
+) -> Result<Option<CouponKind>, DbError> {
+    let row = coupon_kind::Entity::find_by_id(id.0).one(conn).await?;
+    let kinds = with_stock(conn, row.into_iter().collect()).await?;
+    Ok(kinds.into_iter().next())
+}
+
+async fn with_stock(
+    conn: &impl ConnectionTrait,
+    kinds: Vec<coupon_kind::Model>,
+) -> Result<Vec<CouponKind>, DbError> {
+    let mut stock: HashMap<i64, CouponStock> = HashMap::new();
+    if !kinds.is_empty() {
+        let ids: Vec<i64> = kinds.iter().map(|kind| kind.id).collect();
+        let codes: Vec<(i64, i64, i64)> = coupon_code::Entity::find()
+            .select_only()
+            .column(coupon_code::Column::KindId)
+            .column_as(Expr::col(coupon_code::Column::Id).count(), "codes")
+            .column_as(Expr::col(coupon_code::Column::RewardId).count(), "taken")
+            .filter(coupon_code::Column::KindId.is_in(ids.iter().copied()))
+            .group_by(coupon_code::Column::KindId)
+            .into_tuple()
+            .all(conn)
+            .await?;
+        for (kind, codes, taken) in codes {
+            let stock = stock.entry(kind).or_default();
+            stock.free = (codes - taken).unsigned_abs();
+            stock.taken = taken.unsigned_abs();
+        }
+        use reward_log::Column;
+        let waiting: Vec<(i64, i64)> = reward_log::Entity::find()
+            .select_only()
+            .column(Column::RewardItem)
+            .column_as(Expr::col(Column::Id).count(), "waiting")
+            .filter(Column::State.eq(RewardState::PendingReview.as_str()))
+            .filter(Column::RewardType.eq(RewardType::Coupon.as_str()))
+            .filter(Column::RewardItem.is_in(ids))
+            .group_by(Column::RewardItem)
+            .into_tuple()
+            .all(conn)
+            .await?;
+        for (kind, waiting) in waiting {
+            stock.entry(kind).or_default().waiting = waiting.unsigned_abs();
+        }
+    }
+    let kind = |row: coupon_kind::Model| CouponKind {
+        stock: stock.remove(&row.id).unwrap_or_default(),
+        id: CouponKindId(row.id),
+        name: row.name,
+        manual: row.is_manual,
+        created_at: row.created_at.0,
+    };
+    Ok(kinds.into_iter().map(kind).collect())
+}
+
+pub(crate) async fn update_coupon_kind(
+    tx: &DatabaseTransaction,
+    id: CouponKindId,
+    kind: &NewCouponKind,
+) -> Result<(), DbError> {
+    use coupon_kind::Column;
+    coupon_kind::Entity::update_many()
+        .col_expr(Column::Name, Expr::value(&kind.name))
+        .col_expr(Column::IsManual, Expr::value(kind.manual))
+        .filter(Column::Id.eq(id.0))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// A code that the transaction has reserved for one receipt.

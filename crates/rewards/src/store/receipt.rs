@@ -85,6 +85,8 @@ fn receipt(row: reward_log::Model) -> Result<RewardReceipt, DbError> {
         label: row.label,
         reason: row.reason,
         created_at: row.created_at.0,
+        reviewed_at: row.reviewed_at.map(|at| at.0),
+        reviewed_by: row.reviewed_by,
     })
 }
 

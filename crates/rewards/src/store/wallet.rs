@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
@@ -47,6 +49,30 @@ pub(crate) async fn balances(
     rows.into_iter()
         .map(|row| Ok((asset(&row.asset)?, row.balance)))
         .collect()
+}
+
+/// What these players hold of one asset; whoever has no such wallet is left out.
+pub(crate) async fn balances_of(
+    conn: &impl ConnectionTrait,
+    asset: Asset,
+    players: impl Iterator<Item = UserId>,
+) -> Result<HashMap<UserId, i64>, DbError> {
+    use user_game_wallet::Column;
+    let players: Vec<i64> = players.map(|player| player.0).collect();
+    if players.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(i64, i64)> = user_game_wallet::Entity::find()
+        .select_only()
+        .column(Column::UserId)
+        .column(Column::Balance)
+        .filter(Column::Asset.eq(asset.as_str()))
+        .filter(Column::UserId.is_in(players))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let balance = |(user_id, balance)| (UserId(user_id), balance);
+    Ok(rows.into_iter().map(balance).collect())
 }
 
 /// Changes a balance and appends to its ledger. `None` if it would fall below zero or overflow;
