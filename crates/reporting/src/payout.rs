@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, ExprTrait, FromQueryResult,
+    ExprTrait, FromQueryResult,
     sea_query::{Expr, Order, Query},
 };
 use xmas_kernel::{
@@ -57,9 +57,12 @@ impl Payouts {
             .expr_as(of_user("nickname"), "nickname")
             .expr_as(of_wallet("balance"), "points")
             .from("user_game_wallet")
-            .inner_join("user", of_user("id").equals(("user_game_wallet", "user_id")))
+            .inner_join(
+                "user",
+                of_user("id").equals(("user_game_wallet", "user_id")),
+            )
             .and_where(of_wallet("asset").eq(Asset::Point.as_str()))
-            .and_where(of_wallet("balance").gte(query.min_points.max(1)))
+            .and_where(of_wallet("balance").gte(std::cmp::max(query.min_points, 1)))
             .and_where(of_wallet("user_id").gt(after.0))
             .and_where(of_user("role").eq(Role::Player.as_str()))
             .order_by(("user_game_wallet", "user_id"), Order::Asc)

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, ExprTrait, FromQueryResult,
+    ExprTrait, FromQueryResult,
     sea_query::{Expr, Order, Query},
 };
 use xmas_kernel::{
@@ -128,7 +128,11 @@ impl Queue {
         let statement = conn.get_database_backend().build(&select);
         let rows = Row::find_by_statement(statement).all(conn).await?;
         let rows = rows.into_iter().map(reward).collect();
-        Ok(Page::from_overfetched(rows, query.limit, |row: &QueuedReward| row.id))
+        Ok(Page::from_overfetched(
+            rows,
+            query.limit,
+            |row: &QueuedReward| row.id,
+        ))
     }
 }
 

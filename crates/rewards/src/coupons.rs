@@ -135,6 +135,13 @@ pub struct StockedCode {
     pub taken_at: Option<DateTime<Utc>>,
 }
 
+/// A page of the codes of a kind.
+#[derive(Clone, Debug)]
+pub struct CodeStock {
+    pub kind: CouponKind,
+    pub codes: Page<StockedCode>,
+}
+
 impl RewardDesk {
     /// Adds a kind of coupon in a transaction of the caller's, who may be nobody in particular.
     pub async fn add_coupon_kind_in_tx(
@@ -367,7 +374,8 @@ impl CouponDesk for RewardDesk {
         state: Option<CodeState>,
         limit: Limit,
         before: Option<Cursor>,
-    ) -> Result<Page<StockedCode>, DbError> {
+    ) -> Result<CodeStock, RewardError> {
+        let of_kind = self.kind(kind).await?;
         let page = store::code_page(self.db.read(), kind, state, limit, before).await?;
         let code = |row: store::CodeRow| StockedCode {
             masked: self.masked(kind, &row.sealed),
@@ -376,9 +384,13 @@ impl CouponDesk for RewardDesk {
             created_at: row.created_at,
             taken_at: row.taken_at,
         };
-        Ok(Page {
+        let codes = Page {
             items: page.items.into_iter().map(code).collect(),
             next: page.next,
+        };
+        Ok(CodeStock {
+            kind: of_kind,
+            codes,
         })
     }
 }

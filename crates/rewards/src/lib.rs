@@ -56,8 +56,8 @@ pub use batch::{
 pub use bulk::{given_points, has_grant};
 pub use bundles::{Bundle, BundleDraft, BundleItem, NewBundle};
 pub use coupons::{
-    CodeState, CouponCode, CouponKind, CouponKindEdit, CouponStock, MalformedCode, NewCouponKind,
-    StockedCode,
+    CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit, CouponStock, MalformedCode,
+    NewCouponKind, StockedCode,
 };
 pub use desk::{RewardDesk, are_deliverable};
 pub use error::{BatchError, CreditError, OrderError, RewardError, SpendError, WalletError};
@@ -186,14 +186,14 @@ pub trait CouponDesk: Send + Sync {
         codes: &[CouponCode],
     ) -> Result<CouponKind, RewardError>;
 
-    /// The stock of a kind, newest first; of an unknown one there is none.
+    /// The stock of a kind, newest first.
     async fn codes(
         &self,
         kind: CouponKindId,
         state: Option<CodeState>,
         limit: Limit,
         before: Option<Cursor>,
-    ) -> Result<Page<StockedCode>, DbError>;
+    ) -> Result<CodeStock, RewardError>;
 }
 
 /// Bundles for operators, who name them in levels and prizes. They are not changed once they are there,

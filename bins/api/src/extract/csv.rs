@@ -141,6 +141,20 @@ impl LineProblems {
         }
     }
 
+    /// The error that tells what is wrong with these: line, column and problem.
+    pub(crate) fn of<T: Into<String>>(
+        problems: impl Iterator<Item = (u64, &'static str, T)>,
+    ) -> ApiError {
+        let mut all = Self::default();
+        for (line, column, problem) in problems {
+            all.note(line, column, problem);
+        }
+        let checked = all.check();
+        checked
+            .err()
+            .unwrap_or_else(|| ApiError::new(ErrorCode::ValidationError))
+    }
+
     /// `VALIDATION_ERROR` with what is wrong, if anything is.
     pub(crate) fn check(self) -> ApiResult<()> {
         let Self { mut listed, more } = self;

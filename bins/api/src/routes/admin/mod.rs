@@ -5,7 +5,13 @@
 //! To add a path: a file with its handlers and DTOs; a line in its module's `configure`, `Docs` and
 //! `ERRORS`.
 
+pub(crate) mod bundles;
+pub(crate) mod coupon_codes;
+pub(crate) mod coupons;
 pub(crate) mod feature_config;
+pub(crate) mod game_tokens;
+mod paging;
+pub(crate) mod rewards;
 
 use actix_web::{
     middleware::from_fn,
@@ -17,16 +23,39 @@ use xmas_kernel::ErrorCode;
 use crate::middleware::admin_guard::admin_guard;
 
 pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    let scope = web::scope("/admin/api").configure(feature_config::configure);
+    let scope = web::scope("/admin/api")
+        .configure(feature_config::configure)
+        .configure(game_tokens::configure)
+        .configure(rewards::configure)
+        .configure(coupons::configure)
+        .configure(bundles::configure);
     cfg.service(scope.wrap(from_fn(admin_guard)));
 }
 
 /// What each of these paths can answer with of its own, by method and path.
-pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[feature_config::ERRORS];
+pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
+    feature_config::ERRORS,
+    game_tokens::order::ERRORS,
+    game_tokens::batch::ERRORS,
+    game_tokens::payout::ERRORS,
+    rewards::ERRORS,
+    coupons::ERRORS,
+    coupon_codes::ERRORS,
+    bundles::ERRORS,
+];
 
 /// The paths' part of the OpenAPI document.
 pub(crate) fn documents() -> Vec<Document> {
-    vec![feature_config::Docs::openapi()]
+    vec![
+        feature_config::Docs::openapi(),
+        game_tokens::order::Docs::openapi(),
+        game_tokens::batch::Docs::openapi(),
+        game_tokens::payout::Docs::openapi(),
+        rewards::Docs::openapi(),
+        coupons::Docs::openapi(),
+        coupon_codes::Docs::openapi(),
+        bundles::Docs::openapi(),
+    ]
 }
 
 /// How the OpenAPI document shows the header that comes with a change.

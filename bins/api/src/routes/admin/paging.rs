@@ -1,0 +1,52 @@
+//! Pages of the lists of the admin API, newest first.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use validator::Validate;
+use xmas_kernel::paging::{Cursor, Limit, Page};
+
+use crate::error::{ApiError, ApiResult};
+
+/// Which page is asked for.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// `next_cursor` of the page before; the list begins with the newest.
+    #[serde(default)]
+    pub(super) cursor: String,
+    /// How many to send.
+    #[serde(default = "usual_limit")]
+    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    pub(super) limit: u64,
+}
+
+pub(super) fn usual_limit() -> u64 {
+    50
+}
+
+impl PageParams {
+    pub(super) fn place(&self) -> ApiResult<(Limit, Option<Cursor>)> {
+        place(&self.cursor, self.limit)
+    }
+}
+
+/// Where a page begins, and how long it is.
+pub(super) fn place(cursor: &str, limit: u64) -> ApiResult<(Limit, Option<Cursor>)> {
+    let limit = Limit::clamped(limit);
+    if cursor.is_empty() {
+        return Ok((limit, None));
+    }
+    let id = cursor.parse().ok().map(Cursor);
+    // Numbers are read leniently; one place has one spelling.
+    let id = id.filter(|Cursor(id)| id.to_string() == cursor);
+    let problem = "is the next_cursor of an earlier page";
+    let id = id.ok_or_else(|| ApiError::field("cursor", problem))?;
+    Ok((limit, Some(id)))
+}
+
+/// A page's items as the answer shows them, and its `next_cursor`.
+pub(super) fn parts<T, A: From<T>>(page: Page<T>) -> (Vec<A>, Option<String>) {
+    let items = page.items.into_iter().map(Into::into).collect();
+    (items, page.next.map(|Cursor(id)| id.to_string()))
+}
