@@ -162,7 +162,7 @@ mod tests {
         }
     }
 
-    fn fields(bridge: &NewBridge) -> Vec<&'static str> {
+    fn fields(bridge: &NewBridge) -> Vec<String> {
         let problems = check(bridge, (day(25), day(31)));
         problems.into_iter().map(|problem| problem.field).collect()
     }
