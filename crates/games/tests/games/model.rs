@@ -714,8 +714,8 @@ impl Event {
             COALESCE(p.level_high_water, 0), COALESCE(p.current_xp, 0), \
             COALESCE(p.total_stamps, 0), COALESCE(p.internal_wins, 0), \
             (SELECT COUNT(*) FROM season_pass_stamp_log s WHERE s.user_id = u.user_id) \
-            FROM user_profiles u LEFT JOIN season_pass_progress p ON p.user_id = u.user_id \
-            ORDER BY u.user_id";
+            FROM user_profiles u JOIN user a ON a.id = u.user_id AND a.role = 'PLAYER' \
+            LEFT JOIN season_pass_progress p ON p.user_id = u.user_id ORDER BY u.user_id";
         let expected = players.iter().map(|player| {
             let level = player.high_water;
             let (xp, stamps) = (player.xp, player.stamps);
