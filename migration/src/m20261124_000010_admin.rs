@@ -65,7 +65,7 @@ const WALLET_BATCH: &str = "
         kind VARCHAR(16) NOT NULL,
         fingerprint CHAR(64) NOT NULL,
         state VARCHAR(16) NOT NULL,
-        reason VARCHAR(191) NULL,
+        reason VARCHAR(500) NULL,
         actor VARCHAR(100) NOT NULL,
         created_at {instant} NOT NULL,
         finished_at {instant} NULL,

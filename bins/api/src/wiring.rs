@@ -34,8 +34,14 @@ use xmas_kernel::{
 };
 use xmas_migration::{SchemaState, schema_state};
 use xmas_players::{PlayerDesk, Players, PlayersOptions};
-use xmas_reporting::{Audit, History, HistoryService, UserService, Users};
-use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
+use xmas_reporting::{
+    ActivePlayers, Audit, History, HistoryService, PayoutService, Payouts, Queue, RewardQueue,
+    UserService, Users,
+};
+use xmas_rewards::{
+    BatchDesk, Batches, BundleDesk, CouponDesk, ReviewDesk, RewardDesk, RewardService, Rewards,
+    WalletDesk, WalletService, Wallets,
+};
 use xmas_season_pass::{
     SeasonDesk, SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
     XpCorrections,
@@ -105,6 +111,13 @@ pub struct App {
     players: Arc<dyn PlayerDesk>,
     users: Arc<dyn UserService>,
     texts: Arc<dyn UiConfigService>,
+    reviews: Arc<dyn ReviewDesk>,
+    coupons: Arc<dyn CouponDesk>,
+    bundles: Arc<dyn BundleDesk>,
+    orders: Arc<dyn WalletDesk>,
+    batches: Arc<dyn BatchDesk>,
+    queue: Arc<dyn RewardQueue>,
+    payouts: Arc<dyn PayoutService>,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
@@ -130,14 +143,17 @@ impl App {
         let activity: Arc<dyn ActivityService> = Arc::new(Activities::new(db.clone(), log.clone()));
         let key = DataKey::new(secrets.data_key.expose());
         let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
-        let rewards: Arc<dyn RewardService> = Arc::new(RewardDesk::new(
+        let desk = Arc::new(RewardDesk::new(
             db.clone(),
             key.clone(),
             ports.entropy.clone(),
             ledger.clone(),
         ));
+        let rewards: Arc<dyn RewardService> = desk.clone();
         let ledger = Arc::new(ledger);
-        let wallets: Arc<dyn WalletService> = Arc::new(Wallets::new(db.clone()));
+        let orders = Arc::new(Wallets::new(db.clone()));
+        let wallets: Arc<dyn WalletService> = orders.clone();
+        let recipients = Arc::new(ActivePlayers::new(db.clone()));
         let mover = SeasonMover::new(ledger.clone(), log.clone());
         let seasons = Arc::new(
             SeasonPass::new(SeasonPassOptions {
@@ -237,6 +253,13 @@ impl App {
             players: Arc::new(players),
             users: Arc::new(users),
             texts: Arc::new(UiConfigs::new(db.clone())),
+            reviews: desk.clone(),
+            coupons: desk.clone(),
+            bundles: desk,
+            orders,
+            batches: Arc::new(Batches::new(db.clone(), recipients)),
+            queue: Arc::new(Queue::new(db.clone())),
+            payouts: Arc::new(Payouts::new(db.clone())),
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
             key,
@@ -282,6 +305,13 @@ impl App {
             .app_data(Data::from(self.players.clone()))
             .app_data(Data::from(self.users.clone()))
             .app_data(Data::from(self.texts.clone()))
+            .app_data(Data::from(self.reviews.clone()))
+            .app_data(Data::from(self.coupons.clone()))
+            .app_data(Data::from(self.bundles.clone()))
+            .app_data(Data::from(self.orders.clone()))
+            .app_data(Data::from(self.batches.clone()))
+            .app_data(Data::from(self.queue.clone()))
+            .app_data(Data::from(self.payouts.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))

@@ -14,13 +14,16 @@
 mod audit;
 mod error;
 mod model;
+mod payout;
+mod recipients;
+mod rewards;
 mod service;
 mod store;
 mod users;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use xmas_kernel::{UserId, db::DbError};
+use xmas_kernel::{UserId, db::DbError, paging::Page};
 use xmas_players::{Identity, PlayerRecord};
 
 pub use audit::{Audit, AuditReport, Check};
@@ -28,6 +31,9 @@ pub use error::HistoryError;
 pub use model::{
     HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, MalformedCursor, Receipt, UnknownKind,
 };
+pub use payout::{PayoutQuery, PayoutRow, Payouts};
+pub use recipients::ActivePlayers;
+pub use rewards::{Queue, QueuedReward, RewardQuery};
 pub use service::History;
 pub use users::{UserFilter, UserList, UserWindow, Users};
 
@@ -58,4 +64,23 @@ pub trait UserService: Send + Sync {
         user_id: UserId,
         now: DateTime<Utc>,
     ) -> Result<Option<PlayerRecord>, DbError>;
+}
+
+/// Receipts of rewards for operators.
+#[async_trait]
+pub trait RewardQueue: Send + Sync {
+    /// One page of receipts, newest first: one statement.
+    async fn rewards(&self, query: &RewardQuery) -> Result<Page<QueuedReward>, DbError>;
+}
+
+/// What players are due, for whoever pays them elsewhere.
+#[async_trait]
+pub trait PayoutService: Send + Sync {
+    /// The next players after `after`, in ascending id; nobody once there are none left.
+    async fn page(
+        &self,
+        query: &PayoutQuery,
+        after: UserId,
+        limit: u64,
+    ) -> Result<Vec<PayoutRow>, DbError>;
 }

@@ -3,6 +3,7 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{Asset, BundleId, CouponKindId, RewardId, SeasonId, UserId};
+use xmas_players::Account;
 
 /// What a level or a prize can promise (domain.md, "Wallet and rewards").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -196,61 +197,6 @@ impl Reward {
     }
 }
 
-/// A bundle to be saved. [`crate::rules::check_bundle`] says whether it may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewBundle {
-    pub name: String,
-    /// Points and tokens.
-    pub items: Vec<Reward>,
-}
-
-/// A kind of coupon to be saved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewCouponKind {
-    pub name: String,
-    /// An admin looks at every coupon of this kind before it is delivered.
-    pub manual: bool,
-}
-
-/// A coupon code as its issuer gave it: 1 to 100 visible characters.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CouponCode(String);
-
-/// The code is empty, too long, or has spaces or control characters in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a coupon code has 1 to 100 visible characters")]
-pub struct MalformedCode;
-
-impl CouponCode {
-    pub const MAX_CHARACTERS: usize = 100;
-
-    /// The whole code, for its winner alone.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<&str> for CouponCode {
-    type Error = MalformedCode;
-
-    fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let text = text.trim();
-        let fits = (1..=Self::MAX_CHARACTERS).contains(&text.chars().count());
-        let is_visible = |character: char| !character.is_whitespace() && !character.is_control();
-        if fits && text.chars().all(is_visible) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(MalformedCode)
-        }
-    }
-}
-
-impl fmt::Debug for CouponCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CouponCode")
-    }
-}
-
 /// Tokens to be taken for something.
 #[derive(Clone, Debug)]
 pub struct Spend {
@@ -424,12 +370,16 @@ pub struct RewardReceipt {
     /// Why it waits, or why it was rejected.
     pub reason: Option<String>,
     pub created_at: DateTime<Utc>,
+    pub reviewed_at: Option<DateTime<Utc>>,
+    pub reviewed_by: Option<String>,
 }
 
-/// Who decides about a reward that waits.
+/// What an admin has decided about a reward.
 #[derive(Clone, Debug)]
-pub struct Reviewer {
-    pub actor: String,
+pub struct Decision {
+    pub receipt: RewardReceipt,
+    /// The player's account, blocked and inactive ones included.
+    pub player: Account,
 }
 
 /// What became of a grant.

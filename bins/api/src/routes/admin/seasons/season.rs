@@ -15,7 +15,7 @@ use super::levels::LevelRequest;
 use crate::{
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Now, Params, PathPart, seen_version},
-    routes::admin::{IfMatch, PageParams, Reason},
+    routes::admin::{IfMatch, Reason, paging::PageParams},
 };
 
 /// A season, without its ladder.

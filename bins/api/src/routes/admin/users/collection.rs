@@ -20,7 +20,7 @@ use super::{AdminUser, SavedAdminUser, edit::NewUserRequest};
 use crate::{
     error::ApiResult,
     extract::{Admin, Body, Now, Params},
-    routes::admin::{PageParams, Reason},
+    routes::admin::{Reason, paging::PageParams},
 };
 
 /// How many accounts the bare array lists.
