@@ -12,7 +12,7 @@ use xmas_activity::ActivityError;
 use xmas_core_auth::{AuthError, PasswordError, TokenError};
 use xmas_event_bridge::BridgeError;
 use xmas_features::{FeatureDeskError, FeatureError};
-use xmas_games::{FairnessError, GameError};
+use xmas_games::{ConfigError, FairnessError, GameError, RankingDeskError};
 use xmas_kernel::{
     ErrorCode, Feature, Problem, db::DbError, idempotency::IdempotencyError, version::Stale,
 };
@@ -360,6 +360,35 @@ impl From<GameError> for ApiError {
             GameError::NotEnoughTokens => Self::new(ErrorCode::NotEnoughTokens),
             GameError::Season(error) => error.into(),
             GameError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfigError> for ApiError {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::NotFound(feature) => Self::new(match feature {
+                Feature::Roulette => ErrorCode::RouletteConfigNotFound,
+                Feature::Dice => ErrorCode::DiceConfigNotFound,
+                Feature::Lottery => ErrorCode::LotteryConfigNotFound,
+                Feature::SeasonPass | Feature::Ranking => ErrorCode::NotFound,
+            }),
+            ConfigError::InUse => Self::new(ErrorCode::ConfigInUse),
+            ConfigError::Invalid(problems) => Self::problems(problems),
+            ConfigError::Stale(error) => error.into(),
+            ConfigError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<RankingDeskError> for ApiError {
+    fn from(error: RankingDeskError) -> Self {
+        match error {
+            RankingDeskError::UnknownDay => Self::new(ErrorCode::RankingNotFound),
+            RankingDeskError::NotOnBoard => Self::new(ErrorCode::ExternalRankingNotFound),
+            RankingDeskError::Invalid(problems) => Self::problems(problems),
+            RankingDeskError::Stale(error) => error.into(),
+            RankingDeskError::Db(error) => error.into(),
         }
     }
 }

@@ -24,8 +24,8 @@ use xmas_event_bridge::{
 };
 use xmas_features::{FeatureDesk, FeatureService, Features, UiConfigService, UiConfigs};
 use xmas_games::{
-    DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
-    RankingNames, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
+    ConfigDesk, DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
+    RankingDesk, RankingNames, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
 };
 use xmas_kernel::{
     db::{Db, DbError},
@@ -90,7 +90,11 @@ pub struct App {
     pub(crate) roulette: Arc<dyn GameService<Roulette>>,
     pub(crate) dice: Arc<dyn GameService<Dice>>,
     pub(crate) lottery: Arc<dyn GameService<Lottery>>,
+    roulette_desk: Arc<dyn ConfigDesk<Roulette>>,
+    dice_desk: Arc<dyn ConfigDesk<Dice>>,
+    lottery_desk: Arc<dyn ConfigDesk<Lottery>>,
     ranking: Arc<dyn RankingService>,
+    ranking_desk: Arc<dyn RankingDesk>,
     wallets: Arc<dyn WalletService>,
     history: Arc<dyn HistoryService>,
     fairness: Arc<dyn FairnessService>,
@@ -196,7 +200,7 @@ impl App {
             seasons: season_pass.clone(),
             awarder,
         });
-        let ranking = Ranking::new(db.clone(), features, activity.clone());
+        let ranking = Arc::new(Ranking::new(db.clone(), features, activity.clone()));
         let limits = &config.limits;
         let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);
         let auth = Auth::new(AuthOptions {
@@ -215,10 +219,14 @@ impl App {
             activity,
             season_pass,
             seasons,
+            roulette_desk: roulette.clone(),
+            dice_desk: dice.clone(),
+            lottery_desk: lottery.clone(),
             roulette,
             dice,
             lottery,
-            ranking: Arc::new(ranking),
+            ranking_desk: ranking.clone(),
+            ranking,
             wallets,
             history: Arc::new(History::new(db.clone(), rewards)),
             fairness: Arc::new(fairness),
@@ -259,7 +267,11 @@ impl App {
             .app_data(Data::from(self.roulette.clone()))
             .app_data(Data::from(self.dice.clone()))
             .app_data(Data::from(self.lottery.clone()))
+            .app_data(Data::from(self.roulette_desk.clone()))
+            .app_data(Data::from(self.dice_desk.clone()))
+            .app_data(Data::from(self.lottery_desk.clone()))
             .app_data(Data::from(self.ranking.clone()))
+            .app_data(Data::from(self.ranking_desk.clone()))
             .app_data(Data::from(self.wallets.clone()))
             .app_data(Data::from(self.history.clone()))
             .app_data(Data::from(self.fairness.clone()))

@@ -54,6 +54,10 @@ impl Problems {
         self.0.push(problem);
     }
 
+    pub fn extend(&mut self, problems: Vec<Problem>) {
+        self.0.extend(problems);
+    }
+
     pub fn into_vec(self) -> Vec<Problem> {
         self.0
     }

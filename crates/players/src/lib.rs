@@ -19,6 +19,7 @@ mod entity;
 mod error;
 mod import;
 mod keys;
+mod many;
 mod model;
 mod names;
 mod password;
@@ -47,10 +48,11 @@ pub use keys::{
     Completion, KeyHolder, KeyHolders, KeyStanding, add_key_in_tx, complete_keys_many_in_tx,
     expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
 };
+pub use many::{PlayerName, lock_many_in_tx, players_by_external_id, players_by_id};
 pub use model::{
     NewPlayer, PasswordWish, PlayerEdit, PlayerRecord, SavedPlayer, SeasonWish, Standing,
 };
-pub use names::public_names;
+pub use names::{PlayerNames, names_of, public_names};
 pub use password::{
     NO_PASSWORD, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, replace_hash_in_tx, set_password_in_tx,
 };

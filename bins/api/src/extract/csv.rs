@@ -35,8 +35,6 @@ pub(crate) struct LineProblems {
 
 /// How many rows a table may have; of ten megabytes none has more.
 const MAX_ROWS: usize = 500_000;
-/// How many problems are listed one by one.
-const MAX_LISTED: usize = 100;
 
 impl CsvUpload {
     /// The table, which may have these columns, in any order, and must have those of `required`. Empty
@@ -163,9 +161,42 @@ impl CsvRow {
     }
 }
 
+/// Numbers of rows that are told apart by their index; see [`super::Source`].
+impl CsvRow {
+    /// A number that must be there; 0 if it is not.
+    pub(crate) fn number(
+        &self,
+        index: usize,
+        column: &'static str,
+        problems: &mut Vec<Problem>,
+    ) -> i64 {
+        let number = self.get(column).and_then(|cell| cell.parse().ok());
+        if number.is_none() {
+            problems.push(Problem::new(format!("{index}.{column}"), WHOLE_NUMBER));
+        }
+        number.unwrap_or_default()
+    }
+
+    /// A number that may be missing.
+    pub(crate) fn number_if_any(
+        &self,
+        index: usize,
+        column: &'static str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<i64> {
+        self.get(column)?;
+        Some(self.number(index, column, problems))
+    }
+}
+
+const WHOLE_NUMBER: &str = "is a whole number";
+
 impl LineProblems {
+    /// How many problems are listed one by one.
+    pub(crate) const MAX_LISTED: usize = 100;
+
     pub(crate) fn note(&mut self, line: u64, column: &str, problem: impl Into<String>) {
-        if self.listed.len() < MAX_LISTED {
+        if self.listed.len() < Self::MAX_LISTED {
             let of_cell = self.listed.entry(format!("line {line}.{column}"));
             of_cell.or_default().push(problem.into());
         } else {
@@ -302,7 +333,7 @@ mod tests {
         let body = problems.check().unwrap_err().body("");
         let body = serde_json::to_value(body).unwrap();
         let details = body["error"]["details"].as_object().unwrap();
-        assert_eq!(details.len(), MAX_LISTED + 1);
+        assert_eq!(details.len(), LineProblems::MAX_LISTED + 1);
         assert_eq!(details["csv"][0], "has 50 more problems");
     }
 }

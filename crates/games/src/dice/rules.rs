@@ -5,7 +5,10 @@ use std::cmp::Ordering;
 use xmas_kernel::{ConfigId, ErrorCode, Feature, LABEL, Problem, Problems, is_label};
 
 use super::{DiceOutcome, NewDice, Throw};
-use crate::odds::{Entry, InvalidOdds, Odds};
+use crate::{
+    config::{DAILY, MAX_DAILY},
+    odds::{Entry, InvalidOdds, Odds},
+};
 
 /// How many throws of four dice there are, all equally likely.
 const THROWS: u64 = 6 * 6 * 6 * 6;
@@ -65,9 +68,9 @@ pub fn check(dice: &NewDice) -> Vec<Problem> {
     problems.expect(is_label(&dice.name), "name", LABEL);
     problems.expect_or(
         ErrorCode::InvalidMaxDailyPlays,
-        dice.max_daily_plays >= 0,
+        (0..=MAX_DAILY).contains(&dice.max_daily_plays),
         "max_daily_plays",
-        "is at least 0",
+        DAILY,
     );
     problems.into_vec()
 }

@@ -6,7 +6,10 @@ use xmas_kernel::{ConfigId, ErrorCode, Feature, LABEL, Problem, Problems, is_lab
 use xmas_rewards::Reward;
 
 use super::{NewLottery, NewPrize, Prize};
-use crate::odds::{Entry, InvalidOdds, MAX_ENTRIES, MAX_WEIGHT, Odds};
+use crate::{
+    config::{DAILY, MAX_DAILY},
+    odds::{Entry, InvalidOdds, MAX_ENTRIES, MAX_WEIGHT, Odds},
+};
 
 /// What there is to win: what players see, what is drawn, and what is left of the limited prizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,12 +76,17 @@ pub fn check(new: &NewLottery) -> Vec<Problem> {
     problems.expect(is_label(&new.name), "name", LABEL);
     problems.expect_or(
         InvalidMaxDailyPlays,
-        new.max_daily_plays >= 0,
+        (0..=MAX_DAILY).contains(&new.max_daily_plays),
         "max_daily_plays",
-        "is at least 0",
+        DAILY,
     );
-    let count = 1..=MAX_ENTRIES;
-    problems.expect(count.contains(&new.prizes.len()), "prizes", "are 1 to 100");
+    // Prizes that were drawn are kept for ever, so those that are switched off do not count.
+    let active = new.prizes.iter().filter(|prize| prize.is_active).count();
+    problems.expect(
+        active <= MAX_ENTRIES,
+        "prizes",
+        "are at most 100 that take part",
+    );
     let mut labels = HashSet::new();
     for (index, prize) in new.prizes.iter().enumerate() {
         let field = |name: &str| format!("prizes.{index}.{name}");
@@ -186,7 +194,7 @@ mod tests {
             problems.map(|problem| problem.field).collect()
         };
         assert_eq!(check(&lottery(&[prize(1, Some(0)), prize(2, None)])), []);
-        assert_eq!(fields(&lottery(&[])), ["prizes", "prizes"]);
+        assert_eq!(fields(&lottery(&[])), ["prizes"]);
         let code = |lottery: &NewLottery| check(lottery)[0].code;
         assert_eq!(
             code(&lottery(&[prize(0, None)])),

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use xmas_games::{FairnessService, GameError, GameService, lottery::NewLottery};
+use xmas_games::{
+    FairnessService, GameError, GameService, fairness::ReportQuery, lottery::NewLottery,
+};
 use xmas_kernel::{
     Asset, Feature, RewardId,
     paging::{Cursor, Limit},
@@ -76,12 +78,13 @@ async fn a_thousand_plays_at_once_share_a_stock_of_twenty_exactly() {
     assert_eq!(prizes.values().sum::<i64>(), PLAYS);
     // Stock runs out in the middle of it, so some drew from a table that still had it.
     assert!(redrawn > 0);
-    let whole = real
-        .fairness
-        .report(Feature::Lottery, Limit::clamped(9))
-        .await;
-    let whole = whole.unwrap();
-    let drawn: i64 = whole.iter().map(|report| report.draws).sum();
+    let query = ReportQuery {
+        only: None,
+        before: None,
+        limit: Limit::clamped(9),
+    };
+    let whole = real.fairness.report(Feature::Lottery, query, at(26)).await;
+    let drawn: i64 = whole.unwrap().items.iter().map(|report| report.draws).sum();
     assert_eq!(
         drawn,
         PLAYS + real.test.count("SELECT COUNT(*) FROM feature_redraw").await

@@ -214,10 +214,10 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
     no_coupon.segments[0].reward = Reward::coupon(CouponKindId(9));
     for (wheel, field) in [
         (five, "segments"),
-        (negative, "segments"),
+        (negative, "segments.0.weight"),
         (nothing, "segments"),
-        (unknown, "segments.reward_item"),
-        (no_coupon, "segments.reward_item"),
+        (unknown, "segments.0.reward_item"),
+        (no_coupon, "segments.0.reward_item"),
     ] {
         assert_eq!(save_wheel(&real, &wheel).await, [field]);
     }
@@ -228,7 +228,7 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
         ..lottery()
     };
     for (lottery, fields) in [
-        (unknown, vec!["prizes.reward_item"]),
+        (unknown, vec!["prizes.0.reward_item"]),
         (negative, vec!["prizes.0.weight", "prizes"]),
     ] {
         let tx = real.test.db.begin().await.unwrap();

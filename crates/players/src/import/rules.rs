@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use xmas_kernel::{Problem, UserId};
 
 use super::model::{ImportAction, ImportLine, ImportReport, ImportRow, NewPassword, Wanted};
-use crate::{ExternalId, Nickname, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, Role, Status};
+use crate::{
+    ExternalId, NO_PASSWORD, Nickname, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, Role, Status,
+};
 
 /// How many clear passwords one import may bring: each takes as long as a login.
 pub(crate) const MAX_CLEAR_PASSWORDS: usize = 1_000;
@@ -154,7 +156,13 @@ fn change<'a>(wanted: &'a Wanted, known: &Known) -> Step<'a> {
     let password = wanted.password.as_ref();
     let password = password.filter(|new| match new {
         NewPassword::Clear(_) => true,
-        NewPassword::Hash(hash) => *hash != known.password_hash,
+        // The old system's hash opens the first login and nothing more: a file that is imported again
+        // takes nobody's own password away.
+        NewPassword::Hash(hash) => {
+            let is_first = known.password_hash == NO_PASSWORD
+                || known.password_hash.starts_with(OLD_HASH_PREFIX);
+            is_first && *hash != known.password_hash
+        }
     });
     if nickname.is_none() && status.is_none() && password.is_none() {
         return Step::Nothing;

@@ -5,9 +5,16 @@
 //! To add a path: a file with its handlers and DTOs; a line in its module's `configure`, `Docs` and
 //! `ERRORS`.
 
+pub(crate) mod dice_config;
 pub(crate) mod event_bridge;
+pub(crate) mod external_ranking;
 pub(crate) mod feature_config;
 pub(crate) mod feature_schedule;
+mod game_config;
+pub(crate) mod lottery_config;
+pub(crate) mod odds;
+pub(crate) mod ranking;
+pub(crate) mod roulette_config;
 pub(crate) mod seasons;
 pub(crate) mod ui_config;
 pub(crate) mod users;
@@ -29,9 +36,15 @@ use crate::{
 
 pub(crate) fn configure(cfg: &mut ServiceConfig) {
     let scope = web::scope("/admin/api")
+        .configure(dice_config::configure)
         .configure(event_bridge::configure)
+        .configure(external_ranking::configure)
         .configure(feature_config::configure)
         .configure(feature_schedule::configure)
+        .configure(lottery_config::configure)
+        .configure(odds::configure)
+        .configure(ranking::configure)
+        .configure(roulette_config::configure)
         .configure(seasons::configure)
         .configure(ui_config::configure)
         .configure(users::configure);
@@ -40,9 +53,15 @@ pub(crate) fn configure(cfg: &mut ServiceConfig) {
 
 /// What each of these paths can answer with of its own, by method and path.
 pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
+    dice_config::ERRORS,
     event_bridge::ERRORS,
+    external_ranking::ERRORS,
     feature_config::ERRORS,
     feature_schedule::ERRORS,
+    lottery_config::ERRORS,
+    odds::ERRORS,
+    ranking::ERRORS,
+    roulette_config::ERRORS,
     seasons::ERRORS,
     ui_config::ERRORS,
     users::ERRORS,
@@ -51,9 +70,15 @@ pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
 /// The paths' part of the OpenAPI document.
 pub(crate) fn documents() -> Vec<Document> {
     vec![
+        dice_config::Docs::openapi(),
         event_bridge::Docs::openapi(),
+        external_ranking::Docs::openapi(),
         feature_config::Docs::openapi(),
         feature_schedule::Docs::openapi(),
+        lottery_config::Docs::openapi(),
+        odds::Docs::openapi(),
+        ranking::Docs::openapi(),
+        roulette_config::Docs::openapi(),
         seasons::Docs::openapi(),
         ui_config::Docs::openapi(),
         users::Docs::openapi(),
@@ -119,21 +144,6 @@ pub(crate) fn player_ref(
         external_id: external_id
             .map_err(|error| ApiError::field("external_id", error.to_string()))?,
     })
-}
-
-/// A field that has two names; they must not contradict each other.
-pub(crate) fn both<T: PartialEq>(
-    name: &str,
-    one: Option<T>,
-    other: Option<T>,
-) -> ApiResult<Option<T>> {
-    match (one, other) {
-        (Some(one), Some(other)) if one != other => Err(ApiError::field(
-            name,
-            "is sent under two names, with two values",
-        )),
-        (one, other) => Ok(one.or(other)),
-    }
 }
 
 /// Tells a field that was sent as null from one that was left out, which stays `None`.
