@@ -47,22 +47,17 @@ pub(crate) fn read_rows(rows: &[ImportRow]) -> Vec<Read> {
     reads
 }
 
+/// What a name is told that cannot be one.
+const NAME: &str = "has 1 to 100 characters, and no control characters";
+
 fn read_row(row: &ImportRow) -> Read {
     let mut problems = Vec::new();
     let external_id = ExternalId::try_from(row.external_id.as_deref().unwrap_or_default());
     let external_id = external_id.map_err(|_| {
-        problems.push(Problem::new(
-            "external_id",
-            "has 1 to 100 characters, and no control characters",
-        ))
+        problems.push(Problem::new("external_id", NAME));
     });
     let nickname = row.nickname.as_deref().map(Nickname::try_from).transpose();
-    let nickname = nickname.map_err(|_| {
-        problems.push(Problem::new(
-            "nickname",
-            "has 1 to 100 characters, and no control characters",
-        ))
-    });
+    let nickname = nickname.map_err(|_| problems.push(Problem::new("nickname", NAME)));
     let status = row.status.as_deref().map(str::parse::<Status>).transpose();
     let status = status.map_err(|_| {
         problems.push(Problem::new("status", "is ACTIVE, INACTIVE or BLOCKED"));

@@ -48,6 +48,12 @@ pub(crate) struct UsersParams {
 
 /// One page of accounts.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": 42, "external_id": "santa-01", "nickname": "산타", "level": 2,
+    "season_level": 2, "account_level": 3, "xp": 60, "status": "ACTIVE", "is_blocked": false,
+    "role": "PLAYER", "created_at": "2025-12-20T09:00:00.000000+09:00",
+    "updated_at": "2025-12-25T12:30:00.000000+09:00",
+    "last_login_at": "2025-12-26T08:59:12.000000+09:00", "version": "0c1d2e3f4a5b6c7d"}],
+    "total": 311, "page": 1, "size": 50}))]
 pub(crate) struct UserPage {
     items: Vec<AdminUser>,
     /// How many accounts there are on all pages.
@@ -59,11 +65,6 @@ pub(crate) struct UserPage {
 /// Accounts, newest first: a bare array, or with `?page=` a page of them.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
-#[schema(example = json!([{"id": 42, "external_id": "santa-01", "nickname": "산타", "level": 2,
-    "season_level": 2, "account_level": 3, "xp": 60, "status": "ACTIVE", "is_blocked": false,
-    "role": "PLAYER", "created_at": "2025-12-20T09:00:00.000000+09:00",
-    "updated_at": "2025-12-25T12:30:00.000000+09:00",
-    "last_login_at": "2025-12-26T08:59:12.000000+09:00", "version": "0c1d2e3f4a5b6c7d"}]))]
 pub(crate) enum UserListAnswer {
     All(Vec<AdminUser>),
     Page(UserPage),
@@ -72,7 +73,12 @@ pub(crate) enum UserListAnswer {
 /// Accounts, newest first.
 #[utoipa::path(get, path = "/admin/api/users/", tag = "admin: players", params(UsersParams),
     responses((status = 200, body = UserListAnswer, headers(
-        ("x-total-count" = u64, description = "How many accounts there are, listed or not.")))),
+        ("x-total-count" = u64, description = "How many accounts there are, listed or not.")),
+        example = json!([{"id": 42, "external_id": "santa-01", "nickname": "산타", "level": 2,
+    "season_level": 2, "account_level": 3, "xp": 60, "status": "ACTIVE", "is_blocked": false,
+    "role": "PLAYER", "created_at": "2025-12-20T09:00:00.000000+09:00",
+    "updated_at": "2025-12-25T12:30:00.000000+09:00",
+    "last_login_at": "2025-12-26T08:59:12.000000+09:00", "version": "0c1d2e3f4a5b6c7d"}]))),
     security(("bearer" = [])))]
 pub(crate) async fn list(
     params: Params<UsersParams>,
