@@ -82,10 +82,6 @@ async fn whoever_is_not_meant_clearly_is_refused_and_nothing_changes() {
             (with("external_id", json!(" ")), "USER_REQUIRED"),
             (with("external_id", json!(null)), "USER_REQUIRED"),
             (with("external_id", json!("nobody")), "USER_NOT_FOUND"),
-            (
-                with("external_id", json!("x".repeat(5_000))),
-                "USER_NOT_FOUND",
-            ),
             (with("external_id", json!("' OR '1'='1")), "USER_NOT_FOUND"),
             // Nor an admin.
             (with("external_id", json!("operator")), "USER_NOT_FOUND"),
@@ -96,6 +92,10 @@ async fn whoever_is_not_meant_clearly_is_refused_and_nothing_changes() {
             assert_eq!(answer.code(), code, "{body}: {}", answer.text);
         }
         for (body, field) in [
+            (
+                with("external_id", json!("x".repeat(5_000))),
+                "external_id",
+            ),
             (with("user_id", json!(other)), "user_id"),
             (with("user_id", json!("x")), "user_id"),
             (with("token_type", json!("GOLD")), "token_type"),

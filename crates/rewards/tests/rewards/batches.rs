@@ -1,15 +1,13 @@
 //! Batches that are killed in the middle, and asked for by several processes at once.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
-
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use xmas_kernel::{Asset, UserId, audit::Actor, db::DbError, idempotency::RequestKey};
-use xmas_players::{find_by_id, next_players};
+use xmas_players::{ExternalId, PlayerRef, find_by_id, next_players};
 use xmas_rewards::{
     BatchDesk, BatchError, BatchLine, BatchOrders, BatchState, Batches, Credit, NewBatch,
-    OrderKind, PlayerRef, RecipientFilter, Recipients, WalletService, Wallets,
+    OrderKind, RecipientFilter, Recipients, WalletService, Wallets,
 };
 use xmas_test_support::TestDb;
 use xmas_time::{DateTime, EventDay, Utc};
@@ -257,7 +255,7 @@ async fn twenty_thousand_players_are_given_a_ticket_each() {
         line: id.unsigned_abs(),
         who: PlayerRef {
             user_id: None,
-            external_id: Some(id.to_string()),
+            external_id: Some(ExternalId::try_from(id.to_string().as_str()).unwrap()),
         },
         asset: Asset::Point,
         amount: id,

@@ -1,8 +1,6 @@
 //! The contract of [`WalletService`], held by the fake and by the real service, and what grants
 //! and spends do in a transaction.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
-
 use std::sync::Arc;
 
 use xmas_activity::EventWriter;
@@ -14,7 +12,7 @@ use xmas_kernel::{
 };
 use xmas_players::{Identity, lock_in_tx};
 use xmas_rewards::{
-    Credit, CreditError, Grant, GrantSource, Granted, Reviewer, Reward, RewardDesk, RewardError,
+    Credit, CreditError, Grant, GrantSource, Granted, ReviewDesk, Reward, RewardDesk, RewardError,
     RewardLedger, RewardService, RewardState, RewardType, Rewards, Spend, SpendError,
     WalletService, Wallets, XpCorrection, fake::FakeWallets,
 };
@@ -212,16 +210,14 @@ async fn a_correction_of_xp_is_a_receipt_of_its_sign_that_waits_for_nobody() {
     // An admin who looks for it finds it decided, and not broken.
     let key = DataKey::new("the data key of all tests, 32 bytes or more");
     let desk = RewardDesk::new(test.db.clone(), key, Arc::new(OsEntropy), rewards);
-    let reviewer = Reviewer {
-        actor: "tester".to_owned(),
-    };
+    let operator = test.operator("tester").await;
     let id = test.count("SELECT MAX(id) FROM reward_log").await;
-    let approved = desk.approve(RewardId(id), &reviewer, now()).await;
+    let approved = desk.approve(&operator, RewardId(id), now()).await;
     assert!(
         matches!(approved, Err(RewardError::NotPending)),
         "{approved:?}"
     );
-    let rejected = desk.reject(RewardId(id), "no", &reviewer, now()).await;
+    let rejected = desk.reject(&operator, RewardId(id), "no", now()).await;
     assert!(
         matches!(rejected, Err(RewardError::NotPending)),
         "{rejected:?}"
