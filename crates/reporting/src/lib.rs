@@ -1,30 +1,43 @@
-//! What people want to see in one piece and no single domain holds: so far a player's own history.
+//! What people want to see in one piece and no single domain holds: a player's own history, and for
+//! operators the timeline of a player, lists and exports of what the tables hold, and the dashboard.
 //!
 //! Invariants:
 //! - Nothing here writes, locks or opens a transaction.
 //! - This is the one crate that may read every table. It owns none: it knows other crates' tables
-//!   by their names in `store.rs`, and has no entities of them.
-//! - A report is a bounded number of statements, and each of them reads a bounded number of rows.
+//!   by their names in its stores, and has no entities of them.
+//! - A report is a bounded number of statements, and each of them reads a bounded number of rows. An
+//!   export is as many as it has pages.
 //!
-//! To add a report: what it is asked and what it answers in `model.rs`, its queries in `store.rs`,
-//! and a service trait here with an implementation in `service.rs`. What another crate keeps sealed
+//! To add a report: a folder with what it is asked and what it answers in `model.rs`, its queries in
+//! `store.rs`, and a service trait with its implementation in `mod.rs`. What another crate keeps sealed
 //! or computes, such as coupon codes, is asked of that crate's service.
 
 mod audit;
 mod error;
 mod model;
+mod place;
+mod records;
 mod service;
 mod store;
+mod timeline;
 
 use async_trait::async_trait;
 use xmas_players::Identity;
 
 pub use audit::{Audit, AuditReport, Check};
 pub use error::HistoryError;
-pub use model::{
-    HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, MalformedCursor, Receipt, UnknownKind,
+pub use model::{HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, Receipt};
+pub use place::{Cursor, Kind, MalformedCursor, UnknownKind};
+pub use records::{
+    AuditFilter, AuditRecord, EXPORT_AUDIT_ROWS, EXPORT_ROWS, EventFilter, EventRecord,
+    LedgerFilter, LedgerRecord, PlayFilter, PlayRecord, RecordService, Records, Resource, Slice,
+    Span, WalletFilter, WalletPlace, WalletRecord, Whose,
 };
 pub use service::History;
+pub use timeline::{
+    LevelEntry, PlayerStanding, RewardEntry, Timeline, TimelineCursor, TimelineEntry,
+    TimelineError, TimelineKind, TimelineQuery, TimelineService, Timelines,
+};
 
 /// What happened to a player, for the player.
 #[async_trait]

@@ -7,6 +7,7 @@ use xmas_rewards::RewardService;
 
 use crate::{
     HistoryError, HistoryKind, HistoryPage, HistoryQuery, HistoryService, Receipt,
+    place::cut,
     store::{self, Found},
 };
 
@@ -29,22 +30,16 @@ impl History {
         let (db, user_id) = (self.db.read(), identity.user_id);
         check(db, identity).await?;
         let mut found = Vec::new();
-        if query.includes(HistoryKind::Play) {
-            found.extend(store::plays(db, user_id, query).await?);
+        if let Some(part) = query.part(HistoryKind::Play) {
+            found.extend(store::plays(db, user_id, &part).await?);
         }
-        if query.includes(HistoryKind::Stamp) {
-            found.extend(store::stamps(db, user_id, query).await?);
+        if let Some(part) = query.part(HistoryKind::Stamp) {
+            found.extend(store::stamps(db, user_id, &part).await?);
         }
-        if query.includes(HistoryKind::Reward) {
-            found.extend(store::rewards(db, user_id, query).await?);
+        if let Some(part) = query.part(HistoryKind::Reward) {
+            found.extend(store::rewards(db, user_id, &part).await?);
         }
-        // Each part holds one receipt more than the page, so the page's are among them.
-        found.sort_by_key(|row| row.receipt.cursor().place());
-        let size = usize::try_from(query.limit.get()).unwrap_or(usize::MAX);
-        let more = found.len() > size;
-        found.truncate(size);
-        let next = found.last().filter(|_| more);
-        let next = next.map(|row| row.receipt.cursor());
+        let (found, next) = cut(found, query.limit, |row| row.receipt.cursor());
 
         let coupons: Vec<String> = found.iter().filter_map(|row| row.coupon.clone()).collect();
         let codes = if coupons.is_empty() {

@@ -14,7 +14,10 @@ use xmas_kernel::{
 use xmas_rewards::{RewardState, RewardType};
 use xmas_time::{EventDay, Kst};
 
-use crate::{HistoryCursor, HistoryKind, HistoryQuery, Receipt};
+use crate::{
+    Receipt,
+    place::{Edge, Part},
+};
 
 /// A receipt, and the grant whose coupon code belongs into it.
 pub(crate) struct Found {
@@ -62,12 +65,12 @@ struct RewardRow {
     delivered_at: Option<Timestamp>,
 }
 
-/// A player's plays from behind the query's cursor on, newest first: one more than fit on the page,
-/// if there are so many.
+/// A player's plays from behind the part's edge on, newest first: one more than fit on the page, if
+/// there are so many.
 pub(crate) async fn plays(
     conn: &impl ConnectionTrait,
     user_id: UserId,
-    query: &HistoryQuery,
+    part: &Part,
 ) -> Result<Vec<Found>, DbError> {
     let columns = [
         "id",
@@ -82,7 +85,7 @@ pub(crate) async fn plays(
         "event_day",
         "created_at",
     ];
-    let mut select = newest_first(HistoryKind::Play, user_id, query);
+    let mut select = newest_first("created_at", user_id, part);
     select.columns(columns).from("feature_log");
     let rows: Vec<PlayRow> = rows(conn, select).await?;
     rows.into_iter().map(play).collect()
@@ -115,7 +118,7 @@ fn play(row: PlayRow) -> Result<Found, DbError> {
 pub(crate) async fn stamps(
     conn: &impl ConnectionTrait,
     user_id: UserId,
-    query: &HistoryQuery,
+    part: &Part,
 ) -> Result<Vec<Found>, DbError> {
     let columns = [
         "id",
@@ -125,7 +128,7 @@ pub(crate) async fn stamps(
         "event_day",
         "created_at",
     ];
-    let mut select = newest_first(HistoryKind::Stamp, user_id, query);
+    let mut select = newest_first("created_at", user_id, part);
     select.columns(columns).from("season_pass_stamp_log");
     let rows: Vec<StampRow> = rows(conn, select).await?;
     Ok(rows.into_iter().map(stamp).collect())
@@ -151,7 +154,7 @@ fn stamp(row: StampRow) -> Found {
 pub(crate) async fn rewards(
     conn: &impl ConnectionTrait,
     user_id: UserId,
-    query: &HistoryQuery,
+    part: &Part,
 ) -> Result<Vec<Found>, DbError> {
     let columns = [
         "id",
@@ -166,7 +169,7 @@ pub(crate) async fn rewards(
         "created_at",
         "delivered_at",
     ];
-    let mut select = newest_first(HistoryKind::Reward, user_id, query);
+    let mut select = newest_first("created_at", user_id, part);
     select
         .columns(columns)
         .from("reward_log")
@@ -199,7 +202,7 @@ fn reward(row: RewardRow) -> Found {
 }
 
 /// The play that a grant key names: `play:17`, and `play:17:xp` for what the play itself gives.
-fn play_id(grant_key: &str) -> Option<i64> {
+pub(crate) fn play_id(grant_key: &str) -> Option<i64> {
     let play = grant_key.strip_prefix("play:")?;
     play.strip_suffix(":xp").unwrap_or(play).parse().ok()
 }
@@ -226,35 +229,35 @@ pub(crate) async fn prize_states(
     Ok(rows.into_iter().filter_map(state).collect())
 }
 
-/// What the three tables of a history have in common: whose rows, from where on, how many, and in
-/// which order. Each has an index on these columns.
-fn newest_first(kind: HistoryKind, user_id: UserId, query: &HistoryQuery) -> SelectStatement {
+/// What the tables of a history have in common: whose rows, from where on, how many, and in which
+/// order. Each has an index on the player and the time, or only a few rows of each player.
+pub(crate) fn newest_first(time: &'static str, user_id: UserId, part: &Part) -> SelectStatement {
     let mut select = Query::select();
     select
         .and_where(Expr::col("user_id").eq(user_id.0))
-        .order_by("created_at", Order::Desc)
+        .order_by(time, Order::Desc)
         .order_by("id", Order::Desc)
-        .limit(query.limit.get() + 1);
-    if let Some(cursor) = query.before {
-        select.and_where(behind(cursor, kind));
+        .limit(part.rows);
+    if let Some(edge) = part.edge {
+        select.and_where(behind(&Expr::col(time), &Expr::col("id"), edge));
     }
     select
 }
 
-/// Whether a row of this kind stands behind the cursor.
-fn behind(cursor: HistoryCursor, kind: HistoryKind) -> Expr {
-    let at = Timestamp(cursor.at());
-    let earlier = Expr::col("created_at").lt(at);
-    let not_later = Expr::col("created_at").lte(at);
-    match kind.cmp(&cursor.kind()) {
-        // This kind's rows of the cursor's instant stand before it.
+/// Whether a row with this time and id stands behind its part's edge.
+pub(crate) fn behind(time: &Expr, id: &Expr, edge: Edge) -> Expr {
+    let at = Timestamp(edge.at);
+    let earlier = time.clone().lt(at);
+    let not_later = time.clone().lte(at);
+    match edge.kind {
+        // This kind's rows of the edge's instant stand before it.
         Ordering::Less => earlier,
-        Ordering::Equal => not_later.and(earlier.or(Expr::col("id").lt(cursor.id()))),
+        Ordering::Equal => not_later.and(earlier.or(id.clone().lt(edge.id))),
         Ordering::Greater => not_later,
     }
 }
 
-async fn rows<T: FromQueryResult>(
+pub(crate) async fn rows<T: FromQueryResult>(
     conn: &impl ConnectionTrait,
     select: SelectStatement,
 ) -> Result<Vec<T>, DbError> {

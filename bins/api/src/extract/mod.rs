@@ -12,6 +12,6 @@ pub(crate) use admin::{Admin, key_of, reason, seen_version};
 pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
 pub(crate) use csv::{CsvRow, CsvTable, CsvUpload, LineProblems, is_csv};
 pub(crate) use now::Now;
-pub(crate) use params::Params;
+pub(crate) use params::{Params, given};
 pub(crate) use path_part::PathPart;
 pub(crate) use player::{Bearer, Player, client_address};

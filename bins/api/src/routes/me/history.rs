@@ -5,19 +5,17 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use std::{fmt::Display, str::FromStr};
-
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_kernel::{ErrorCode, paging::Limit};
-use xmas_reporting::{HistoryPage, HistoryQuery, HistoryService, Receipt};
+use xmas_reporting::{HistoryKind, HistoryPage, HistoryQuery, HistoryService, Kind, Receipt};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
-    error::{ApiError, ApiResult},
-    extract::{Params, Player},
+    error::ApiResult,
+    extract::{Params, Player, given},
 };
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
@@ -248,21 +246,14 @@ pub(crate) async fn history(
 ) -> ApiResult<Json<HistoryAnswer>> {
     let params = params.0;
     let query = HistoryQuery {
-        kind: given("kind", &params.kind.to_ascii_lowercase())?,
+        kind: given(
+            "kind",
+            &params.kind.to_ascii_lowercase(),
+            HistoryKind::named,
+        )?,
         limit: Limit::clamped(params.limit),
-        before: given("cursor", &params.cursor)?,
+        before: given("cursor", &params.cursor, str::parse)?,
     };
     let page = history.history(&player.0, &query).await?;
     Ok(Json(page.into()))
-}
-
-/// A parameter's value; an empty one is as good as none.
-fn given<T: FromStr<Err: Display>>(parameter: &str, text: &str) -> ApiResult<Option<T>> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    match text.parse() {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => Err(ApiError::field(parameter, error.to_string())),
-    }
 }

@@ -1,0 +1,382 @@
+use chrono::NaiveDate;
+use sea_orm::{
+    ConnectionTrait, ExprTrait, FromQueryResult,
+    sea_query::{Expr, Func, JoinType, Order},
+};
+use serde_json::Value;
+use xmas_kernel::db::{DbError, Timestamp};
+use xmas_time::{EventDay, Kst};
+
+use super::{
+    AuditFilter, AuditRecord, EventFilter, EventRecord, LedgerFilter, LedgerRecord, PlayFilter,
+    PlayRecord, Resource, Slice, WalletFilter, WalletPlace, WalletRecord, Whose, model,
+    select::{Listing, Newest, col},
+};
+use crate::{place::Part, store::rows};
+
+#[derive(FromQueryResult)]
+struct WalletRow {
+    user_id: i64,
+    external_id: Option<String>,
+    asset: String,
+    balance: i64,
+    updated_at: Timestamp,
+}
+
+pub(super) async fn wallets(
+    conn: &impl ConnectionTrait,
+    filter: &WalletFilter,
+    slice: &Slice<WalletPlace>,
+) -> Result<Vec<WalletRecord>, DbError> {
+    let columns = ["user_id", "asset", "balance", "updated_at"];
+    let mut listing = Listing::of("user_game_wallet", &columns, slice);
+    listing
+        .select
+        .order_by(("l", "user_id"), Order::Asc)
+        .order_by(("l", "asset"), Order::Asc);
+    let (Slice::Page { behind: place, .. } | Slice::Export { after: place }) = slice;
+    if let Some(place) = place {
+        let id = place.user_id.0;
+        let further = col("asset").gt(place.asset.as_str());
+        let further = col("user_id").gt(id).or(further);
+        listing
+            .select
+            .and_where(col("user_id").gte(id).and(further));
+    }
+    listing.with_players(&filter.whose);
+    if let Some(asset) = filter.asset {
+        listing.keep("asset", |column| column.eq(asset.as_str()));
+    }
+    match filter.has_balance {
+        Some(true) => listing.keep("balance", |balance| balance.gt(0)),
+        Some(false) => listing.keep("balance", |balance| balance.eq(0)),
+        None => {}
+    }
+    listing.within("updated_at", filter.changed);
+    let found: Vec<WalletRow> = rows(conn, listing.select).await?;
+    let record = |row: WalletRow| WalletRecord {
+        user_id: row.user_id,
+        external_id: row.external_id,
+        asset: row.asset,
+        balance: row.balance,
+        updated_at: Kst(row.updated_at.0),
+    };
+    Ok(found.into_iter().map(record).collect())
+}
+
+#[derive(FromQueryResult)]
+struct PlayRow {
+    id: i64,
+    user_id: i64,
+    external_id: Option<String>,
+    feature_type: String,
+    outcome: String,
+    reward_type: String,
+    reward_amount: i64,
+    created_at: Timestamp,
+}
+
+pub(super) async fn plays(
+    conn: &impl ConnectionTrait,
+    filter: &PlayFilter,
+    slice: &Slice<i64>,
+) -> Result<Vec<PlayRecord>, DbError> {
+    let columns = [
+        "id",
+        "user_id",
+        "feature_type",
+        "outcome",
+        "reward_type",
+        "reward_amount",
+        "created_at",
+    ];
+    let mut listing = Listing::of_log("feature_log", &columns, slice, Newest::ByTime);
+    listing.with_players(&filter.whose);
+    if let Some(game) = filter.game {
+        listing.keep("feature_type", |column| column.eq(game.as_str()));
+    }
+    listing.within("created_at", filter.span);
+    let found: Vec<PlayRow> = rows(conn, listing.select).await?;
+    let record = |row: PlayRow| {
+        let outcome = json(&row.outcome, "feature_log", row.id)?;
+        Ok(PlayRecord {
+            id: row.id,
+            user_id: row.user_id,
+            external_id: row.external_id,
+            game: row.feature_type,
+            reward_type: row.reward_type,
+            reward_amount: row.reward_amount,
+            reward_label: model::reward_label(&outcome),
+            created_at: Kst(row.created_at.0),
+        })
+    };
+    found.into_iter().map(record).collect()
+}
+
+#[derive(FromQueryResult)]
+struct LedgerRow {
+    id: i64,
+    user_id: i64,
+    external_id: Option<String>,
+    asset: String,
+    delta: i64,
+    balance_after: i64,
+    reason: String,
+    reference: String,
+    actor: String,
+    label: Option<String>,
+    created_at: Timestamp,
+}
+
+const LEDGER_COLUMNS: [&str; 9] = [
+    "id",
+    "user_id",
+    "asset",
+    "delta",
+    "balance_after",
+    "reason",
+    "reference",
+    "actor",
+    "created_at",
+];
+
+pub(super) async fn ledger(
+    conn: &impl ConnectionTrait,
+    filter: &LedgerFilter,
+    slice: &Slice<i64>,
+) -> Result<Vec<LedgerRecord>, DbError> {
+    let mut listing = Listing::of_log("wallet_ledger", &LEDGER_COLUMNS, slice, Newest::ByTime);
+    if let Some(asset) = filter.asset {
+        listing.keep("asset", |column| column.eq(asset.as_str()));
+    }
+    if let Some(reason) = &filter.reason {
+        listing.keep("reason", |column| column.eq(reason.as_str()));
+    }
+    listing.within("created_at", filter.span);
+    ledger_records(conn, listing, &filter.whose).await
+}
+
+/// A player's part of a timeline.
+pub(crate) async fn ledger_of(
+    conn: &impl ConnectionTrait,
+    player: &Whose,
+    part: &Part,
+) -> Result<Vec<LedgerRecord>, DbError> {
+    let listing = Listing::of_player("wallet_ledger", &LEDGER_COLUMNS, part);
+    ledger_records(conn, listing, player).await
+}
+
+async fn ledger_records(
+    conn: &impl ConnectionTrait,
+    mut listing: Listing,
+    whose: &Whose,
+) -> Result<Vec<LedgerRecord>, DbError> {
+    listing.with_players(whose);
+    // A play's token and its prize have one reference; the label is that of the prize.
+    let delivered = Expr::col(("r", "grant_key")).equals(("l", "reference"));
+    let delivered = delivered.and(col("delta").gt(0));
+    let part = |from: i64, to: Option<i64>| {
+        let bounds = [Some(from), to].into_iter().flatten().map(Expr::val);
+        let arguments = [col("reference")].into_iter().chain(bounds);
+        Expr::from(Func::cust("SUBSTR").args(arguments))
+    };
+    let batch = part(1, Some(6)).eq("batch:");
+    let batch = batch.and(Expr::col(("b", "batch_key")).eq(part(7, None)));
+    let label = [("r", "label"), ("b", "reason")].map(Expr::col);
+    listing
+        .select
+        .join_as(JoinType::LeftJoin, "reward_log", "r", delivered)
+        .join_as(JoinType::LeftJoin, "wallet_batch", "b", batch)
+        .expr_as(Func::coalesce(label), "label");
+    let found: Vec<LedgerRow> = rows(conn, listing.select).await?;
+    let record = |row: LedgerRow| LedgerRecord {
+        id: row.id,
+        user_id: row.user_id,
+        external_id: row.external_id,
+        asset: row.asset,
+        delta: row.delta,
+        balance_after: row.balance_after,
+        reason: row.reason,
+        reference: row.reference,
+        actor: row.actor,
+        label: row.label,
+        created_at: Kst(row.created_at.0),
+    };
+    Ok(found.into_iter().map(record).collect())
+}
+
+#[derive(FromQueryResult)]
+struct EventRow {
+    id: i64,
+    user_id: i64,
+    external_id: Option<String>,
+    feature_type: Option<String>,
+    event_type: String,
+    event_day: NaiveDate,
+    meta_json: String,
+    created_at: Timestamp,
+}
+
+const EVENT_COLUMNS: [&str; 7] = [
+    "id",
+    "user_id",
+    "feature_type",
+    "event_type",
+    "event_day",
+    "meta_json",
+    "created_at",
+];
+
+pub(super) async fn events(
+    conn: &impl ConnectionTrait,
+    filter: &EventFilter,
+    slice: &Slice<i64>,
+) -> Result<Vec<EventRecord>, DbError> {
+    let mut listing = Listing::of_log("user_event_log", &EVENT_COLUMNS, slice, Newest::ByTime);
+    if let Some(event_type) = &filter.event_type {
+        listing.keep("event_type", |column| column.eq(event_type.as_str()));
+    }
+    if let Some(feature) = filter.feature {
+        listing.keep("feature_type", |column| column.eq(feature.as_str()));
+    }
+    listing.within("created_at", filter.span);
+    event_records(conn, listing, &filter.whose).await
+}
+
+/// A player's part of a timeline.
+pub(crate) async fn events_of(
+    conn: &impl ConnectionTrait,
+    player: &Whose,
+    part: &Part,
+) -> Result<Vec<EventRecord>, DbError> {
+    let listing = Listing::of_player("user_event_log", &EVENT_COLUMNS, part);
+    event_records(conn, listing, player).await
+}
+
+async fn event_records(
+    conn: &impl ConnectionTrait,
+    mut listing: Listing,
+    whose: &Whose,
+) -> Result<Vec<EventRecord>, DbError> {
+    listing.with_players(whose);
+    let found: Vec<EventRow> = rows(conn, listing.select).await?;
+    let record = |row: EventRow| {
+        Ok(EventRecord {
+            meta: json(&row.meta_json, "user_event_log", row.id)?,
+            id: row.id,
+            user_id: row.user_id,
+            external_id: row.external_id,
+            feature_type: row.feature_type,
+            event_type: row.event_type,
+            event_day: EventDay::from(row.event_day),
+            created_at: Kst(row.created_at.0),
+        })
+    };
+    found.into_iter().map(record).collect()
+}
+
+#[derive(FromQueryResult)]
+struct AuditRow {
+    id: i64,
+    actor_id: i64,
+    actor: String,
+    action: String,
+    resource: String,
+    before_json: Option<String>,
+    after_json: Option<String>,
+    reason: Option<String>,
+    request_id: String,
+    created_at: Timestamp,
+}
+
+const AUDIT_COLUMNS: [&str; 10] = [
+    "id",
+    "actor_id",
+    "actor",
+    "action",
+    "resource",
+    "before_json",
+    "after_json",
+    "reason",
+    "request_id",
+    "created_at",
+];
+
+pub(super) async fn audits(
+    conn: &impl ConnectionTrait,
+    filter: &AuditFilter,
+    slice: &Slice<i64>,
+) -> Result<Vec<AuditRecord>, DbError> {
+    let mut listing = Listing::of_log("admin_audit_log", &AUDIT_COLUMNS, slice, Newest::ById);
+    if matches!(slice, Slice::Export { .. }) {
+        listing.select.limit(super::EXPORT_AUDIT_ROWS);
+    }
+    let texts = [
+        ("actor", &filter.actor),
+        ("action", &filter.action),
+        ("request_id", &filter.request_id),
+    ];
+    for (column, text) in texts {
+        if let Some(text) = text {
+            listing.keep(column, |column| column.eq(text.as_str()));
+        }
+    }
+    match &filter.resource {
+        Some(Resource::Exactly(resource)) => {
+            listing.keep("resource", |column| column.eq(resource.as_str()));
+        }
+        Some(Resource::Under(beginning)) => {
+            // No text that begins so is after this one.
+            let last = format!("{beginning}{}", char::MAX);
+            listing.keep("resource", |column| column.gte(beginning.as_str()));
+            listing.keep("resource", |column| column.lte(last));
+        }
+        None => {}
+    }
+    listing.within("created_at", filter.span);
+    audit_records(conn, listing).await
+}
+
+/// What operators did to a player, as a part of a timeline.
+pub(crate) async fn audits_of(
+    conn: &impl ConnectionTrait,
+    resource: &str,
+    part: &Part,
+) -> Result<Vec<AuditRecord>, DbError> {
+    let mut listing = Listing::of_player("admin_audit_log", &AUDIT_COLUMNS, part);
+    listing.keep("resource", |column| column.eq(resource));
+    audit_records(conn, listing).await
+}
+
+async fn audit_records(
+    conn: &impl ConnectionTrait,
+    listing: Listing,
+) -> Result<Vec<AuditRecord>, DbError> {
+    let found: Vec<AuditRow> = rows(conn, listing.select).await?;
+    found.into_iter().map(audit).collect()
+}
+
+fn audit(row: AuditRow) -> Result<AuditRecord, DbError> {
+    let state = |text: Option<String>| {
+        let state = text.map(|text| json(&text, "admin_audit_log", row.id));
+        state.transpose()
+    };
+    Ok(AuditRecord {
+        id: row.id,
+        actor_id: row.actor_id,
+        actor: row.actor,
+        action: row.action,
+        resource: row.resource,
+        before: state(row.before_json)?,
+        after: state(row.after_json)?,
+        reason: row.reason,
+        request_id: row.request_id,
+        created_at: Kst(row.created_at.0),
+    })
+}
+
+/// Stored JSON, which the schema has checked.
+fn json(text: &str, table: &str, id: i64) -> Result<Value, DbError> {
+    serde_json::from_str(text)
+        .map_err(|error| DbError::Corrupt(format!("the JSON of {table} {id}: {error}")))
+}
