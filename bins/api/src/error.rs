@@ -17,7 +17,7 @@ use xmas_kernel::{
     ErrorCode, Feature, Problem, db::DbError, idempotency::IdempotencyError, version::Stale,
 };
 use xmas_players::AccessError;
-use xmas_reporting::HistoryError;
+use xmas_reporting::{HistoryError, TimelineError};
 use xmas_rewards::WalletError;
 use xmas_season_pass::SeasonError;
 
@@ -343,6 +343,15 @@ impl From<HistoryError> for ApiError {
         match error {
             HistoryError::Access(error) => error.into(),
             HistoryError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<TimelineError> for ApiError {
+    fn from(error: TimelineError) -> Self {
+        match error {
+            TimelineError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            TimelineError::Db(error) => error.into(),
         }
     }
 }

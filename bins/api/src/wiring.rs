@@ -30,7 +30,10 @@ use xmas_kernel::{
     seal::{DataKey, ProbeError},
 };
 use xmas_migration::{SchemaState, schema_state};
-use xmas_reporting::{Audit, History, HistoryService};
+use xmas_reporting::{
+    Audit, Dashboard, DashboardService, History, HistoryService, RecordService, Records,
+    TimelineService, Timelines,
+};
 use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
 use xmas_season_pass::{
     SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
@@ -87,6 +90,9 @@ pub struct App {
     ranking: Arc<dyn RankingService>,
     wallets: Arc<dyn WalletService>,
     history: Arc<dyn HistoryService>,
+    records: Arc<dyn RecordService>,
+    timelines: Arc<dyn TimelineService>,
+    dashboard: Arc<dyn DashboardService>,
     fairness: Arc<dyn FairnessService>,
     bridges: Arc<dyn BridgeService>,
     settlement: Arc<dyn SettlementService>,
@@ -189,6 +195,9 @@ impl App {
             ranking: Arc::new(ranking),
             wallets,
             history: Arc::new(History::new(db.clone(), rewards)),
+            records: Arc::new(Records::new(db.clone())),
+            timelines: Arc::new(Timelines::new(db.clone())),
+            dashboard: Arc::new(Dashboard::new(db.clone())),
             fairness: Arc::new(fairness),
             bridges: Arc::new(Bridges::new(db.clone())),
             settlement: Arc::new(settlement),
@@ -226,6 +235,9 @@ impl App {
             .app_data(Data::from(self.ranking.clone()))
             .app_data(Data::from(self.wallets.clone()))
             .app_data(Data::from(self.history.clone()))
+            .app_data(Data::from(self.records.clone()))
+            .app_data(Data::from(self.timelines.clone()))
+            .app_data(Data::from(self.dashboard.clone()))
             .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::from(self.bridges.clone()))
             .app_data(Data::from(self.switches.clone()))
@@ -242,6 +254,11 @@ impl App {
     /// The bridge for operators.
     pub fn settlement(&self) -> Arc<dyn SettlementService> {
         self.settlement.clone()
+    }
+
+    /// The event at a glance.
+    pub(crate) fn dashboard(&self) -> &dyn DashboardService {
+        &*self.dashboard
     }
 
     /// Every invariant of the database.

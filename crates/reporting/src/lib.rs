@@ -13,6 +13,7 @@
 //! or computes, such as coupon codes, is asked of that crate's service.
 
 mod audit;
+mod dashboard;
 mod error;
 mod model;
 mod place;
@@ -25,6 +26,7 @@ use async_trait::async_trait;
 use xmas_players::Identity;
 
 pub use audit::{Audit, AuditReport, Check};
+pub use dashboard::{Dashboard, DashboardService, Metric, Metrics, RangeHours};
 pub use error::HistoryError;
 pub use model::{HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, Receipt};
 pub use place::{Cursor, Kind, MalformedCursor, UnknownKind};

@@ -155,7 +155,9 @@ mod tests {
     fn any_cursor() -> impl Strategy<Value = HistoryCursor> {
         let kinds = prop::sample::select(HistoryKind::ALL.to_vec());
         let places = (0..=LAST_MICROS, kinds, any::<i64>());
-        places.prop_map(|(micros, kind, id)| HistoryCursor::new(Utc.timestamp_micros(micros).unwrap(), kind, id))
+        places.prop_map(|(micros, kind, id)| {
+            HistoryCursor::new(Utc.timestamp_micros(micros).unwrap(), kind, id)
+        })
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod now;
 mod params;
 mod path_part;
 mod player;
+mod span;
 
 pub(crate) use admin::{Admin, key_of, reason, seen_version};
 pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
@@ -15,3 +16,4 @@ pub(crate) use now::Now;
 pub(crate) use params::{Params, given};
 pub(crate) use path_part::PathPart;
 pub(crate) use player::{Bearer, Player, client_address};
+pub(crate) use span::SpanParams;

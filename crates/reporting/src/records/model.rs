@@ -108,7 +108,7 @@ impl From<String> for Resource {
 pub struct WalletRecord {
     pub user_id: i64,
     pub external_id: Option<String>,
-    pub asset: String,
+    pub asset: Asset,
     pub balance: i64,
     pub updated_at: Kst,
 }

@@ -102,11 +102,7 @@ impl Listing {
     }
 
     /// What one part of a player's timeline asks of the table.
-    pub(super) fn of_player(
-        table: &'static str,
-        columns: &[&'static str],
-        part: &Part,
-    ) -> Self {
+    pub(super) fn of_player(table: &'static str, columns: &[&'static str], part: &Part) -> Self {
         let slice = Slice::Page {
             rows: part.rows,
             offset: 0,

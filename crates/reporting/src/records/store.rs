@@ -4,7 +4,10 @@ use sea_orm::{
     sea_query::{Expr, Func, JoinType, Order},
 };
 use serde_json::Value;
-use xmas_kernel::db::{DbError, Timestamp};
+use xmas_kernel::{
+    UnknownAsset,
+    db::{DbError, Timestamp},
+};
 use xmas_time::{EventDay, Kst};
 
 use super::{
@@ -54,14 +57,19 @@ pub(super) async fn wallets(
     }
     listing.within("updated_at", filter.changed);
     let found: Vec<WalletRow> = rows(conn, listing.select).await?;
-    let record = |row: WalletRow| WalletRecord {
-        user_id: row.user_id,
-        external_id: row.external_id,
-        asset: row.asset,
-        balance: row.balance,
-        updated_at: Kst(row.updated_at.0),
+    let record = |row: WalletRow| {
+        let asset = row.asset.parse().map_err(|error: UnknownAsset| {
+            DbError::Corrupt(format!("a wallet of user {}: {error}", row.user_id))
+        })?;
+        Ok(WalletRecord {
+            user_id: row.user_id,
+            external_id: row.external_id,
+            asset,
+            balance: row.balance,
+            updated_at: Kst(row.updated_at.0),
+        })
     };
-    Ok(found.into_iter().map(record).collect())
+    found.into_iter().map(record).collect()
 }
 
 #[derive(FromQueryResult)]

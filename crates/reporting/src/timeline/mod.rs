@@ -58,11 +58,21 @@ impl Timelines {
         let mut found = Vec::new();
         if let Some(part) = query.part(TimelineKind::Play) {
             let plays = plays(db, user_id, &part).await?;
-            found.extend(plays.into_iter().map(|found| found.receipt).map(TimelineEntry::Receipt));
+            found.extend(
+                plays
+                    .into_iter()
+                    .map(|found| found.receipt)
+                    .map(TimelineEntry::Receipt),
+            );
         }
         if let Some(part) = query.part(TimelineKind::Stamp) {
             let stamps = stamps(db, user_id, &part).await?;
-            found.extend(stamps.into_iter().map(|found| found.receipt).map(TimelineEntry::Receipt));
+            found.extend(
+                stamps
+                    .into_iter()
+                    .map(|found| found.receipt)
+                    .map(TimelineEntry::Receipt),
+            );
         }
         if let Some(part) = query.part(TimelineKind::Reward) {
             let rewards = store::rewards(db, user_id, &part).await?;

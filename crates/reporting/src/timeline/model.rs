@@ -4,10 +4,7 @@ use chrono::{DateTime, Utc};
 use xmas_kernel::{Asset, db::DbError, paging::Limit};
 use xmas_time::{EventDay, Kst};
 
-use crate::{
-    AuditRecord, Cursor, EventRecord, Kind, LedgerRecord, Receipt,
-    place::Part,
-};
+use crate::{AuditRecord, Cursor, EventRecord, Kind, LedgerRecord, Receipt, place::Part};
 
 /// What an entry of a timeline is of. Entries of one instant stand in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -134,9 +131,7 @@ pub enum TimelineEntry {
 impl TimelineEntry {
     pub(crate) fn cursor(&self) -> TimelineCursor {
         let (at, kind, id): (DateTime<Utc>, _, _) = match self {
-            TimelineEntry::Receipt(Receipt::Play { id, at, .. }) => {
-                (at.0, TimelineKind::Play, *id)
-            }
+            TimelineEntry::Receipt(Receipt::Play { id, at, .. }) => (at.0, TimelineKind::Play, *id),
             TimelineEntry::Receipt(Receipt::Stamp { id, at, .. }) => {
                 (at.0, TimelineKind::Stamp, *id)
             }

@@ -5,7 +5,12 @@
 //! To add a path: a file with its handlers and DTOs; a line in its module's `configure`, `Docs` and
 //! `ERRORS`.
 
+pub(crate) mod dashboard;
 pub(crate) mod feature_config;
+pub(crate) mod game_token_lists;
+pub(crate) mod logs;
+mod paging;
+pub(crate) mod timeline;
 
 use actix_web::{
     middleware::from_fn,
@@ -17,16 +22,33 @@ use xmas_kernel::ErrorCode;
 use crate::middleware::admin_guard::admin_guard;
 
 pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    let scope = web::scope("/admin/api").configure(feature_config::configure);
+    let scope = web::scope("/admin/api")
+        .configure(feature_config::configure)
+        .configure(dashboard::configure)
+        .configure(game_token_lists::configure)
+        .configure(logs::configure)
+        .configure(timeline::configure);
     cfg.service(scope.wrap(from_fn(admin_guard)));
 }
 
 /// What each of these paths can answer with of its own, by method and path.
-pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[feature_config::ERRORS];
+pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
+    feature_config::ERRORS,
+    dashboard::ERRORS,
+    game_token_lists::ERRORS,
+    logs::ERRORS,
+    timeline::ERRORS,
+];
 
 /// The paths' part of the OpenAPI document.
 pub(crate) fn documents() -> Vec<Document> {
-    vec![feature_config::Docs::openapi()]
+    vec![
+        feature_config::Docs::openapi(),
+        dashboard::Docs::openapi(),
+        game_token_lists::Docs::openapi(),
+        logs::Docs::openapi(),
+        timeline::Docs::openapi(),
+    ]
 }
 
 /// How the OpenAPI document shows the header that comes with a change.
