@@ -28,7 +28,10 @@ use xmas_players::Identity;
 pub use audit::{Audit, AuditReport, Check};
 pub use dashboard::{Dashboard, DashboardService, Metric, Metrics, RangeHours};
 pub use error::HistoryError;
-pub use model::{HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, Receipt};
+pub use model::{
+    GrantReceipt, HistoryCursor, HistoryKind, HistoryPage, HistoryQuery, PlayReceipt, Receipt,
+    StampReceipt,
+};
 pub use place::{Cursor, Kind, MalformedCursor, UnknownKind};
 pub use records::{
     AuditFilter, AuditRecord, EXPORT_AUDIT_ROWS, EXPORT_ROWS, EventFilter, EventRecord,

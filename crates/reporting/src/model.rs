@@ -44,66 +44,76 @@ impl HistoryQuery {
     }
 }
 
+/// A play of a game.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlayReceipt {
+    pub id: i64,
+    pub at: Kst,
+    pub day: EventDay,
+    pub feature: String,
+    /// What came up, as the game describes it.
+    pub outcome: serde_json::Value,
+    pub is_win: bool,
+    pub reward_type: String,
+    pub reward_amount: i64,
+    /// How far the prize has come.
+    pub reward_state: Option<String>,
+    /// The table that the play was drawn from.
+    pub odds_id: Option<i64>,
+    /// The player's 0-based play number for the game and day.
+    pub nonce: i64,
+    /// How many draws before it brought a prize of which nothing was left.
+    pub attempt: i64,
+}
+
+/// A stamp on the season pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StampReceipt {
+    pub id: i64,
+    pub at: Kst,
+    pub day: EventDay,
+    pub source_feature_type: String,
+    /// Which bridge key it is; `None` for other stamps.
+    pub event_type: Option<String>,
+    pub xp: i64,
+}
+
+/// A grant of something; a play that brought nothing has no such receipt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GrantReceipt {
+    pub id: i64,
+    pub at: Kst,
+    pub day: EventDay,
+    /// What it was given for.
+    pub source: String,
+    /// The play that brought it, if one did.
+    pub play_id: Option<i64>,
+    pub label: Option<String>,
+    pub reward_type: String,
+    pub reward_amount: i64,
+    pub state: String,
+    /// Why it waits, or why it was rejected.
+    pub reason: Option<String>,
+    pub delivered_at: Option<Kst>,
+    /// Of a delivered coupon, whole: for its winner's eyes only.
+    pub coupon_code: Option<String>,
+}
+
 /// One thing that happened to a player.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Receipt {
-    Play {
-        id: i64,
-        at: Kst,
-        day: EventDay,
-        feature: String,
-        /// What came up, as the game describes it.
-        outcome: serde_json::Value,
-        is_win: bool,
-        reward_type: String,
-        reward_amount: i64,
-        /// How far the prize has come.
-        reward_state: Option<String>,
-        /// The table that the play was drawn from.
-        odds_id: Option<i64>,
-        /// The player's 0-based play number for the game and day.
-        nonce: i64,
-        /// How many draws before it brought a prize of which nothing was left.
-        attempt: i64,
-    },
-    Stamp {
-        id: i64,
-        at: Kst,
-        day: EventDay,
-        source_feature_type: String,
-        /// Which bridge key it is; `None` for other stamps.
-        event_type: Option<String>,
-        xp: i64,
-    },
-    /// A grant of something; a play that brought nothing has no such receipt.
-    Reward {
-        id: i64,
-        at: Kst,
-        day: EventDay,
-        /// What it was given for.
-        source: String,
-        /// The play that brought it, if one did.
-        play_id: Option<i64>,
-        label: Option<String>,
-        reward_type: String,
-        reward_amount: i64,
-        state: String,
-        /// Why it waits, or why it was rejected.
-        reason: Option<String>,
-        delivered_at: Option<Kst>,
-        /// Of a delivered coupon, whole: for its winner's eyes only.
-        coupon_code: Option<String>,
-    },
+    Play(PlayReceipt),
+    Stamp(StampReceipt),
+    Grant(GrantReceipt),
 }
 
 impl Receipt {
     pub(crate) fn cursor(&self) -> HistoryCursor {
-        let (at, kind, id) = match self {
-            Receipt::Play { id, at, .. } => (at, HistoryKind::Play, id),
-            Receipt::Stamp { id, at, .. } => (at, HistoryKind::Stamp, id),
-            Receipt::Reward { id, at, .. } => (at, HistoryKind::Reward, id),
-        };
-        Cursor::new(at.0, kind, *id)
+        match self {
+            Receipt::Play(play) => Cursor::new(play.at.0, HistoryKind::Play, play.id),
+            Receipt::Stamp(stamp) => Cursor::new(stamp.at.0, HistoryKind::Stamp, stamp.id),
+            Receipt::Grant(grant) => Cursor::new(grant.at.0, HistoryKind::Reward, grant.id),
+        }
     }
 }
 

@@ -15,13 +15,13 @@ use xmas_rewards::{RewardState, RewardType};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
-    Receipt,
+    GrantReceipt, PlayReceipt, StampReceipt,
     place::{Edge, Part},
 };
 
-/// A receipt, and the grant whose coupon code belongs into it.
-pub(crate) struct Found {
-    pub(crate) receipt: Receipt,
+/// A grant's receipt, and the key of the grant if its coupon code belongs into it.
+pub(crate) struct FoundGrant {
+    pub(crate) receipt: GrantReceipt,
     pub(crate) coupon: Option<String>,
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn plays(
     conn: &impl ConnectionTrait,
     user_id: UserId,
     part: &Part,
-) -> Result<Vec<Found>, DbError> {
+) -> Result<Vec<PlayReceipt>, DbError> {
     let columns = [
         "id",
         "feature_type",
@@ -91,10 +91,10 @@ pub(crate) async fn plays(
     rows.into_iter().map(play).collect()
 }
 
-fn play(row: PlayRow) -> Result<Found, DbError> {
+fn play(row: PlayRow) -> Result<PlayReceipt, DbError> {
     let outcome = serde_json::from_str(&row.outcome)
         .map_err(|error| DbError::Corrupt(format!("the outcome of play {}: {error}", row.id)))?;
-    let receipt = Receipt::Play {
+    Ok(PlayReceipt {
         id: row.id,
         at: Kst(row.created_at.0),
         day: EventDay::from(row.event_day),
@@ -107,10 +107,6 @@ fn play(row: PlayRow) -> Result<Found, DbError> {
         odds_id: row.odds_id,
         nonce: row.nonce,
         attempt: row.attempt,
-    };
-    Ok(Found {
-        receipt,
-        coupon: None,
     })
 }
 
@@ -119,7 +115,7 @@ pub(crate) async fn stamps(
     conn: &impl ConnectionTrait,
     user_id: UserId,
     part: &Part,
-) -> Result<Vec<Found>, DbError> {
+) -> Result<Vec<StampReceipt>, DbError> {
     let columns = [
         "id",
         "event_type",
@@ -134,18 +130,14 @@ pub(crate) async fn stamps(
     Ok(rows.into_iter().map(stamp).collect())
 }
 
-fn stamp(row: StampRow) -> Found {
-    let receipt = Receipt::Stamp {
+fn stamp(row: StampRow) -> StampReceipt {
+    StampReceipt {
         id: row.id,
         at: Kst(row.created_at.0),
         day: EventDay::from(row.event_day),
         source_feature_type: row.source_feature_type,
         event_type: row.event_type,
         xp: row.xp_earned,
-    };
-    Found {
-        receipt,
-        coupon: None,
     }
 }
 
@@ -155,7 +147,7 @@ pub(crate) async fn rewards(
     conn: &impl ConnectionTrait,
     user_id: UserId,
     part: &Part,
-) -> Result<Vec<Found>, DbError> {
+) -> Result<Vec<FoundGrant>, DbError> {
     let columns = [
         "id",
         "grant_key",
@@ -178,10 +170,10 @@ pub(crate) async fn rewards(
     Ok(rows.into_iter().map(reward).collect())
 }
 
-fn reward(row: RewardRow) -> Found {
+fn reward(row: RewardRow) -> FoundGrant {
     let has_code = row.reward_type == RewardType::Coupon.as_str()
         && row.state == RewardState::Delivered.as_str();
-    let receipt = Receipt::Reward {
+    let receipt = GrantReceipt {
         id: row.id,
         at: Kst(row.created_at.0),
         day: EventDay::from(row.event_day),
@@ -195,7 +187,7 @@ fn reward(row: RewardRow) -> Found {
         delivered_at: row.delivered_at.map(|delivered_at| Kst(delivered_at.0)),
         coupon_code: None,
     };
-    Found {
+    FoundGrant {
         receipt,
         coupon: has_code.then_some(row.grant_key),
     }
@@ -213,12 +205,16 @@ struct PrizeRow {
     state: String,
 }
 
-/// How far the prizes of these plays have come, by play.
-pub(crate) async fn prize_states(
+/// Adds how far their prizes have come to these plays.
+pub(crate) async fn add_prize_states<'a>(
     conn: &impl ConnectionTrait,
-    plays: &[i64],
-) -> Result<HashMap<i64, String>, DbError> {
-    let keys = plays.iter().map(|play| format!("play:{play}"));
+    plays: impl Iterator<Item = &'a mut PlayReceipt>,
+) -> Result<(), DbError> {
+    let mut plays: Vec<&mut PlayReceipt> = plays.collect();
+    if plays.is_empty() {
+        return Ok(());
+    }
+    let keys = plays.iter().map(|play| format!("play:{}", play.id));
     let mut select = Query::select();
     select
         .columns(["grant_key", "state"])
@@ -226,7 +222,11 @@ pub(crate) async fn prize_states(
         .and_where(Expr::col("grant_key").is_in(keys));
     let rows: Vec<PrizeRow> = rows(conn, select).await?;
     let state = |row: PrizeRow| Some((play_id(&row.grant_key)?, row.state));
-    Ok(rows.into_iter().filter_map(state).collect())
+    let mut states: HashMap<i64, String> = rows.into_iter().filter_map(state).collect();
+    for play in &mut plays {
+        play.reward_state = states.remove(&play.id);
+    }
+    Ok(())
 }
 
 /// What the tables of a history have in common: whose rows, from where on, how many, and in which

@@ -15,10 +15,10 @@ pub use model::{
 };
 
 use crate::{
-    Receipt, Whose,
+    Whose,
     place::cut,
     records::store as records,
-    store::{plays, prize_states, stamps},
+    store::{add_prize_states, plays, stamps},
 };
 
 /// What happened to a player, for operators.
@@ -58,21 +58,11 @@ impl Timelines {
         let mut found = Vec::new();
         if let Some(part) = query.part(TimelineKind::Play) {
             let plays = plays(db, user_id, &part).await?;
-            found.extend(
-                plays
-                    .into_iter()
-                    .map(|found| found.receipt)
-                    .map(TimelineEntry::Receipt),
-            );
+            found.extend(plays.into_iter().map(TimelineEntry::Play));
         }
         if let Some(part) = query.part(TimelineKind::Stamp) {
             let stamps = stamps(db, user_id, &part).await?;
-            found.extend(
-                stamps
-                    .into_iter()
-                    .map(|found| found.receipt)
-                    .map(TimelineEntry::Receipt),
-            );
+            found.extend(stamps.into_iter().map(TimelineEntry::Stamp));
         }
         if let Some(part) = query.part(TimelineKind::Reward) {
             let rewards = store::rewards(db, user_id, &part).await?;
@@ -96,33 +86,16 @@ impl Timelines {
             found.extend(audits.into_iter().map(TimelineEntry::Audit));
         }
         let (mut items, next) = cut(found, query.limit, TimelineEntry::cursor);
-        self.add_prize_states(&mut items).await?;
+        let plays = items.iter_mut().filter_map(|entry| match entry {
+            TimelineEntry::Play(play) => Some(play),
+            _ => None,
+        });
+        add_prize_states(db, plays).await?;
         Ok(Timeline {
             player,
             items,
             next,
         })
-    }
-
-    async fn add_prize_states(&self, items: &mut [TimelineEntry]) -> Result<(), TimelineError> {
-        let plays = items.iter().filter_map(|entry| match entry {
-            TimelineEntry::Receipt(Receipt::Play { id, .. }) => Some(*id),
-            _ => None,
-        });
-        let plays: Vec<i64> = plays.collect();
-        if plays.is_empty() {
-            return Ok(());
-        }
-        let mut states = prize_states(self.db.read(), &plays).await?;
-        for entry in items {
-            if let TimelineEntry::Receipt(Receipt::Play {
-                id, reward_state, ..
-            }) = entry
-            {
-                *reward_state = states.remove(id);
-            }
-        }
-        Ok(())
     }
 }
 

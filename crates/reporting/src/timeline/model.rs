@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use xmas_kernel::{Asset, db::DbError, paging::Limit};
 use xmas_time::{EventDay, Kst};
 
-use crate::{AuditRecord, Cursor, EventRecord, Kind, LedgerRecord, Receipt, place::Part};
+use crate::{
+    AuditRecord, Cursor, EventRecord, Kind, LedgerRecord, PlayReceipt, StampReceipt, place::Part,
+};
 
 /// What an entry of a timeline is of. Entries of one instant stand in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -119,8 +120,8 @@ pub struct LevelEntry {
 /// One thing that happened to a player.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TimelineEntry {
-    /// A play or a stamp, as the player sees it.
-    Receipt(Receipt),
+    Play(PlayReceipt),
+    Stamp(StampReceipt),
     Reward(RewardEntry),
     Level(LevelEntry),
     Ledger(LedgerRecord),
@@ -130,14 +131,9 @@ pub enum TimelineEntry {
 
 impl TimelineEntry {
     pub(crate) fn cursor(&self) -> TimelineCursor {
-        let (at, kind, id): (DateTime<Utc>, _, _) = match self {
-            TimelineEntry::Receipt(Receipt::Play { id, at, .. }) => (at.0, TimelineKind::Play, *id),
-            TimelineEntry::Receipt(Receipt::Stamp { id, at, .. }) => {
-                (at.0, TimelineKind::Stamp, *id)
-            }
-            TimelineEntry::Receipt(Receipt::Reward { id, at, .. }) => {
-                (at.0, TimelineKind::Reward, *id)
-            }
+        let (at, kind, id) = match self {
+            TimelineEntry::Play(play) => (play.at.0, TimelineKind::Play, play.id),
+            TimelineEntry::Stamp(stamp) => (stamp.at.0, TimelineKind::Stamp, stamp.id),
             TimelineEntry::Reward(entry) => (entry.at.0, TimelineKind::Reward, entry.id),
             TimelineEntry::Level(entry) => (entry.at.0, TimelineKind::Level, entry.id),
             TimelineEntry::Ledger(row) => (row.created_at.0, TimelineKind::Ledger, row.id),

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_kernel::{ErrorCode, paging::Limit};
-use xmas_reporting::{HistoryKind, HistoryPage, HistoryQuery, HistoryService, Kind, Receipt};
+use xmas_reporting::{
+    GrantReceipt, HistoryKind, HistoryPage, HistoryQuery, HistoryService, Kind, PlayReceipt,
+    Receipt, StampReceipt,
+};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
@@ -161,75 +164,60 @@ impl From<HistoryPage> for HistoryAnswer {
 impl From<Receipt> for HistoryItem {
     fn from(receipt: Receipt) -> Self {
         match receipt {
-            Receipt::Play {
-                id,
-                at,
-                day,
-                feature,
-                outcome,
-                is_win,
-                reward_type,
-                reward_amount,
-                reward_state,
-                odds_id,
-                nonce,
-                attempt,
-            } => Self::Play(PlayItem {
-                id,
-                at,
-                day,
-                feature,
-                outcome,
-                is_win,
-                reward_type,
-                reward_amount,
-                reward_state,
-                odds_id,
-                nonce,
-                attempt,
-            }),
-            Receipt::Stamp {
-                id,
-                at,
-                day,
-                source_feature_type,
-                event_type,
-                xp,
-            } => Self::Stamp(StampItem {
-                id,
-                at,
-                day,
-                source_feature_type,
-                event_type,
-                xp,
-            }),
-            Receipt::Reward {
-                id,
-                at,
-                day,
-                source,
-                play_id,
-                label,
-                reward_type,
-                reward_amount,
-                state,
-                reason,
-                delivered_at,
-                coupon_code,
-            } => Self::Reward(RewardItem {
-                id,
-                at,
-                day,
-                source,
-                play_id,
-                label,
-                reward_type,
-                reward_amount,
-                state,
-                reason,
-                delivered_at,
-                coupon_code,
-            }),
+            Receipt::Play(play) => Self::Play(play.into()),
+            Receipt::Stamp(stamp) => Self::Stamp(stamp.into()),
+            Receipt::Grant(grant) => Self::Reward(grant.into()),
+        }
+    }
+}
+
+impl From<PlayReceipt> for PlayItem {
+    fn from(play: PlayReceipt) -> Self {
+        Self {
+            id: play.id,
+            at: play.at,
+            day: play.day,
+            feature: play.feature,
+            outcome: play.outcome,
+            is_win: play.is_win,
+            reward_type: play.reward_type,
+            reward_amount: play.reward_amount,
+            reward_state: play.reward_state,
+            odds_id: play.odds_id,
+            nonce: play.nonce,
+            attempt: play.attempt,
+        }
+    }
+}
+
+impl From<StampReceipt> for StampItem {
+    fn from(stamp: StampReceipt) -> Self {
+        Self {
+            id: stamp.id,
+            at: stamp.at,
+            day: stamp.day,
+            source_feature_type: stamp.source_feature_type,
+            event_type: stamp.event_type,
+            xp: stamp.xp,
+        }
+    }
+}
+
+impl From<GrantReceipt> for RewardItem {
+    fn from(grant: GrantReceipt) -> Self {
+        Self {
+            id: grant.id,
+            at: grant.at,
+            day: grant.day,
+            source: grant.source,
+            play_id: grant.play_id,
+            label: grant.label,
+            reward_type: grant.reward_type,
+            reward_amount: grant.reward_amount,
+            state: grant.state,
+            reason: grant.reason,
+            delivered_at: grant.delivered_at,
+            coupon_code: grant.coupon_code,
         }
     }
 }

@@ -8,22 +8,14 @@ use xmas_reporting::{
 };
 use xmas_time::{EventDay, Kst};
 
-use crate::routes::me::history::HistoryItem;
+use crate::routes::me::history::{PlayItem, StampItem};
 
 /// One thing that happened to the player.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-pub(super) enum TimelineItem {
-    /// A play or a stamp, as the player sees it.
-    Receipt(HistoryItem),
-    Other(OtherItem),
-}
-
-/// What the player's own history does not show, or not so.
-#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
-#[schema(as = TimelineOtherItem)]
-pub(super) enum OtherItem {
+pub(super) enum TimelineItem {
+    Play(PlayItem),
+    Stamp(StampItem),
     Reward(RewardItem),
     Level(LevelItem),
     Ledger(LedgerItem),
@@ -130,15 +122,15 @@ pub(super) struct AuditItem {
 
 impl From<TimelineEntry> for TimelineItem {
     fn from(entry: TimelineEntry) -> Self {
-        let other = match entry {
-            TimelineEntry::Receipt(receipt) => return Self::Receipt(receipt.into()),
-            TimelineEntry::Reward(entry) => OtherItem::Reward(entry.into()),
-            TimelineEntry::Level(entry) => OtherItem::Level(entry.into()),
-            TimelineEntry::Ledger(record) => OtherItem::Ledger(record.into()),
-            TimelineEntry::Event(record) => OtherItem::Event(record.into()),
-            TimelineEntry::Audit(record) => OtherItem::Audit(record.into()),
-        };
-        Self::Other(other)
+        match entry {
+            TimelineEntry::Play(play) => Self::Play(play.into()),
+            TimelineEntry::Stamp(stamp) => Self::Stamp(stamp.into()),
+            TimelineEntry::Reward(entry) => Self::Reward(entry.into()),
+            TimelineEntry::Level(entry) => Self::Level(entry.into()),
+            TimelineEntry::Ledger(record) => Self::Ledger(record.into()),
+            TimelineEntry::Event(record) => Self::Event(record.into()),
+            TimelineEntry::Audit(record) => Self::Audit(record.into()),
+        }
     }
 }
 
