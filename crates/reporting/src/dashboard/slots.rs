@@ -118,7 +118,9 @@ impl Slots {
             while next < slots.end && over.contains_key(&next) {
                 next += 1;
             }
-            let end = (next + AT_ONCE).min(slots.end);
+            let missing = next..(next + AT_ONCE).min(slots.end);
+            let missing = missing.take_while(|slot| !over.contains_key(slot)).count();
+            let end = next + i64::try_from(missing).unwrap_or(0);
             if next >= end {
                 break;
             }
