@@ -178,7 +178,7 @@ const INDEXES: [(&str, &str, &str); 14] = [
         "request_id",
     ),
     ("ix_user_status", "user", "role, status, id"),
-    ("ix_user_created", "user", "created_at"),
+    ("ix_user_created", "user", "role, created_at"),
     (
         "ix_wallet_batch_item_state",
         "wallet_batch_item",

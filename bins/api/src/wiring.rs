@@ -257,7 +257,7 @@ impl App {
     }
 
     /// The event at a glance.
-    pub(crate) fn dashboard(&self) -> &dyn DashboardService {
+    pub fn dashboard(&self) -> &dyn DashboardService {
         &*self.dashboard
     }
 

@@ -24,7 +24,7 @@ pub(super) fn slot_of(instant: DateTime<Utc>) -> i64 {
 }
 
 /// The first instant of a slot.
-fn start_of(slot: i64) -> DateTime<Utc> {
+pub(super) fn start_of(slot: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(slot.saturating_mul(SECONDS), 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
@@ -109,26 +109,26 @@ impl Slots {
         Ok(())
     }
 
-    /// Reads those of the slots that have not been read, some at once: whoever waits for the lock goes
-    /// on with what the other has left.
+    /// Reads those of the slots that have not been read, the newest first and some at once: whoever
+    /// waits for the lock goes on with what the other has left.
     async fn read(&self, db: &Db, slots: Range<i64>) -> Result<(), DbError> {
-        let mut next = slots.start;
-        while next < slots.end {
+        let mut end = slots.end;
+        while end > slots.start {
             let mut over = self.over.lock().await;
-            while next < slots.end && over.contains_key(&next) {
-                next += 1;
+            while end > slots.start && over.contains_key(&(end - 1)) {
+                end -= 1;
             }
-            let missing = next..(next + AT_ONCE).min(slots.end);
-            let missing = missing.take_while(|slot| !over.contains_key(slot)).count();
-            let end = next + i64::try_from(missing).unwrap_or(0);
-            if next >= end {
+            let oldest = slots.start.max(end - AT_ONCE);
+            let missing = (oldest..end).rev();
+            let missing = missing.take_while(|slot| !over.contains_key(slot));
+            let Some(start) = missing.last() else {
                 break;
-            }
-            let mut found = store::counts(db.read(), &(start_of(next)..start_of(end))).await?;
-            for slot in next..end {
+            };
+            let mut found = store::counts(db.read(), &(start_of(start)..start_of(end))).await?;
+            for slot in start..end {
                 over.insert(slot, found.remove(&slot).unwrap_or_default());
             }
-            next = end;
+            end = start;
         }
         Ok(())
     }

@@ -1,17 +1,24 @@
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, ExprTrait, FromQueryResult,
-    sea_query::{Alias, Expr, Func, Query, SelectStatement},
+    ConnectionTrait, DatabaseConnection, DbBackend, ExprTrait, FromQueryResult,
+    sea_query::{Expr, Func, Query, SelectStatement},
 };
 use xmas_kernel::{
     Asset,
     db::{DbError, Timestamp},
 };
+use xmas_players::Role;
 use xmas_rewards::{GrantSource, RewardState};
 
-use super::{Counts, slots::slot_of};
+use super::{
+    Counts,
+    slots::{slot_of, start_of},
+};
 use crate::store::rows;
 
 /// What a player does besides playing, as the activity log calls it.
@@ -28,115 +35,183 @@ const LONGEST_SECONDS: i64 = 86_400;
 
 #[derive(FromQueryResult)]
 struct PlayRow {
-    created_at: Timestamp,
+    slot: String,
     user_id: i64,
     is_win: bool,
 }
 
 #[derive(FromQueryResult)]
 struct VisitRow {
-    created_at: Timestamp,
+    slot: String,
     user_id: i64,
 }
 
 #[derive(FromQueryResult)]
 struct DurationRow {
-    created_at: Timestamp,
+    slot: String,
     seconds: Option<String>,
 }
 
 #[derive(FromQueryResult)]
-struct PointsRow {
-    created_at: Timestamp,
-    delta: i64,
-}
-
-#[derive(FromQueryResult)]
-struct UserRow {
-    created_at: Timestamp,
+struct SumRow {
+    slot: String,
+    total: i64,
 }
 
 /// What happened in a stretch of time, by the slots in which it happened. Slots in which nothing
 /// happened are left out.
 pub(super) async fn counts(
-    conn: &impl ConnectionTrait,
+    conn: &DatabaseConnection,
     stretch: &Range<DateTime<Utc>>,
 ) -> Result<BTreeMap<i64, Counts>, DbError> {
-    let mut slots: BTreeMap<i64, Counts> = BTreeMap::new();
+    let plays = of("feature_log", stretch, &["user_id", "is_win"]);
+    let mut visits = of("user_event_log", stretch, &["user_id"]);
+    visits.and_where(Expr::col("event_type").is_in(OWN_DOING));
+    // There is nothing to wait for between these.
+    let (plays, visits, durations, points, users): (Vec<PlayRow>, Vec<VisitRow>, _, _, _) = tokio::try_join!(
+        rows(conn, plays),
+        rows(conn, visits),
+        durations(conn, stretch),
+        points(conn, stretch),
+        new_users(conn, stretch),
+    )?;
 
-    let plays = of("feature_log", &["created_at", "user_id", "is_win"], stretch);
-    let plays: Vec<PlayRow> = rows(conn, plays).await?;
+    let mut slots = Slots::of(stretch);
     for row in plays {
-        let counts = slots.entry(slot_of(row.created_at.0)).or_default();
+        let counts = slots.at(&row.slot)?;
         counts.plays += 1;
         counts.wins += i64::from(row.is_win);
         counts.players.insert(row.user_id.unsigned_abs());
     }
-
-    let mut visits = of("user_event_log", &["created_at", "user_id"], stretch);
-    visits.and_where(Expr::col("event_type").is_in(OWN_DOING));
-    let visits: Vec<VisitRow> = rows(conn, visits).await?;
     for row in visits {
-        let counts = slots.entry(slot_of(row.created_at.0)).or_default();
+        let counts = slots.at(&row.slot)?;
         counts.others.insert(row.user_id.unsigned_abs());
     }
-
-    // As text, since the servers do not agree on what a JSON number is.
-    let value = Func::cust("JSON_EXTRACT").args([Expr::col("meta_json"), Expr::val("$.value")]);
-    let value = Func::cast_as(Expr::from(value), Alias::new("CHAR"));
-    let mut durations = of("user_event_log", &["created_at"], stretch);
-    durations
-        .expr_as(value, "seconds")
-        .and_where(Expr::col("event_type").eq(DURATION));
-    let durations: Vec<DurationRow> = rows(conn, durations).await?;
     for row in durations {
         let seconds = row.seconds.and_then(|text| text.parse().ok());
         if let Some(seconds) = seconds.filter(|seconds| (0..=LONGEST_SECONDS).contains(seconds)) {
-            let counts = slots.entry(slot_of(row.created_at.0)).or_default();
+            let counts = slots.at(&row.slot)?;
             counts.seconds += seconds;
             counts.durations += 1;
         }
     }
+    for row in points {
+        slots.at(&row.slot)?.points = row.total;
+    }
+    for row in users {
+        slots.at(&row.slot)?.new_users = row.total;
+    }
+    Ok(slots.found)
+}
 
+/// What clients reported, as text: the servers do not agree on what a JSON number is.
+async fn durations(
+    conn: &DatabaseConnection,
+    stretch: &Range<DateTime<Utc>>,
+) -> Result<Vec<DurationRow>, DbError> {
+    let value = Func::cust("JSON_EXTRACT").args([Expr::col("meta_json"), Expr::val("$.value")]);
+    let mut select = of("user_event_log", stretch, &[]);
+    select
+        .expr_as(Func::cast_as(Expr::from(value), "CHAR"), "seconds")
+        .and_where(Expr::col("event_type").eq(DURATION));
+    rows(conn, select).await
+}
+
+/// The points that rewards have brought into wallets, by slot.
+async fn points(
+    conn: &DatabaseConnection,
+    stretch: &Range<DateTime<Utc>>,
+) -> Result<Vec<SumRow>, DbError> {
     let reasons = [
         GrantSource::Play,
         GrantSource::SeasonLevel,
         GrantSource::Bridge,
     ];
-    let mut points = of("wallet_ledger", &["created_at", "delta"], stretch);
-    points
+    // A sum is a decimal on MySQL.
+    let integer = match conn.get_database_backend() {
+        DbBackend::Sqlite => "INTEGER",
+        _ => "SIGNED",
+    };
+    let mut select = of("wallet_ledger", stretch, &[]);
+    select
+        .expr_as(Expr::col("delta").sum().cast_as(integer), "total")
         .and_where(Expr::col("asset").eq(Asset::Point.as_str()))
         .and_where(Expr::col("delta").gt(0))
-        .and_where(Expr::col("reason").is_in(reasons.map(GrantSource::ledger_reason)));
-    let points: Vec<PointsRow> = rows(conn, points).await?;
-    for row in points {
-        let counts = slots.entry(slot_of(row.created_at.0)).or_default();
-        counts.points = counts.points.saturating_add(row.delta);
-    }
-
-    let mut users = of("user", &["created_at"], stretch);
-    users.and_where(Expr::col("role").eq("PLAYER"));
-    let users: Vec<UserRow> = rows(conn, users).await?;
-    for row in users {
-        let counts = slots.entry(slot_of(row.created_at.0)).or_default();
-        counts.new_users += 1;
-    }
-    Ok(slots)
+        .and_where(Expr::col("reason").is_in(reasons.map(GrantSource::ledger_reason)))
+        .group_by_col("slot");
+    rows(conn, select).await
 }
 
-/// The rows of a stretch of time; each of these tables has an index on it.
+/// How many players were created, by slot.
+async fn new_users(
+    conn: &DatabaseConnection,
+    stretch: &Range<DateTime<Utc>>,
+) -> Result<Vec<SumRow>, DbError> {
+    let mut select = of("user", stretch, &[]);
+    select
+        .expr_as(Expr::col("id").count(), "total")
+        .and_where(Expr::col("role").eq(Role::Player.as_str()))
+        .group_by_col("slot");
+    rows(conn, select).await
+}
+
+/// The rows of a stretch of time, each with the name of its slot; each of these tables has an index on
+/// the time.
 fn of(
     table: &'static str,
-    columns: &[&'static str],
     stretch: &Range<DateTime<Utc>>,
+    columns: &[&'static str],
 ) -> SelectStatement {
+    let time = [
+        Expr::col("created_at"),
+        Expr::val(1),
+        Expr::val(SLOT_LETTERS),
+    ];
     let mut select = Query::select();
     select
+        .expr_as(Func::cust("SUBSTR").args(time), "slot")
         .columns(columns.iter().copied())
         .from(table)
         .and_where(Expr::col("created_at").gte(Timestamp(stretch.start)))
         .and_where(Expr::col("created_at").lt(Timestamp(stretch.end)));
     select
+}
+
+/// As many letters of an instant name its slot, for a slot of ten minutes: `2025-12-26 09:1`.
+const SLOT_LETTERS: i32 = 15;
+
+/// The slots of a stretch, by their names: to read the time of each row would take longer than to read
+/// the row.
+struct Slots {
+    names: HashMap<String, i64>,
+    found: BTreeMap<i64, Counts>,
+}
+
+impl Slots {
+    fn of(stretch: &Range<DateTime<Utc>>) -> Self {
+        let slots = slot_of(stretch.start)..=slot_of(stretch.end);
+        let name = |slot| (slot_name(slot), slot);
+        Self {
+            names: slots.map(name).collect(),
+            found: BTreeMap::new(),
+        }
+    }
+
+    fn at(&mut self, name: &str) -> Result<&mut Counts, DbError> {
+        match self.names.get(name) {
+            Some(slot) => Ok(self.found.entry(*slot).or_default()),
+            None => Err(DbError::Corrupt(format!(
+                "{name} is no slot that was asked for"
+            ))),
+        }
+    }
+}
+
+/// What the times of a slot's rows begin with.
+fn slot_name(slot: i64) -> String {
+    let mut name = start_of(slot).format("%Y-%m-%d %H:%M").to_string();
+    name.pop();
+    name
 }
 
 #[derive(FromQueryResult)]
@@ -153,4 +228,18 @@ pub(super) async fn pending_reviews(conn: &impl ConnectionTrait) -> Result<i64, 
         .and_where(Expr::col("state").eq(RewardState::PendingReview.as_str()));
     let found: Vec<CountRow> = rows(conn, select).await?;
     Ok(found.first().map_or(0, |row| row.n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_s_name_is_how_its_times_begin() {
+        for text in ["2025-12-26T09:10:00Z", "2025-12-31T23:59:59.999999Z"] {
+            let at: DateTime<Utc> = text.parse().unwrap();
+            let stored = text.replace('T', " ");
+            assert_eq!(slot_name(slot_of(at)), stored[..SLOT_LETTERS as usize]);
+        }
+    }
 }

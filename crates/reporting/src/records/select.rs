@@ -3,11 +3,12 @@
 //! A page is read backwards from an index that begins with what the filter names and goes on with the
 //! time, so it costs as many rows as it shows. An export reads its table once from end to end, in the
 //! order of the ids: a filter that a planner took for a reason to use an index, and to sort for each
-//! chunk what the index brings, would make it quadratic.
+//! chunk what the index brings, would make it quadratic. A player's index is used all the same: it
+//! brings little.
 
 use sea_orm::{
     ExprTrait,
-    sea_query::{Expr, Func, JoinType, Order, Query, SelectStatement, SimpleExpr},
+    sea_query::{Expr, Func, FunctionCall, JoinType, Order, Query, SelectStatement},
 };
 use xmas_kernel::{UserId, db::Timestamp};
 
@@ -36,6 +37,10 @@ pub(super) enum Newest {
 pub(super) struct Listing {
     pub(super) select: SelectStatement,
     is_export: bool,
+    /// Whether only one player's rows are asked for.
+    is_of_one: bool,
+    /// The table with ids of which this is the first page of an export.
+    begins: Option<&'static str>,
 }
 
 impl Listing {
@@ -60,6 +65,8 @@ impl Listing {
         Self {
             select,
             is_export: matches!(slice, Slice::Export { .. }),
+            is_of_one: false,
+            begins: None,
         }
     }
 
@@ -74,6 +81,7 @@ impl Listing {
         let select = &mut listing.select;
         match slice {
             Slice::Export { after } => {
+                listing.begins = after.is_none().then_some(table);
                 select.order_by((LOG, "id"), Order::Asc);
                 if let Some(after) = after {
                     select.and_where(col("id").gt(*after));
@@ -116,9 +124,10 @@ impl Listing {
         listing
     }
 
-    /// Adds each row's `external_id`, and asks only for somebody's rows. Rows without a player would
-    /// still be listed: the join must not decide in which order they are read.
+    /// Adds each row's `external_id`, and asks only for somebody's rows. Before any other filter. Rows
+    /// without a player would still be listed: the join must not decide in which order they are read.
     pub(super) fn with_players(&mut self, whose: &Whose) {
+        self.is_of_one = whose.user_id.is_some() || whose.external_id.is_some();
         let same = Expr::col((USER, "id")).equals((LOG, "user_id"));
         self.select
             .join_as(JoinType::LeftJoin, "user", USER, same)
@@ -136,26 +145,63 @@ impl Listing {
         }
     }
 
-    /// Asks only for rows of which a column fulfils something.
+    /// Asks only for rows of which a column fulfils something. The index on the player is always the
+    /// better one, which a planner without statistics does not know.
     pub(super) fn keep(&mut self, column: &'static str, fulfils: impl FnOnce(Expr) -> Expr) {
-        let column = if self.is_export {
-            // The same to look at, but no index has it.
-            SimpleExpr::from(Func::if_null(col(column), col(column)))
+        let column = if self.is_export || self.is_of_one {
+            unindexed(column)
         } else {
             col(column)
         };
         self.select.and_where(fulfils(column));
     }
 
-    /// Asks only for rows of a time.
+    /// Asks only for rows of a time, with which the indexes of players and of filters go on.
     pub(super) fn within(&mut self, column: &'static str, span: Span) {
-        if let Some(from) = span.from {
-            self.keep(column, |time| time.gte(Timestamp(from)));
+        let time = || {
+            if self.is_export {
+                unindexed(column)
+            } else {
+                col(column)
+            }
+        };
+        let from = span.from.map(|from| time().gte(Timestamp(from)));
+        let to = span.to.map(|to| time().lt(Timestamp(to)));
+        for condition in [from, to].into_iter().flatten() {
+            self.select.and_where(condition);
         }
-        if let Some(to) = span.to {
-            self.keep(column, |time| time.lt(Timestamp(to)));
+        if let Some(table) = self.begins
+            && span != Span::default()
+        {
+            // The first page answers within the time of a request, so it must not look for a day in
+            // all the days around it. The index on the time knows between which ids that day lies.
+            let [first, last] = [Func::min, Func::max].map(|end| end_of(table, column, span, end));
+            self.select.and_where(col("id").between(first, last));
         }
     }
+}
+
+/// The first or the last id of a time.
+fn end_of(
+    table: &'static str,
+    column: &'static str,
+    span: Span,
+    end: fn(Expr) -> FunctionCall,
+) -> Expr {
+    let mut ids = Query::select();
+    ids.expr(end(Expr::col("id"))).from(table);
+    if let Some(from) = span.from {
+        ids.and_where(Expr::col(column).gte(Timestamp(from)));
+    }
+    if let Some(to) = span.to {
+        ids.and_where(Expr::col(column).lt(Timestamp(to)));
+    }
+    subquery(ids)
+}
+
+/// A column, in a form that no index has.
+fn unindexed(column: &'static str) -> Expr {
+    Expr::from(Func::if_null(col(column), col(column)))
 }
 
 /// When the row with this id was made; nothing is before or after that of a row that is not there.

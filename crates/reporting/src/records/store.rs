@@ -154,6 +154,7 @@ pub(super) async fn ledger(
     slice: &Slice<i64>,
 ) -> Result<Vec<LedgerRecord>, DbError> {
     let mut listing = Listing::of_log("wallet_ledger", &LEDGER_COLUMNS, slice, Newest::ByTime);
+    listing.with_players(&filter.whose);
     if let Some(asset) = filter.asset {
         listing.keep("asset", |column| column.eq(asset.as_str()));
     }
@@ -161,7 +162,7 @@ pub(super) async fn ledger(
         listing.keep("reason", |column| column.eq(reason.as_str()));
     }
     listing.within("created_at", filter.span);
-    ledger_records(conn, listing, &filter.whose).await
+    ledger_records(conn, listing).await
 }
 
 /// A player's part of a timeline.
@@ -170,16 +171,15 @@ pub(crate) async fn ledger_of(
     player: &Whose,
     part: &Part,
 ) -> Result<Vec<LedgerRecord>, DbError> {
-    let listing = Listing::of_player("wallet_ledger", &LEDGER_COLUMNS, part);
-    ledger_records(conn, listing, player).await
+    let mut listing = Listing::of_player("wallet_ledger", &LEDGER_COLUMNS, part);
+    listing.with_players(player);
+    ledger_records(conn, listing).await
 }
 
 async fn ledger_records(
     conn: &impl ConnectionTrait,
     mut listing: Listing,
-    whose: &Whose,
 ) -> Result<Vec<LedgerRecord>, DbError> {
-    listing.with_players(whose);
     // A play's token and its prize have one reference; the label is that of the prize.
     let delivered = Expr::col(("r", "grant_key")).equals(("l", "reference"));
     let delivered = delivered.and(col("delta").gt(0));
@@ -241,6 +241,7 @@ pub(super) async fn events(
     slice: &Slice<i64>,
 ) -> Result<Vec<EventRecord>, DbError> {
     let mut listing = Listing::of_log("user_event_log", &EVENT_COLUMNS, slice, Newest::ByTime);
+    listing.with_players(&filter.whose);
     if let Some(event_type) = &filter.event_type {
         listing.keep("event_type", |column| column.eq(event_type.as_str()));
     }
@@ -248,7 +249,7 @@ pub(super) async fn events(
         listing.keep("feature_type", |column| column.eq(feature.as_str()));
     }
     listing.within("created_at", filter.span);
-    event_records(conn, listing, &filter.whose).await
+    event_records(conn, listing).await
 }
 
 /// A player's part of a timeline.
@@ -257,16 +258,15 @@ pub(crate) async fn events_of(
     player: &Whose,
     part: &Part,
 ) -> Result<Vec<EventRecord>, DbError> {
-    let listing = Listing::of_player("user_event_log", &EVENT_COLUMNS, part);
-    event_records(conn, listing, player).await
+    let mut listing = Listing::of_player("user_event_log", &EVENT_COLUMNS, part);
+    listing.with_players(player);
+    event_records(conn, listing).await
 }
 
 async fn event_records(
     conn: &impl ConnectionTrait,
-    mut listing: Listing,
-    whose: &Whose,
+    listing: Listing,
 ) -> Result<Vec<EventRecord>, DbError> {
-    listing.with_players(whose);
     let found: Vec<EventRow> = rows(conn, listing.select).await?;
     let record = |row: EventRow| {
         Ok(EventRecord {

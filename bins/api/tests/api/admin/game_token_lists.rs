@@ -496,6 +496,16 @@ async fn an_export_has_every_row_once_and_in_order() {
         format!("{LEDGER}.csv?token_type=POINT&from=2025-12-26T00:00:01Z&external_id=elf-30000");
     let some = admin.get(&some).await.expect_status(200);
     assert_eq!(self::table(&some.text).len(), 1 + 29_600);
+    for (filter, rows) in [
+        ("from=2025-12-26T00:00:01Z", 29_600),
+        ("to=2025-12-26T00:00:00Z", 0),
+        ("from=2030-01-01", 0),
+        ("from=2025-12-26&to=2025-12-26&reason=TEST", 30_000 + 1),
+    ] {
+        let export = admin.get(&format!("{LEDGER}.csv?{filter}")).await;
+        let export = export.expect_status(200);
+        assert_eq!(self::table(&export.text).len() - 1, rows, "{filter}");
+    }
     let none = admin
         .get(&format!("{LEDGER}.csv?external_id=nobody"))
         .await

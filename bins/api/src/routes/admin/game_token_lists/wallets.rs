@@ -60,7 +60,7 @@ fn yes_or_no(text: &str) -> Result<bool, &'static str> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"user_id": 42, "external_id": "santa", "token_type": "ROULETTE_COIN",
     "balance": 3, "updated_at": "2025-12-26T09:00:00.000000+09:00"}))]
-pub(crate) struct WalletAnswer {
+pub(crate) struct PlayerWalletAnswer {
     user_id: i64,
     external_id: Option<String>,
     #[schema(value_type = String)]
@@ -71,7 +71,7 @@ pub(crate) struct WalletAnswer {
     updated_at: Kst,
 }
 
-impl From<WalletRecord> for WalletAnswer {
+impl From<WalletRecord> for PlayerWalletAnswer {
     fn from(record: WalletRecord) -> Self {
         Self {
             user_id: record.user_id,
@@ -86,14 +86,14 @@ impl From<WalletRecord> for WalletAnswer {
 /// Wallets by player and token. `from` and `to` are about the last change.
 #[utoipa::path(get, path = "/admin/api/game-tokens/wallets", tag = "admin: reports",
     params(WhoseParams, WalletParams, SpanParams, ListPage),
-    responses((status = 200, body = [WalletAnswer])), security(("bearer" = [])))]
+    responses((status = 200, body = [PlayerWalletAnswer])), security(("bearer" = [])))]
 pub(crate) async fn list(
     whose: Params<WhoseParams>,
     params: Params<WalletParams>,
     span: Params<SpanParams>,
     page: Params<ListPage>,
     records: Data<dyn RecordService>,
-) -> ApiResult<Json<Vec<WalletAnswer>>> {
+) -> ApiResult<Json<Vec<PlayerWalletAnswer>>> {
     let filter = filter(&params.0, &whose.0, &span.0)?;
     let wallets = records.wallets(&filter, &page.0.slice(place)?).await?;
     Ok(Json(wallets.into_iter().map(Into::into).collect()))
