@@ -164,7 +164,7 @@ async fn allow_negative_xp(manager: &SchemaManager<'_>, allow: bool) -> Result<(
 
 /// Lists of operators, newest first, and the dashboard. Those of logs go on with the time, which has
 /// the id behind it on every server, so that a page is read from the index in its order.
-const INDEXES: [(&str, &str, &str); 14] = [
+const INDEXES: [(&str, &str, &str); 15] = [
     (
         "ix_admin_audit_log_resource",
         "admin_audit_log",
@@ -193,6 +193,11 @@ const INDEXES: [(&str, &str, &str); 14] = [
         "ix_wallet_ledger_asset",
         "wallet_ledger",
         "asset, created_at",
+    ),
+    (
+        "ix_wallet_ledger_reason",
+        "wallet_ledger",
+        "reason, created_at",
     ),
     ("ix_wallet_ledger_time", "wallet_ledger", "created_at"),
     (

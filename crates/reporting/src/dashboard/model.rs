@@ -123,7 +123,7 @@ impl Metrics {
             game_participation: count(|counts| counts.plays),
             ticket_usage: count(|counts| counts.plays * PRICE),
             avg_session_time_seconds: Metric {
-                value: mean.map(|mean| rounded(mean, 10.0)),
+                value: mean.map(to_a_tenth),
                 diff_percent: mean_difference,
             },
             unique_players: count(|counts| number(counts.players.len())),
@@ -145,12 +145,12 @@ fn number(len: u64) -> i64 {
 
 /// By how many percent a value is higher than it was; `None` if it was 0.
 fn difference(value: f64, before: f64) -> Option<f64> {
-    (before != 0.0).then(|| rounded((value - before) / before * 100.0, 10.0))
+    (before != 0.0).then(|| to_a_tenth((value - before) / before * 100.0))
 }
 
-/// Rounded to a tenth, for a divisor of 10.
-fn rounded(value: f64, divisor: f64) -> f64 {
-    (value * divisor).round() / divisor
+fn to_a_tenth(value: f64) -> f64 {
+    // Adding 0 makes a negative zero a plain one.
+    (value * 10.0).round() / 10.0 + 0.0
 }
 
 #[cfg(test)]
@@ -172,6 +172,8 @@ mod tests {
         assert_eq!(difference(0.0, 3.0), Some(-100.0));
         assert_eq!(difference(1.0, 3.0), Some(-66.7));
         assert_eq!(difference(5.0, 0.0), None);
+        let hardly = difference(99_999.0, 100_000.0).unwrap();
+        assert!(hardly == 0.0 && hardly.is_sign_positive());
     }
 
     #[test]

@@ -13,8 +13,8 @@ const SECONDS: i64 = 600;
 /// How long after its end a slot may still be written to: a row has the instant at which its request
 /// began, and becomes visible when its transaction ends.
 const STILL_OPEN: TimeDelta = TimeDelta::minutes(15);
-/// How many slots are read at once: six hours.
-const AT_ONCE: i64 = 36;
+/// How many slots are read at once: an hour, so that few rows are in memory, and nobody waits long.
+const AT_ONCE: i64 = 6;
 /// How many slots a report can ask for: the longest range and the one before it.
 const KEPT: i64 = 2 * RangeHours::MAX as i64 * 3_600 / SECONDS + 1;
 

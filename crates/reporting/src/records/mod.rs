@@ -1,5 +1,6 @@
 //! Lists and exports of what tables hold: wallets, plays, ledgers, events, and what operators did.
 
+pub(crate) mod logs;
 mod model;
 mod select;
 pub(crate) mod store;
@@ -95,7 +96,7 @@ impl RecordService for Records {
         filter: &EventFilter,
         slice: &Slice<i64>,
     ) -> Result<Vec<EventRecord>, DbError> {
-        retry(|| store::events(self.db.read(), filter, slice)).await
+        retry(|| logs::events(self.db.read(), filter, slice)).await
     }
 
     async fn audits(
@@ -103,6 +104,6 @@ impl RecordService for Records {
         filter: &AuditFilter,
         slice: &Slice<i64>,
     ) -> Result<Vec<AuditRecord>, DbError> {
-        retry(|| store::audits(self.db.read(), filter, slice)).await
+        retry(|| logs::audits(self.db.read(), filter, slice)).await
     }
 }

@@ -17,7 +17,7 @@ pub use model::{
 use crate::{
     Whose,
     place::cut,
-    records::store as records,
+    records::{logs, store as records},
     store::{add_prize_states, plays, stamps},
 };
 
@@ -77,12 +77,12 @@ impl Timelines {
             found.extend(ledger.into_iter().map(TimelineEntry::Ledger));
         }
         if let Some(part) = query.part(TimelineKind::Event) {
-            let events = records::events_of(db, &whose, &part).await?;
+            let events = logs::events_of(db, &whose, &part).await?;
             found.extend(events.into_iter().map(TimelineEntry::Event));
         }
         if let Some(part) = query.part(TimelineKind::Audit) {
             let resource = format!("user:{user_id}");
-            let audits = records::audits_of(db, &resource, &part).await?;
+            let audits = logs::audits_of(db, &resource, &part).await?;
             found.extend(audits.into_iter().map(TimelineEntry::Audit));
         }
         let (mut items, next) = cut(found, query.limit, TimelineEntry::cursor);

@@ -2,6 +2,7 @@
 
 mod dashboard;
 mod feature_config;
+mod game_token_exports;
 mod game_token_lists;
 mod logs;
 mod timeline;
