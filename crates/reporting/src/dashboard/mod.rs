@@ -59,8 +59,12 @@ impl Dashboard {
         let end = now + TimeDelta::microseconds(1);
         let start = end - range.length();
         let before = start - range.length();
-        let current = self.slots.counts(&self.db, start..end, now).await?;
-        let before = self.slots.counts(&self.db, before..start, now).await?;
+        let mut current = self.slots.counts(&self.db, start..end, now).await?;
+        let mut before = self.slots.counts(&self.db, before..start, now).await?;
+        // Operators log in as well.
+        let admins = store::admins(self.db.read()).await?;
+        current.others -= &admins;
+        before.others -= &admins;
         let pending = store::pending_reviews(self.db.read()).await?;
         Ok(Metrics::of(range, now, &current, &before, pending))
     }

@@ -4,6 +4,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use roaring::RoaringTreemap;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, ExprTrait, FromQueryResult,
     sea_query::{Expr, Func, Query, SelectStatement},
@@ -212,6 +213,22 @@ fn slot_name(slot: i64) -> String {
     let mut name = start_of(slot).format("%Y-%m-%d %H:%M").to_string();
     name.pop();
     name
+}
+
+#[derive(FromQueryResult)]
+struct IdRow {
+    id: i64,
+}
+
+/// The accounts that are not players'.
+pub(super) async fn admins(conn: &impl ConnectionTrait) -> Result<RoaringTreemap, DbError> {
+    let mut select = Query::select();
+    select
+        .column("id")
+        .from("user")
+        .and_where(Expr::col("role").eq(Role::Admin.as_str()));
+    let found: Vec<IdRow> = rows(conn, select).await?;
+    Ok(found.into_iter().map(|row| row.id.unsigned_abs()).collect())
 }
 
 #[derive(FromQueryResult)]
