@@ -17,7 +17,7 @@ use xmas_kernel::{
     ErrorCode, Feature, Problem, db::DbError, idempotency::IdempotencyError, version::Stale,
 };
 use xmas_players::{AccessError, HashError, PlayerDeskError, ResolveError};
-use xmas_reporting::HistoryError;
+use xmas_reporting::{HistoryError, TimelineError};
 use xmas_rewards::{BatchError, OrderError, RewardError, WalletError};
 use xmas_season_pass::{SeasonDeskError, SeasonError};
 
@@ -476,6 +476,15 @@ impl From<HistoryError> for ApiError {
         match error {
             HistoryError::Access(error) => error.into(),
             HistoryError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<TimelineError> for ApiError {
+    fn from(error: TimelineError) -> Self {
+        match error {
+            TimelineError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            TimelineError::Db(error) => error.into(),
         }
     }
 }

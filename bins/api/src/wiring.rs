@@ -35,8 +35,9 @@ use xmas_kernel::{
 use xmas_migration::{SchemaState, schema_state};
 use xmas_players::{PlayerDesk, Players, PlayersOptions};
 use xmas_reporting::{
-    ActivePlayers, Audit, History, HistoryService, PayoutService, Payouts, Queue, RewardQueue,
-    UserService, Users,
+    ActivePlayers, Audit, Dashboard, DashboardService, History, HistoryService, PayoutService,
+    Payouts, Queue, RecordService, Records, RewardQueue, TimelineService, Timelines, UserService,
+    Users,
 };
 use xmas_rewards::{
     BatchDesk, Batches, BundleDesk, CouponDesk, ReviewDesk, RewardDesk, RewardService, Rewards,
@@ -103,6 +104,9 @@ pub struct App {
     ranking_desk: Arc<dyn RankingDesk>,
     wallets: Arc<dyn WalletService>,
     history: Arc<dyn HistoryService>,
+    records: Arc<dyn RecordService>,
+    timelines: Arc<dyn TimelineService>,
+    dashboard: Arc<dyn DashboardService>,
     fairness: Arc<dyn FairnessService>,
     bridges: Arc<dyn BridgeService>,
     settlement: Arc<dyn SettlementService>,
@@ -245,6 +249,9 @@ impl App {
             ranking,
             wallets,
             history: Arc::new(History::new(db.clone(), rewards)),
+            records: Arc::new(Records::new(db.clone())),
+            timelines: Arc::new(Timelines::new(db.clone())),
+            dashboard: Arc::new(Dashboard::new(db.clone())),
             fairness: Arc::new(fairness),
             bridges,
             settlement: Arc::new(settlement.clone()),
@@ -297,6 +304,9 @@ impl App {
             .app_data(Data::from(self.ranking_desk.clone()))
             .app_data(Data::from(self.wallets.clone()))
             .app_data(Data::from(self.history.clone()))
+            .app_data(Data::from(self.records.clone()))
+            .app_data(Data::from(self.timelines.clone()))
+            .app_data(Data::from(self.dashboard.clone()))
             .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::from(self.bridges.clone()))
             .app_data(Data::from(self.seasons.clone()))
@@ -325,6 +335,11 @@ impl App {
     /// The bridge for operators.
     pub fn settlement(&self) -> Arc<dyn SettlementService> {
         self.settlement.clone()
+    }
+
+    /// The event at a glance.
+    pub fn dashboard(&self) -> &dyn DashboardService {
+        &*self.dashboard
     }
 
     /// Every invariant of the database.

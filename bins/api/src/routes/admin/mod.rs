@@ -8,6 +8,7 @@
 pub(crate) mod bundles;
 pub(crate) mod coupon_codes;
 pub(crate) mod coupons;
+pub(crate) mod dashboard;
 pub(crate) mod dice_config;
 pub(crate) mod event_bridge;
 pub(crate) mod external_ranking;
@@ -15,10 +16,12 @@ pub(crate) mod feature_config;
 pub(crate) mod feature_schedule;
 mod game_config;
 pub(crate) mod game_tokens;
+pub(crate) mod logs;
 pub(crate) mod lottery_config;
 pub(crate) mod odds;
 mod paging;
 pub(crate) mod ranking;
+mod records;
 pub(crate) mod rewards;
 pub(crate) mod roulette_config;
 pub(crate) mod seasons;
@@ -43,12 +46,14 @@ pub(crate) fn configure(cfg: &mut ServiceConfig) {
     let scope = web::scope("/admin/api")
         .configure(bundles::configure)
         .configure(coupons::configure)
+        .configure(dashboard::configure)
         .configure(dice_config::configure)
         .configure(event_bridge::configure)
         .configure(external_ranking::configure)
         .configure(feature_config::configure)
         .configure(feature_schedule::configure)
         .configure(game_tokens::configure)
+        .configure(logs::configure)
         .configure(lottery_config::configure)
         .configure(odds::configure)
         .configure(ranking::configure)
@@ -65,20 +70,24 @@ pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
     bundles::ERRORS,
     coupon_codes::ERRORS,
     coupons::ERRORS,
+    dashboard::ERRORS,
     dice_config::ERRORS,
     event_bridge::ERRORS,
     external_ranking::ERRORS,
     feature_config::ERRORS,
     feature_schedule::ERRORS,
+    game_tokens::lists::ERRORS,
     game_tokens::batch::ERRORS,
     game_tokens::order::ERRORS,
     game_tokens::payout::ERRORS,
+    logs::ERRORS,
     lottery_config::ERRORS,
     odds::ERRORS,
     ranking::ERRORS,
     rewards::ERRORS,
     roulette_config::ERRORS,
     seasons::ERRORS,
+    users::timeline::ERRORS,
     ui_config::ERRORS,
     users::ERRORS,
 ];
@@ -89,20 +98,24 @@ pub(crate) fn documents() -> Vec<Document> {
         bundles::Docs::openapi(),
         coupon_codes::Docs::openapi(),
         coupons::Docs::openapi(),
+        dashboard::Docs::openapi(),
         dice_config::Docs::openapi(),
         event_bridge::Docs::openapi(),
         external_ranking::Docs::openapi(),
         feature_config::Docs::openapi(),
         feature_schedule::Docs::openapi(),
+        game_tokens::lists::Docs::openapi(),
         game_tokens::batch::Docs::openapi(),
         game_tokens::order::Docs::openapi(),
         game_tokens::payout::Docs::openapi(),
+        logs::Docs::openapi(),
         lottery_config::Docs::openapi(),
         odds::Docs::openapi(),
         ranking::Docs::openapi(),
         rewards::Docs::openapi(),
         roulette_config::Docs::openapi(),
         seasons::Docs::openapi(),
+        users::timeline::Docs::openapi(),
         ui_config::Docs::openapi(),
         users::Docs::openapi(),
     ]

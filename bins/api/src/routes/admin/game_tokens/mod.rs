@@ -2,8 +2,12 @@
 
 pub(crate) mod batch;
 mod batch_answer;
+mod ledger;
+pub(crate) mod lists;
 pub(crate) mod order;
 pub(crate) mod payout;
+mod play_logs;
+mod wallets;
 
 use actix_web::web::ServiceConfig;
 use xmas_kernel::{Asset, audit::Actor};
@@ -14,6 +18,7 @@ pub(super) fn configure(cfg: &mut ServiceConfig) {
     order::configure(cfg);
     batch::configure(cfg);
     payout::configure(cfg);
+    lists::configure(cfg);
 }
 
 /// An asset by its name on the wire.

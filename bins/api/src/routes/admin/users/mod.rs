@@ -1,10 +1,11 @@
-//! `/admin/api/users/*`: accounts. What one player did (`{id}/timeline`) is a report.
+//! `/admin/api/users/*`: accounts, and what happened to one ([`timeline`]).
 
 mod anonymise;
 mod collection;
 mod edit;
 mod import;
 mod item;
+pub(crate) mod timeline;
 
 use actix_web::{
     http::Method,
@@ -31,6 +32,7 @@ use crate::routes::endpoint;
 pub(crate) struct Docs;
 
 pub(super) fn configure(cfg: &mut ServiceConfig) {
+    timeline::configure(cfg);
     cfg.service(endpoint::admin(
         "/users",
         [

@@ -1,4 +1,6 @@
 mod batch;
+mod exports;
+mod lists;
 mod order;
 mod payout;
 

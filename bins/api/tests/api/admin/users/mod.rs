@@ -6,6 +6,7 @@ mod import;
 mod item;
 mod races;
 mod status;
+mod timeline;
 
 use serde_json::{Value, json};
 use xmas_test_support::{Answer, Client, TestApp};
