@@ -65,7 +65,7 @@ const WALLET_BATCH: &str = "
         kind VARCHAR(16) NOT NULL,
         fingerprint CHAR(64) NOT NULL,
         state VARCHAR(16) NOT NULL,
-        reason VARCHAR(191) NULL,
+        reason VARCHAR(500) NULL,
         actor VARCHAR(100) NOT NULL,
         created_at {instant} NOT NULL,
         finished_at {instant} NULL,
@@ -162,20 +162,23 @@ async fn allow_negative_xp(manager: &SchemaManager<'_>, allow: bool) -> Result<(
     .await
 }
 
-/// Lists of operators, newest first, and sums of the dashboard.
-const INDEXES: [(&str, &str, &str); 9] = [
+/// Lists of operators, newest first, and the dashboard. Those of logs go on with the time, which has
+/// the id behind it on every server, so that a page is read from the index in its order.
+const INDEXES: [(&str, &str, &str); 15] = [
     (
         "ix_admin_audit_log_resource",
         "admin_audit_log",
         "resource, id",
     ),
-    (
-        "ix_admin_audit_log_actor",
-        "admin_audit_log",
-        "actor_id, id",
-    ),
+    ("ix_admin_audit_log_actor", "admin_audit_log", "actor, id"),
     ("ix_admin_audit_log_action", "admin_audit_log", "action, id"),
+    (
+        "ix_admin_audit_log_request",
+        "admin_audit_log",
+        "request_id",
+    ),
     ("ix_user_status", "user", "role, status, id"),
+    ("ix_user_created", "user", "role, created_at"),
     (
         "ix_wallet_batch_item_state",
         "wallet_batch_item",
@@ -186,17 +189,35 @@ const INDEXES: [(&str, &str, &str); 9] = [
         "user_game_wallet",
         "asset, balance",
     ),
-    ("ix_wallet_ledger_asset", "wallet_ledger", "asset, id"),
     (
-        "ix_feature_log_time",
-        "feature_log",
-        "created_at, feature_type, user_id",
+        "ix_wallet_ledger_asset",
+        "wallet_ledger",
+        "asset, created_at",
     ),
     (
-        "ix_user_event_log_time",
+        "ix_wallet_ledger_reason",
+        "wallet_ledger",
+        "reason, created_at",
+    ),
+    ("ix_wallet_ledger_time", "wallet_ledger", "created_at"),
+    (
+        "ix_wallet_ledger_history",
+        "wallet_ledger",
+        "user_id, created_at",
+    ),
+    ("ix_feature_log_time", "feature_log", "created_at"),
+    ("ix_user_event_log_time", "user_event_log", "created_at"),
+    (
+        "ix_user_event_log_history",
         "user_event_log",
-        "created_at, event_type, user_id",
+        "user_id, created_at",
     ),
+];
+
+/// Whose place those of the history take.
+const REPLACED: [(&str, &str, &str); 2] = [
+    ("ix_wallet_ledger_user", "wallet_ledger", "user_id, id"),
+    ("ix_user_event_log_user", "user_event_log", "user_id, id"),
 ];
 
 #[async_trait::async_trait]
@@ -223,6 +244,9 @@ impl MigrationTrait for Migration {
         for (name, table, columns) in INDEXES {
             create_index(manager, name, table, columns).await?;
         }
+        for (name, table, _) in REPLACED {
+            drop_index(manager, table, name).await?;
+        }
         supported_since(manager, self.name(), "0.1.0").await
     }
 
@@ -237,6 +261,10 @@ impl MigrationTrait for Migration {
             "admin_audit_log",
         ];
         drop_tables(manager, &own).await?;
+        // First, because a foreign key needs one of the two.
+        for (name, table, columns) in REPLACED {
+            create_index(manager, name, table, columns).await?;
+        }
         let others = INDEXES.iter().filter(|(_, table, _)| !own.contains(table));
         for (name, table, _) in others {
             drop_index(manager, table, name).await?;

@@ -16,10 +16,12 @@ use xmas_games::{ConfigError, FairnessError, GameError, RankingDeskError};
 use xmas_kernel::{
     ErrorCode, Feature, Problem, db::DbError, idempotency::IdempotencyError, version::Stale,
 };
-use xmas_players::{AccessError, ResolveError};
-use xmas_reporting::HistoryError;
-use xmas_rewards::WalletError;
+use xmas_players::{AccessError, HashError, PlayerDeskError, ResolveError};
+use xmas_reporting::{HistoryError, TimelineError};
+use xmas_rewards::{BatchError, OrderError, RewardError, WalletError};
 use xmas_season_pass::{SeasonDeskError, SeasonError};
+
+use crate::extract::LineProblems;
 
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
@@ -278,6 +280,31 @@ impl From<AuthError> for ApiError {
     }
 }
 
+impl From<PlayerDeskError> for ApiError {
+    fn from(error: PlayerDeskError) -> Self {
+        match error {
+            PlayerDeskError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            PlayerDeskError::ExternalIdExists => Self::new(ErrorCode::ExternalIdExists),
+            PlayerDeskError::NoActiveSeason => Self::new(ErrorCode::NoActiveSeason),
+            PlayerDeskError::Invalid(problems) => Self::problems(problems),
+            PlayerDeskError::Stale(error) => error.into(),
+            PlayerDeskError::Access(error) => error.into(),
+            PlayerDeskError::Hash(HashError::Overloaded) => Self::new(ErrorCode::Overloaded),
+            PlayerDeskError::Hash(error @ HashError::Failed) => {
+                Self::caused_by(ErrorCode::Internal, error)
+            }
+            PlayerDeskError::RefusedLines(lines) => {
+                let problems = lines.into_iter().flat_map(|(line, problems)| {
+                    let problems = problems.into_iter();
+                    problems.map(move |problem| (line, problem.field, problem.text))
+                });
+                LineProblems::of(problems)
+            }
+            PlayerDeskError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<ActivityError> for ApiError {
     fn from(error: ActivityError) -> Self {
         match error {
@@ -393,11 +420,71 @@ impl From<WalletError> for ApiError {
     }
 }
 
+impl From<RewardError> for ApiError {
+    fn from(error: RewardError) -> Self {
+        match error {
+            RewardError::Invalid(problems) => Self::problems(problems),
+            RewardError::NameTaken => Self::field("name", "is another one's"),
+            RewardError::UnknownCouponKind => Self::new(ErrorCode::CouponKindNotFound),
+            RewardError::UnknownBundle => Self::new(ErrorCode::BundleNotFound),
+            RewardError::DuplicateCodes(_) => {
+                Self::field("csv", "has codes that are there already")
+            }
+            RewardError::NotFound => Self::new(ErrorCode::RewardNotFound),
+            RewardError::NotPending => Self::new(ErrorCode::RewardNotPending),
+            RewardError::NoCouponLeft => Self::new(ErrorCode::NoCouponLeft),
+            RewardError::Stale(error) => error.into(),
+            RewardError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<OrderError> for ApiError {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::NobodyNamed => Self::new(ErrorCode::UserRequired),
+            OrderError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            OrderError::Invalid(problems) => Self::problems(problems),
+            OrderError::NotEnough => Self::new(ErrorCode::NotEnoughTokens),
+            OrderError::Idempotency(error) => error.into(),
+            OrderError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<BatchError> for ApiError {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Unnamed => {
+                let problem = "names the batch; an Idempotency-Key does as well";
+                Self::field("batch_id", problem)
+            }
+            BatchError::KeyReused => Self::new(ErrorCode::IdempotencyKeyReused),
+            BatchError::Invalid(problems) => Self::problems(problems),
+            BatchError::Refused(lines) => {
+                let lines = lines.into_iter();
+                LineProblems::of(lines.map(|refusal| (refusal.line, refusal.field, refusal.text)))
+            }
+            BatchError::NotFound => Self::new(ErrorCode::BatchNotFound),
+            BatchError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<HistoryError> for ApiError {
     fn from(error: HistoryError) -> Self {
         match error {
             HistoryError::Access(error) => error.into(),
             HistoryError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<TimelineError> for ApiError {
+    fn from(error: TimelineError) -> Self {
+        match error {
+            TimelineError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            TimelineError::Db(error) => error.into(),
         }
     }
 }

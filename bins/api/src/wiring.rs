@@ -15,7 +15,9 @@ use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
 use xmas_cache::{Cache, MemoryCache, Throttle};
-use xmas_core_auth::{AccessTokens, Auth, AuthOptions, AuthService, Passwords, SigningKeys};
+use xmas_core_auth::{
+    AccessTokens, Auth, AuthOptions, AuthService, Passwords, Sessions, SigningKeys,
+};
 use xmas_event_bridge::{
     BridgeDesk, BridgeService, BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions,
     SettlementService,
@@ -23,7 +25,7 @@ use xmas_event_bridge::{
 use xmas_features::{FeatureDesk, FeatureService, Features, UiConfigService, UiConfigs};
 use xmas_games::{
     ConfigDesk, DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
-    RankingDesk, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
+    RankingDesk, RankingNames, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
 };
 use xmas_kernel::{
     db::{Db, DbError},
@@ -31,10 +33,19 @@ use xmas_kernel::{
     seal::{DataKey, ProbeError},
 };
 use xmas_migration::{SchemaState, schema_state};
-use xmas_reporting::{Audit, History, HistoryService};
-use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
+use xmas_players::{PlayerDesk, Players, PlayersOptions};
+use xmas_reporting::{
+    ActivePlayers, Audit, Dashboard, DashboardService, History, HistoryService, PayoutService,
+    Payouts, Queue, RecordService, Records, RewardQueue, TimelineService, Timelines, UserService,
+    Users,
+};
+use xmas_rewards::{
+    BatchDesk, Batches, BundleDesk, CouponDesk, ReviewDesk, RewardDesk, RewardService, Rewards,
+    WalletDesk, WalletService, Wallets,
+};
 use xmas_season_pass::{
     SeasonDesk, SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
+    XpCorrections,
 };
 use xmas_time::{Clock, DateTime, Utc};
 
@@ -93,12 +104,24 @@ pub struct App {
     ranking_desk: Arc<dyn RankingDesk>,
     wallets: Arc<dyn WalletService>,
     history: Arc<dyn HistoryService>,
+    records: Arc<dyn RecordService>,
+    timelines: Arc<dyn TimelineService>,
+    dashboard: Arc<dyn DashboardService>,
     fairness: Arc<dyn FairnessService>,
     bridges: Arc<dyn BridgeService>,
     settlement: Arc<dyn SettlementService>,
     bridge_desk: Arc<dyn BridgeDesk>,
     switches: Arc<dyn FeatureDesk>,
+    players: Arc<dyn PlayerDesk>,
+    users: Arc<dyn UserService>,
     texts: Arc<dyn UiConfigService>,
+    reviews: Arc<dyn ReviewDesk>,
+    coupons: Arc<dyn CouponDesk>,
+    bundles: Arc<dyn BundleDesk>,
+    orders: Arc<dyn WalletDesk>,
+    batches: Arc<dyn BatchDesk>,
+    queue: Arc<dyn RewardQueue>,
+    payouts: Arc<dyn PayoutService>,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
@@ -124,14 +147,17 @@ impl App {
         let activity: Arc<dyn ActivityService> = Arc::new(Activities::new(db.clone(), log.clone()));
         let key = DataKey::new(secrets.data_key.expose());
         let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
-        let rewards: Arc<dyn RewardService> = Arc::new(RewardDesk::new(
+        let desk = Arc::new(RewardDesk::new(
             db.clone(),
             key.clone(),
             ports.entropy.clone(),
             ledger.clone(),
         ));
+        let rewards: Arc<dyn RewardService> = desk.clone();
         let ledger = Arc::new(ledger);
-        let wallets: Arc<dyn WalletService> = Arc::new(Wallets::new(db.clone()));
+        let orders = Arc::new(Wallets::new(db.clone()));
+        let wallets: Arc<dyn WalletService> = orders.clone();
+        let recipients = Arc::new(ActivePlayers::new(db.clone()));
         let mover = SeasonMover::new(ledger.clone(), log.clone());
         let seasons = Arc::new(
             SeasonPass::new(SeasonPassOptions {
@@ -145,6 +171,23 @@ impl App {
             .with_warden(Arc::new(BridgeWarden)),
         );
         let season_pass: Arc<dyn SeasonPassService> = seasons.clone();
+        let passwords = passwords(config, ports.entropy.clone());
+        let players = Players::new(PlayersOptions {
+            db: db.clone(),
+            passwords: Arc::new(passwords.clone()),
+            seasons: Arc::new(XpCorrections {
+                seasons: season_pass.clone(),
+                rewards: ledger.clone(),
+                mover: mover.clone(),
+                entropy: ports.entropy.clone(),
+            }),
+            forgetful: vec![
+                Arc::new(EventWriter),
+                Arc::new(Sessions),
+                Arc::new(RankingNames),
+            ],
+        });
+        let users = Users::new(db.clone(), season_pass.clone());
         let book = Arc::new(DrawBook::new(
             db.clone(),
             key.clone(),
@@ -183,7 +226,7 @@ impl App {
         let auth = Auth::new(AuthOptions {
             db: db.clone(),
             tokens: access_tokens(config, &secrets.jwt),
-            passwords: passwords(config, ports.entropy.clone()),
+            passwords,
             activity: log,
             entropy: ports.entropy,
             refresh_lifetime: TimeDelta::days(config.auth.refresh_expire_days),
@@ -206,12 +249,24 @@ impl App {
             ranking,
             wallets,
             history: Arc::new(History::new(db.clone(), rewards)),
+            records: Arc::new(Records::new(db.clone())),
+            timelines: Arc::new(Timelines::new(db.clone())),
+            dashboard: Arc::new(Dashboard::new(db.clone())),
             fairness: Arc::new(fairness),
             bridges,
             settlement: Arc::new(settlement.clone()),
             bridge_desk: Arc::new(settlement),
             switches,
+            players: Arc::new(players),
+            users: Arc::new(users),
             texts: Arc::new(UiConfigs::new(db.clone())),
+            reviews: desk.clone(),
+            coupons: desk.clone(),
+            bundles: desk,
+            orders,
+            batches: Arc::new(Batches::new(db.clone(), recipients)),
+            queue: Arc::new(Queue::new(db.clone())),
+            payouts: Arc::new(Payouts::new(db.clone())),
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
             key,
@@ -249,12 +304,24 @@ impl App {
             .app_data(Data::from(self.ranking_desk.clone()))
             .app_data(Data::from(self.wallets.clone()))
             .app_data(Data::from(self.history.clone()))
+            .app_data(Data::from(self.records.clone()))
+            .app_data(Data::from(self.timelines.clone()))
+            .app_data(Data::from(self.dashboard.clone()))
             .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::from(self.bridges.clone()))
             .app_data(Data::from(self.seasons.clone()))
             .app_data(Data::from(self.bridge_desk.clone()))
             .app_data(Data::from(self.switches.clone()))
+            .app_data(Data::from(self.players.clone()))
+            .app_data(Data::from(self.users.clone()))
             .app_data(Data::from(self.texts.clone()))
+            .app_data(Data::from(self.reviews.clone()))
+            .app_data(Data::from(self.coupons.clone()))
+            .app_data(Data::from(self.bundles.clone()))
+            .app_data(Data::from(self.orders.clone()))
+            .app_data(Data::from(self.batches.clone()))
+            .app_data(Data::from(self.queue.clone()))
+            .app_data(Data::from(self.payouts.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))
@@ -268,6 +335,11 @@ impl App {
     /// The bridge for operators.
     pub fn settlement(&self) -> Arc<dyn SettlementService> {
         self.settlement.clone()
+    }
+
+    /// The event at a glance.
+    pub fn dashboard(&self) -> &dyn DashboardService {
+        &*self.dashboard
     }
 
     /// Every invariant of the database.

@@ -53,7 +53,7 @@ pub use fairness::{DrawBook, Fairness, FairnessService};
 pub use floor::{Floor, PlayCommand};
 pub use game::{Game, Play, Receipt, Status, Table};
 pub use house::House;
-pub use ranking::{Ranking, RankingDesk, RankingService};
+pub use ranking::{Ranking, RankingDesk, RankingNames, RankingService};
 
 /// One game for handlers.
 #[async_trait]

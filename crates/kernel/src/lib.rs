@@ -30,6 +30,6 @@ pub use asset::{Asset, UnknownAsset};
 pub use error_code::ErrorCode;
 pub use feature::{Feature, UnknownFeature};
 pub use ids::{
-    BridgeId, BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId,
+    BatchId, BridgeId, BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId,
 };
 pub use problem::{LABEL, Problem, Problems, is_label};

@@ -2,7 +2,7 @@
 
 use xmas_kernel::{LABEL, Problem, Problems, is_label};
 
-use crate::{Grant, NewBundle, NewCouponKind, Reward, RewardState, RewardType};
+use crate::{BundleDraft, Grant, NewBundle, NewCouponKind, Reward, RewardState, RewardType};
 
 /// The reason of a reward that waits because no code was left.
 pub const NO_COUPON_LEFT: &str = "NO_COUPON_LEFT";
@@ -21,6 +21,45 @@ pub fn check_bundle(bundle: &NewBundle) -> Vec<Problem> {
         problems.expect(item.kind().asset().is_some(), field, "is points or tokens");
     }
     problems.into_vec()
+}
+
+/// A bundle that an operator has written down, or everything that is wrong with it.
+pub fn bundle(draft: &BundleDraft) -> Result<NewBundle, Vec<Problem>> {
+    let mut problems = Problems::default();
+    let mut items = Vec::with_capacity(draft.items.len());
+    for (index, item) in draft.items.iter().enumerate() {
+        let kind: Option<RewardType> = item.reward_type.parse().ok();
+        let Some(kind) = kind.filter(|kind| kind.asset().is_some()) else {
+            let field = format!("items.{index}.reward_type");
+            problems.push(Problem::new(field, "is points or tokens"));
+            continue;
+        };
+        match Reward::new(kind, item.amount) {
+            Ok(reward) => items.push(reward),
+            Err(_) => {
+                let field = format!("items.{index}.reward_amount");
+                problems.push(Problem::new(field, "is 1 to 1,000,000,000"));
+            }
+        }
+    }
+    let count = (1..=MAX_ITEMS).contains(&draft.items.len());
+    problems.expect(count, "items", "are 1 to 20");
+    problems.expect(is_label(&draft.name), "name", LABEL);
+    let problems = problems.into_vec();
+    if problems.is_empty() {
+        let name = draft.name.clone();
+        Ok(NewBundle { name, items })
+    } else {
+        Err(problems)
+    }
+}
+
+/// The first two characters of a coupon code, and nothing of one that is hardly longer: whoever looks
+/// at the stock can tell the codes apart, and use none.
+pub(crate) fn masked(code: &str) -> String {
+    let shown = if code.chars().count() > 4 { 2 } else { 0 };
+    let shown: String = code.chars().take(shown).collect();
+    format!("{shown}***")
 }
 
 /// Whether these can lie in a bundle: whatever goes into a wallet.
@@ -185,5 +224,57 @@ mod tests {
             ..bundle(&[ticket])
         };
         assert_eq!(fields(&unnamed), ["name"]);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_a_written_bundle_is_named() {
+        let draft = |name: &str, items: &[(&str, i64)]| BundleDraft {
+            name: name.to_owned(),
+            items: items
+                .iter()
+                .map(|(reward_type, amount)| crate::BundleItem {
+                    reward_type: (*reward_type).to_owned(),
+                    amount: *amount,
+                })
+                .collect(),
+        };
+        let good = draft("상자", &[("POINT", 500), ("TICKET_DICE", 1)]);
+        assert!(check_bundle(&bundle(&good).unwrap()).is_empty());
+        let fields = |draft: &BundleDraft| -> Vec<String> {
+            let problems = bundle(draft).unwrap_err().into_iter();
+            problems.map(|problem| problem.field).collect()
+        };
+        let bad = draft(
+            " x",
+            &[
+                ("BUNDLE", 1),
+                ("GOLD", 1),
+                ("POINT", 0),
+                ("POINT", i64::MAX),
+            ],
+        );
+        let all = [
+            "items.0.reward_type",
+            "items.1.reward_type",
+            "items.2.reward_amount",
+            "items.3.reward_amount",
+            "name",
+        ];
+        assert_eq!(fields(&bad), all);
+        assert_eq!(fields(&draft("상자", &[])), ["items"]);
+        assert_eq!(fields(&draft("상자", &[("POINT", 1); 21])), ["items"]);
+    }
+
+    #[test]
+    fn of_a_code_two_characters_are_shown_unless_it_is_short() {
+        for (code, shown) in [
+            ("BM20-7F3A", "BM***"),
+            ("쿠폰일이삼", "쿠폰***"),
+            ("ABCD", "***"),
+            ("A", "***"),
+            ("", "***"),
+        ] {
+            assert_eq!(masked(code), shown);
+        }
     }
 }

@@ -3,14 +3,16 @@
 //! Invariants:
 //! - One daily stamp per player, season and event day; one payment per player, season and level.
 //!   Unique keys hold both.
-//! - XP never falls, and `level_high_water` is the highest level ever reached; an edit of the
-//!   ladder never claws anything back.
+//! - XP never falls except by an operator's correction, of which a receipt tells. `level_high_water` is
+//!   the highest level ever reached; neither a correction nor an edit of the ladder claws anything
+//!   back.
 //! - An `auto_claim` level that a player has reached is paid by the next operation that moves
 //!   their season. A delivery that fails undoes the whole operation.
 //! - A read pays nothing.
 //!
 //! Owns the tables `season_pass_*`.
 
+mod correction;
 mod desk;
 mod entity;
 mod error;
@@ -31,6 +33,7 @@ use xmas_kernel::{Feature, Problem, SeasonId, audit::Actor, db::DbError, idempot
 use xmas_players::{Identity, LockedPlayer};
 use xmas_time::EventDay;
 
+pub use correction::XpCorrections;
 pub use error::{SeasonDeskError, SeasonError};
 pub use model::{
     ClaimCommand, InternalWins, Level, LevelEdit, LevelReward, NewSeason, PlayEffect, Progress,
@@ -79,6 +82,10 @@ pub trait SeasonPassService: Send + Sync {
     /// season pass's own switch closes its pages; plays of other features go on counting, so that
     /// nobody loses XP.
     async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError>;
+
+    /// The season that is served on `today`, grace days included, whether or not its pages are switched
+    /// on: for operators. `None` if there is none, or not exactly one that works.
+    async fn served(&self, today: EventDay) -> Result<Option<Arc<Season>>, DbError>;
 }
 
 /// The season's side of a play.

@@ -77,6 +77,8 @@ impl SavedSeason {
 #[derive(Clone, Debug, Default)]
 pub struct SeasonEdit {
     pub name: Option<String>,
+    /// Another name for `name`: a client that sends back all that it has loaded changes one of them.
+    pub season_name: Option<String>,
     pub start: Option<EventDay>,
     pub end: Option<EventDay>,
     pub max_level: Option<i64>,

@@ -184,7 +184,8 @@ pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<
     let mut season = match before {
         Some(before) => before.clone(),
         None => {
-            problems.expect(edit.name.is_some(), "season_name", "is needed");
+            let is_named = edit.name.is_some() || edit.season_name.is_some();
+            problems.expect(is_named, "season_name", "is needed");
             problems.expect(edit.start.is_some(), "start_date", "is needed");
             problems.expect(edit.end.is_some(), "end_date", "is needed");
             NewSeason {
@@ -215,7 +216,18 @@ pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<
         );
         season.max_level = max_level;
     }
-    season.name = edit.name.clone().unwrap_or(season.name);
+    let changed = |name: &&String| before.is_none_or(|before| before.name != **name);
+    let names = [&edit.name, &edit.season_name];
+    let mut changed = names.into_iter().flatten().filter(changed);
+    if let Some(name) = changed.next() {
+        let agree = changed.all(|other| other == name);
+        problems.expect(
+            agree,
+            "season_name",
+            "is sent under two names, with two values",
+        );
+        season.name.clone_from(name);
+    }
     season.start = edit.start.unwrap_or(season.start);
     season.end = edit.end.unwrap_or(season.end);
     let number = |new: Option<i64>, old| new.unwrap_or(old);

@@ -303,4 +303,8 @@ impl SeasonPassService for SeasonPass {
     async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError> {
         rules::running(&self.seasons().await?, today)
     }
+
+    async fn served(&self, today: EventDay) -> Result<Option<Arc<Season>>, DbError> {
+        Ok(rules::serving(&self.seasons().await?, today).ok())
+    }
 }

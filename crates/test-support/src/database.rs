@@ -6,10 +6,14 @@ use std::{
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
-use xmas_kernel::db::{Db, DbOptions};
+use xmas_kernel::{
+    audit::Actor,
+    db::{Db, DbOptions},
+};
 use xmas_migration::{Migrator, MigratorTrait};
 use xmas_players::{
-    ExternalId, Identity, NewAccount, Role, create_in_tx, lock_by_id_in_tx, set_blocked_in_tx,
+    ExternalId, Identity, NewAccount, Role, Status, create_in_tx, find_by_external_id,
+    lock_by_id_in_tx, set_status_in_tx,
 };
 use xmas_time::{Clock, SystemClock};
 
@@ -184,6 +188,34 @@ impl TestDb {
         identity
     }
 
+    /// An operator, as the audit log knows them: the same one for the same name.
+    pub async fn operator(&self, name: &str) -> Actor {
+        let external_id = ExternalId::try_from(name).expect("a valid external id");
+        let known = find_by_external_id(self.db.read(), &external_id).await;
+        let user_id = match known.expect("accounts can be read") {
+            Some(account) => account.user_id,
+            None => {
+                let account = NewAccount {
+                    external_id,
+                    nickname: None,
+                    password_hash: "!".to_owned(),
+                    role: Role::Admin,
+                };
+                let tx = self.db.begin().await.expect("a transaction begins");
+                let created = create_in_tx(&tx, account, SystemClock.now()).await;
+                let user_id = created.expect("the external id is free").user_id();
+                tx.commit().await.expect("the operator is kept");
+                user_id
+            }
+        };
+        Actor {
+            user_id,
+            name: name.to_owned(),
+            reason: None,
+            request_id: "test".to_owned(),
+        }
+    }
+
     /// Blocks a player as an operator would.
     pub async fn block(&self, identity: &Identity) {
         let tx = self.db.begin().await.expect("a transaction begins");
@@ -191,7 +223,7 @@ impl TestDb {
             .await
             .expect("a lock");
         let player = player.expect("the player exists");
-        set_blocked_in_tx(&tx, &player, true, SystemClock.now())
+        set_status_in_tx(&tx, &player, Status::Blocked, SystemClock.now())
             .await
             .expect("the player is blocked");
         tx.commit().await.expect("the block is kept");

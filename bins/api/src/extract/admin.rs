@@ -3,7 +3,6 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, http::header};
 use percent_encoding::percent_decode_str;
 use xmas_kernel::{audit::Actor, idempotency::RequestKey};
-use xmas_players::Identity;
 
 use super::command::request_key;
 use crate::error::{ApiError, ApiResult};
@@ -12,7 +11,6 @@ use crate::error::{ApiError, ApiResult};
 /// ([`crate::middleware::admin_guard`]).
 #[derive(Clone, Debug)]
 pub(crate) struct Admin {
-    pub(crate) identity: Identity,
     /// Who acts and why, for the audit log.
     pub(crate) actor: Actor,
 }

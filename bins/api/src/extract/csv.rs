@@ -145,20 +145,6 @@ impl CsvRow {
     pub(crate) fn get(&self, column: &'static str) -> Option<&str> {
         self.cells.get(column).map(String::as_str)
     }
-
-    /// A cell that must be there and be readable.
-    pub(crate) fn parse<T: std::str::FromStr>(
-        &self,
-        column: &'static str,
-        expected: &str,
-        problems: &mut LineProblems,
-    ) -> Option<T> {
-        let value = self.get(column).and_then(|cell| cell.parse().ok());
-        if value.is_none() {
-            problems.note(self.line, column, expected);
-        }
-        value
-    }
 }
 
 /// Numbers of rows that are told apart by their index; see [`super::Source`].
@@ -202,6 +188,20 @@ impl LineProblems {
         } else {
             self.more += 1;
         }
+    }
+
+    /// The error that tells what is wrong with these: line, column and problem.
+    pub(crate) fn of(
+        problems: impl Iterator<Item = (u64, impl AsRef<str>, impl Into<String>)>,
+    ) -> ApiError {
+        let mut all = Self::default();
+        for (line, column, problem) in problems {
+            all.note(line, column.as_ref(), problem);
+        }
+        let checked = all.check();
+        checked
+            .err()
+            .unwrap_or_else(|| ApiError::new(ErrorCode::ValidationError))
     }
 
     /// `VALIDATION_ERROR` with what is wrong, if anything is.

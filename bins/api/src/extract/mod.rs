@@ -7,13 +7,15 @@ mod now;
 mod params;
 mod path_part;
 mod player;
+mod span;
 mod upload;
 
 pub(crate) use admin::{Admin, key_of, reason, seen_version};
 pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
-pub(crate) use csv::{CsvRow, CsvTable, CsvUpload, LineProblems, is_csv};
+pub(crate) use csv::{CsvRow, CsvUpload, LineProblems};
 pub(crate) use now::Now;
-pub(crate) use params::Params;
+pub(crate) use params::{Params, given};
 pub(crate) use path_part::PathPart;
 pub(crate) use player::{Bearer, Player, client_address};
-pub(crate) use upload::{Source, Upload};
+pub(crate) use span::SpanParams;
+pub(crate) use upload::{Content, Source, Upload};

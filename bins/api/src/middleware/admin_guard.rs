@@ -50,7 +50,6 @@ async fn admit(request: &ServiceRequest) -> ApiResult<Admin> {
     let name = auth.admin_name(&authenticated.identity).await?;
     let request_id = http.extensions().get::<RequestId>().cloned();
     Ok(Admin {
-        identity: authenticated.identity,
         actor: Actor {
             user_id: authenticated.identity.user_id,
             name,

@@ -46,7 +46,7 @@ fn has_example(document: &Value, of: &Value) -> bool {
     let schema = schema["$ref"].as_str().or(schema["items"]["$ref"].as_str());
     let name = schema.and_then(|name| name.rsplit('/').next()).unwrap();
     let schema = &document["components"]["schemas"][name];
-    !json["example"].is_null() || schema["example"].is_object()
+    !json["example"].is_null() || !schema["example"].is_null()
 }
 
 /// A path of the document with something in the place of its parts.

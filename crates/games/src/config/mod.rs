@@ -16,9 +16,9 @@ use xmas_kernel::{
 };
 use xmas_rewards::Reward;
 
-use crate::{ConfigError, Game, SaveError, check_rewards};
-
 pub use reward::{RewardConfig, RewardEdit, TwoNames};
+
+use crate::{ConfigError, Game, SaveError, check_rewards};
 
 /// A game that operators can configure. Each game has its own tables; when and in which order they
 /// are written is the house's (see [`crate::House`]).

@@ -1,4 +1,4 @@
-//! Rewards as configurations keep them and as operators change them.
+//! Rewards in configurations, and fields that clients know by two names.
 
 use serde::Serialize;
 use xmas_kernel::{Problem, Problems};

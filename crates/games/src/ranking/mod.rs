@@ -9,6 +9,7 @@
 
 mod desk;
 mod entity;
+mod forget;
 mod model;
 mod rules;
 mod service;
@@ -22,6 +23,7 @@ use xmas_time::EventDay;
 
 use crate::{GameError, RankingDeskError};
 
+pub use forget::RankingNames;
 pub use model::{
     DayBoard, DayRow, DayRowEdit, ExternalBoard, ExternalEdit, ExternalEntry, ExternalRow,
     ExternalRowEdit, NewExternalEntry, NewRankingEntry, RankingEntry, RankingToday,

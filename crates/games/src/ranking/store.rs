@@ -253,3 +253,31 @@ pub(crate) async fn remove_external(
         .await?;
     Ok(())
 }
+
+/// Takes away what operators have written about a player on both boards: the memo, and the name that
+/// they chose.
+pub(crate) async fn forget(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    external::Entity::update_many()
+        .set(external::ActiveModel {
+            memo: Set(None),
+            updated_at: Set(Timestamp(now)),
+            ..Default::default()
+        })
+        .filter(external::Column::UserId.eq(user_id.0))
+        .filter(external::Column::Memo.is_not_null())
+        .exec(tx)
+        .await?;
+    daily::Entity::update_many()
+        .set(daily::ActiveModel {
+            display_name: Set(String::new()),
+            ..Default::default()
+        })
+        .filter(daily::Column::UserId.eq(user_id.0))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

@@ -5,32 +5,14 @@ use std::time::Duration;
 use xmas_games::{
     ConfigDesk, FairnessService, GameService, Play,
     config::ConfigEdit,
+    fairness::{DrawReceipt, Published},
     lottery::{Lottery, NewLottery, Prize, PrizeEdit},
-    roulette::Roulette,
+    roulette::{Roulette, SegmentEdit},
 };
-use xmas_kernel::{ConfigId, Feature, audit::Actor};
-use xmas_players::{ExternalId, Identity, NewAccount, Role, create_in_tx};
+use xmas_kernel::{ConfigId, Feature};
 use xmas_rewards::{Reward, RewardType};
 
 use crate::world::{Real, Setting, at, lottery, play, prize, reward};
-
-async fn operator(real: &Real) -> Actor {
-    let account = NewAccount {
-        external_id: ExternalId::try_from("operator").unwrap(),
-        nickname: None,
-        password_hash: "!".to_owned(),
-        role: Role::Admin,
-    };
-    let tx = real.test.db.begin().await.unwrap();
-    let created = create_in_tx(&tx, account, at(25)).await.unwrap();
-    tx.commit().await.unwrap();
-    Actor {
-        user_id: created.user_id(),
-        name: "operator".to_owned(),
-        reason: None,
-        request_id: "r".to_owned(),
-    }
-}
 
 /// A lottery of which the limited prize comes up almost for sure.
 async fn limited() -> Real {
@@ -67,11 +49,8 @@ fn labelled(label: &str) -> PrizeEdit {
 }
 
 /// Plays on a replica whose copy of the table is as old as the look that the player has just taken.
-async fn play_behind(
-    real: &Real,
-    edit: &ConfigEdit<Option<Vec<PrizeEdit>>>,
-) -> (Play<Prize>, Identity) {
-    let (actor, replica) = (operator(real).await, real.replica().await);
+async fn play_behind(real: &Real, edit: &ConfigEdit<Option<Vec<PrizeEdit>>>) -> Play<Prize> {
+    let (actor, replica) = (real.test.operator("operator").await, real.replica().await);
     let player = real.player("a", 2).await;
     replica.lottery.play(&play(player), at(26)).await.unwrap();
     replica.lottery.status(&player, at(26)).await.unwrap();
@@ -79,13 +58,13 @@ async fn play_behind(
     let saved = desk.update(&actor, ConfigId(1), edit, at(26)).await;
     saved.unwrap();
     let played = replica.lottery.play(&play(player), at(26)).await;
-    (played.unwrap().result, player)
+    played.unwrap().result
 }
 
 #[tokio::test]
 async fn an_edit_is_seen_everywhere_within_a_second() {
     let real = Real::new(Setting::default()).await;
-    let (actor, replica) = (operator(&real).await, real.replica().await);
+    let (actor, replica) = (real.test.operator("operator").await, real.replica().await);
     let odds = async |real: &Real| {
         let odds = real.fairness.odds(Feature::Roulette, at(26)).await;
         odds.unwrap().odds_id
@@ -95,7 +74,7 @@ async fn an_edit_is_seen_everywhere_within_a_second() {
     let wheel = desk.config(ConfigId(1)).await.unwrap();
     let mut segments = Vec::new();
     for segment in &wheel.config.body.segments {
-        segments.push(xmas_games::roulette::SegmentEdit {
+        segments.push(SegmentEdit {
             weight: Some(segment.weight + segment.slot_index),
             ..Default::default()
         });
@@ -116,7 +95,7 @@ async fn an_edit_is_seen_everywhere_within_a_second() {
 async fn a_prize_that_was_drawn_is_there_to_be_had_though_it_is_being_left_out() {
     let real = limited().await;
     // The player has won one, so it is kept and switched off.
-    let (played, _) = play_behind(&real, &prizes(&[labelled("다음 기회에")])).await;
+    let played = play_behind(&real, &prizes(&[labelled("다음 기회에")])).await;
     let is_behind = played.outcome.label == "한정";
     let left = "SELECT stock FROM lottery_prize WHERE label = '한정' AND is_active = 0";
     assert_eq!(real.test.count(left).await, 4 - i64::from(is_behind));
@@ -131,7 +110,7 @@ async fn a_prize_whose_limit_is_lifted_is_won_and_its_books_stay_in_order() {
         ..labelled("한정")
     };
     let all = [labelled("다음 기회에"), lifted];
-    let (played, _) = play_behind(&real, &prizes(&all)).await;
+    let played = play_behind(&real, &prizes(&all)).await;
     assert_eq!(
         (played.outcome.label.as_str(), played.receipt.attempt),
         ("한정", 0)
@@ -140,12 +119,7 @@ async fn a_prize_whose_limit_is_lifted_is_won_and_its_books_stay_in_order() {
         stock: Some(Some(3)),
         ..labelled("한정")
     };
-    let actor = Actor {
-        user_id: xmas_kernel::UserId(1),
-        name: "operator".to_owned(),
-        reason: None,
-        request_id: "r".to_owned(),
-    };
+    let actor = real.test.operator("operator").await;
     let desk: &dyn ConfigDesk<Lottery> = &*real.lottery;
     let edit = prizes(&[labelled("다음 기회에"), limited_again]);
     desk.update(&actor, ConfigId(1), &edit, at(26))
@@ -159,7 +133,7 @@ async fn a_prize_whose_limit_is_lifted_is_won_and_its_books_stay_in_order() {
 #[tokio::test]
 async fn a_prize_that_is_removed_under_a_play_is_drawn_around() {
     let real = limited().await;
-    let (actor, replica) = (operator(&real).await, real.replica().await);
+    let (actor, replica) = (real.test.operator("operator").await, real.replica().await);
     let player = real.player("a", 1).await;
     replica.lottery.status(&player, at(26)).await.unwrap();
     let desk: &dyn ConfigDesk<Lottery> = &*real.lottery;
@@ -184,6 +158,6 @@ async fn a_prize_that_is_removed_under_a_play_is_drawn_around() {
         .receipt(&player, played.receipt.play_id, at(28))
         .await;
     let receipt = serde_json::to_vec(&day.unwrap()).unwrap();
-    let published = xmas_games::fairness::Published::default();
-    xmas_games::fairness::DrawReceipt::verify(&receipt, published).unwrap();
+    let published = Published::default();
+    DrawReceipt::verify(&receipt, published).unwrap();
 }

@@ -8,7 +8,7 @@ use xmas_games::{
 };
 use xmas_kernel::{BundleId, CouponKindId, Feature};
 use xmas_players::{AccessError, Identity};
-use xmas_rewards::{NewBundle, Reward, RewardError, RewardService, RewardType};
+use xmas_rewards::{NewBundle, Reward, RewardError, RewardType};
 use xmas_season_pass::{SeasonError, SeasonPassService, StampCommand};
 
 use crate::world::{Real, Setting, World, at, keyed, lottery, play, prize, reward, wheel};
@@ -139,13 +139,12 @@ async fn a_bundle_that_contains_itself_cannot_be_saved_and_gives_nothing() {
         items,
     };
     let nested = bundle(vec![Reward::bundle(BundleId(1))]);
-    let refused = real.rewards.add_bundle(&nested, at(25)).await;
+    let refused = real.bundle(&nested).await;
     assert!(matches!(refused, Err(RewardError::Invalid(problems)) if problems.len() == 1));
 
     let box_of_points = bundle(vec![reward(RewardType::Point, 5)]);
-    let id = real.rewards.add_bundle(&box_of_points, at(25)).await;
-    let id = id.unwrap();
-    let again = real.rewards.add_bundle(&box_of_points, at(25)).await;
+    let id = real.bundle(&box_of_points).await.unwrap();
+    let again = real.bundle(&box_of_points).await;
     assert!(matches!(again, Err(RewardError::NameTaken)));
     real.test
         .execute(&format!(

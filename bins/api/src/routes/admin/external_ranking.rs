@@ -18,7 +18,7 @@ use xmas_time::Kst;
 use super::{IfMatch, Reason, game_config::row_player, sent};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, CsvRow, List, Now, PathPart, Source, Upload, seen_version},
+    extract::{Admin, Body, Content, CsvRow, List, Now, PathPart, Source, Upload, seen_version},
     routes::endpoint,
 };
 
@@ -150,13 +150,13 @@ const COLUMNS: [&str; 5] = [
 /// The rows of an upload, and where they came from.
 fn rows(upload: Upload<List<ExternalRankingItem>>) -> ApiResult<(Vec<ExternalRowEdit>, Source)> {
     let mut problems = Vec::new();
-    let (rows, source) = match upload {
-        Upload::Json(List(items)) => {
+    let (rows, source) = match upload.content {
+        Content::Json(List(items)) => {
             let items = items.into_iter().enumerate();
             let rows = items.map(|(index, item)| of_json(index, item, &mut problems));
             (rows.collect(), Source::Json(""))
         }
-        Upload::Csv(upload) => {
+        Content::Table(upload) => {
             let table = upload.table(&COLUMNS, &["deposit_amount", "play_count"])?;
             let rows = table.rows.iter().enumerate();
             let rows = rows.map(|(index, row)| of_csv(index, row, &mut problems));

@@ -5,18 +5,28 @@
 //! To add a path: a file with its handlers and DTOs; a line in its module's `configure`, `Docs` and
 //! `ERRORS`.
 
+pub(crate) mod bundles;
+pub(crate) mod coupon_codes;
+pub(crate) mod coupons;
+pub(crate) mod dashboard;
 pub(crate) mod dice_config;
 pub(crate) mod event_bridge;
 pub(crate) mod external_ranking;
 pub(crate) mod feature_config;
 pub(crate) mod feature_schedule;
 mod game_config;
+pub(crate) mod game_tokens;
+pub(crate) mod logs;
 pub(crate) mod lottery_config;
 pub(crate) mod odds;
+mod paging;
 pub(crate) mod ranking;
+mod records;
+pub(crate) mod rewards;
 pub(crate) mod roulette_config;
 pub(crate) mod seasons;
 pub(crate) mod ui_config;
+pub(crate) mod users;
 
 use actix_web::{
     middleware::from_fn,
@@ -24,7 +34,6 @@ use actix_web::{
 };
 use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, OpenApi, openapi::OpenApi as Document};
-use validator::Validate;
 use xmas_kernel::{ErrorCode, UserId};
 use xmas_players::{ExternalId, PlayerRef};
 
@@ -35,49 +44,80 @@ use crate::{
 
 pub(crate) fn configure(cfg: &mut ServiceConfig) {
     let scope = web::scope("/admin/api")
+        .configure(bundles::configure)
+        .configure(coupons::configure)
+        .configure(dashboard::configure)
         .configure(dice_config::configure)
         .configure(event_bridge::configure)
         .configure(external_ranking::configure)
         .configure(feature_config::configure)
         .configure(feature_schedule::configure)
+        .configure(game_tokens::configure)
+        .configure(logs::configure)
         .configure(lottery_config::configure)
         .configure(odds::configure)
         .configure(ranking::configure)
+        .configure(rewards::configure)
         .configure(roulette_config::configure)
         .configure(seasons::configure)
-        .configure(ui_config::configure);
+        .configure(ui_config::configure)
+        .configure(users::configure);
     cfg.service(scope.wrap(from_fn(admin_guard)));
 }
 
 /// What each of these paths can answer with of its own, by method and path.
 pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
+    bundles::ERRORS,
+    coupon_codes::ERRORS,
+    coupons::ERRORS,
+    dashboard::ERRORS,
     dice_config::ERRORS,
     event_bridge::ERRORS,
     external_ranking::ERRORS,
     feature_config::ERRORS,
     feature_schedule::ERRORS,
+    game_tokens::lists::ERRORS,
+    game_tokens::batch::ERRORS,
+    game_tokens::order::ERRORS,
+    game_tokens::payout::ERRORS,
+    logs::ERRORS,
     lottery_config::ERRORS,
     odds::ERRORS,
     ranking::ERRORS,
+    rewards::ERRORS,
     roulette_config::ERRORS,
     seasons::ERRORS,
+    users::timeline::ERRORS,
     ui_config::ERRORS,
+    users::ERRORS,
 ];
 
 /// The paths' part of the OpenAPI document.
 pub(crate) fn documents() -> Vec<Document> {
     vec![
+        bundles::Docs::openapi(),
+        coupon_codes::Docs::openapi(),
+        coupons::Docs::openapi(),
+        dashboard::Docs::openapi(),
         dice_config::Docs::openapi(),
         event_bridge::Docs::openapi(),
         external_ranking::Docs::openapi(),
         feature_config::Docs::openapi(),
         feature_schedule::Docs::openapi(),
+        game_tokens::lists::Docs::openapi(),
+        game_tokens::batch::Docs::openapi(),
+        game_tokens::order::Docs::openapi(),
+        game_tokens::payout::Docs::openapi(),
+        logs::Docs::openapi(),
         lottery_config::Docs::openapi(),
         odds::Docs::openapi(),
         ranking::Docs::openapi(),
+        rewards::Docs::openapi(),
         roulette_config::Docs::openapi(),
         seasons::Docs::openapi(),
+        users::timeline::Docs::openapi(),
         ui_config::Docs::openapi(),
+        users::Docs::openapi(),
     ]
 }
 
@@ -101,34 +141,6 @@ pub(crate) struct IfMatch {
     version: Option<String>,
 }
 
-/// Which page of a list.
-#[derive(Debug, Deserialize, IntoParams, Validate)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageParams {
-    /// From 1.
-    #[param(default = 1, minimum = 1)]
-    page: Option<u64>,
-    /// How many items a page holds, 1 to 200.
-    #[param(default = 50, minimum = 1, maximum = 200)]
-    size: Option<u64>,
-}
-
-impl PageParams {
-    /// From 1; high enough for any list, and low enough for any database.
-    pub(crate) fn page(&self) -> u64 {
-        self.page.unwrap_or(1).clamp(1, 1_000_000)
-    }
-
-    pub(crate) fn size(&self) -> u64 {
-        self.size.unwrap_or(50).clamp(1, 200)
-    }
-
-    /// How many items stand before the page.
-    pub(crate) fn offset(&self) -> u64 {
-        (self.page() - 1) * self.size()
-    }
-}
-
 /// The player whom a request names.
 pub(crate) fn player_ref(
     user_id: Option<i64>,
@@ -140,21 +152,6 @@ pub(crate) fn player_ref(
         external_id: external_id
             .map_err(|error| ApiError::field("external_id", error.to_string()))?,
     })
-}
-
-/// A field that has two names; they must not contradict each other.
-pub(crate) fn both<T: PartialEq>(
-    name: &str,
-    one: Option<T>,
-    other: Option<T>,
-) -> ApiResult<Option<T>> {
-    match (one, other) {
-        (Some(one), Some(other)) if one != other => Err(ApiError::field(
-            name,
-            "is sent under two names, with two values",
-        )),
-        (one, other) => Ok(one.or(other)),
-    }
 }
 
 /// Tells a field that was sent as null from one that was left out, which stays `None`.

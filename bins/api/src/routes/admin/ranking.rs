@@ -18,7 +18,7 @@ use xmas_time::EventDay;
 use super::{IfMatch, Reason, game_config::row_player};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, CsvRow, Now, PathPart, Source, Upload, seen_version},
+    extract::{Admin, Content, CsvRow, Now, PathPart, Source, Upload, seen_version},
     routes::endpoint,
 };
 
@@ -136,13 +136,13 @@ const COLUMNS: [&str; 5] = ["rank", "user_id", "external_id", "display_name", "s
 /// The rows of an upload, where they came from, and the version that comes with them.
 fn rows(upload: Upload<DayRankingRequest>) -> ApiResult<(Vec<DayRowEdit>, Source, Option<String>)> {
     let mut problems = Vec::new();
-    let (rows, source, version) = match upload {
-        Upload::Json(DayRankingRequest { items, version }) => {
+    let (rows, source, version) = match upload.content {
+        Content::Json(DayRankingRequest { items, version }) => {
             let items = items.into_iter().enumerate();
             let rows = items.map(|(index, item)| of_json(index, item, &mut problems));
             (rows.collect(), Source::Json("items"), version)
         }
-        Upload::Csv(upload) => {
+        Content::Table(upload) => {
             let table = upload.table(&COLUMNS, &["rank", "score"])?;
             let rows = table.rows.iter().enumerate();
             let rows = rows.map(|(index, row)| of_csv(index, row, &mut problems));

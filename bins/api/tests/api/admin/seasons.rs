@@ -57,6 +57,22 @@ async fn the_form_of_a_season_comes_back_with_one_field_changed() {
 }
 
 #[tokio::test]
+async fn a_season_is_renamed_under_either_of_its_names() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    for (field, name) in [("name", "하나"), ("season_name", "둘")] {
+        // Everything comes back, and one of the two names is changed.
+        let mut form = admin.get(SEASON).await.expect_status(200).body;
+        form[field] = json!(name);
+        let saved = admin.put(SEASON, &form).await.expect_status(200).body;
+        assert_eq!(
+            (&saved["name"], &saved["season_name"]),
+            (&json!(name), &json!(name))
+        );
+    }
+}
+
+#[tokio::test]
 async fn two_admins_who_save_the_same_season_do_not_overwrite_each_other() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
@@ -144,7 +160,7 @@ async fn a_bad_season_is_refused_whole() {
         .expect_error(400, "INVALID_SEASON_DATES");
     for (edit, field) in [
         (json!({ "name": " " }), "season_name"),
-        (json!({ "name": "a", "season_name": "b" }), "name"),
+        (json!({ "name": "a", "season_name": "b" }), "season_name"),
         (json!({ "base_xp_per_stamp": -1 }), "base_xp_per_stamp"),
         (json!({ "max_level": 11 }), "max_level"),
         (json!({ "max_level": i64::MAX }), "max_level"),

@@ -1,10 +1,5 @@
 //! `/admin/api/seasons/{id}/levels`.
 
-#![expect(
-    unused_qualifications,
-    reason = "the OpenAPI macro writes the parameters as a path"
-)]
-
 use actix_web::{
     HttpRequest,
     web::{Data, Json},

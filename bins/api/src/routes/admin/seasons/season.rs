@@ -1,10 +1,5 @@
 //! `/admin/api/seasons/` and `/admin/api/seasons/{id}`.
 
-#![expect(
-    unused_qualifications,
-    reason = "the OpenAPI macro writes the parameters as a path"
-)]
-
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Json},
@@ -20,7 +15,7 @@ use super::levels::LevelRequest;
 use crate::{
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Now, Params, PathPart, seen_version},
-    routes::admin::{IfMatch, PageParams, Reason, both},
+    routes::admin::{IfMatch, Reason, paging::PageParams},
 };
 
 /// A season, without its ladder.
@@ -120,7 +115,8 @@ impl SeasonRequest {
     fn edit(self, request: &HttpRequest) -> ApiResult<SeasonEdit> {
         let levels = self.levels.map(LevelRequest::edits).transpose()?;
         Ok(SeasonEdit {
-            name: both("name", self.name, self.season_name)?,
+            name: self.name,
+            season_name: self.season_name,
             start: self.start_date,
             end: self.end_date,
             max_level: self.max_level,
