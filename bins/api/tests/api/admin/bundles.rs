@@ -65,7 +65,7 @@ async fn everything_that_is_wrong_with_a_bundle_is_named() {
         ),
         (
             json!({ "name": "a", "items": [{ "reward_type": "POINT" }] }),
-            vec!["items[0]"],
+            vec!["items.0"],
         ),
         (
             json!({ "name": "a", "items": [point], "price": 1 }),

@@ -263,25 +263,23 @@ async fn a_board_with_a_mistake_is_told_row_by_row_and_changes_nothing() {
 async fn ten_thousand_places_fit_and_one_more_does_not() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
-    let item =
-        |rank: i64| json!({ "rank": rank, "display_name": format!("손님 {rank}"), "score": -rank });
-    let items: Vec<Value> = (1..=10_001).map(item).collect();
-    let refused = admin.put(PATH, &json!({ "items": items })).await;
+    let table = |places: i64| {
+        let rows = (1..=places).map(|rank| format!("{rank},손님 {rank},-{rank}\n"));
+        format!("rank,display_name,score\n{}", rows.collect::<String>())
+    };
+    let refused = admin.put_csv(PATH, &table(10_001)).await;
     let refused = refused.expect_error(422, "VALIDATION_ERROR");
-    assert!(refused.body["error"]["details"]["items"].is_array());
-    let saved = admin.put(PATH, &json!({ "items": items[..10_000] })).await;
-    assert_eq!(
-        saved.expect_status(200).body["items"]
-            .as_array()
-            .unwrap()
-            .len(),
-        10_000
-    );
+    assert!(refused.body["error"]["details"]["csv"].is_array());
+    let saved = admin.put_csv(PATH, &table(10_000)).await.expect_status(200);
+    assert_eq!(saved.body["items"].as_array().unwrap().len(), 10_000);
+    let before = app.statements();
+    admin.get(PATH).await.expect_status(200);
+    assert_eq!(app.statements() - before, 2);
     // Problems of all rows are listed up to a bound.
-    let items: Vec<Value> = (1..=300)
-        .map(|_| json!({ "rank": 0, "score": 0 }))
-        .collect();
-    let refused = admin.put(PATH, &json!({ "items": items })).await;
+    let rows = "0,,0\n".repeat(5_000);
+    let refused = admin
+        .put_csv(PATH, &format!("rank,display_name,score\n{rows}"))
+        .await;
     let refused = refused.expect_error(409, "RANKING_CONFLICT");
     assert!(refused.text.len() < 20_000);
 }
