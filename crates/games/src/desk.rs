@@ -115,12 +115,15 @@ async fn switch_off_others_in_tx<G: Configurable>(
     Ok(())
 }
 
+/// A configuration before and after a change.
+type States<'a, B> = (Option<&'a Saved<B>>, Option<&'a Saved<B>>);
+
 async fn tell_in_tx<G: Configurable>(
     tx: &DatabaseTransaction,
     actor: &Actor,
     action: &'static str,
     id: ConfigId,
-    (before, after): (Option<&Saved<G::Body>>, Option<&Saved<G::Body>>),
+    (before, after): States<'_, G::Body>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let state = |saved: Option<&Saved<G::Body>>| {

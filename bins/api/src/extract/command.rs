@@ -2,6 +2,7 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev, error::PayloadError, http::header, web::Bytes};
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 use utoipa::IntoParams;
 use validator::{Validate, ValidationErrors};
 use xmas_kernel::{ErrorCode, idempotency::RequestKey};
@@ -107,8 +108,13 @@ fn parse_json<T: DeserializeOwned>(
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "body" } else { &path };
+        let path = error.path().iter().map(|part| match part {
+            // As problems of whole rows name them.
+            Segment::Seq { index } => index.to_string(),
+            other => other.to_string(),
+        });
+        let path = path.collect::<Vec<_>>().join(".");
+        let field = if path.is_empty() { "body" } else { &path };
         ApiError::field(field, error.inner().to_string())
     })?;
     json.end()

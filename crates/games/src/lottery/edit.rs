@@ -219,7 +219,7 @@ mod tests {
             ..id(1)
         };
         assert_eq!(
-            after(&[renamed.clone()], &[3]),
+            after(std::slice::from_ref(&renamed), &[3]),
             Err(vec!["prizes.0.label".into()])
         );
         assert_eq!(after(&[renamed], &[]).unwrap()[0].label, "다");

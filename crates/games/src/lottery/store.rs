@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
-    NotSet, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    ExprTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use xmas_kernel::{
     ConfigId,
@@ -65,13 +65,17 @@ fn known(row: prize::Model) -> Option<(i64, NewPrize)> {
     Some((row.id, prize))
 }
 
-/// Takes one of a limited prize; `false` if none is left.
+/// Takes one of a limited prize; `false` if none is left, or if the prize has been removed. One whose
+/// limit has just been lifted is there to be had.
 pub(crate) async fn take_one(tx: &DatabaseTransaction, id: i64) -> Result<bool, DbError> {
     use prize::Column;
+    let is_left = Condition::any()
+        .add(Column::Stock.gt(0))
+        .add(Column::Stock.is_null());
     let taken = prize::Entity::update_many()
         .col_expr(Column::Stock, Expr::col(Column::Stock).sub(1))
         .filter(Column::Id.eq(id))
-        .filter(Column::Stock.gt(0))
+        .filter(is_left)
         .exec(tx)
         .await?;
     Ok(taken.rows_affected == 1)

@@ -12,7 +12,9 @@ use xmas_kernel::{
     db::{DbError, retry},
     version::{self, Version},
 };
-use xmas_players::{ExternalId, PlayerRef, names_of, players_by_external_id, players_by_id};
+use xmas_players::{
+    ExternalId, PlayerNames, PlayerRef, names_of, players_by_external_id, players_by_id,
+};
 use xmas_time::EventDay;
 
 use super::{
@@ -64,7 +66,7 @@ impl Ranking {
                 rank: row.place,
                 user_id,
                 external_id: names.map(|names| names.external_id.clone()),
-                shown_name: own_name.map_or_else(|| row.display_name.clone(), |it| it.public()),
+                shown_name: own_name.map_or_else(|| row.display_name.clone(), PlayerNames::public),
                 display_name: row.display_name,
                 score: row.score,
             }
@@ -275,6 +277,7 @@ impl RankingDesk for Ranking {
         seen: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<DayBoard, RankingDeskError> {
+        rules::check_count(rows.len()).map_err(RankingDeskError::Invalid)?;
         let known = self.known(rows.iter().map(|row| &row.player)).await?;
         let entries = rules::day(rows, &known).map_err(RankingDeskError::Invalid)?;
         let rows = retry(|| self.write_day_once(actor, day, &entries, seen, now)).await?;
@@ -307,6 +310,7 @@ impl RankingDesk for Ranking {
         rows: &[ExternalRowEdit],
         now: DateTime<Utc>,
     ) -> Result<Vec<ExternalRow>, RankingDeskError> {
+        rules::check_count(rows.len()).map_err(RankingDeskError::Invalid)?;
         let known = self.known(rows.iter().map(|row| &row.player)).await?;
         let entries = rules::external(rows, &known).map_err(RankingDeskError::Invalid)?;
         let saved = retry(|| self.upsert_once(actor, &entries, now)).await?;

@@ -1,6 +1,9 @@
 //! What operators may enter on the boards.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
 
 use xmas_kernel::{ErrorCode, LABEL, Problem, Problems, UserId, is_label};
 
@@ -11,11 +14,17 @@ use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry};
 /// Every client's numbers hold this exactly.
 const MAX_NUMBER: i64 = 9_000_000_000_000_000;
 const NUMBER: &str = "is 0 to 9,000,000,000,000,000";
-/// How many places a day's board may have.
-pub const MAX_PLACES: usize = 10_000;
-/// How many players one upload to the external board may have.
-pub const MAX_UPLOAD: usize = 50_000;
+/// How many rows one upload may have: all of them are written in one transaction, and others wait for it.
+const MAX_ROWS: usize = 10_000;
 const MEMO_CHARACTERS: usize = 255;
+
+/// Whether an upload has as many rows as it may; asked before anybody is looked for.
+pub(super) fn check_count(rows: usize) -> Result<(), Vec<Problem>> {
+    let mut problems = Problems::default();
+    let fits = (1..=MAX_ROWS).contains(&rows);
+    problems.expect(fits, "rows", "are 1 to 10,000");
+    finish((), problems)
+}
 
 /// The players that an upload may mean.
 #[derive(Debug, Default)]
@@ -60,13 +69,7 @@ pub(super) fn day(
     known: &Known,
 ) -> Result<Vec<NewRankingEntry>, Vec<Problem>> {
     let mut problems = Problems::default();
-    let count = (1..=MAX_PLACES).contains(&rows.len());
-    problems.expect(
-        count,
-        "rows",
-        "are 1 to 10,000; deleting the day empties it",
-    );
-    let (mut places, mut players) = (HashMap::new(), HashMap::new());
+    let (mut places, mut players) = (HashSet::new(), HashSet::new());
     let mut entries = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let field = |name: &str| format!("{index}.{name}");
@@ -82,9 +85,9 @@ pub(super) fn day(
             field("rank"),
             "is at least 1",
         );
-        once(&mut places, row.rank, index, "rank", &mut problems);
+        once(&mut places, row.rank, field("rank"), &mut problems);
         if let Some(user_id) = user_id {
-            once(&mut players, user_id, index, "user_id", &mut problems);
+            once(&mut players, user_id, field("user_id"), &mut problems);
         }
         let (name, text) = if user_id.is_some() {
             let is_name = row.display_name.is_empty() || is_label(&row.display_name);
@@ -114,9 +117,7 @@ pub(super) fn external(
     known: &Known,
 ) -> Result<Vec<NewExternalEntry>, Vec<Problem>> {
     let mut problems = Problems::default();
-    let count = (1..=MAX_UPLOAD).contains(&rows.len());
-    problems.expect(count, "rows", "are 1 to 50,000");
-    let mut players = HashMap::new();
+    let mut players = HashSet::new();
     let mut entries = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let field = |name: &str| format!("{index}.{name}");
@@ -133,7 +134,7 @@ pub(super) fn external(
                 continue;
             }
         };
-        once(&mut players, user_id, index, "user_id", &mut problems);
+        once(&mut players, user_id, field("user_id"), &mut problems);
         let entry = NewExternalEntry {
             user_id,
             deposit_amount: row.deposit_amount,
@@ -174,27 +175,18 @@ pub(super) fn told(memo: Option<String>) -> Option<String> {
     memo.filter(|memo| !memo.is_empty())
 }
 
-/// Notes that a place or a player is there twice, and where it was first.
-fn once<T: Eq + std::hash::Hash>(
-    seen: &mut HashMap<T, usize>,
-    what: T,
-    index: usize,
-    name: &str,
-    problems: &mut Problems,
-) {
-    if let Some(first) = seen.get(&what) {
-        let text = format!("is that of row {first} too, counted from 0");
-        let field = format!("{index}.{name}");
+/// Notes that a place or a player is there twice.
+fn once<T: Eq + Hash>(seen: &mut HashSet<T>, what: T, field: String, problems: &mut Problems) {
+    if !seen.insert(what) {
+        let text = "is there already, further up";
         problems.push(Problem::coded(ErrorCode::RankingConflict, field, text));
-    } else {
-        seen.insert(what, index);
     }
 }
 
-fn finish<T>(entries: Vec<T>, problems: Problems) -> Result<Vec<T>, Vec<Problem>> {
+fn finish<T>(outcome: T, problems: Problems) -> Result<T, Vec<Problem>> {
     let problems = problems.into_vec();
     if problems.is_empty() {
-        Ok(entries)
+        Ok(outcome)
     } else {
         Err(problems)
     }
@@ -295,7 +287,9 @@ mod tests {
             let told = told_of(day(&all, &known()).unwrap_err());
             assert_eq!(told, [(field.to_owned(), code)]);
         }
-        assert_eq!(told_of(day(&[], &known()).unwrap_err())[0].0, "rows");
+        assert_eq!(told_of(check_count(0).unwrap_err())[0].0, "rows");
+        assert_eq!(check_count(MAX_ROWS), Ok(()));
+        assert!(check_count(MAX_ROWS + 1).is_err());
     }
 
     #[test]

@@ -206,7 +206,7 @@ pub(crate) async fn list(desk: Data<dyn RankingDesk>) -> ApiResult<HttpResponse>
         }))
 }
 
-/// Saves what up to 50,000 players did elsewhere, from a JSON array or from a table with the columns
+/// Saves what up to 10,000 players did elsewhere, from a JSON array or from a table with the columns
 /// `user_id`, `external_id`, `deposit_amount`, `play_count` and `memo`: all of it, or nothing. Other
 /// players' rows stay. An empty cell leaves a memo as it is.
 #[utoipa::path(post, operation_id = "save_external_ranking", path = "/admin/api/external-ranking/",

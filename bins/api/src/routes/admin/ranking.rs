@@ -108,7 +108,7 @@ impl From<DayRow> for DayRankingRow {
     }
 }
 
-/// The whole board.
+/// The whole board, of 1 to 10,000 places.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({"items": [
     {"rank": 1, "external_id": "rudolf-77", "score": 9100},
