@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 mod batch_answer;
+mod batch_orders;
 pub(crate) mod order;
 pub(crate) mod payout;
 
