@@ -56,12 +56,12 @@ impl TestDb {
         };
         let owner = Self::on_server(server).await;
         migrate(&owner.db).await;
-        owner.as_application().await
+        owner.into_application().await
     }
 
     /// The same database through a user of its own, who may do what the application's may
     /// (scripts/grants.sql): not more, so that the whole suite shows that it is enough.
-    async fn as_application(self) -> Self {
+    async fn into_application(self) -> Self {
         let Home::Server { admin_url, name } = &*self.home else {
             return self;
         };
@@ -148,7 +148,7 @@ impl TestDb {
         match &*self.home {
             // An operator may do more than the application.
             Home::Server { admin_url, name } => {
-                execute_on(&format!("{admin_url}/{name}"), sql).await
+                execute_on(&format!("{admin_url}/{name}"), sql).await;
             }
             Home::Folder { .. } => {
                 let done = self.db.write().execute_unprepared(sql).await;

@@ -13,8 +13,8 @@ use xmas_kernel::{
 use xmas_players::{Identity, lock_in_tx};
 use xmas_rewards::{
     Credit, CreditError, Grant, GrantSource, Granted, ReviewDesk, Reward, RewardDesk, RewardError,
-    RewardLedger, RewardService, RewardState, RewardType, Rewards, Spend, SpendError,
-    WalletService, Wallets, XpCorrection, fake::FakeWallets,
+    RewardLedger, RewardState, RewardType, Rewards, Spend, SpendError, WalletService, Wallets,
+    XpCorrection, fake::FakeWallets,
 };
 use xmas_test_support::TestDb;
 use xmas_time::{DateTime, EventDay, Utc};

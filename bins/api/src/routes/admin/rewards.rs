@@ -71,7 +71,8 @@ pub(crate) struct RewardParams {
     #[serde(default)]
     #[param(default = "PENDING_REVIEW")]
     state: String,
-    /// What it was given for: `PLAY`, `SEASON_LEVEL` or `BRIDGE`; all of them if it is left out.
+    /// What it was given for: `PLAY`, `SEASON_LEVEL`, `BRIDGE` or `CORRECTION`; all of them if it is
+    /// left out.
     #[serde(default)]
     source: String,
     /// Only this player's.
@@ -101,7 +102,7 @@ impl RewardParams {
         let source: Option<GrantSource> = match self.source.to_ascii_uppercase().as_str() {
             "" => None,
             name => {
-                let problem = "is PLAY, SEASON_LEVEL or BRIDGE";
+                let problem = "is PLAY, SEASON_LEVEL, BRIDGE or CORRECTION";
                 let source = name.parse();
                 Some(source.map_err(|_| ApiError::field("source", problem))?)
             }

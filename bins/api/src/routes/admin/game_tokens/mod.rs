@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 mod batch_answer;
+mod batch_orders;
 mod ledger;
 pub(crate) mod lists;
 pub(crate) mod order;
