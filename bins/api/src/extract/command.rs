@@ -7,6 +7,7 @@ use utoipa::IntoParams;
 use validator::{Validate, ValidationErrors};
 use xmas_kernel::{ErrorCode, idempotency::RequestKey};
 
+use super::csv::LineProblems;
 use crate::error::{ApiError, Details};
 
 /// How the OpenAPI document shows the header.
@@ -49,7 +50,7 @@ impl Payload for Nothing {
     }
 }
 
-/// A JSON array whose items validate.
+/// A JSON array whose items validate. Of many problems the first are listed.
 #[derive(Debug)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
@@ -58,6 +59,9 @@ impl<T: DeserializeOwned + Validate + 'static> Payload for List<T> {
         let items: Vec<T> = parse_json(request, bytes, b'[', "is a JSON array")?;
         let mut problems = Details::new();
         for (index, item) in items.iter().enumerate() {
+            if problems.len() >= LineProblems::MAX_LISTED {
+                break;
+            }
             if let Err(errors) = item.validate() {
                 let of_item = details(&errors).into_iter();
                 problems.extend(of_item.map(|(field, of)| (format!("{index}.{field}"), of)));

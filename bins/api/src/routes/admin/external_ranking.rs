@@ -19,6 +19,7 @@ use super::{IfMatch, Reason, game_config::row_player, sent};
 use crate::{
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Content, CsvRow, List, Now, PathPart, Source, Upload, seen_version},
+    middleware::limits::MAX_CSV_BYTES,
     routes::endpoint,
 };
 
@@ -139,6 +140,9 @@ pub(crate) struct ExternalRankingRequest {
     version: Option<String>,
 }
 
+/// A board as a table, or as JSON of the same size.
+type Board = Upload<List<ExternalRankingItem>, MAX_CSV_BYTES>;
+
 const COLUMNS: [&str; 5] = [
     "user_id",
     "external_id",
@@ -148,7 +152,7 @@ const COLUMNS: [&str; 5] = [
 ];
 
 /// The rows of an upload, and where they came from.
-fn rows(upload: Upload<List<ExternalRankingItem>>) -> ApiResult<(Vec<ExternalRowEdit>, Source)> {
+fn rows(upload: Board) -> ApiResult<(Vec<ExternalRowEdit>, Source)> {
     let mut problems = Vec::new();
     let (rows, source) = match upload.content {
         Content::Json(List(items)) => {
@@ -215,7 +219,7 @@ pub(crate) async fn list(desk: Data<dyn RankingDesk>) -> ApiResult<HttpResponse>
     responses((status = 200, body = ExternalRankingAnswer)), security(("bearer" = [])))]
 pub(crate) async fn post(
     admin: Admin,
-    upload: Upload<List<ExternalRankingItem>>,
+    upload: Board,
     now: Now,
     desk: Data<dyn RankingDesk>,
 ) -> ApiResult<Json<ExternalRankingAnswer>> {

@@ -19,6 +19,7 @@ use super::{IfMatch, Reason, game_config::row_player};
 use crate::{
     error::{ApiError, ApiResult},
     extract::{Admin, Content, CsvRow, Now, PathPart, Source, Upload, seen_version},
+    middleware::limits::MAX_CSV_BYTES,
     routes::endpoint,
 };
 
@@ -131,10 +132,13 @@ pub(crate) struct DayRankingItem {
     score: i64,
 }
 
+/// A board as a table, or as JSON of the same size.
+type Board = Upload<DayRankingRequest, MAX_CSV_BYTES>;
+
 const COLUMNS: [&str; 5] = ["rank", "user_id", "external_id", "display_name", "score"];
 
 /// The rows of an upload, where they came from, and the version that comes with them.
-fn rows(upload: Upload<DayRankingRequest>) -> ApiResult<(Vec<DayRowEdit>, Source, Option<String>)> {
+fn rows(upload: Board) -> ApiResult<(Vec<DayRowEdit>, Source, Option<String>)> {
     let mut problems = Vec::new();
     let (rows, source, version) = match upload.content {
         Content::Json(DayRankingRequest { items, version }) => {
@@ -197,7 +201,7 @@ pub(crate) async fn get(
 pub(crate) async fn put(
     admin: Admin,
     day: PathPart<String>,
-    upload: Upload<DayRankingRequest>,
+    upload: Board,
     now: Now,
     request: HttpRequest,
     desk: Data<dyn RankingDesk>,

@@ -302,6 +302,11 @@ async fn a_board_comes_from_a_spreadsheet_in_few_statements() {
     let board = admin.get(PATH).await.expect_status(200).body;
     assert_eq!(board["items"].as_array().unwrap().len(), 1_200);
     assert_eq!(app.statements() - before, 4);
+    // The board that the old client has loaded and sends back is as large as that.
+    let body = board["items"].clone();
+    assert!(body.to_string().len() > 64 * 1024);
+    let saved = admin.post(PATH, &body).await.expect_status(200).body;
+    assert_eq!(saved["items"], board["items"]);
     // An empty memo leaves the old one.
     let table = "external_id,deposit_amount,play_count,memo\nelf-7,1,1,\n";
     let kept = admin.post_csv(PATH, table).await.expect_status(200).body;
