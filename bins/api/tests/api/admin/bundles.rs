@@ -22,14 +22,10 @@ async fn a_bundle_is_added_and_a_prize_can_name_it() {
         .await
         .expect_status(200);
     assert_eq!(item.body, added);
-    app.test
-        .execute(&format!(
-            "UPDATE roulette_segment SET reward_type = 'BUNDLE', reward_amount = 1, \
-             reward_item = {id}"
-        ))
-        .await;
-    // Whatever was cached of the wheel is older than half a second by then.
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let boxes = json!({ "reward_type": "BUNDLE", "reward_value": 1, "reward_item": id });
+    let wheel = json!({ "segments": vec![boxes; 6] });
+    let saved = admin.put("/admin/api/roulette-config/1", &wheel).await;
+    saved.expect_status(200);
     let player = app.player("santa", 1).await;
     player.play("/api/roulette/play").await.expect_status(200);
     let wallet = player.get("/api/wallet").await.body;

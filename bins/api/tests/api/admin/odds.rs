@@ -214,10 +214,9 @@ async fn what_is_no_game_or_no_table_has_no_report() {
         .body;
     assert_eq!(none["items"], json!([]));
     // A game that is broken now still tells of what it was.
-    app.test
-        .execute("UPDATE dice_config SET is_active = 0, active_slot = NULL")
-        .await;
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let off = json!({ "is_active": false });
+    let saved = admin.put("/admin/api/dice-config/1", &off).await;
+    saved.expect_status(200);
     let past = admin.get(PATH).await.expect_status(200).body;
     assert_eq!(past["items"][0]["in_force"], false);
     assert_eq!(past["items"][0]["p_value"], Value::Null);

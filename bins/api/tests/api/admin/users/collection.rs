@@ -272,12 +272,12 @@ async fn levels_are_those_of_the_season_that_is_served() {
     assert_eq!(created["level"], 3);
     let path = format!("{USERS}{}", created["id"]);
     // The ladder is edited: the level follows at the next look.
-    app.test
-        .execute("UPDATE season_pass_level SET required_xp = 110 WHERE level = 4")
-        .await;
+    let ladder = "/admin/api/seasons/1/levels";
+    let mut edit = get(&admin, ladder).await;
+    edit["levels"][3]["required_xp"] = json!(110);
+    admin.put(ladder, &edit).await.expect_status(200);
     let level = async |day| {
         app.clock.set(day);
-        tokio::time::sleep(std::time::Duration::from_millis(450)).await;
         let session = app.login("operator").await.expect_status(200);
         let admin = app.with_token(session.body["access_token"].as_str());
         let shown = get(&admin, &path).await;
