@@ -486,6 +486,9 @@ async fn a_day_that_no_database_knows_never_reaches_one() {
     let bridge = json!({ "settle_on": "-0001-01-01" });
     let refused = admin.put("/admin/api/event-bridge/", &bridge).await;
     refused.expect_error(422, "VALIDATION_ERROR");
+    // A leap second is the next one.
+    let leap = "/admin/api/game-tokens/ledger?from=2016-12-31T23:59:60Z&to=2016-12-31T23:59:60.5Z";
+    admin.get(leap).await.expect_status(200);
     // The last day that there is.
     let board = "/admin/api/ranking/9999-12-31";
     let place = json!({ "items": [{ "rank": 1, "display_name": "산타", "score": 1 }] });
