@@ -36,17 +36,17 @@ fn every_operation_has_an_example_and_its_errors() {
     }
 }
 
-/// Whether what is sent as JSON, or each item of it, is shown; tables need only be named.
+/// Whether each form in which something is sent is shown, or its items are.
 fn has_example(document: &Value, of: &Value) -> bool {
-    let content = of["content"].as_object().unwrap();
-    let Some(json) = content.get("application/json") else {
-        return content.contains_key("text/csv");
+    let shown = |media: &Value| {
+        let schema = &media["schema"];
+        let schema = schema["$ref"].as_str().or(schema["items"]["$ref"].as_str());
+        let name = schema.and_then(|name| name.rsplit('/').next());
+        let shown = name.map(|name| &document["components"]["schemas"][name]["example"]);
+        !media["example"].is_null() || shown.is_some_and(|example| !example.is_null())
     };
-    let schema = &json["schema"];
-    let schema = schema["$ref"].as_str().or(schema["items"]["$ref"].as_str());
-    let name = schema.and_then(|name| name.rsplit('/').next()).unwrap();
-    let schema = &document["components"]["schemas"][name];
-    !json["example"].is_null() || !schema["example"].is_null()
+    let forms = of["content"].as_object().unwrap();
+    !forms.is_empty() && forms.values().all(shown)
 }
 
 /// A path of the document with something in the place of its parts.

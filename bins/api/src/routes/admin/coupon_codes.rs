@@ -10,6 +10,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
 use xmas_kernel::{CouponKindId, ErrorCode};
@@ -175,7 +176,8 @@ pub(crate) async fn list(
 /// is there already.
 #[utoipa::path(post, path = "/admin/api/coupons/{kind}/codes", tag = "admin: rewards",
     params(("kind" = i64, Path, description = "its `id`"), UploadParams, Reason),
-    request_body(content = String, content_type = "text/csv"),
+    request_body(content = String, content_type = "text/csv",
+        example = json!("code\nBM20-AAAA-0001\nBM20-AAAA-0002\n")),
     responses((status = 200, body = UploadAnswer)), security(("bearer" = [])))]
 pub(crate) async fn upload(
     admin: Admin,

@@ -6,6 +6,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{OpenApi, ToSchema};
 use validator::Validate;
 use xmas_games::{
@@ -215,7 +216,7 @@ pub(crate) async fn list(desk: Data<dyn RankingDesk>) -> ApiResult<HttpResponse>
 /// players' rows stay. An empty cell leaves a memo as it is.
 #[utoipa::path(post, operation_id = "save_external_ranking", path = "/admin/api/external-ranking/",
     tag = "admin: ranking", params(Reason),
-    request_body(content((Vec<ExternalRankingItem> = "application/json"), (String = "text/csv"))),
+    request_body(content((Vec<ExternalRankingItem> = "application/json"), (String = "text/csv", example = json!("external_id,deposit_amount,play_count,memo\nvip-001,50000,12,단골\n")))),
     responses((status = 200, body = ExternalRankingAnswer)), security(("bearer" = [])))]
 pub(crate) async fn post(
     admin: Admin,

@@ -11,6 +11,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
 use xmas_games::{
@@ -242,7 +243,8 @@ const COLUMNS: &[&str] = &[
     tag = "admin: games", params(
         ("feature" = String, Path, description = "`ROULETTE`, `DICE` or `LOTTERY`, in upper or lower case"),
         OddsExportParams),
-    responses((status = 200, content_type = "text/csv", body = String)), security(("bearer" = [])))]
+    responses((status = 200, content_type = "text/csv", body = String,
+        example = json!("odds_id,content_hash,in_force,first_play,last_play,draws,total_weight,entry_id,label,reward_type,reward_amount,weight,declared,observed,observed_share,chi_squared,degrees,p_value,is_reliable\n1,f6bd55d1ededf681c79722c649b9fa27e95f64f5e1108e4fdad3d9b37058ceeb,true,2025-12-25T09:00:00.000000+09:00,2025-12-25T09:00:00.000000+09:00,2,1000,1,다음 기회에,NONE,0,120,0.12,0,0,2.545454545454546,5,0.7696345068217342,false\n"))), security(("bearer" = [])))]
 pub(crate) async fn csv(
     part: PathPart<String>,
     params: Params<OddsExportParams>,

@@ -6,6 +6,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{OpenApi, ToSchema};
 use validator::Validate;
 use xmas_games::{
@@ -196,7 +197,7 @@ pub(crate) async fn get(
 #[utoipa::path(put, operation_id = "replace_day_ranking", path = "/admin/api/ranking/{date}",
     tag = "admin: ranking",
     params(("date" = String, Path, description = "`2025-12-26`"), Reason, IfMatch),
-    request_body(content((DayRankingRequest = "application/json"), (String = "text/csv"))),
+    request_body(content((DayRankingRequest = "application/json"), (String = "text/csv", example = json!("rank,external_id,display_name,score\n1,vip-001,산타,50000\n")))),
     responses((status = 200, body = DayRankingAnswer)), security(("bearer" = [])))]
 pub(crate) async fn put(
     admin: Admin,

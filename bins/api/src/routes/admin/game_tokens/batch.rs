@@ -11,6 +11,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::{IntoParams, OpenApi};
 use validator::Validate;
 use xmas_kernel::{
@@ -96,7 +97,7 @@ pub(crate) struct BatchParams {
 /// inactive.
 #[utoipa::path(post, path = "/admin/api/game-tokens/grant-bulk", tag = "admin: wallets",
     params(BatchParams, IdempotencyKey, Reason),
-    request_body(content((BatchRequest = "application/json"), (String = "text/csv"))),
+    request_body(content((BatchRequest = "application/json"), (String = "text/csv", example = json!("external_id,amount,token_type\nvip-001,3,ROULETTE_COIN\n")))),
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn grant_bulk(
     request: HttpRequest,
@@ -113,7 +114,7 @@ pub(crate) async fn grant_bulk(
 /// little; whoever holds too little by the time it is their turn is passed over and told of.
 #[utoipa::path(post, path = "/admin/api/game-tokens/revoke-bulk", tag = "admin: wallets",
     params(BatchParams, IdempotencyKey, Reason),
-    request_body(content((BatchRequest = "application/json"), (String = "text/csv"))),
+    request_body(content((BatchRequest = "application/json"), (String = "text/csv", example = json!("external_id,amount,token_type\nvip-001,3,ROULETTE_COIN\n")))),
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn revoke_bulk(
     request: HttpRequest,
@@ -129,7 +130,7 @@ pub(crate) async fn revoke_bulk(
 /// Takes points that were paid out elsewhere, as `revoke-bulk` does; `payout.csv` is such a table.
 #[utoipa::path(post, path = "/admin/api/game-tokens/debit-bulk", tag = "admin: wallets",
     params(BatchParams, IdempotencyKey, Reason),
-    request_body(content((BatchRequest = "application/json"), (String = "text/csv"))),
+    request_body(content((BatchRequest = "application/json"), (String = "text/csv", example = json!("external_id,amount,token_type\nvip-001,3,ROULETTE_COIN\n")))),
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn debit_bulk(
     request: HttpRequest,

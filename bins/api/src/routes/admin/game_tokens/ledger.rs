@@ -12,6 +12,7 @@ use actix_web::{
     web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_reporting::{LedgerFilter, LedgerRecord, RecordService, Slice};
@@ -119,7 +120,8 @@ pub(crate) async fn list(
 /// The same as a table for spreadsheets, the oldest first.
 #[utoipa::path(get, path = "/admin/api/game-tokens/ledger.csv", tag = "admin: reports",
     params(WhoseParams, LedgerParams, SpanParams),
-    responses((status = 200, content_type = "text/csv", body = String)), security(("bearer" = [])))]
+    responses((status = 200, content_type = "text/csv", body = String,
+        example = json!("id,user_id,external_id,token_type,delta,balance_after,reason,label,reference,actor,created_at\n39,2,vip-001,POINT,-1000,0,PAYOUT,,batch:payout-1,lead,2026-01-02T09:00:00.000000+09:00\n"))), security(("bearer" = [])))]
 pub(crate) async fn export(
     whose: Params<WhoseParams>,
     params: Params<LedgerParams>,

@@ -11,6 +11,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::{IntoParams, OpenApi};
 use validator::Validate;
 use xmas_kernel::{ErrorCode, UserId};
@@ -68,7 +69,8 @@ const ROWS: u64 = 1_000;
 /// Who is due how many points, by id. Once they are paid elsewhere, `debit-bulk` takes this table and
 /// debits them.
 #[utoipa::path(get, path = "/admin/api/game-tokens/payout.csv", tag = "admin: wallets",
-    params(PayoutParams), responses((status = 200, content_type = "text/csv", body = String)),
+    params(PayoutParams), responses((status = 200, content_type = "text/csv", body = String,
+        example = json!("user_id,external_id,nickname,amount\n2,vip-001,산타,1000\n"))),
     security(("bearer" = [])))]
 pub(crate) async fn table(
     Params(params): Params<PayoutParams>,

@@ -12,6 +12,7 @@ use actix_web::{
     web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_kernel::Feature;
@@ -103,7 +104,8 @@ pub(crate) async fn list(
 /// The same as a table for spreadsheets, the oldest first.
 #[utoipa::path(get, path = "/admin/api/game-tokens/play-logs.csv", tag = "admin: reports",
     params(WhoseParams, PlayParams, SpanParams),
-    responses((status = 200, content_type = "text/csv", body = String)), security(("bearer" = [])))]
+    responses((status = 200, content_type = "text/csv", body = String,
+        example = json!("id,user_id,external_id,game,reward_type,reward_amount,reward_label,created_at\n1,1,demo-01,ROULETTE,TICKET_ROULETTE,3,룰렛 티켓 3장,2025-12-25T09:00:00.000000+09:00\n"))), security(("bearer" = [])))]
 pub(crate) async fn export(
     whose: Params<WhoseParams>,
     params: Params<PlayParams>,

@@ -12,6 +12,7 @@ use actix_web::{
     web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_kernel::{Asset, UserId};
@@ -112,7 +113,8 @@ fn place(text: &str) -> Result<WalletPlace, &'static str> {
 /// The same as a table for spreadsheets.
 #[utoipa::path(get, path = "/admin/api/game-tokens/wallets.csv", tag = "admin: reports",
     params(WhoseParams, WalletParams, SpanParams),
-    responses((status = 200, content_type = "text/csv", body = String)), security(("bearer" = [])))]
+    responses((status = 200, content_type = "text/csv", body = String,
+        example = json!("user_id,external_id,token_type,balance,updated_at\n1,demo-01,DICE_TOKEN,104,2025-12-25T09:00:00.000000+09:00\n"))), security(("bearer" = [])))]
 pub(crate) async fn export(
     whose: Params<WhoseParams>,
     params: Params<WalletParams>,

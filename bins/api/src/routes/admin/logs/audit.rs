@@ -128,7 +128,8 @@ pub(crate) async fn list(
 /// The same as a table for spreadsheets, the oldest first.
 #[utoipa::path(get, path = "/admin/api/logs/audit.csv", tag = "admin: reports",
     params(AuditParams, SpanParams),
-    responses((status = 200, content_type = "text/csv", body = String)), security(("bearer" = [])))]
+    responses((status = 200, content_type = "text/csv", body = String,
+        example = json!("id,actor_id,actor,action,resource,before,after,reason,request_id,created_at\n1,21,lead,USER_UPDATE,user:7,\"{\"\"xp\"\":15}\",\"{\"\"xp\"\":700}\",12/27 장애 보상,7ed143c9-1ba9-4276-9031-b0c6c4ed4f0f,2025-12-27T09:00:00.000000+09:00\n"))), security(("bearer" = [])))]
 pub(crate) async fn export(
     params: Params<AuditParams>,
     span: Params<SpanParams>,

@@ -121,7 +121,8 @@ pub(crate) async fn list(
 /// The same as a table for spreadsheets, the oldest first.
 #[utoipa::path(get, path = "/admin/api/logs/events.csv", tag = "admin: reports",
     params(WhoseParams, EventParams, SpanParams),
-    responses((status = 200, content_type = "text/csv", body = String)), security(("bearer" = [])))]
+    responses((status = 200, content_type = "text/csv", body = String,
+        example = json!("id,user_id,external_id,feature_type,event_type,event_day,meta_json,created_at\n1,1,demo-01,ROULETTE,PLAY,2025-12-25,,2025-12-25T09:00:00.000000+09:00\n"))), security(("bearer" = [])))]
 pub(crate) async fn export(
     whose: Params<WhoseParams>,
     params: Params<EventParams>,

@@ -7,6 +7,7 @@
 
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_players::{ImportAction, ImportLine, ImportReport, ImportRow, PlayerDesk};
@@ -118,7 +119,8 @@ fn import_row(row: &CsvRow) -> ImportRow {
 /// `status`; an empty cell changes nothing. New players without a password cannot log in yet.
 #[utoipa::path(post, path = "/admin/api/users/import", tag = "admin: players",
     params(ImportParams, Reason),
-    request_body(content = String, content_type = "text/csv"),
+    request_body(content = String, content_type = "text/csv",
+        example = json!("external_id,nickname,password,password_sha256\nelf-01,엘프 1,elf-password-1,\n")),
     responses((status = 200, body = ImportAnswer)), security(("bearer" = [])))]
 pub(crate) async fn import(
     admin: Admin,
