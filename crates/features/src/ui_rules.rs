@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use url::Url;
-use xmas_kernel::{Problem, Problems};
+use xmas_kernel::{Problem, Problems, text::is_visible};
 
 /// What players see when a wallet is empty.
 pub const TICKET_ZERO: &str = "ticket_zero";
@@ -144,6 +144,8 @@ fn check_text(place: &str, name: &str, text: &str, problems: &mut Problems) {
 /// Whether clients follow what stands under this name.
 fn is_link(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
+    let name =
+        name.trim_end_matches(|last: char| last == 's' || last == '_' || last.is_ascii_digit());
     ["url", "href", "link", "src", "uri"]
         .iter()
         .any(|ending| name.ends_with(ending))
@@ -152,7 +154,6 @@ fn is_link(name: &str) -> bool {
 /// Whether a link leads to a page and runs nothing. Browsers skip control characters, so none is let
 /// through.
 fn is_safe_link(text: &str) -> bool {
-    let is_visible = |character: char| !character.is_whitespace() && !character.is_control();
     if !text.chars().all(is_visible) || text.contains('\\') {
         return false;
     }
@@ -229,9 +230,13 @@ mod tests {
             "ftp://example.com",
             "shop",
             "https://exa mple.com",
+            "https://exam\u{200b}ple.com",
         ] {
             let value = json!({ "primaryCta": { "href": bad } });
             assert_eq!(fields("any", &value), ["value.primaryCta.href"], "{bad:?}");
+            let value = json!({ "links": [bad], "imageUrl2": bad });
+            let named = ["value.imageUrl2", "value.links.0"];
+            assert_eq!(fields("any", &value), named, "{bad:?}");
         }
     }
 

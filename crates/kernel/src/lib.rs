@@ -24,6 +24,7 @@ pub mod lease;
 pub mod paging;
 mod problem;
 pub mod seal;
+pub mod text;
 pub mod version;
 
 pub use asset::{Asset, UnknownAsset};

@@ -266,6 +266,12 @@ async fn correct_in_tx(
         WishError::Invalid(problem) => PlayerDeskError::Invalid(vec![problem]),
     })?;
     if let (Some(wanted), Some(season)) = (wanted, season) {
+        // Operators earn nothing, by no way.
+        let account = find_by_id(tx, player.user_id()).await?;
+        if account.is_some_and(|account| account.role == Role::Admin) {
+            let problem = Problem::new("xp", "belongs to players; this is an admin's account");
+            return Err(PlayerDeskError::Invalid(vec![problem]));
+        }
         let delta = wanted - standing.xp;
         season
             .correct_xp_in_tx(tx, player, delta, actor, now)

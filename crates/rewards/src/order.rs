@@ -55,7 +55,7 @@ pub struct Order {
     pub kind: OrderKind,
     pub who: PlayerRef,
     pub asset: Asset,
-    /// 1 to [`Reward::MAX_AMOUNT`].
+    /// 1 to [`Reward::MAX_AMOUNT`], and more in a payout.
     pub amount: i64,
     /// What the operator says about it, if the actor's own reason does not.
     pub reason: Option<String>,
@@ -71,11 +71,17 @@ pub struct OrderDone {
     pub balance: i64,
 }
 
-/// What an amount is told that nobody may be given or lose.
-pub(crate) const AMOUNT: &str = "is 1 to 1,000,000,000";
+/// The most that a payout takes out of one wallet: it takes what is there, and wallets hold more than
+/// one reward brings.
+const MAX_PAYOUT: i64 = 1_000_000_000_000;
 
-pub(crate) fn is_amount(amount: i64) -> bool {
-    (1..=Reward::MAX_AMOUNT).contains(&amount)
+/// What is wrong with an amount, if anything is.
+pub(crate) fn amount_problem(kind: OrderKind, amount: i64) -> Option<&'static str> {
+    let (most, problem) = match kind {
+        OrderKind::Payout => (MAX_PAYOUT, "is 1 to 1,000,000,000,000"),
+        OrderKind::Grant | OrderKind::Revoke => (Reward::MAX_AMOUNT, "is 1 to 1,000,000,000"),
+    };
+    (!(1..=most).contains(&amount)).then_some(problem)
 }
 
 /// What is wrong with so much of something.
@@ -83,7 +89,9 @@ pub(crate) fn check(kind: OrderKind, asset: Asset, amount: i64) -> Vec<Problem> 
     let mut problems = Problems::default();
     let is_payable = kind != OrderKind::Payout || asset == Asset::Point;
     problems.expect(is_payable, "token_type", "is POINT");
-    problems.expect(is_amount(amount), "amount", AMOUNT);
+    if let Some(problem) = amount_problem(kind, amount) {
+        problems.expect(false, "amount", problem);
+    }
     problems.into_vec()
 }
 

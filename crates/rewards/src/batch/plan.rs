@@ -168,8 +168,8 @@ fn listed(kind: OrderKind, lines: &[BatchLine], directory: &Directory) -> Plan {
             refuse("token_type", "is POINT");
             continue;
         }
-        if !order::is_amount(line.amount) {
-            refuse("amount", order::AMOUNT);
+        if let Some(problem) = order::amount_problem(kind, line.amount) {
+            refuse("amount", problem);
             continue;
         }
         let named = if line.who.external_id.is_some() {

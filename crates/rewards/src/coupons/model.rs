@@ -2,7 +2,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use xmas_kernel::{CouponKindId, RewardId, paging::Page, version::Version};
+use xmas_kernel::{CouponKindId, RewardId, paging::Page, text, version::Version};
 
 /// A kind of coupon to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct NewCouponKind {
 #[derive(Clone, PartialEq, Eq)]
 pub struct CouponCode(String);
 
-/// The code is empty, too long, or has spaces or control characters in it.
+/// The code is empty, too long, or has something in it that nobody sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a coupon code has 1 to 100 visible characters")]
 pub struct MalformedCode;
@@ -34,11 +34,10 @@ impl TryFrom<&str> for CouponCode {
     type Error = MalformedCode;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let text = text.trim();
-        let fits = (1..=Self::MAX_CHARACTERS).contains(&text.chars().count());
-        let is_visible = |character: char| !character.is_whitespace() && !character.is_control();
-        if fits && text.chars().all(is_visible) {
-            Ok(Self(text.to_owned()))
+        let code = text.trim();
+        let fits = (1..=Self::MAX_CHARACTERS).contains(&code.chars().count());
+        if fits && code.chars().all(text::is_visible) {
+            Ok(Self(code.to_owned()))
         } else {
             Err(MalformedCode)
         }

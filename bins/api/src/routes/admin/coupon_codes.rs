@@ -10,7 +10,6 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
 use xmas_kernel::{CouponKindId, ErrorCode};
@@ -124,6 +123,8 @@ impl From<StockedCode> for CodeItem {
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
+// A misspelt `dry_run` must not do it.
+#[serde(deny_unknown_fields)]
 pub(crate) struct UploadParams {
     /// Only finds out whether all of them could be added.
     #[serde(default)]

@@ -434,6 +434,16 @@ pub(crate) struct KeysRequest {
     dry_run: bool,
 }
 
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+// A misspelt `dry_run` must not do it.
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeysParams {
+    /// As in the body; nothing is given if either is true.
+    #[serde(default)]
+    dry_run: bool,
+}
+
 /// What became of the keys.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"dry_run": true, "given": 5_812, "had": 1_204, "points": 29_060_000}))]
@@ -449,15 +459,17 @@ pub(crate) struct KeysAnswer {
 /// Gives the key of one day, with a reason, to one player or (`all_active`) to everybody who was active
 /// that week. Whoever has it gets no second one.
 #[utoipa::path(post, operation_id = "give_event_bridge_keys", path = "/admin/api/event-bridge/keys",
-    tag = "admin: bridge", params(Reason), request_body = KeysRequest,
+    tag = "admin: bridge", params(KeysParams, Reason), request_body = KeysRequest,
     responses((status = 200, body = KeysAnswer)), security(("bearer" = [])))]
 pub(crate) async fn keys(
     admin: Admin,
+    params: Params<KeysParams>,
     body: Body<KeysRequest>,
     now: Now,
     desk: Data<dyn BridgeDesk>,
 ) -> ApiResult<Json<KeysAnswer>> {
     let Body(body) = body;
+    let dry_run = body.dry_run || params.0.dry_run;
     let player = player_ref(body.user_id, body.external_id)?;
     let is_named = player != PlayerRef::default();
     if is_named && body.all_active {
@@ -470,9 +482,9 @@ pub(crate) async fn keys(
         player: (!body.all_active).then_some(player),
         reason: reason.unwrap_or_default(),
     };
-    let given = desk.give(&admin.actor, &order, body.dry_run, now.0).await?;
+    let given = desk.give(&admin.actor, &order, dry_run, now.0).await?;
     Ok(Json(KeysAnswer {
-        dry_run: body.dry_run,
+        dry_run,
         given: given.given,
         had: given.had,
         points: given.points,

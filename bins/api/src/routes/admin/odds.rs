@@ -11,7 +11,6 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
 use xmas_games::{

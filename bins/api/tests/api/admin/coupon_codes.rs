@@ -44,6 +44,7 @@ async fn codes_are_uploaded_all_or_none_and_each_duplicate_is_named() {
         "code\n",
         "",
         "code\n\u{7f}\n",
+        "code\nA\u{200b}B\n",
     ] {
         let refused = admin.post_csv(&path, bad).await;
         refused.expect_error(422, "VALIDATION_ERROR");
@@ -51,6 +52,9 @@ async fn codes_are_uploaded_all_or_none_and_each_duplicate_is_named() {
     let long = format!("code\n{}\n", "x".repeat(101));
     let long = admin.post_csv(&path, &long).await;
     long.expect_error(422, "VALIDATION_ERROR");
+    let misspelt = format!("{path}?dryrun=true");
+    let misspelt = admin.post_csv(&misspelt, "code\nA\n").await;
+    misspelt.expect_error(422, "VALIDATION_ERROR");
     let json = admin.post(&path, &json!({ "codes": ["A"] })).await;
     json.expect_error(415, "UNSUPPORTED_MEDIA_TYPE");
     for path in [

@@ -117,6 +117,13 @@ async fn one_day_s_key_for_all_who_were_active_is_shown_before_it_is_given() {
     let gift = |dry_run: bool| json!({ "day": 3, "all_active": true, "reason": "12/27 장애 보상", "dry_run": dry_run });
     // Logging in is being active; the admin is not a player, and has no use for a key.
     let dry = admin.post(KEYS, &gift(true)).await.expect_status(200).body;
+    // As other previews say it; misspelt, it is no leave to give.
+    let asked = format!("{KEYS}?dry_run=true");
+    let asked = admin.post(&asked, &gift(false)).await;
+    assert_eq!(asked.expect_status(200).body, dry);
+    let misspelt = format!("{KEYS}?dryrun=true");
+    let refused = admin.post(&misspelt, &gift(false)).await;
+    refused.expect_error(422, "VALIDATION_ERROR");
     let given = admin.post(KEYS, &gift(false)).await.expect_status(200).body;
     assert_eq!(dry["given"], 3);
     assert_eq!(dry["given"], given["given"]);

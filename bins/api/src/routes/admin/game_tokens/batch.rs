@@ -11,7 +11,6 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::{IntoParams, OpenApi};
 use validator::Validate;
 use xmas_kernel::{
@@ -80,6 +79,8 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
+// A misspelt `dry_run` must not do it.
+#[serde(deny_unknown_fields)]
 pub(crate) struct BatchParams {
     /// Only says what would be done: whom it is about, how much it is altogether, which wallets hold
     /// too little, which lines are wrong.

@@ -11,7 +11,6 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::{IntoParams, OpenApi};
 use validator::Validate;
 use xmas_kernel::{ErrorCode, UserId};

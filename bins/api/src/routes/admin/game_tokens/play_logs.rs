@@ -12,7 +12,6 @@ use actix_web::{
     web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_kernel::Feature;

@@ -7,7 +7,6 @@
 
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_players::{ImportAction, ImportLine, ImportReport, ImportRow, PlayerDesk};
@@ -28,6 +27,8 @@ const COLUMNS: [&str; 5] = [
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
+// A misspelt `dry_run` must not do it.
+#[serde(deny_unknown_fields)]
 pub(crate) struct ImportParams {
     /// True tells what would be done, and does nothing.
     #[serde(default)]

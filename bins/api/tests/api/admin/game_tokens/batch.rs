@@ -330,6 +330,9 @@ async fn bad_requests_are_refused_by_name() {
         let details = &answer.body["error"]["details"];
         assert!(details[field].is_array(), "{body}: {}", answer.text);
     }
+    let misspelt = format!("{GRANT}?dryrun=true");
+    let misspelt = admin.post(&misspelt, &everybody("a")).await;
+    misspelt.expect_error(422, "VALIDATION_ERROR");
     let other = admin
         .post(&format!("{GRANT}?batch_id=b"), &everybody("a"))
         .await;

@@ -39,6 +39,26 @@ async fn what_is_exported_can_be_debited_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_balance_above_what_one_grant_may_bring_is_paid_out_whole() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let rich = app.player("rich", 0).await.identity();
+    for _ in 0..2 {
+        app.give(rich, Asset::Point, 1_000_000_000).await;
+    }
+    let export = admin.get(PAYOUT).await.expect_status(200).text;
+    let path = "/admin/api/game-tokens/debit-bulk?batch_id=payout-1";
+    let paid = admin.post_csv(path, &export).await.expect_status(200).body;
+    let done = json!({ "players": 1, "totals": { "POINT": 2_000_000_000_i64 } });
+    assert_eq!(paid["done"], done);
+    let more = format!("user_id,amount\n{},1000000000001\n", rich.user_id);
+    let path = "/admin/api/game-tokens/debit-bulk?batch_id=payout-2";
+    let refused = admin.post_csv(path, &more).await;
+    refused.expect_error(422, "VALIDATION_ERROR");
+    assert_clean(&app).await;
+}
+
+#[tokio::test]
 async fn balances_may_be_chosen_by_size_and_status() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;

@@ -194,6 +194,11 @@ async fn what_is_no_such_table_is_refused_in_both_modes() {
         let json = admin.post(path, &json!([{ "external_id": "santa" }])).await;
         json.expect_error(415, "UNSUPPORTED_MEDIA_TYPE");
     }
+    // A preview that is misspelt imports nobody.
+    let misspelt = format!("{IMPORT}?dryrun=true");
+    let refused = admin.post_csv(&misspelt, "external_id\nnobody\n").await;
+    let refused = refused.expect_error(422, "VALIDATION_ERROR");
+    assert!(refused.text.contains("dryrun"), "{}", refused.text);
     let large = "x".repeat(10 * 1024 * 1024 + 1);
     let large = admin.post_csv(IMPORT, &large).await;
     large.expect_error(413, "BODY_TOO_LARGE");

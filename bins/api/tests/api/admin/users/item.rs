@@ -235,6 +235,19 @@ async fn what_cannot_be_saved_changes_nothing() {
     let taken = admin.put(&path, &taken).await;
     taken.expect_error(409, "EXTERNAL_ID_EXISTS");
     assert_eq!(get(&admin, &path).await, before);
+    // An operator earns nothing.
+    let list = get(&admin, USERS).await;
+    let operator = list.as_array().unwrap().iter();
+    let operator = operator.filter(|user| user["external_id"] == "operator");
+    assert_eq!(operator.count(), 0);
+    let own = format!(
+        "{USERS}{}",
+        app.test
+            .count("SELECT MIN(id) FROM user WHERE role = 'ADMIN'")
+            .await
+    );
+    let refused = admin.put(&own, &json!({ "xp": 500 })).await;
+    refused.expect_error(422, "VALIDATION_ERROR");
     assert_eq!(audits(&app).await, 0);
     assert_eq!(app.test.count("SELECT COUNT(*) FROM reward_log").await, 0);
     app.login("santa").await.expect_status(200);
