@@ -23,7 +23,8 @@ pub(crate) type Ladder<'a> = &'a dyn Fn(i64) -> Option<i64>;
 ///
 /// Clients send back the XP and the level that they loaded, and the player may have played since. So
 /// what is lower than it is now is an echo, unless the wish is `exact`: made by somebody who has seen
-/// what is in force.
+/// what is in force. Where all three have moved and do not belong together, the form was loaded when
+/// another season was served, and nothing is earned by it.
 pub(crate) fn wanted_xp(
     wish: &SeasonWish,
     now: Standing,
@@ -59,6 +60,16 @@ pub(crate) fn wanted_xp(
             return invalid(field, "is the same as level");
         }
         by_level = Some((field, required));
+    }
+    let both = wish
+        .level
+        .filter(|level| wish.season_level == Some(*level) && *level != now.level);
+    if let (Some(xp), Some(level)) = (xp, both) {
+        let reaches = ladder(level).is_none_or(|required| required <= xp);
+        let passes = ladder(level + 1).is_some_and(|required| required <= xp);
+        if !reaches || passes {
+            return invalid("xp", "is not of this level; load the player again");
+        }
     }
     let Some((field, wanted)) = xp.map(|xp| ("xp", xp)).or(by_level) else {
         return Ok(None);
@@ -139,6 +150,17 @@ mod tests {
         assert_eq!(loose(wish(Some(60), Some(4), Some(2))), Ok(Some(180)));
         assert_eq!(loose(wish(Some(20), Some(1), Some(3))), Ok(Some(100)));
         assert_eq!(loose(wish(None, Some(3), None)), Ok(Some(100)));
+    }
+
+    #[test]
+    fn the_form_of_another_season_earns_nothing_in_this_one() {
+        for stale in [(99, 4), (100, 4), (180, 3), (99, 1), (61, 0)] {
+            let (xp, level) = stale;
+            let outcome = loose(wish(Some(xp), Some(level), Some(level)));
+            assert_eq!(field(outcome), "xp", "{stale:?}");
+        }
+        assert_eq!(loose(wish(Some(180), Some(4), Some(4))), Ok(Some(180)));
+        assert_eq!(loose(wish(Some(120), Some(3), Some(3))), Ok(Some(120)));
     }
 
     #[test]
