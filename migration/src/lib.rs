@@ -18,6 +18,7 @@ mod m20261123_000006_games;
 mod m20261124_000007_rewards_catalog;
 mod m20261124_000008_all_games;
 mod m20261124_000009_event_bridge;
+mod m20261124_000010_admin;
 mod state;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000007_rewards_catalog::Migration),
             Box::new(m20261124_000008_all_games::Migration),
             Box::new(m20261124_000009_event_bridge::Migration),
+            Box::new(m20261124_000010_admin::Migration),
         ]
     }
 }

@@ -27,7 +27,7 @@ async fn up_down_and_up_again_leaves_the_same_schema() {
 
 #[tokio::test]
 async fn a_migration_that_was_cut_off_half_way_can_be_run_again() {
-    let test = TestDb::new().await;
+    let test = TestDb::new().await.as_owner().await;
     let first = schema(&test.db).await;
     test.execute("DELETE FROM seaql_migrations").await;
     Migrator::up(test.db.write(), None).await.unwrap();
@@ -117,4 +117,49 @@ async fn rows(db: &Db, sql: &str) -> Vec<String> {
     let statement = Statement::from_string(db.backend(), sql);
     let rows = db.read().query_all_raw(statement).await.unwrap();
     rows.iter().map(|row| row.try_get_by(0).unwrap()).collect()
+}
+
+/// `scripts/grants.sql` says for every table what the application may do with it, and the suite runs
+/// under such a user on MySQL and MariaDB.
+#[tokio::test]
+async fn every_table_has_its_grants_and_two_of_them_are_only_added_to() {
+    let grants = include_str!("../../scripts/grants.sql");
+    let granted = |table: &str| {
+        let place = format!("`{{database}}`.`{table}` TO {{user}};");
+        let mut lines = grants.lines().filter(|line| line.ends_with(&place));
+        let line = lines.next();
+        assert_eq!(lines.next(), None, "{table} is there once");
+        line.map(|line| line.split(" ON ").next().unwrap().to_owned())
+    };
+    let test = TestDb::new().await;
+    let sql = match test.db.backend() {
+        DbBackend::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        }
+        _ => "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
+    };
+    let statement = Statement::from_string(test.db.backend(), sql);
+    let rows = test.db.read().query_all_raw(statement).await.unwrap();
+    assert!(rows.len() > 30);
+    for row in rows {
+        let table: String = row.try_get_by(0).unwrap();
+        let expected = match table.as_str() {
+            "wallet_ledger" | "admin_audit_log" => "GRANT SELECT, INSERT",
+            "seaql_migrations" | "schema_compatibility" => "GRANT SELECT",
+            _ => "GRANT SELECT, INSERT, UPDATE, DELETE",
+        };
+        assert_eq!(granted(&table).as_deref(), Some(expected), "{table}");
+    }
+    if test.db.backend() == DbBackend::Sqlite {
+        return;
+    }
+    for table in ["wallet_ledger", "admin_audit_log"] {
+        for sql in [
+            format!("DELETE FROM {table}"),
+            format!("UPDATE {table} SET id = 1"),
+        ] {
+            let refused = test.db.write().execute_unprepared(&sql).await.unwrap_err();
+            assert!(refused.to_string().contains("denied"), "{refused}");
+        }
+    }
 }

@@ -11,13 +11,17 @@ use utoipa::ToSchema;
 use xmas_activity::ActivityError;
 use xmas_core_auth::{AuthError, PasswordError, TokenError};
 use xmas_event_bridge::BridgeError;
-use xmas_features::FeatureError;
-use xmas_games::{FairnessError, GameError};
-use xmas_kernel::{ErrorCode, Feature, db::DbError, idempotency::IdempotencyError};
-use xmas_players::AccessError;
-use xmas_reporting::HistoryError;
-use xmas_rewards::WalletError;
-use xmas_season_pass::SeasonError;
+use xmas_features::{FeatureDeskError, FeatureError};
+use xmas_games::{ConfigError, FairnessError, GameError, RankingDeskError};
+use xmas_kernel::{
+    ErrorCode, Feature, Problem, db::DbError, idempotency::IdempotencyError, version::Stale,
+};
+use xmas_players::{AccessError, HashError, PlayerDeskError, ResolveError};
+use xmas_reporting::{HistoryError, TimelineError};
+use xmas_rewards::{BatchError, OrderError, RewardError, WalletError};
+use xmas_season_pass::{SeasonDeskError, SeasonError};
+
+use crate::extract::LineProblems;
 
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
@@ -60,6 +64,22 @@ impl ApiError {
         Self::validation(Details::from([(field.to_owned(), vec![problem.into()])]))
     }
 
+    /// What is wrong with something that was to be saved: the code of the first problem that has one
+    /// of its own, and all of them by field.
+    pub(crate) fn problems(problems: Vec<Problem>) -> Self {
+        let mut codes = problems.iter().map(|problem| problem.code);
+        let own = codes.find(|code| *code != ErrorCode::ValidationError);
+        let mut details = Details::new();
+        for problem in problems {
+            let of_field = details.entry(problem.field).or_default();
+            of_field.push(problem.text);
+        }
+        Self {
+            details: Some(details),
+            ..Self::new(own.unwrap_or(ErrorCode::ValidationError))
+        }
+    }
+
     pub(crate) fn not_ready(details: Details) -> Self {
         Self {
             details: Some(details),
@@ -72,6 +92,11 @@ impl ApiError {
             retry_after: Some(retry_after),
             ..Self::new(ErrorCode::TooManyRequests)
         }
+    }
+
+    /// Something that should not have gone wrong, whatever the request was.
+    pub(crate) fn internal(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::caused_by(ErrorCode::Internal, source)
     }
 
     fn caused_by(code: ErrorCode, source: impl Error + Send + Sync + 'static) -> Self {
@@ -124,10 +149,12 @@ struct ErrorInfo {
     message: &'static str,
     /// Finds the request in the log.
     request_id: String,
-    /// Field to problems, for `VALIDATION_ERROR`.
+    /// Field to problems, for `VALIDATION_ERROR` and the codes of configurations.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Details>,
 }
+
+impl Error for ApiError {}
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -176,6 +203,25 @@ impl From<AccessError> for ApiError {
     }
 }
 
+impl From<Stale> for ApiError {
+    fn from(_: Stale) -> Self {
+        Self::new(ErrorCode::VersionConflict)
+    }
+}
+
+impl From<ResolveError> for ApiError {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Unnamed => Self::new(ErrorCode::UserRequired),
+            ResolveError::Unknown => Self::new(ErrorCode::UserNotFound),
+            ResolveError::Contradiction => {
+                Self::field("external_id", "is another player's than user_id")
+            }
+            ResolveError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<IdempotencyError> for ApiError {
     fn from(error: IdempotencyError) -> Self {
         match error {
@@ -191,6 +237,18 @@ impl From<FeatureError> for ApiError {
             FeatureError::NotToday => Self::new(ErrorCode::NoFeatureToday),
             FeatureError::Disabled => Self::new(ErrorCode::FeatureDisabled),
             FeatureError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<FeatureDeskError> for ApiError {
+    fn from(error: FeatureDeskError) -> Self {
+        match error {
+            FeatureDeskError::UnknownFeature => Self::new(ErrorCode::FeatureConfigNotFound),
+            FeatureDeskError::NotScheduled => Self::new(ErrorCode::ScheduleNotFound),
+            FeatureDeskError::Invalid(problems) => Self::problems(problems),
+            FeatureDeskError::Stale(error) => error.into(),
+            FeatureDeskError::Db(error) => error.into(),
         }
     }
 }
@@ -218,6 +276,31 @@ impl From<AuthError> for ApiError {
                 Self::caused_by(ErrorCode::Internal, error)
             }
             AuthError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<PlayerDeskError> for ApiError {
+    fn from(error: PlayerDeskError) -> Self {
+        match error {
+            PlayerDeskError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            PlayerDeskError::ExternalIdExists => Self::new(ErrorCode::ExternalIdExists),
+            PlayerDeskError::NoActiveSeason => Self::new(ErrorCode::NoActiveSeason),
+            PlayerDeskError::Invalid(problems) => Self::problems(problems),
+            PlayerDeskError::Stale(error) => error.into(),
+            PlayerDeskError::Access(error) => error.into(),
+            PlayerDeskError::Hash(HashError::Overloaded) => Self::new(ErrorCode::Overloaded),
+            PlayerDeskError::Hash(error @ HashError::Failed) => {
+                Self::caused_by(ErrorCode::Internal, error)
+            }
+            PlayerDeskError::RefusedLines(lines) => {
+                let problems = lines.into_iter().flat_map(|(line, problems)| {
+                    let problems = problems.into_iter();
+                    problems.map(move |problem| (line, problem.field, problem.text))
+                });
+                LineProblems::of(problems)
+            }
+            PlayerDeskError::Db(error) => error.into(),
         }
     }
 }
@@ -254,6 +337,18 @@ impl From<SeasonError> for ApiError {
     }
 }
 
+impl From<SeasonDeskError> for ApiError {
+    fn from(error: SeasonDeskError) -> Self {
+        match error {
+            SeasonDeskError::NotFound => Self::new(ErrorCode::SeasonNotFound),
+            SeasonDeskError::Invalid(problems) => Self::problems(problems),
+            SeasonDeskError::Overlap => Self::new(ErrorCode::ActiveSeasonConflict),
+            SeasonDeskError::Stale(error) => error.into(),
+            SeasonDeskError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<GameError> for ApiError {
     fn from(error: GameError) -> Self {
         match error {
@@ -271,6 +366,35 @@ impl From<GameError> for ApiError {
             GameError::NotEnoughTokens => Self::new(ErrorCode::NotEnoughTokens),
             GameError::Season(error) => error.into(),
             GameError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfigError> for ApiError {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::NotFound(feature) => Self::new(match feature {
+                Feature::Roulette => ErrorCode::RouletteConfigNotFound,
+                Feature::Dice => ErrorCode::DiceConfigNotFound,
+                Feature::Lottery => ErrorCode::LotteryConfigNotFound,
+                Feature::SeasonPass | Feature::Ranking => ErrorCode::NotFound,
+            }),
+            ConfigError::InUse => Self::new(ErrorCode::ConfigInUse),
+            ConfigError::Invalid(problems) => Self::problems(problems),
+            ConfigError::Stale(error) => error.into(),
+            ConfigError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<RankingDeskError> for ApiError {
+    fn from(error: RankingDeskError) -> Self {
+        match error {
+            RankingDeskError::UnknownDay => Self::new(ErrorCode::RankingNotFound),
+            RankingDeskError::NotOnBoard => Self::new(ErrorCode::ExternalRankingNotFound),
+            RankingDeskError::Invalid(problems) => Self::problems(problems),
+            RankingDeskError::Stale(error) => error.into(),
+            RankingDeskError::Db(error) => error.into(),
         }
     }
 }
@@ -296,11 +420,71 @@ impl From<WalletError> for ApiError {
     }
 }
 
+impl From<RewardError> for ApiError {
+    fn from(error: RewardError) -> Self {
+        match error {
+            RewardError::Invalid(problems) => Self::problems(problems),
+            RewardError::NameTaken => Self::field("name", "is another one's"),
+            RewardError::UnknownCouponKind => Self::new(ErrorCode::CouponKindNotFound),
+            RewardError::UnknownBundle => Self::new(ErrorCode::BundleNotFound),
+            RewardError::DuplicateCodes(_) => {
+                Self::field("csv", "has codes that are there already")
+            }
+            RewardError::NotFound => Self::new(ErrorCode::RewardNotFound),
+            RewardError::NotPending => Self::new(ErrorCode::RewardNotPending),
+            RewardError::NoCouponLeft => Self::new(ErrorCode::NoCouponLeft),
+            RewardError::Stale(error) => error.into(),
+            RewardError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<OrderError> for ApiError {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::NobodyNamed => Self::new(ErrorCode::UserRequired),
+            OrderError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            OrderError::Invalid(problems) => Self::problems(problems),
+            OrderError::NotEnough => Self::new(ErrorCode::NotEnoughTokens),
+            OrderError::Idempotency(error) => error.into(),
+            OrderError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<BatchError> for ApiError {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Unnamed => {
+                let problem = "names the batch; an Idempotency-Key does as well";
+                Self::field("batch_id", problem)
+            }
+            BatchError::KeyReused => Self::new(ErrorCode::IdempotencyKeyReused),
+            BatchError::Invalid(problems) => Self::problems(problems),
+            BatchError::Refused(lines) => {
+                let lines = lines.into_iter();
+                LineProblems::of(lines.map(|refusal| (refusal.line, refusal.field, refusal.text)))
+            }
+            BatchError::NotFound => Self::new(ErrorCode::BatchNotFound),
+            BatchError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<HistoryError> for ApiError {
     fn from(error: HistoryError) -> Self {
         match error {
             HistoryError::Access(error) => error.into(),
             HistoryError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<TimelineError> for ApiError {
+    fn from(error: TimelineError) -> Self {
+        match error {
+            TimelineError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            TimelineError::Db(error) => error.into(),
         }
     }
 }
@@ -311,14 +495,11 @@ impl From<BridgeError> for ApiError {
             BridgeError::NotFound => Self::new(ErrorCode::BridgeNotFound),
             BridgeError::NotDue => Self::new(ErrorCode::BridgeNotDue),
             BridgeError::Conflict | BridgeError::Closed => Self::new(ErrorCode::BridgeConflict),
-            BridgeError::Invalid(problems) => {
-                let mut details = Details::new();
-                for (field, problem) in problems {
-                    details.entry(field.to_owned()).or_default().push(problem);
-                }
-                Self::validation(details)
-            }
+            BridgeError::Invalid(problems) => Self::problems(problems),
             BridgeError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            BridgeError::Player(error) => error.into(),
+            BridgeError::UnknownSeason => Self::new(ErrorCode::SeasonNotFound),
+            BridgeError::Stale(error) => error.into(),
             BridgeError::Db(error) => error.into(),
         }
     }

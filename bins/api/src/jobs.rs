@@ -18,11 +18,28 @@ pub const CHUNK: u64 = 1_000;
 
 /// Looks after everything that is due, until it is dropped.
 pub(crate) async fn run(app: App, clock: Arc<dyn Clock>) {
+    // A dashboard that has much to read after a start must not hold a settlement up.
+    tokio::join!(look_after(&app, &*clock), keep_warm(&app, &*clock));
+}
+
+async fn look_after(app: &App, clock: &dyn Clock) {
     let mut interval = tokio::time::interval(EVERY);
     loop {
         interval.tick().await;
-        if let Err(error) = run_due(&app, clock.now()).await {
+        if let Err(error) = run_due(app, clock.now()).await {
             tracing::warn!("a job is put off: {error:#}");
+        }
+    }
+}
+
+/// Every replica for itself: it reads into its own memory.
+async fn keep_warm(app: &App, clock: &dyn Clock) {
+    let mut interval = tokio::time::interval(EVERY);
+    loop {
+        interval.tick().await;
+        if let Err(error) = app.dashboard().keep_warm(clock.now()).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the dashboard could not read ahead");
         }
     }
 }

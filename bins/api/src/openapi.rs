@@ -16,8 +16,8 @@ use xmas_kernel::ErrorCode;
 use crate::{
     error::{ApiError, ErrorBody},
     routes::{
-        activity, auth, dice, fairness, health, lottery, me, odds, ranking, roulette, season_pass,
-        today_feature, wallet,
+        activity, admin, auth, dice, fairness, health, lottery, me, odds, ranking, roulette,
+        season_pass, today_feature, ui_config, wallet,
     },
 };
 
@@ -50,18 +50,25 @@ use crate::{
         odds::odds,
         fairness::fairness,
         activity::record::record,
+        ui_config::ui_config,
+        ui_config::ticket_zero,
         today_feature::retired,
         health::alive,
         health::ready,
     ),
     components(schemas(ErrorBody)),
-    modifiers(&Bearer, &Errors)
+    modifiers(&Bearer)
 )]
 struct Api;
 
 /// The whole document.
 pub fn document() -> Document {
-    Api::openapi()
+    let mut document = Api::openapi();
+    for part in admin::documents() {
+        document.merge(part);
+    }
+    add_all_errors(&mut document);
+    document
 }
 
 /// Which errors each path can answer of its own; what follows from its token, its body and its
@@ -139,26 +146,42 @@ impl Modify for Bearer {
 }
 
 /// Adds to each path one answer per status, which lists its codes and shows one.
-struct Errors;
-
-impl Modify for Errors {
-    fn modify(&self, document: &mut Document) {
-        for (path, item) in &mut document.paths.paths {
-            let own = ERRORS.iter().find(|(with_errors, _)| with_errors == path);
-            add_errors(item, path, own.map_or(&[], |(_, codes)| codes));
-        }
+fn add_all_errors(document: &mut Document) {
+    for (path, item) in &mut document.paths.paths {
+        let own = ERRORS.iter().find(|(with_errors, _)| with_errors == path);
+        add_errors(item, path, own.map_or(&[], |(_, codes)| codes));
     }
 }
 
+/// The errors of an admin path, which differ by method.
+fn of_admin(method: &str, path: &str) -> &'static [ErrorCode] {
+    let operation = format!("{method} {path}");
+    let mut all = admin::ERRORS.iter().copied().flatten();
+    let own = all.find(|(known, _)| *known == operation);
+    own.map_or(&[], |(_, codes)| codes)
+}
+
 fn add_errors(item: &mut PathItem, path: &str, codes: &[ErrorCode]) {
-    let operations = [(false, item.get.as_mut()), (true, item.post.as_mut())];
-    for (changes_something, operation) in operations {
+    let is_admin = path.starts_with("/admin/");
+    let operations = [
+        ("GET", item.get.as_mut()),
+        ("POST", item.post.as_mut()),
+        ("PUT", item.put.as_mut()),
+        ("DELETE", item.delete.as_mut()),
+    ];
+    for (method, operation) in operations {
         let Some(operation) = operation else {
             continue;
         };
+        let changes_something = method != "GET";
         let mut codes: BTreeSet<ErrorCode> = codes.iter().copied().collect();
-        if path.starts_with("/api/") && !codes.contains(&ErrorCode::FeatureRetired) {
+        codes.extend(of_admin(method, path));
+        if is_admin || path.starts_with("/api/") && !codes.contains(&ErrorCode::FeatureRetired) {
             codes.extend(COMMON);
+        }
+        if is_admin && changes_something {
+            // `X-Reason` may be malformed.
+            codes.insert(ErrorCode::ValidationError);
         }
         if operation.request_body.is_some() {
             codes.extend(WITH_BODY);
@@ -175,7 +198,8 @@ fn add_errors(item: &mut PathItem, path: &str, codes: &[ErrorCode]) {
             codes.extend(WITH_TOKEN);
             if !path.starts_with("/api/auth/") {
                 codes.insert(ErrorCode::ForbiddenScope);
-                codes.extend(changes_something.then_some(ErrorCode::TooManyRequests));
+                let is_throttled = changes_something && !is_admin;
+                codes.extend(is_throttled.then_some(ErrorCode::TooManyRequests));
             }
         }
         let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
@@ -210,6 +234,20 @@ mod tests {
         let document = document();
         for (path, _) in ERRORS {
             assert!(document.paths.paths.contains_key(path), "{path}");
+        }
+        let operations = document.paths.paths.iter().flat_map(|(path, item)| {
+            let methods = [
+                ("GET", item.get.is_some()),
+                ("POST", item.post.is_some()),
+                ("PUT", item.put.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ];
+            let there = methods.into_iter().filter(|(_, is_there)| *is_there);
+            there.map(move |(method, _)| format!("{method} {path}"))
+        });
+        let operations: BTreeSet<String> = operations.collect();
+        for (operation, _) in admin::ERRORS.iter().copied().flatten() {
+            assert!(operations.contains(*operation), "{operation}");
         }
     }
 }

@@ -15,14 +15,17 @@ use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
 use xmas_cache::{Cache, MemoryCache, Throttle};
-use xmas_core_auth::{AccessTokens, Auth, AuthOptions, AuthService, Passwords, SigningKeys};
-use xmas_event_bridge::{
-    BridgeService, Bridges, KeyAwarder, Settlement, SettlementOptions, SettlementService,
+use xmas_core_auth::{
+    AccessTokens, Auth, AuthOptions, AuthService, Passwords, Sessions, SigningKeys,
 };
-use xmas_features::{FeatureService, Features};
+use xmas_event_bridge::{
+    BridgeDesk, BridgeService, BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions,
+    SettlementService,
+};
+use xmas_features::{FeatureDesk, FeatureService, Features, UiConfigService, UiConfigs};
 use xmas_games::{
-    DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
-    RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
+    ConfigDesk, DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
+    RankingDesk, RankingNames, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
 };
 use xmas_kernel::{
     db::{Db, DbError},
@@ -30,10 +33,19 @@ use xmas_kernel::{
     seal::{DataKey, ProbeError},
 };
 use xmas_migration::{SchemaState, schema_state};
-use xmas_reporting::{Audit, History, HistoryService};
-use xmas_rewards::{RewardDesk, RewardService, Rewards, WalletService, Wallets};
+use xmas_players::{PlayerDesk, Players, PlayersOptions};
+use xmas_reporting::{
+    ActivePlayers, Audit, Dashboard, DashboardService, History, HistoryService, PayoutService,
+    Payouts, Queue, RecordService, Records, RewardQueue, TimelineService, Timelines, UserService,
+    Users,
+};
+use xmas_rewards::{
+    BatchDesk, Batches, BundleDesk, CouponDesk, ReviewDesk, RewardDesk, RewardService, Rewards,
+    WalletDesk, WalletService, Wallets,
+};
 use xmas_season_pass::{
-    SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
+    SeasonDesk, SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
+    XpCorrections,
 };
 use xmas_time::{Clock, DateTime, Utc};
 
@@ -81,15 +93,35 @@ pub struct App {
     auth: Arc<dyn AuthService>,
     activity: Arc<dyn ActivityService>,
     pub(crate) season_pass: Arc<dyn SeasonPassService>,
+    seasons: Arc<dyn SeasonDesk>,
     pub(crate) roulette: Arc<dyn GameService<Roulette>>,
     pub(crate) dice: Arc<dyn GameService<Dice>>,
     pub(crate) lottery: Arc<dyn GameService<Lottery>>,
+    roulette_desk: Arc<dyn ConfigDesk<Roulette>>,
+    dice_desk: Arc<dyn ConfigDesk<Dice>>,
+    lottery_desk: Arc<dyn ConfigDesk<Lottery>>,
     ranking: Arc<dyn RankingService>,
+    ranking_desk: Arc<dyn RankingDesk>,
     wallets: Arc<dyn WalletService>,
     history: Arc<dyn HistoryService>,
+    records: Arc<dyn RecordService>,
+    timelines: Arc<dyn TimelineService>,
+    dashboard: Arc<dyn DashboardService>,
     fairness: Arc<dyn FairnessService>,
     bridges: Arc<dyn BridgeService>,
     settlement: Arc<dyn SettlementService>,
+    bridge_desk: Arc<dyn BridgeDesk>,
+    switches: Arc<dyn FeatureDesk>,
+    players: Arc<dyn PlayerDesk>,
+    users: Arc<dyn UserService>,
+    texts: Arc<dyn UiConfigService>,
+    reviews: Arc<dyn ReviewDesk>,
+    coupons: Arc<dyn CouponDesk>,
+    bundles: Arc<dyn BundleDesk>,
+    orders: Arc<dyn WalletDesk>,
+    batches: Arc<dyn BatchDesk>,
+    queue: Arc<dyn RewardQueue>,
+    payouts: Arc<dyn PayoutService>,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
@@ -110,29 +142,52 @@ impl App {
         let mut observers: Vec<Arc<dyn ActivityObserver>> = vec![Arc::new(awarder.clone())];
         observers.extend(ports.observers);
         let log = ActivityLog::with_observers(observers);
-        let features: Arc<dyn FeatureService> =
-            Arc::new(Features::new(db.clone(), config.event.feature_gate_enabled));
+        let switches = Arc::new(Features::new(db.clone(), config.event.feature_gate_enabled));
+        let features: Arc<dyn FeatureService> = switches.clone();
         let activity: Arc<dyn ActivityService> = Arc::new(Activities::new(db.clone(), log.clone()));
         let key = DataKey::new(secrets.data_key.expose());
         let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
-        let rewards: Arc<dyn RewardService> = Arc::new(RewardDesk::new(
+        let desk = Arc::new(RewardDesk::new(
             db.clone(),
             key.clone(),
             ports.entropy.clone(),
             ledger.clone(),
         ));
+        let rewards: Arc<dyn RewardService> = desk.clone();
         let ledger = Arc::new(ledger);
-        let wallets: Arc<dyn WalletService> = Arc::new(Wallets::new(db.clone()));
+        let orders = Arc::new(Wallets::new(db.clone()));
+        let wallets: Arc<dyn WalletService> = orders.clone();
+        let recipients = Arc::new(ActivePlayers::new(db.clone()));
         let mover = SeasonMover::new(ledger.clone(), log.clone());
-        let season_pass: Arc<dyn SeasonPassService> =
-            Arc::new(SeasonPass::new(SeasonPassOptions {
+        let seasons = Arc::new(
+            SeasonPass::new(SeasonPassOptions {
                 db: db.clone(),
                 features: features.clone(),
                 rewards: rewards.clone(),
                 pages: activity.clone(),
                 activity: log.clone(),
                 mover: mover.clone(),
-            }));
+            })
+            .with_warden(Arc::new(BridgeWarden)),
+        );
+        let season_pass: Arc<dyn SeasonPassService> = seasons.clone();
+        let passwords = passwords(config, ports.entropy.clone());
+        let players = Players::new(PlayersOptions {
+            db: db.clone(),
+            passwords: Arc::new(passwords.clone()),
+            seasons: Arc::new(XpCorrections {
+                seasons: season_pass.clone(),
+                rewards: ledger.clone(),
+                mover: mover.clone(),
+                entropy: ports.entropy.clone(),
+            }),
+            forgetful: vec![
+                Arc::new(EventWriter),
+                Arc::new(Sessions),
+                Arc::new(RankingNames),
+            ],
+        });
+        let users = Users::new(db.clone(), season_pass.clone());
         let book = Arc::new(DrawBook::new(
             db.clone(),
             key.clone(),
@@ -158,19 +213,20 @@ impl App {
             book.clone(),
             vec![roulette.clone(), dice.clone(), lottery.clone()],
         );
+        let bridges = Arc::new(Bridges::new(db.clone(), &awarder));
         let settlement = Settlement::new(SettlementOptions {
             db: db.clone(),
             ledger: ledger.clone(),
             seasons: season_pass.clone(),
             awarder,
         });
-        let ranking = Ranking::new(db.clone(), features, activity.clone());
+        let ranking = Arc::new(Ranking::new(db.clone(), features, activity.clone()));
         let limits = &config.limits;
         let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);
         let auth = Auth::new(AuthOptions {
             db: db.clone(),
             tokens: access_tokens(config, &secrets.jwt),
-            passwords: passwords(config, ports.entropy.clone()),
+            passwords,
             activity: log,
             entropy: ports.entropy,
             refresh_lifetime: TimeDelta::days(config.auth.refresh_expire_days),
@@ -182,15 +238,35 @@ impl App {
             auth: Arc::new(auth),
             activity,
             season_pass,
+            seasons,
+            roulette_desk: roulette.clone(),
+            dice_desk: dice.clone(),
+            lottery_desk: lottery.clone(),
             roulette,
             dice,
             lottery,
-            ranking: Arc::new(ranking),
+            ranking_desk: ranking.clone(),
+            ranking,
             wallets,
             history: Arc::new(History::new(db.clone(), rewards)),
+            records: Arc::new(Records::new(db.clone())),
+            timelines: Arc::new(Timelines::new(db.clone())),
+            dashboard: Arc::new(Dashboard::new(db.clone())),
             fairness: Arc::new(fairness),
-            bridges: Arc::new(Bridges::new(db.clone())),
-            settlement: Arc::new(settlement),
+            bridges,
+            settlement: Arc::new(settlement.clone()),
+            bridge_desk: Arc::new(settlement),
+            switches,
+            players: Arc::new(players),
+            users: Arc::new(users),
+            texts: Arc::new(UiConfigs::new(db.clone())),
+            reviews: desk.clone(),
+            coupons: desk.clone(),
+            bundles: desk,
+            orders,
+            batches: Arc::new(Batches::new(db.clone(), recipients)),
+            queue: Arc::new(Queue::new(db.clone())),
+            payouts: Arc::new(Payouts::new(db.clone())),
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
             key,
@@ -206,6 +282,7 @@ impl App {
                         .min(Semaphore::MAX_PERMITS),
                 )),
                 request_time: limits.request_time(),
+                bulk_time: limits.bulk_time(),
             },
             cors: CorsPolicy::new(config),
         }
@@ -220,11 +297,31 @@ impl App {
             .app_data(Data::from(self.roulette.clone()))
             .app_data(Data::from(self.dice.clone()))
             .app_data(Data::from(self.lottery.clone()))
+            .app_data(Data::from(self.roulette_desk.clone()))
+            .app_data(Data::from(self.dice_desk.clone()))
+            .app_data(Data::from(self.lottery_desk.clone()))
             .app_data(Data::from(self.ranking.clone()))
+            .app_data(Data::from(self.ranking_desk.clone()))
             .app_data(Data::from(self.wallets.clone()))
             .app_data(Data::from(self.history.clone()))
+            .app_data(Data::from(self.records.clone()))
+            .app_data(Data::from(self.timelines.clone()))
+            .app_data(Data::from(self.dashboard.clone()))
             .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::from(self.bridges.clone()))
+            .app_data(Data::from(self.seasons.clone()))
+            .app_data(Data::from(self.bridge_desk.clone()))
+            .app_data(Data::from(self.switches.clone()))
+            .app_data(Data::from(self.players.clone()))
+            .app_data(Data::from(self.users.clone()))
+            .app_data(Data::from(self.texts.clone()))
+            .app_data(Data::from(self.reviews.clone()))
+            .app_data(Data::from(self.coupons.clone()))
+            .app_data(Data::from(self.bundles.clone()))
+            .app_data(Data::from(self.orders.clone()))
+            .app_data(Data::from(self.batches.clone()))
+            .app_data(Data::from(self.queue.clone()))
+            .app_data(Data::from(self.payouts.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))
@@ -238,6 +335,11 @@ impl App {
     /// The bridge for operators.
     pub fn settlement(&self) -> Arc<dyn SettlementService> {
         self.settlement.clone()
+    }
+
+    /// The event at a glance.
+    pub fn dashboard(&self) -> &dyn DashboardService {
+        &*self.dashboard
     }
 
     /// Every invariant of the database.

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use xmas_kernel::{UserId, db::DbError};
-use xmas_players::LockedPlayer;
+use xmas_players::{Forgetful, LockedPlayer};
 
 use crate::{ActivityObserver, Event, EventKind, store};
 
@@ -42,6 +43,19 @@ impl EventWriter {
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
         store::insert_many(tx, kind, players, now).await
+    }
+}
+
+/// Of what players did everything stays but where they logged in from.
+#[async_trait]
+impl Forgetful for EventWriter {
+    async fn forget_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        _: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        store::forget_addresses(tx, player.user_id()).await
     }
 }
 

@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{Expr, Func},
 };
 use serde_json::Value;
 use xmas_kernel::{
@@ -118,4 +120,21 @@ pub(crate) async fn written_at(
         .one(tx)
         .await?;
     Ok(row.map(|row| row.created_at.0))
+}
+
+/// Takes the addresses out of a player's logins.
+pub(crate) async fn forget_addresses(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+) -> Result<(), DbError> {
+    let without = Func::cust("JSON_REMOVE")
+        .arg(Expr::col(Column::MetaJson))
+        .arg(Expr::value("$.address"));
+    Entity::update_many()
+        .col_expr(Column::MetaJson, without.into())
+        .filter(Column::UserId.eq(user_id.0))
+        .filter(Column::EventType.eq(EventKind::AuthLogin.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(())
 }

@@ -21,10 +21,15 @@ where
     const CAPACITY: u64 = 10_000;
 
     pub fn new() -> Self {
+        Self::lasting(Self::LIFETIME)
+    }
+
+    /// For what may be out of date for longer, such as a report.
+    pub fn lasting(lifetime: Duration) -> Self {
         Self {
             entries: Moka::builder()
                 .max_capacity(Self::CAPACITY)
-                .time_to_live(Self::LIFETIME)
+                .time_to_live(lifetime)
                 .build(),
         }
     }

@@ -7,6 +7,8 @@
 //! - An access token is checked against the injected clock. Whether its bearer may still act is
 //!   checked by every use case, against `user_profiles` (see [`xmas_players::lock_in_tx`]).
 //! - Refresh tokens are kept as hashes only. A used one that comes back late revokes its family.
+//! - A hash of the old system is replaced at the first login, by one of the same password. No token
+//!   suffers from it.
 //! - Password hashing runs on the blocking pool, a bounded number at a time, and never inside a
 //!   transaction.
 //!
@@ -19,11 +21,13 @@ mod model;
 mod passwords;
 mod rules;
 mod service;
+mod sessions;
 mod store;
 mod tokens;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use xmas_players::Identity;
 
 pub use error::{AuthError, TokenError};
 pub use model::{
@@ -32,6 +36,7 @@ pub use model::{
 };
 pub use passwords::{PasswordError, Passwords};
 pub use service::{Auth, AuthOptions};
+pub use sessions::Sessions;
 pub use tokens::{AccessTokens, SigningKeys};
 
 /// Authentication for handlers.
@@ -56,6 +61,9 @@ pub trait AuthService: Send + Sync {
         command: &PasswordCommand,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError>;
+
+    /// The name of the admin whom a token speaks for, if they may still act.
+    async fn admin_name(&self, identity: &Identity) -> Result<String, AuthError>;
 
     /// Whom an access token speaks for. Reads no database.
     fn authenticate(

@@ -4,8 +4,13 @@ use std::sync::{
 };
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
-use tokio::sync::Semaphore;
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use xmas_kernel::entropy::Entropy;
+use xmas_players::{HashError, NO_PASSWORD, OLD_HASH_PREFIX, PasswordMaker};
 
 /// Hashes and checks passwords with Argon2id, a bounded number at a time.
 #[derive(Clone)]
@@ -14,6 +19,8 @@ pub struct Passwords {
     running: Arc<Semaphore>,
     /// How many may run or wait; beyond it a request is turned away at once.
     admitted: Arc<Semaphore>,
+    /// How many of one import run at once: half of all, so that people can log in meanwhile.
+    of_one_import: usize,
     entropy: Arc<dyn Entropy>,
     /// What an unknown player's password is checked against, so that the work is the same.
     nobody: Arc<str>,
@@ -42,6 +49,7 @@ impl Passwords {
             .expect("Argon2 with its default parameters hashes any password");
         Self {
             running: Arc::new(Semaphore::new(concurrency)),
+            of_one_import: (concurrency / 2).max(1),
             admitted: Arc::new(Semaphore::new(
                 concurrency * (1 + Self::WAITING_PER_RUNNING),
             )),
@@ -57,16 +65,40 @@ impl Passwords {
         self.run(move || hash(&password, &*entropy)).await?
     }
 
-    /// Whether the password fits the hash. Without a hash the work is the same and the answer no.
+    /// A new password: 24 letters and digits that are not mistaken for each other, 138 bits.
+    pub fn generate(&self) -> String {
+        const LETTERS: &[u8; 54] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz234567";
+        // The largest multiple of 54 in a byte: a remainder of more would favour the first letters.
+        const FAIR: u8 = 216;
+        let mut password = String::with_capacity(24);
+        while password.len() < 24 {
+            let mut byte = [0];
+            self.entropy.fill(&mut byte);
+            if byte[0] < FAIR {
+                password.push(char::from(LETTERS[usize::from(byte[0]) % LETTERS.len()]));
+            }
+        }
+        password
+    }
+
+    /// Whether the password fits the hash. Without a hash the work is the same and the answer no, and
+    /// the same goes for [`NO_PASSWORD`]. An old hash costs the same work too, so that nobody can tell
+    /// whose password was imported.
     pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
+        let hash = hash.filter(|hash| *hash != NO_PASSWORD);
+        let old = hash.and_then(|hash| hash.strip_prefix(OLD_HASH_PREFIX));
+        let old = old.map(str::to_owned);
         let is_known = hash.is_some();
-        let (password, hash) = (password.to_owned(), hash.unwrap_or(&self.nobody).to_owned());
+        let hash = hash.filter(|_| old.is_none()).unwrap_or(&self.nobody);
+        let (password, hash) = (password.to_owned(), hash.to_owned());
         self.checks.fetch_add(1, Ordering::Relaxed);
         let fits = self.run(move || {
             let hash = PasswordHash::new(&hash).map_err(|_| PasswordError::Failed)?;
-            Ok(Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok())
+            let fits = Argon2::default().verify_password(password.as_bytes(), &hash);
+            Ok(match old {
+                Some(digits) => is_digest(&digits, &password),
+                None => fits.is_ok(),
+            })
         });
         Ok(fits.await?? && is_known)
     }
@@ -82,6 +114,14 @@ impl Passwords {
     ) -> Result<T, PasswordError> {
         let admitted = self.admitted.clone().try_acquire_owned();
         let admitted = admitted.map_err(|_| PasswordError::Overloaded)?;
+        self.run_in_turn(Some(admitted), work).await
+    }
+
+    async fn run_in_turn<T: Send + 'static>(
+        &self,
+        admitted: Option<OwnedSemaphorePermit>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
         let running = self.running.clone().acquire_owned().await;
         let running = running.map_err(|_| PasswordError::Failed)?;
         let work = tokio::task::spawn_blocking(move || {
@@ -91,6 +131,48 @@ impl Passwords {
         });
         work.await.map_err(|_| PasswordError::Failed)
     }
+}
+
+impl From<PasswordError> for HashError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Overloaded => Self::Overloaded,
+            PasswordError::Failed => Self::Failed,
+        }
+    }
+}
+
+#[async_trait]
+impl PasswordMaker for Passwords {
+    fn generate(&self) -> String {
+        Passwords::generate(self)
+    }
+
+    async fn hash(&self, password: &str) -> Result<String, HashError> {
+        Ok(Passwords::hash(self, password).await?)
+    }
+
+    async fn hash_many(&self, passwords: Vec<String>) -> Result<Vec<String>, HashError> {
+        let hash_one = async |password: String| {
+            let entropy = self.entropy.clone();
+            self.run_in_turn(None, move || hash(&password, &*entropy))
+                .await?
+        };
+        let hashes = stream::iter(passwords).map(hash_one);
+        let hashes = hashes.buffered(self.of_one_import).try_collect().await;
+        Ok(hashes?)
+    }
+}
+
+/// Whether a hash comes from the old system.
+pub(crate) fn is_old(hash: &str) -> bool {
+    hash.starts_with(OLD_HASH_PREFIX)
+}
+
+/// Whether these digits are the password's SHA-256; how long it takes does not tell how many fit.
+fn is_digest(digits: &str, password: &str) -> bool {
+    let own = hex::encode(Sha256::digest(password));
+    own.as_bytes().ct_eq(digits.as_bytes()).into()
 }
 
 fn hash(password: &str, entropy: &dyn Entropy) -> Result<String, PasswordError> {
@@ -134,6 +216,54 @@ mod tests {
                 .unwrap()
         );
         assert_eq!(passwords.checks(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_old_hash_is_checked_with_the_work_of_a_new_one() {
+        let passwords = Passwords::new(1, Arc::new(OsEntropy));
+        let digits = hex::encode(Sha256::digest("비밀번호"));
+        let real = format!("sha256${digits}");
+        assert_eq!(passwords.verify("비밀번호", Some(&real)).await, Ok(true));
+        assert_eq!(passwords.verify("비밀번", Some(&real)).await, Ok(false));
+        assert_eq!(passwords.verify(&real[7..], Some(&real)).await, Ok(false));
+        for broken in [&real[..70], "sha256$"] {
+            let fits = passwords.verify("비밀번호", Some(broken)).await;
+            assert_eq!(fits, Ok(false), "{broken}");
+        }
+        assert_eq!(passwords.checks(), 5);
+    }
+
+    #[tokio::test]
+    async fn where_there_is_no_password_none_fits() {
+        let passwords = Passwords::new(1, Arc::new(OsEntropy));
+        for password in ["!", "", "nobody has this password"] {
+            assert_eq!(passwords.verify(password, Some("!")).await, Ok(false));
+        }
+    }
+
+    #[tokio::test]
+    async fn many_are_hashed_in_order_and_wait_their_turn() {
+        let passwords = Passwords::new(1, Arc::new(OsEntropy));
+        let all = (0..40).map(|number| format!("password-{number}"));
+        let hashes = passwords.hash_many(all.collect()).await.unwrap();
+        assert_eq!(hashes.len(), 40);
+        assert_eq!(
+            passwords.verify("password-39", Some(&hashes[39])).await,
+            Ok(true)
+        );
+        assert_eq!(
+            passwords.verify("password-39", Some(&hashes[38])).await,
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn generated_passwords_are_long_and_plain() {
+        let passwords = Passwords::new(1, Arc::new(OsEntropy));
+        let one = passwords.generate();
+        assert_eq!(one.len(), 24);
+        assert!(one.bytes().all(|letter| letter.is_ascii_alphanumeric()));
+        assert_ne!(one, passwords.generate());
     }
 
     #[tokio::test]

@@ -12,13 +12,13 @@ use xmas_kernel::{
     entropy::Entropy,
 };
 use xmas_players::{
-    AccessError, Account, Identity, Status, find_by_external_id, find_by_id, lock_in_tx,
-    raise_epoch_in_tx, record_login_in_tx, set_password_in_tx,
+    AccessError, Account, Identity, Role, Status, find_by_external_id, find_by_id, lock_in_tx,
+    raise_epoch_in_tx, record_login_in_tx, replace_hash_in_tx, set_password_in_tx,
 };
 
 use crate::{
     AccessTokens, AccountView, AuthError, AuthService, Authenticated, LoginCommand, LogoutCommand,
-    PasswordCommand, Passwords, RefreshCommand, Scope, Session, TokenError,
+    PasswordCommand, Passwords, RefreshCommand, Scope, Session, TokenError, passwords,
     rules::{Verdict, judge},
     store,
     tokens::random_token,
@@ -59,18 +59,21 @@ impl Auth {
     async fn start_session(
         &self,
         account: &Account,
-        via: &str,
+        better_hash: Option<&str>,
         address: Option<IpAddr>,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
         let tx = self.parts.db.begin().await?;
         let player = lock_in_tx(&tx, &account.identity()).await?;
+        if let Some(hash) = better_hash {
+            replace_hash_in_tx(&tx, &player, &account.password_hash, hash).await?;
+        }
         record_login_in_tx(&tx, &player, now).await?;
         let family_id = random_token::<16>(&*self.parts.entropy);
         let session = self
             .issue_in_tx(&tx, account, &account.identity(), &family_id, now)
             .await?;
-        let event = login_event(via, address);
+        let event = login_event("password", address);
         self.parts
             .activity
             .record_in_tx(&tx, &player, &[event], now)
@@ -232,7 +235,13 @@ impl AuthService for Auth {
         let fits = self.parts.passwords.verify(&command.password, hash).await?;
         let account = account.filter(|account| fits && account.status != Status::Inactive);
         let account = account.ok_or(AuthError::InvalidCredentials)?;
-        let started = retry(|| self.start_session(&account, "password", command.address, now));
+        // The old system's hash has done its work once the right password is known.
+        let better_hash = match passwords::is_old(&account.password_hash) {
+            true => Some(self.parts.passwords.hash(&command.password).await?),
+            false => None,
+        };
+        let (better_hash, address) = (better_hash.as_deref(), command.address);
+        let started = retry(|| self.start_session(&account, better_hash, address, now));
         match started.await {
             // The password was replaced while it was being checked.
             Err(AuthError::Access(AccessError::StaleToken)) => Err(AuthError::InvalidCredentials),
@@ -277,6 +286,20 @@ impl AuthService for Auth {
         }
         let password_hash = self.parts.passwords.hash(&command.new).await?;
         retry(|| self.set_password_once(command, &password_hash, now)).await
+    }
+
+    async fn admin_name(&self, identity: &Identity) -> Result<String, AuthError> {
+        let db = self.parts.db.read();
+        let account = retry(|| find_by_id(db, identity.user_id)).await?;
+        let account = account.filter(|account| account.role == Role::Admin);
+        let account = account.ok_or(AccessError::StaleToken)?;
+        match account.status {
+            Status::Blocked => Err(AccessError::Blocked.into()),
+            Status::Active if account.token_epoch == identity.token_epoch => {
+                Ok(account.external_id)
+            }
+            Status::Active | Status::Inactive => Err(AccessError::StaleToken.into()),
+        }
     }
 
     fn authenticate(

@@ -102,3 +102,18 @@ pub(crate) async fn revoke_family(
         .await?;
     Ok(())
 }
+
+/// Ends every session of a player.
+pub(crate) async fn revoke_all(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    Entity::update_many()
+        .col_expr(Column::RevokedAt, Timestamp(now).into())
+        .filter(Column::UserId.eq(user_id.0))
+        .filter(Column::RevokedAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(())
+}

@@ -161,7 +161,16 @@ async fn work_of(external_id: &str, password: &str) -> (Vec<String>, u64) {
     let mut test = TestDb::new().await;
     create(&test, "santa", Role::Player).await;
     create(&test, "gone", Role::Player).await;
+    create(&test, "imported", Role::Player).await;
+    create(&test, "anonymous", Role::Player).await;
     test.execute("UPDATE `user` SET status = 'INACTIVE' WHERE external_id = 'gone'")
+        .await;
+    let old = format!(
+        "UPDATE `user` SET password_hash = 'sha256${}' WHERE external_id = 'imported'",
+        "0".repeat(64)
+    );
+    test.execute(&old).await;
+    test.execute("UPDATE `user` SET password_hash = '!' WHERE external_id = 'anonymous'")
         .await;
     let statements = Arc::new(Mutex::new(Vec::new()));
     let seen = statements.clone();
@@ -186,6 +195,8 @@ async fn an_unknown_player_a_wrong_password_and_an_inactive_player_are_the_same_
     assert_eq!(work_of("santa", "wrong").await, unknown);
     assert_eq!(work_of("gone", PASSWORD).await, unknown);
     assert_eq!(work_of("gone", "wrong").await, unknown);
+    assert_eq!(work_of("imported", "wrong").await, unknown);
+    assert_eq!(work_of("anonymous", "!").await, unknown);
 }
 
 #[tokio::test]
@@ -378,6 +389,98 @@ async fn logging_out_ends_this_session_and_everywhere_ends_all() {
         .may_act(&world.login("santa", PASSWORD).await.unwrap())
         .await
         .unwrap();
+}
+
+/// Gives the player the hash that the old system kept of a password.
+async fn keep_old_hash(test: &TestDb, password: &str) {
+    use sha2::{Digest, Sha256};
+    let digits: String = Sha256::digest(password)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let sql = format!("UPDATE `user` SET password_hash = 'sha256${digits}'");
+    test.execute(&sql).await;
+}
+
+async fn old_hashes(test: &TestDb) -> i64 {
+    let old = "SELECT COUNT(*) FROM `user` WHERE password_hash LIKE 'sha256%'";
+    test.count(old).await
+}
+
+#[tokio::test]
+async fn the_first_login_replaces_the_hash_of_the_old_system() {
+    let world = World::new().await;
+    let held = world.login("santa", PASSWORD).await.unwrap();
+    keep_old_hash(&world.test, "old password").await;
+    for wrong in [PASSWORD, "Old password", "", "sha256$"] {
+        let refused = world.login("santa", wrong).await;
+        assert!(matches!(refused, Err(AuthError::InvalidCredentials)));
+        assert_eq!(old_hashes(&world.test).await, 1);
+    }
+    world.login("santa", "old password").await.unwrap();
+    let new = "SELECT COUNT(*) FROM `user` WHERE password_hash LIKE '$argon2id$%'";
+    assert_eq!(
+        (old_hashes(&world.test).await, world.test.count(new).await),
+        (0, 1)
+    );
+    // It is the same password still, and nobody was logged out.
+    world.may_act(&held).await.unwrap();
+    world.login("santa", "old password").await.unwrap();
+    let refused = world.login("santa", PASSWORD).await;
+    assert!(matches!(refused, Err(AuthError::InvalidCredentials)));
+}
+
+#[tokio::test]
+async fn an_old_hash_is_kept_while_its_player_may_not_log_in() {
+    for (status, is_blocked) in [("BLOCKED", 1), ("INACTIVE", 0)] {
+        let world = World::new().await;
+        keep_old_hash(&world.test, "old password").await;
+        let block = format!("UPDATE user_profiles SET is_blocked = {is_blocked}");
+        world.test.execute(&block).await;
+        let set = format!("UPDATE `user` SET status = '{status}'");
+        world.test.execute(&set).await;
+        assert!(world.login("santa", "old password").await.is_err());
+        assert_eq!(old_hashes(&world.test).await, 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn many_first_logins_at_once_all_get_in() {
+    let world = World::new().await;
+    keep_old_hash(&world.test, "old password").await;
+    let logins = (0..12).map(|_| {
+        let auth = world.auth.clone();
+        tokio::spawn(async move { auth.login(&login("santa", "old password"), now()).await })
+    });
+    let logins: Vec<_> = logins.collect();
+    let mut sessions = Vec::new();
+    for login in logins {
+        sessions.push(login.await.unwrap().unwrap());
+    }
+    assert_eq!(old_hashes(&world.test).await, 0);
+    for session in &sessions {
+        world.may_act(session).await.unwrap();
+    }
+    world.login("santa", "old password").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_old_password_can_be_changed_like_any_other() {
+    let world = World::new().await;
+    let session = world.login("santa", PASSWORD).await.unwrap();
+    keep_old_hash(&world.test, "old password").await;
+    let token = world
+        .auth
+        .authenticate(&session.access_token, now())
+        .unwrap();
+    let change = PasswordCommand {
+        identity: token.identity,
+        current: "old password".to_owned(),
+        new: "battery staple".to_owned(),
+    };
+    world.auth.change_password(&change, now()).await.unwrap();
+    assert_eq!(old_hashes(&world.test).await, 0);
+    world.login("santa", "battery staple").await.unwrap();
 }
 
 #[tokio::test]

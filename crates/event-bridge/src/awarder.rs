@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone)]
 pub struct KeyAwarder {
     stamps: Arc<dyn KeyStamps>,
-    bridges: Arc<Snapshot<(), Arc<[Bridge]>>>,
+    pub(crate) bridges: Arc<Snapshot<(), Arc<[Bridge]>>>,
 }
 
 /// A key that is given to a player.

@@ -1,5 +1,5 @@
-use xmas_kernel::db::DbError;
-use xmas_rewards::Problem;
+use xmas_kernel::{Problem, db::DbError, version::Stale};
+use xmas_players::ResolveError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BridgeError {
@@ -19,6 +19,12 @@ pub enum BridgeError {
     Invalid(Vec<Problem>),
     #[error("there is no such player")]
     UnknownPlayer,
+    #[error(transparent)]
+    Player(#[from] ResolveError),
+    #[error("there is no such season")]
+    UnknownSeason,
+    #[error(transparent)]
+    Stale(#[from] Stale),
     #[error("the database failed")]
     Db(#[from] DbError),
 }

@@ -1,9 +1,11 @@
 //! Keys that an operator gives.
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use xmas_activity::active_players;
 use xmas_kernel::{
-    Feature, UserId,
+    Feature, Problem, UserId,
+    audit::{self, Actor, Change},
     db::{DbError, retry},
 };
 use xmas_players::{lock_by_id_in_tx, next_players};
@@ -19,13 +21,11 @@ use crate::{
 const AT_ONCE: u64 = 1_000;
 const REASON_CHARACTERS: usize = 191;
 
-/// [`crate::SettlementService::give_key`].
-pub(crate) async fn give(
+/// Refuses a gift that cannot be made: the bridge and the day are those that it can be made on.
+pub(crate) async fn check(
     settlement: &Settlement,
     gift: &KeyGift,
-    dry_run: bool,
-    now: DateTime<Utc>,
-) -> Result<KeyGiven, BridgeError> {
+) -> Result<(Bridge, BridgeDay), BridgeError> {
     let bridge = settlement.known(gift.bridge).await?;
     if bridge.state == BridgeState::Closed {
         return Err(BridgeError::Closed);
@@ -33,14 +33,37 @@ pub(crate) async fn give(
     let reason = gift.reason.trim();
     if !(1..=REASON_CHARACTERS).contains(&reason.chars().count()) {
         let problem = format!("has 1 to {REASON_CHARACTERS} characters");
-        return Err(BridgeError::Invalid(vec![("reason", problem)]));
+        return Err(BridgeError::Invalid(vec![Problem::new("reason", problem)]));
     }
     let mut days = bridge.rules.days.iter();
     let day = days.find(|day| day.number == gift.day_number);
     let Some(day) = day else {
         let problem = "is a day of the bridge".to_owned();
-        return Err(BridgeError::Invalid(vec![("day", problem)]));
+        return Err(BridgeError::Invalid(vec![Problem::new("day", problem)]));
     };
+    if let Some(player) = gift.player {
+        let db = settlement.on.db.read();
+        let before = UserId(player.0.saturating_sub(1));
+        if next_players(db, before, 1).await?.first() != Some(&player) {
+            return Err(BridgeError::UnknownPlayer);
+        }
+    }
+    let day = day.clone();
+    Ok((bridge, day))
+}
+
+/// [`crate::SettlementService::give_key`]. With an actor, the gift to one player is told to the audit
+/// log in its own transaction.
+pub(crate) async fn give(
+    settlement: &Settlement,
+    gift: &KeyGift,
+    dry_run: bool,
+    actor: Option<&Actor>,
+    now: DateTime<Utc>,
+) -> Result<KeyGiven, BridgeError> {
+    let (bridge, day) = check(settlement, gift).await?;
+    let day = &day;
+    let actor = actor.filter(|_| gift.player.is_some());
     let mut given = KeyGiven {
         given: 0,
         had: 0,
@@ -51,7 +74,7 @@ pub(crate) async fn give(
             let is_new = if dry_run {
                 lacks(settlement, &bridge, day, *player).await?
             } else {
-                retry(|| give_once(settlement, (&bridge, day), *player, gift, now)).await?
+                retry(|| give_once(settlement, (&bridge, day), *player, (gift, actor), now)).await?
             };
             if is_new {
                 given.given += 1;
@@ -64,9 +87,6 @@ pub(crate) async fn give(
     };
     let db = settlement.on.db.read();
     if let Some(player) = gift.player {
-        if next_players(db, UserId(player.0 - 1), 1).await?.first() != Some(&player) {
-            return Err(BridgeError::UnknownPlayer);
-        }
         give(&[player]).await?;
         return Ok(given);
     }
@@ -80,7 +100,10 @@ pub(crate) async fn give(
         let Some(until) = players.last().copied() else {
             return Ok(given);
         };
-        give(&active_players(db, (after, until), week).await?).await?;
+        let mut active = active_players(db, (after, until), week).await?;
+        // An admin who logged in was active too, and is not a player.
+        active.retain(|player| players.binary_search(player).is_ok());
+        give(&active).await?;
         after = until;
     }
 }
@@ -101,16 +124,25 @@ async fn give_once(
     settlement: &Settlement,
     (bridge, day): (&Bridge, &BridgeDay),
     player: UserId,
-    gift: &KeyGift,
+    (gift, actor): (&KeyGift, Option<&Actor>),
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let tx = settlement.on.db.begin().await?;
     let Some(player) = lock_by_id_in_tx(&tx, player).await? else {
         return Ok(false);
     };
+    store::lock(&tx, bridge.id).await?;
     if !store::takes_keys(&tx, bridge.id).await? {
         return Ok(false);
     }
+    // The key is worth what its day says now.
+    let bridges = store::bridges(&*tx).await?;
+    let bridge = bridges.iter().find(|known| known.id == bridge.id);
+    let days = bridge.map(|bridge| &bridge.rules.days[..]);
+    let day = days.and_then(|days| days.iter().find(|known| known.number == day.number));
+    let (Some(bridge), Some(day)) = (bridge, day) else {
+        return Ok(false);
+    };
     // Whoever has been paid would wait for a second payment in vain.
     let grant_key = rules::grant_key(bridge.id, player.user_id());
     if has_grant(&*tx, &grant_key).await? {
@@ -125,6 +157,18 @@ async fn give_once(
     let awarder = &settlement.on.awarder;
     let is_new = awarder.give_in_tx(&tx, &player, &key, now).await?;
     if is_new {
+        if let Some(actor) = actor {
+            let change = Change {
+                action: "BRIDGE_KEY",
+                resource: &format!("user:{}", player.user_id()),
+                before: Value::Null,
+                after: json!({
+                    "bridge": bridge.id, "day": day.number, "event_type": day.event_type,
+                    "points": day.points, "reason": gift.reason,
+                }),
+            };
+            audit::write_in_tx(&tx, actor, change, now).await?;
+        }
         tx.commit().await?;
     }
     Ok(is_new)

@@ -17,6 +17,7 @@
 
 mod awarder;
 mod certificate;
+mod desk;
 mod entity;
 mod error;
 mod keys;
@@ -28,14 +29,15 @@ mod store;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use xmas_kernel::{BridgeId, SeasonId, UserId};
+use xmas_kernel::{BridgeId, SeasonId, UserId, audit::Actor};
 
 pub use awarder::KeyAwarder;
 pub use certificate::{Certificate, Reason};
+pub use desk::BridgeWarden;
 pub use error::BridgeError;
 pub use model::{
-    Bridge, BridgeDay, BridgeState, BridgeStatus, KeyGift, KeyGiven, Mission, NewBridge, Run, Slot,
-    SlotState, UnknownMission,
+    Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, BridgeView, DayEdit, KeyCount,
+    KeyGift, KeyGiven, KeyOrder, Mission, NewBridge, Run, Slot, SlotState, UnknownMission,
 };
 pub use service::Bridges;
 pub use settlement::{Settlement, SettlementOptions};
@@ -99,6 +101,50 @@ pub trait SettlementService: Send + Sync {
         bridge: BridgeId,
         now: DateTime<Utc>,
     ) -> Result<bool, BridgeError>;
+}
+
+/// The bridge in the hands of an operator. What is done leaves rows in the audit log; work in many
+/// transactions leaves one before it begins and one when it is done.
+#[async_trait]
+pub trait BridgeDesk: Send + Sync {
+    /// The bridge with this id; without one the one that is not closed, or else the last one.
+    async fn view(&self, bridge: Option<BridgeId>) -> Result<BridgeView, BridgeError>;
+
+    /// Changes the bridge that is not closed, or opens one. What players have collected keeps its name
+    /// and its points.
+    async fn save(
+        &self,
+        actor: &Actor,
+        edit: &BridgeEdit,
+        now: DateTime<Utc>,
+    ) -> Result<BridgeView, BridgeError>;
+
+    /// [`SettlementService::settle`], and what the database says afterwards.
+    async fn settle_now(
+        &self,
+        actor: &Actor,
+        bridge: Option<BridgeId>,
+        chunk: u64,
+        now: DateTime<Utc>,
+    ) -> Result<(Run, Certificate), BridgeError>;
+
+    /// [`SettlementService::close`].
+    async fn close_now(
+        &self,
+        actor: &Actor,
+        bridge: Option<BridgeId>,
+        chunk: u64,
+        now: DateTime<Utc>,
+    ) -> Result<Certificate, BridgeError>;
+
+    /// [`SettlementService::give_key`].
+    async fn give(
+        &self,
+        actor: &Actor,
+        order: &KeyOrder,
+        dry_run: bool,
+        now: DateTime<Utc>,
+    ) -> Result<KeyGiven, BridgeError>;
 }
 
 /// A job that the bridge waits for.

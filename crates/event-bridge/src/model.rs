@@ -2,8 +2,11 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use xmas_kernel::{BridgeId, SeasonId, UserId};
+use xmas_kernel::{BridgeId, SeasonId, UserId, version::Version};
+use xmas_players::{PlayerRef, Status};
 use xmas_time::EventDay;
+
+use crate::Certificate;
 
 /// What a player does for a day's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -70,7 +73,7 @@ impl FromStr for Mission {
 }
 
 /// One day of a bridge.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BridgeDay {
     /// 1 to 7.
     pub number: i64,
@@ -83,7 +86,7 @@ pub struct BridgeDay {
 }
 
 /// A bridge to be saved. [`crate::rules::check`] says whether it may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NewBridge {
     pub season_id: SeasonId,
     /// In the order of their dates.
@@ -125,6 +128,56 @@ pub struct Bridge {
     pub prechecked_at: Option<DateTime<Utc>>,
     /// When a settlement last came to its end.
     pub settled_at: Option<DateTime<Utc>>,
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+impl Bridge {
+    /// Follows from everything that an operator can edit.
+    pub fn version(&self) -> Version {
+        Version::of(&self.rules)
+    }
+}
+
+/// What an operator says about a bridge; what is `None` stays as it is, or is usual for a new one.
+#[derive(Clone, Debug, Default)]
+pub struct BridgeEdit {
+    /// Needed for a new one.
+    pub season_id: Option<SeasonId>,
+    /// All days, in their order.
+    pub days: Option<Vec<DayEdit>>,
+    pub keys_required: Option<i64>,
+    pub settle_on: Option<EventDay>,
+    pub auto_settle: Option<bool>,
+    /// The version that the operator has seen.
+    pub seen: Option<String>,
+}
+
+/// What an operator says about a day; what is `None` stays as it was on the day of this number.
+#[derive(Clone, Debug)]
+pub struct DayEdit {
+    pub number: i64,
+    pub day: Option<EventDay>,
+    pub event_type: Option<String>,
+    pub mission: Option<Mission>,
+    pub points: Option<i64>,
+}
+
+/// A bridge as operators see it.
+#[derive(Clone, Debug)]
+pub struct BridgeView {
+    pub bridge: Bridge,
+    /// Who holds how many keys; of a closed bridge nobody.
+    pub holders: Vec<KeyCount>,
+    pub certificate: Certificate,
+}
+
+/// Players of one status who hold the same number of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyCount {
+    pub keys: i64,
+    pub status: Status,
+    pub players: u64,
+    pub pending_points: i64,
 }
 
 /// What a player sees of their bridge.
@@ -175,6 +228,19 @@ pub struct KeyGift {
     /// `None` means all who were active on any day of the bridge.
     pub player: Option<UserId>,
     pub actor: String,
+    pub reason: String,
+}
+
+/// A key that an operator asks to be given.
+#[derive(Clone, Debug)]
+pub struct KeyOrder {
+    /// The one that is not closed if it is left out.
+    pub bridge: Option<BridgeId>,
+    /// 1 to 7.
+    pub day_number: i64,
+    /// `None` means all who were active on any day of the bridge.
+    pub player: Option<PlayerRef>,
+    /// 1 to 191 characters.
     pub reason: String,
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use xmas_activity::{Event, EventKind};
-use xmas_kernel::{BridgeId, Feature, UserId};
-use xmas_rewards::{Problem, Reward};
+use xmas_kernel::{BridgeId, Feature, Problem, Problems, SeasonId, UserId};
+use xmas_rewards::Reward;
+use xmas_season_pass::rules::INTERNAL_WIN_PERIOD;
 use xmas_time::EventDay;
 
-use crate::{BridgeDay, Mission, NewBridge, Slot, SlotState};
+use crate::{BridgeDay, BridgeEdit, DayEdit, Mission, NewBridge, Slot, SlotState};
 
 /// How many days a bridge may have.
 pub const MAX_DAYS: usize = 7;
@@ -87,15 +88,84 @@ pub fn grant_key(bridge: BridgeId, user_id: UserId) -> String {
     format!("{}{user_id}", grant_prefix(bridge))
 }
 
-/// What is wrong with a bridge that is to be saved: field and problem. `season` is its season's
-/// first and last day.
-pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut expect = |holds: bool, field, problem: &str| {
-        if !holds {
-            problems.push((field, problem.to_owned()));
-        }
+/// How many days after its last one a bridge is usually settled.
+const USUAL_SETTLE_AFTER: u32 = 1;
+
+/// A bridge after an edit, and what is wrong with the edit itself. Without a bridge before, what the
+/// edit leaves out is usual.
+pub fn edited(
+    before: Option<&NewBridge>,
+    season_id: SeasonId,
+    edit: &BridgeEdit,
+) -> (NewBridge, Vec<Problem>) {
+    let mut problems = Problems::default();
+    let old_days = before.map_or(&[][..], |before| &before.days);
+    let days = match &edit.days {
+        None => old_days.to_vec(),
+        Some(days) => edited_days(old_days, days, &mut problems),
     };
+    let keys = i64::try_from(days.len()).unwrap_or(i64::MAX);
+    let keys_required = edit
+        .keys_required
+        .or(before.map(|before| before.keys_required));
+    let settle_on = edit.settle_on.or(before.map(|before| before.settle_on));
+    let usual = days
+        .last()
+        .map(|last| last.day.plus_days(USUAL_SETTLE_AFTER));
+    let auto_settle = edit.auto_settle.or(before.map(|before| before.auto_settle));
+    let bridge = NewBridge {
+        season_id,
+        keys_required: keys_required.unwrap_or(keys),
+        settle_on: settle_on.or(usual).unwrap_or_default(),
+        auto_settle: auto_settle.unwrap_or(true),
+        days,
+    };
+    (bridge, problems.into_vec())
+}
+
+fn edited_days(before: &[BridgeDay], edits: &[DayEdit], problems: &mut Problems) -> Vec<BridgeDay> {
+    let mut days = Vec::with_capacity(edits.len());
+    for (index, edit) in edits.iter().enumerate() {
+        let old = before.iter().find(|day| day.number == edit.number);
+        let field = |name: &str| format!("days.{index}.{name}");
+        let day = edit.day.or(old.map(|old| old.day));
+        problems.expect(day.is_some(), field("date"), "is needed");
+        let event_type = edit.event_type.clone();
+        let event_type = event_type.or_else(|| old.map(|old| old.event_type.clone()));
+        problems.expect(event_type.is_some(), field("event_type"), "is needed");
+        let mission = edit.mission.or(old.map(|old| old.mission));
+        problems.expect(mission.is_some(), field("mission"), "is needed");
+        let points = edit.points.or(old.map(|old| old.points));
+        problems.expect(points.is_some(), field("points"), "are needed");
+        days.push(BridgeDay {
+            number: edit.number,
+            day: day.unwrap_or_default(),
+            event_type: event_type.unwrap_or_default(),
+            mission: mission.unwrap_or(Mission::Login),
+            points: points.unwrap_or(0),
+        });
+    }
+    days
+}
+
+/// Whether an action of the day may still be under way.
+pub(crate) fn is_running(day: EventDay, now: DateTime<Utc>) -> bool {
+    (day.start()..day.end() + SETTLE_AFTER).contains(&now)
+}
+
+/// Days of a bridge that an edit changes or leaves out.
+pub(crate) fn touched<'a>(
+    before: &'a NewBridge,
+    after: &'a NewBridge,
+) -> impl Iterator<Item = &'a BridgeDay> {
+    let days = before.days.iter();
+    days.filter(|day| !after.days.contains(day))
+}
+
+/// What is wrong with a bridge that is to be saved. `season` is its season's first and last day.
+pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    let mut expect = |holds: bool, field: &str, text: &str| problems.expect(holds, field, text);
     let days = &bridge.days;
     expect((1..=MAX_DAYS).contains(&days.len()), "days", "are 1 to 7");
     let numbered = (1..).zip(days).all(|(number, day)| day.number == number);
@@ -107,12 +177,12 @@ pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
     let named = |day: &BridgeDay| {
         let text = &day.event_type;
         let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        (1..=32).contains(&text.len()) && text.bytes().all(is_name)
+        (1..=32).contains(&text.len()) && text.bytes().all(is_name) && text != INTERNAL_WIN_PERIOD
     };
     expect(
         days.iter().all(named),
         "days.event_type",
-        "has 1 to 32 characters of A-Z, 0-9 and _",
+        "has 1 to 32 characters of A-Z, 0-9 and _, and is not the season's own INTERNAL_WIN_50",
     );
     let names: BTreeSet<&str> = days.iter().map(|day| day.event_type.as_str()).collect();
     expect(
@@ -134,14 +204,13 @@ pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
     );
     let after = days.last().is_none_or(|last| last.day < bridge.settle_on);
     expect(after, "settle_on", "is after the last day");
-    problems
+    problems.into_vec()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;
-    use xmas_kernel::SeasonId;
 
     use super::*;
 
@@ -166,9 +235,9 @@ mod tests {
         }
     }
 
-    fn fields(bridge: &NewBridge) -> Vec<&'static str> {
+    fn fields(bridge: &NewBridge) -> Vec<String> {
         let problems = check(bridge, (day(25), day(31)));
-        problems.into_iter().map(|(field, _)| field).collect()
+        problems.into_iter().map(|problem| problem.field).collect()
     }
 
     #[test]

@@ -13,19 +13,22 @@ use xmas_rewards::has_grant;
 use xmas_season_pass::key_stamps;
 use xmas_time::EventDay;
 
-use crate::{Bridge, BridgeError, BridgeService, BridgeStatus, NewBridge, rules, store};
+use crate::{
+    Bridge, BridgeError, BridgeService, BridgeStatus, KeyAwarder, NewBridge, rules, store,
+};
 
 /// [`BridgeService`] on the database.
 pub struct Bridges {
     db: Db,
-    bridges: Snapshot<(), Arc<[Bridge]>>,
+    bridges: Arc<Snapshot<(), Arc<[Bridge]>>>,
 }
 
 impl Bridges {
-    pub fn new(db: Db) -> Self {
+    /// Shares its copy of the bridges with the awarder, so that an edit drops both.
+    pub fn new(db: Db, awarder: &KeyAwarder) -> Self {
         Self {
             db,
-            bridges: Snapshot::new(),
+            bridges: awarder.bridges.clone(),
         }
     }
 

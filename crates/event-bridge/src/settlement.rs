@@ -229,6 +229,8 @@ impl SettlementService for Settlement {
             return Ok(run);
         }
         retry(|| self.begin_once(bridge.id, now)).await?;
+        // From here on its terms stay as they are; an edit may just have changed them.
+        let bridge = self.settleable(bridge.id, now).await?;
         let mut after = UserId(0);
         loop {
             let chunk = retry(|| self.pay_chunk(&bridge, after, chunk.max(1), now)).await?;
@@ -271,7 +273,7 @@ impl SettlementService for Settlement {
         dry_run: bool,
         now: DateTime<Utc>,
     ) -> Result<KeyGiven, BridgeError> {
-        keys::give(self, gift, dry_run, now).await
+        keys::give(self, gift, dry_run, None, now).await
     }
 
     async fn due(&self, now: DateTime<Utc>) -> Result<Option<Due>, BridgeError> {

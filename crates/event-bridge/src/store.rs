@@ -70,6 +70,7 @@ fn known(row: bridge::Model, days: Vec<BridgeDay>) -> Result<Bridge, DbError> {
         state,
         prechecked_at: row.prechecked_at.map(|at| at.0),
         settled_at: row.settled_at.map(|at| at.0),
+        closed_at: row.closed_at.map(|at| at.0),
     })
 }
 
@@ -105,8 +106,17 @@ pub(crate) async fn insert(
             _ => return Err(error.into()),
         },
     };
+    insert_days(tx, BridgeId(id), new).await?;
+    Ok(BridgeId(id))
+}
+
+async fn insert_days(
+    tx: &DatabaseTransaction,
+    id: BridgeId,
+    new: &NewBridge,
+) -> Result<(), DbError> {
     let days = new.days.iter().map(|day| day::ActiveModel {
-        bridge_id: Set(id),
+        bridge_id: Set(id.0),
         day_number: Set(day.number),
         event_day: Set(day.day.date()),
         event_type: Set(day.event_type.clone()),
@@ -115,9 +125,43 @@ pub(crate) async fn insert(
     });
     day::Entity::insert_many(days)
         .exec_without_returning(tx)
-        .await
-        .map_err(DbError::from)?;
-    Ok(BridgeId(id))
+        .await?;
+    Ok(())
+}
+
+/// Saves everything that an operator can edit of a bridge.
+pub(crate) async fn update(
+    tx: &DatabaseTransaction,
+    id: BridgeId,
+    rules: &NewBridge,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    bridge::Entity::update_many()
+        .set(bridge::ActiveModel {
+            keys_required: Set(rules.keys_required),
+            settle_on: Set(rules.settle_on.date()),
+            auto_settle: Set(rules.auto_settle),
+            updated_at: Set(Timestamp(now)),
+            ..Default::default()
+        })
+        .filter(bridge::Column::Id.eq(id.0))
+        .exec(tx)
+        .await?;
+    day::Entity::delete_many()
+        .filter(day::Column::BridgeId.eq(id.0))
+        .exec(tx)
+        .await?;
+    insert_days(tx, id, rules).await
+}
+
+/// Keeps a bridge as it is until the transaction ends: whoever edits it, gives a key of it by hand or
+/// begins to settle it goes one after the other.
+pub(crate) async fn lock(tx: &DatabaseTransaction, id: BridgeId) -> Result<(), DbError> {
+    bridge::Entity::find_by_id(id.0)
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    Ok(())
 }
 
 /// Notes that a settlement has begun.

@@ -14,7 +14,7 @@ use xmas_features::fake::FakeFeatures;
 use xmas_kernel::{
     BridgeId, Feature, SeasonId, UserId, db::Db, entropy::OsEntropy, lease::Lease, seal::DataKey,
 };
-use xmas_players::{Identity, lock_by_id_in_tx, set_blocked_in_tx};
+use xmas_players::{Identity, Status, lock_by_id_in_tx, set_status_in_tx};
 use xmas_rewards::{Reward, RewardDesk, RewardType, Rewards};
 use xmas_season_pass::{
     Level, NewSeason, SeasonMover, SeasonPass, SeasonPassOptions, SeasonStamps,
@@ -128,7 +128,7 @@ impl Real {
         let id = id.unwrap();
         tx.commit().await.unwrap();
         let (awarder, settlement) = settlement(&test.db);
-        let bridges = Bridges::new(test.db.clone());
+        let bridges = Bridges::new(test.db.clone(), &awarder);
         Self {
             test,
             awarder,
@@ -418,7 +418,8 @@ async fn blocks_and_plays_in_the_middle_lose_nothing_and_double_nothing() {
             for (index, id) in ids.iter().enumerate() {
                 let tx = real.test.db.begin().await.unwrap();
                 let player = lock_by_id_in_tx(&tx, *id).await.unwrap().unwrap();
-                set_blocked_in_tx(&tx, &player, index % 2 == 0, new_year(1))
+                let status = [Status::Blocked, Status::Active][index % 2];
+                set_status_in_tx(&tx, &player, status, new_year(1))
                     .await
                     .unwrap();
                 tx.commit().await.unwrap();
@@ -444,7 +445,7 @@ async fn blocks_and_plays_in_the_middle_lose_nothing_and_double_nothing() {
     for id in &ids {
         let tx = real.test.db.begin().await.unwrap();
         let player = lock_by_id_in_tx(&tx, *id).await.unwrap().unwrap();
-        set_blocked_in_tx(&tx, &player, false, new_year(2))
+        set_status_in_tx(&tx, &player, Status::Active, new_year(2))
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -537,7 +538,7 @@ async fn a_bridge_with_a_mistake_is_not_saved() {
     let save = async |new: NewBridge| {
         let tx = real.test.db.begin().await.unwrap();
         match Bridges::insert_in_tx(&tx, &new, days, at(25)).await {
-            Err(BridgeError::Invalid(problems)) => problems[0].0,
+            Err(BridgeError::Invalid(problems)) => problems[0].field.clone(),
             other => panic!("{other:?}"),
         }
     };

@@ -1,4 +1,4 @@
-use xmas_kernel::db::DbError;
+use xmas_kernel::{Problem, db::DbError, version::Stale};
 
 /// Why a feature does not let a request in.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -8,6 +8,21 @@ pub enum FeatureError {
     NotToday,
     #[error("the feature is switched off")]
     Disabled,
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// Why an operator's edit was not saved. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum FeatureDeskError {
+    #[error("there is no such feature")]
+    UnknownFeature,
+    #[error("nothing is scheduled on this day")]
+    NotScheduled,
+    #[error("this cannot be saved")]
+    Invalid(Vec<Problem>),
+    #[error(transparent)]
+    Stale(#[from] Stale),
     #[error("the database failed")]
     Db(#[from] DbError),
 }

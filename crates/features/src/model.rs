@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
-use xmas_kernel::Feature;
+use serde_json::Value;
+use xmas_kernel::{Feature, version::Version};
 
 /// What `feature_config.config_json` may set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,6 +10,35 @@ pub struct FeatureSettings {
     pub xp_per_play: u32,
     /// Whether the day's first play also collects the daily stamp.
     pub stamp_on_play: bool,
+}
+
+/// A feature as operators see it, whether or not its settings can be read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FeatureConfig {
+    pub feature: Feature,
+    pub title: String,
+    pub page_path: String,
+    pub is_enabled: bool,
+    /// [`FeatureSettings`], and whatever clients keep beside them.
+    pub config_json: Value,
+}
+
+impl FeatureConfig {
+    /// Follows from everything that an operator can edit.
+    pub fn version(&self) -> Version {
+        Version::of(self)
+    }
+}
+
+/// What an operator changes about a feature; what is `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct FeatureEdit {
+    pub title: Option<String>,
+    pub page_path: Option<String>,
+    pub is_enabled: Option<bool>,
+    pub config_json: Option<Value>,
+    /// The version that the operator has seen.
+    pub seen: Option<String>,
 }
 
 /// A feature as an operator configures it.

@@ -1,6 +1,6 @@
-use xmas_kernel::Feature;
+use xmas_kernel::{Feature, LABEL, Problem, Problems, is_label};
 
-use crate::{FeatureError, FeatureRow, FeatureSettings};
+use crate::{FeatureConfig, FeatureEdit, FeatureError, FeatureRow, FeatureSettings};
 
 /// Whether a feature lets a request in. `scheduled` lists today's features if the QA gate is on.
 pub(crate) fn admit(
@@ -15,6 +15,50 @@ pub(crate) fn admit(
         Some(today) if !today.contains(&row.feature) => Err(FeatureError::NotToday),
         _ => Ok(row.settings),
     }
+}
+
+/// A feature after an edit.
+pub(crate) fn edited(before: &FeatureConfig, edit: &FeatureEdit) -> FeatureConfig {
+    let edit = edit.clone();
+    FeatureConfig {
+        feature: before.feature,
+        title: edit.title.unwrap_or_else(|| before.title.clone()),
+        page_path: edit.page_path.unwrap_or_else(|| before.page_path.clone()),
+        is_enabled: edit.is_enabled.unwrap_or(before.is_enabled),
+        config_json: edit
+            .config_json
+            .unwrap_or_else(|| before.config_json.clone()),
+    }
+}
+
+/// The longest `config_json`, as text.
+const MAX_CONFIG_BYTES: usize = 16 * 1024;
+
+/// What is wrong with a feature that is to be saved.
+pub(crate) fn check_feature(config: &FeatureConfig) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.expect(is_label(&config.title), "title", LABEL);
+    let path = &config.page_path;
+    let is_path = path.starts_with('/') && !path.starts_with("//") && path.len() <= 191;
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic());
+    problems.expect(
+        is_path && is_plain,
+        "page_path",
+        "is a path of the client such as /roulette, of up to 191 characters",
+    );
+    let settings = serde_json::from_value::<FeatureSettings>(config.config_json.clone());
+    match settings {
+        Ok(settings) => problems.expect(
+            settings.xp_per_play <= 1_000_000,
+            "config_json.xp_per_play",
+            "is 0 to 1,000,000",
+        ),
+        Err(error) => problems.push(Problem::new("config_json", error.to_string())),
+    }
+    let fits =
+        config.config_json.is_object() && config.config_json.to_string().len() <= MAX_CONFIG_BYTES;
+    problems.expect(fits, "config_json", "is an object of up to 16 KiB");
+    problems.into_vec()
 }
 
 #[cfg(test)]

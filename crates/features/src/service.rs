@@ -14,10 +14,10 @@ use crate::{FeatureError, FeatureRow, FeatureService, FeatureSettings, rules, st
 
 /// [`FeatureService`] on the database.
 pub struct Features {
-    db: Db,
+    pub(crate) db: Db,
     gate_enabled: bool,
-    rows: Snapshot<(), Arc<[FeatureRow]>>,
-    schedules: Snapshot<EventDay, Arc<[Feature]>>,
+    pub(crate) rows: Snapshot<(), Arc<[FeatureRow]>>,
+    pub(crate) schedules: Snapshot<EventDay, Arc<[Feature]>>,
 }
 
 impl Features {

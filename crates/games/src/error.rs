@@ -1,7 +1,9 @@
 use xmas_features::FeatureError;
-use xmas_kernel::{Feature, db::DbError, idempotency::IdempotencyError, seal::Unsealable};
+use xmas_kernel::{
+    Feature, Problem, db::DbError, idempotency::IdempotencyError, seal::Unsealable, version::Stale,
+};
 use xmas_players::AccessError;
-use xmas_rewards::{Problem, SpendError, WalletError};
+use xmas_rewards::{SpendError, WalletError};
 use xmas_season_pass::SeasonError;
 
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +55,38 @@ pub enum SaveError {
     /// Field and problem.
     #[error("the configuration breaks the rules of its game")]
     Invalid(Vec<Problem>),
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// Why an operator's change of a configuration was not made. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0} has no such configuration")]
+    NotFound(Feature),
+    /// It was played, and what was played is kept.
+    #[error("the configuration was played")]
+    InUse,
+    #[error("this cannot be saved")]
+    Invalid(Vec<Problem>),
+    #[error(transparent)]
+    Stale(#[from] Stale),
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// Why an operator's change of a board was not made. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RankingDeskError {
+    #[error("there is no ranking of this day")]
+    UnknownDay,
+    #[error("the player is not on the external board")]
+    NotOnBoard,
+    /// What is wrong with which row: `3.user_id`, or `rows` for all of them.
+    #[error("this cannot be saved")]
+    Invalid(Vec<Problem>),
+    #[error(transparent)]
+    Stale(#[from] Stale),
     #[error("the database failed")]
     Db(#[from] DbError),
 }

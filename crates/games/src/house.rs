@@ -27,14 +27,14 @@ use crate::{
     play_log::{self, Draw},
 };
 
-/// [`GameService`] of any game, on the database.
+/// [`GameService`] of any game, on the database; and [`crate::ConfigDesk`], in `desk.rs`.
 pub struct House<G: Game> {
-    floor: Floor,
-    tables: Snapshot<(), Option<Arc<Listed<G>>>>,
+    pub(crate) floor: Floor,
+    pub(crate) tables: Snapshot<(), Option<Arc<Listed<G>>>>,
 }
 
 /// A table, and under which id it is published.
-struct Listed<G: Game> {
+pub(crate) struct Listed<G: Game> {
     table: Table<G>,
     odds_id: OddsId,
 }

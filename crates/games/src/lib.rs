@@ -11,14 +11,19 @@
 //! - A limited prize is taken by the last statement before commit. If none is left, nothing of the
 //!   attempt remains, and the play is drawn again without it.
 //!
+//! - What operators save is checked as a whole before anything is touched; at most one configuration of
+//!   a game is active, and one that was played is never deleted.
+//!
 //! To add a game: a folder with `rules.rs` (what a valid configuration is, and its odds), its tables
-//! and store, and an implementation of [`Game`] in its `mod.rs`; an arm in
-//! `fairness/receipt.rs`, so that its draws can be checked; and its route. Limits, tokens, draws,
-//! prizes, XP and activity come from [`House`].
+//! and store, and implementations of [`Game`] and [`Configurable`] in its `mod.rs`; an arm in
+//! `fairness/receipt.rs`, so that its draws can be checked; and its routes. Limits, tokens, draws,
+//! prizes, XP, activity, and how configurations are saved come from [`House`].
 //!
 //! Owns the tables `roulette_*`, `dice_config`, `lottery_*`, `feature_log`, `feature_redraw`,
 //! `odds_table`, `draw_seed`, `ranking_daily` and `external_ranking_data`.
 
+pub mod config;
+mod desk;
 pub mod dice;
 pub mod draw;
 mod error;
@@ -30,6 +35,7 @@ mod game;
 mod house;
 pub mod lottery;
 pub mod odds;
+mod play_counts;
 mod play_log;
 pub mod ranking;
 pub mod roulette;
@@ -37,16 +43,17 @@ pub mod roulette;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use xmas_kernel::idempotency::Replayable;
+use xmas_kernel::{Problems, db::DbError, idempotency::Replayable};
 use xmas_players::Identity;
-use xmas_rewards::{Problem, Reward, are_deliverable};
+use xmas_rewards::{Reward, are_deliverable};
 
-pub use error::{FairnessError, GameError, SaveError};
+pub use config::{ConfigDesk, Configurable};
+pub use error::{ConfigError, FairnessError, GameError, RankingDeskError, SaveError};
 pub use fairness::{DrawBook, Fairness, FairnessService};
 pub use floor::{Floor, PlayCommand};
 pub use game::{Game, Play, Receipt, Status, Table};
 pub use house::House;
-pub use ranking::{Ranking, RankingService};
+pub use ranking::{Ranking, RankingDesk, RankingNames, RankingService};
 
 /// One game for handlers.
 #[async_trait]
@@ -66,25 +73,20 @@ pub trait GameService<G: Game>: Send + Sync {
     ) -> Result<Replayable<Play<G::Outcome>>, GameError>;
 }
 
-/// Whether a name or a label can be shown and kept: as it is, without spaces around it.
-fn fits(text: &str) -> bool {
-    (1..=100).contains(&text.chars().count()) && text.trim() == text
-}
-
-/// Refuses a configuration with problems, or with a bundle or kind of coupon that does not exist;
-/// `field` is where it would be named.
-async fn check_save(
+/// Notes which rewards name a bundle or a kind of coupon that does not exist.
+async fn check_rewards(
     tx: &DatabaseTransaction,
-    mut problems: Vec<Problem>,
-    field: &'static str,
-    rewards: &[Reward],
-) -> Result<(), SaveError> {
-    if !are_deliverable(tx, rewards).await? {
-        problems.push((field, "names no bundle or kind of coupon".to_owned()));
+    rewards: &[(String, Reward)],
+    problems: &mut Problems,
+) -> Result<(), DbError> {
+    let all: Vec<Reward> = rewards.iter().map(|(_, reward)| *reward).collect();
+    if are_deliverable(tx, &all).await? {
+        return Ok(());
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(SaveError::Invalid(problems))
+    for (field, reward) in rewards {
+        let is_known = are_deliverable(tx, std::slice::from_ref(reward)).await?;
+        let field = format!("{field}reward_item");
+        problems.expect(is_known, field, "names no bundle or kind of coupon");
     }
+    Ok(())
 }

@@ -122,6 +122,11 @@ impl Odds {
         }
     }
 
+    /// How the content of every table of a configuration begins.
+    pub(crate) fn beginning(feature: Feature, config_id: ConfigId) -> String {
+        format!("{{\"v\":{VERSION},\"feature\":\"{feature}\",\"config_id\":{config_id},")
+    }
+
     /// The same table without one entry: what is drawn from once it has run out.
     pub fn without(&self, entry: i64) -> Result<Self, InvalidOdds> {
         let rest = self.entries.iter().filter(|other| other.id != entry);
@@ -207,6 +212,19 @@ mod tests {
         assert_eq!(Odds::from_content(&newer), Err(InvalidOdds));
         let odd = table.content().replace("NONE", "GOLD");
         assert_eq!(Odds::from_content(&odd), Err(InvalidOdds));
+    }
+
+    #[test]
+    fn the_tables_of_a_configuration_begin_alike() {
+        let table = odds(&[3, 1]).unwrap();
+        let beginning = Odds::beginning(Feature::Lottery, ConfigId(1));
+        assert!(
+            table.content().starts_with(&beginning),
+            "{}",
+            table.content()
+        );
+        let other = Odds::new(Feature::Lottery, ConfigId(12), entries(&[3, 1])).unwrap();
+        assert!(!other.content().starts_with(&beginning));
     }
 
     #[test]

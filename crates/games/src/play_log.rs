@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, ExprTrait, NotSet, QueryOrder,
-    QuerySelect, entity::prelude::*, sea_query::Expr,
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, NotSet, QueryOrder, QuerySelect,
+    entity::prelude::*,
 };
 use xmas_kernel::{
     ConfigId, Feature, OddsId, PlayId, UserId,
@@ -200,52 +200,4 @@ pub(crate) async fn find(
         draws,
         outcome: row.outcome,
     }))
-}
-
-/// What plays say about one table.
-#[derive(Debug, Default)]
-pub(crate) struct Observed {
-    /// How often each entry was drawn, whether or not the draw counted in the end.
-    pub(crate) draws: Vec<(i64, i64)>,
-    pub(crate) first_play: Option<DateTime<Utc>>,
-    pub(crate) last_play: Option<DateTime<Utc>>,
-}
-
-pub(crate) async fn observed(
-    conn: &impl ConnectionTrait,
-    odds_id: OddsId,
-) -> Result<Observed, DbError> {
-    use feature_log::Column;
-    let counted: Vec<(i64, i64)> = feature_log::Entity::find()
-        .select_only()
-        .column(Column::EntryId)
-        .column_as(Expr::col(Column::Id).count(), "draws")
-        .filter(Column::OddsId.eq(odds_id.0))
-        .group_by(Column::EntryId)
-        .into_tuple()
-        .all(conn)
-        .await?;
-    let redrawn: Vec<(i64, i64)> = feature_redraw::Entity::find()
-        .select_only()
-        .column(feature_redraw::Column::EntryId)
-        .column_as(Expr::col(feature_redraw::Column::PlayId).count(), "draws")
-        .filter(feature_redraw::Column::OddsId.eq(odds_id.0))
-        .group_by(feature_redraw::Column::EntryId)
-        .into_tuple()
-        .all(conn)
-        .await?;
-    let span: Option<(Option<Timestamp>, Option<Timestamp>)> = feature_log::Entity::find()
-        .select_only()
-        .column_as(Expr::col(Column::CreatedAt).min(), "first_play")
-        .column_as(Expr::col(Column::CreatedAt).max(), "last_play")
-        .filter(Column::OddsId.eq(odds_id.0))
-        .into_tuple()
-        .one(conn)
-        .await?;
-    let (first, last) = span.unwrap_or_default();
-    Ok(Observed {
-        draws: counted.into_iter().chain(redrawn).collect(),
-        first_play: first.map(|at| at.0),
-        last_play: last.map(|at| at.0),
-    })
 }

@@ -4,7 +4,7 @@
 //! transaction of its effect. A duplicate in flight therefore waits on the player's lock and then
 //! finds the first answer; a refusal stores nothing, so the same key may run again.
 
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, SqlErr, entity::prelude::*};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -47,7 +47,37 @@ impl RequestKey {
             fingerprint,
         })
     }
+
+    /// The key as it was sent.
+    pub fn as_str(&self) -> &str {
+        &self.key
+    }
+
+    /// 64 hexadecimal digits that follow from the request.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// A name of up to 128 characters for what the request makes, if it is kept by name. Two people
+    /// who send the same key make two things.
+    pub fn name_of_result(&self, user_id: UserId) -> String {
+        const LONGEST: usize = 100;
+        if self.key.len() <= LONGEST {
+            format!("{KEYED}{user_id}:{}", self.key)
+        } else {
+            let hash = hex::encode(Sha256::digest(&self.key));
+            format!("{KEYED}{user_id}:{hash}")
+        }
+    }
+
+    /// Whether a name looks like one of [`RequestKey::name_of_result`]; nobody may choose such a one.
+    pub fn is_reserved(name: &str) -> bool {
+        name.starts_with(KEYED)
+    }
 }
+
+/// What names that follow from a key begin with.
+const KEYED: &str = "key:";
 
 /// A use case's result, and whether it was made now or by an earlier request with the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +151,11 @@ pub async fn find_in_tx<T: DeserializeOwned>(
 }
 
 /// Stores a result in the transaction of its effect. Without a key nothing is stored.
+///
+/// Whoever waits for a lock before this finds an earlier answer first. An operator's requests about
+/// two players wait for different locks, though, and may come here with the same key at once: the
+/// second one is then turned away as for a lost lock, and finds the first answer when it is tried
+/// again.
 pub async fn store_in_tx<T: Serialize + Sync>(
     tx: &DatabaseTransaction,
     user_id: UserId,
@@ -142,7 +177,10 @@ pub async fn store_in_tx<T: Serialize + Sync>(
     })
     .exec_without_returning(tx)
     .await
-    .map_err(DbError::from)?;
+    .map_err(|error| match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => DbError::Contention(error),
+        _ => error.into(),
+    })?;
     Ok(())
 }
 
@@ -230,6 +268,17 @@ mod tests {
                 "{bad:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_a_key_makes_is_named_by_who_sent_it() {
+        let key = |key: &str| RequestKey::new(key, "POST", "/a", b"").unwrap();
+        assert_eq!(key("daily").name_of_result(UserId(7)), "key:7:daily");
+        assert!(RequestKey::is_reserved("key:7:daily") && !RequestKey::is_reserved("daily"));
+        let long = "k".repeat(255);
+        let name = key(&long).name_of_result(UserId(i64::MAX));
+        assert!(name.len() <= 128, "{name}");
+        assert_ne!(name, key(&"k".repeat(254)).name_of_result(UserId(i64::MAX)));
     }
 
     #[test]

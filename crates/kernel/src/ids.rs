@@ -55,3 +55,7 @@ typed_id!(
     /// A row of `event_bridge`.
     BridgeId
 );
+typed_id!(
+    /// A row of `wallet_batch`.
+    BatchId
+);

@@ -1,5 +1,5 @@
 //! What every other crate stands on: typed ids, assets, paging, error codes, randomness, the
-//! database, idempotent requests and sealed secrets.
+//! database, idempotent requests, sealed secrets, and the log of what operators did.
 //!
 //! Invariants:
 //! - Nothing here knows a business rule, HTTP or the current time; `now` and randomness arrive as
@@ -13,6 +13,7 @@
 //! trip it.
 
 mod asset;
+pub mod audit;
 pub mod db;
 pub mod entropy;
 mod error_code;
@@ -21,11 +22,15 @@ pub mod idempotency;
 mod ids;
 pub mod lease;
 pub mod paging;
+mod problem;
 pub mod seal;
+pub mod text;
+pub mod version;
 
 pub use asset::{Asset, UnknownAsset};
 pub use error_code::ErrorCode;
 pub use feature::{Feature, UnknownFeature};
 pub use ids::{
-    BridgeId, BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId,
+    BatchId, BridgeId, BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId,
 };
+pub use problem::{LABEL, Problem, Problems, is_label};

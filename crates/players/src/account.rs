@@ -55,6 +55,12 @@ pub struct Nickname(String);
 #[error("a nickname is 1 to 100 characters without control characters")]
 pub struct MalformedNickname;
 
+impl Nickname {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<&str> for Nickname {
     type Error = MalformedNickname;
 
@@ -65,7 +71,8 @@ impl TryFrom<&str> for Nickname {
 }
 
 /// What an account may do. Each role's token carries its own scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Role {
     Player,
     Admin,
@@ -77,6 +84,22 @@ impl Role {
             Role::Player => "PLAYER",
             Role::Admin => "ADMIN",
         }
+    }
+}
+
+/// A name that is not one of [`Role`]'s.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown role {0:?}")]
+pub struct UnknownRole(pub String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        [Role::Player, Role::Admin]
+            .into_iter()
+            .find(|role| role.as_str() == name)
+            .ok_or_else(|| UnknownRole(name.to_owned()))
     }
 }
 
@@ -160,14 +183,16 @@ pub async fn has_accounts(conn: &impl ConnectionTrait) -> Result<bool, DbError> 
     Ok(user::Entity::find().one(conn).await?.is_some())
 }
 
+/// The account level that everyone starts at.
+pub(crate) const FIRST_LEVEL: i64 = 1;
+pub(crate) const FIRST_EPOCH: i64 = 0;
+
 /// Creates an active account with its profile at level 1.
 pub async fn create_in_tx(
     tx: &DatabaseTransaction,
     account: NewAccount,
     now: DateTime<Utc>,
 ) -> Result<LockedPlayer, CreateError> {
-    const FIRST_LEVEL: i64 = 1;
-    const FIRST_EPOCH: i64 = 0;
     let inserted = user::Entity::insert(user::ActiveModel {
         external_id: Set(account.external_id.0),
         nickname: Set(account.nickname.map(|nickname| nickname.0)),
@@ -232,15 +257,8 @@ async fn find(conn: &impl ConnectionTrait, which: Expr) -> Result<Option<Account
     };
     let id = user.id;
     let profile = profile.ok_or_else(|| DbError::Corrupt(format!("user {id} has no profile")))?;
-    let role = match user.role.as_str() {
-        "PLAYER" => Role::Player,
-        "ADMIN" => Role::Admin,
-        other => {
-            return Err(DbError::Corrupt(format!(
-                "user {id} has the role {other:?}"
-            )));
-        }
-    };
+    let role = user.role.parse();
+    let role = role.map_err(|error| DbError::Corrupt(format!("user {id}: {error}")))?;
     let status = user.status.parse();
     let status = status.map_err(|error| DbError::Corrupt(format!("user {id}: {error}")))?;
     Ok(Some(Account {
@@ -268,49 +286,29 @@ pub async fn record_login_in_tx(
     Ok(())
 }
 
-/// Replaces the password and, with it, every token minted so far.
-pub async fn set_password_in_tx(
+/// Changes the status at once: the next use case of this player sees it, whatever token is held.
+pub async fn set_status_in_tx(
     tx: &DatabaseTransaction,
     player: &LockedPlayer,
-    password_hash: &str,
+    status: Status,
     now: DateTime<Utc>,
-) -> Result<Identity, DbError> {
+) -> Result<(), DbError> {
     user::Entity::update_many()
-        .col_expr(user::Column::PasswordHash, Expr::value(password_hash))
+        .col_expr(user::Column::Status, Expr::value(status.as_str()))
         .col_expr(user::Column::UpdatedAt, Expr::value(Timestamp(now)))
         .filter(user::Column::Id.eq(player.user_id().0))
         .exec(tx)
         .await?;
-    raise_epoch_in_tx(tx, player, now).await
-}
-
-/// Blocks or unblocks at once: the next use case of this player sees it, whatever token is held.
-pub async fn set_blocked_in_tx(
-    tx: &DatabaseTransaction,
-    player: &LockedPlayer,
-    blocked: bool,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    let status = if blocked {
-        Status::Blocked
-    } else {
-        Status::Active
-    };
-    let mut update = user::Entity::update_many()
-        .col_expr(user::Column::Status, Expr::value(status.as_str()))
-        .col_expr(user::Column::UpdatedAt, Expr::value(Timestamp(now)))
-        .filter(user::Column::Id.eq(player.user_id().0));
-    if !blocked {
-        // Unblocking does not bring an inactive account back.
-        update = update.filter(user::Column::Status.eq(Status::Blocked.as_str()));
-    }
-    update.exec(tx).await?;
+    let is_blocked = status == Status::Blocked;
     user_profiles::Entity::update_many()
-        .col_expr(user_profiles::Column::IsBlocked, Expr::value(blocked))
+        .col_expr(user_profiles::Column::IsBlocked, Expr::value(is_blocked))
         .filter(user_profiles::Column::UserId.eq(player.user_id().0))
         .exec(tx)
         .await?;
-    raise_epoch_in_tx(tx, player, now).await?;
+    if status != Status::Active {
+        // A token from before never works again, not even when the account does.
+        raise_epoch_in_tx(tx, player, now).await?;
+    }
     Ok(())
 }
 

@@ -66,7 +66,7 @@ pub async fn key_standing(
     }))
 }
 
-/// The next players after `after`, in ascending id.
+/// The next players after `after`, in ascending id; accounts of admins are not players.
 pub async fn next_players(
     conn: &impl ConnectionTrait,
     after: UserId,
@@ -74,8 +74,10 @@ pub async fn next_players(
 ) -> Result<Vec<UserId>, DbError> {
     let ids: Vec<i64> = Entity::find()
         .select_only()
+        .join(JoinType::InnerJoin, Relation::User.def())
         .column(Column::UserId)
         .filter(Column::UserId.gt(after.0))
+        .filter(user::Column::Role.eq(Role::Player.as_str()))
         .order_by_asc(Column::UserId)
         .limit(limit)
         .into_tuple()

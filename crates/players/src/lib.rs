@@ -6,15 +6,31 @@
 //! - `user_profiles.is_blocked` is a copy of `user.status = BLOCKED`; both change together.
 //! - A token is good for as long as the epoch it was minted in: blocking, a new password and
 //!   logging out everywhere raise `token_epoch`, and every use case compares it.
-//! - Nothing here commits a transaction.
+//! - A status or a password that an operator changes acts at once. Nobody shuts themself out.
+//! - Only [`Players`], which does operators' work, commits transactions. Whoever else keeps what tells
+//!   who a player is stands below this crate, and is asked to forget it as a [`Forgetful`].
 //!
 //! Owns the tables `user` and `user_profiles`.
 
 mod access;
 mod account;
+mod desk;
 mod entity;
+mod error;
+mod import;
 mod keys;
+mod many;
+mod model;
 mod names;
+mod password;
+mod ports;
+mod reference;
+mod rules;
+mod store;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use xmas_kernel::{UserId, audit::Actor};
 
 pub use access::{
     AccessError, Entry, Identity, LockedPlayer, Profile, check, enter_in_tx, lock_by_id_in_tx,
@@ -22,11 +38,72 @@ pub use access::{
 };
 pub use account::{
     Account, CreateError, ExternalId, MalformedExternalId, MalformedNickname, NewAccount, Nickname,
-    Role, Status, create_in_tx, find_by_external_id, find_by_id, has_accounts, record_login_in_tx,
-    set_blocked_in_tx, set_password_in_tx,
+    Role, Status, UnknownRole, UnknownStatus, create_in_tx, find_by_external_id, find_by_id,
+    has_accounts, record_login_in_tx, set_status_in_tx,
 };
+pub use desk::{Players, PlayersOptions};
+pub use error::PlayerDeskError;
+pub use import::{ImportAction, ImportLine, ImportReport, ImportRow};
 pub use keys::{
     Completion, KeyHolder, KeyHolders, KeyStanding, add_key_in_tx, complete_keys_many_in_tx,
     expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
 };
-pub use names::public_names;
+pub use many::{PlayerName, lock_many_in_tx, players_by_external_id, players_by_id};
+pub use model::{
+    NewPlayer, PasswordWish, PlayerEdit, PlayerRecord, SavedPlayer, SeasonWish, Standing,
+};
+pub use names::{PlayerNames, names_of, public_names};
+pub use password::{
+    NO_PASSWORD, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, replace_hash_in_tx, set_password_in_tx,
+};
+pub use ports::{Forgetful, HashError, PasswordMaker, Seasons, ServedSeason};
+pub use reference::{PlayerRef, ResolveError, resolve};
+
+/// Accounts for operators. Every change is one transaction, and leaves a row in the audit log.
+#[async_trait]
+pub trait PlayerDesk: Send + Sync {
+    async fn create(
+        &self,
+        actor: &Actor,
+        new: &NewPlayer,
+        now: DateTime<Utc>,
+    ) -> Result<SavedPlayer, PlayerDeskError>;
+
+    /// Changes an account, of which a client may have sent back more than it changed
+    /// ([`SeasonWish`]).
+    async fn edit(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        edit: &PlayerEdit,
+        now: DateTime<Utc>,
+    ) -> Result<SavedPlayer, PlayerDeskError>;
+
+    /// Makes an account INACTIVE: as if it did not exist, and reversible. Asked twice, it stays so.
+    async fn deactivate(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<(), PlayerDeskError>;
+
+    /// Removes whatever tells who a player is, and makes the account INACTIVE. What they did and were
+    /// given stays. It cannot be undone.
+    async fn anonymise(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<PlayerRecord, PlayerDeskError>;
+
+    /// What an import of these lines would do. It changes nothing.
+    async fn preview_import(&self, rows: &[ImportRow]) -> Result<ImportReport, PlayerDeskError>;
+
+    /// Creates and changes the players of these lines: all of them, or nobody if one line is refused.
+    async fn import(
+        &self,
+        actor: &Actor,
+        rows: &[ImportRow],
+        now: DateTime<Utc>,
+    ) -> Result<ImportReport, PlayerDeskError>;
+}

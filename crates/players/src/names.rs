@@ -1,17 +1,32 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use xmas_kernel::{UserId, db::DbError};
 
 use crate::entity::user::{Column, Entity};
 
-/// The names by which players may be shown to each other: the nickname, else a masked external id
-/// (domain.md, "Games"). One statement, however many are asked for; unknown ids are left out.
-pub async fn public_names(
+/// A player's names, of which only [`PlayerNames::public`] may be shown to other players.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlayerNames {
+    pub external_id: String,
+    pub nickname: Option<String>,
+}
+
+impl PlayerNames {
+    /// The name by which players may be shown to each other: the nickname, else a masked external id
+    /// (domain.md, "Games").
+    pub fn public(&self) -> String {
+        let masked = || masked(&self.external_id);
+        self.nickname.clone().unwrap_or_else(masked)
+    }
+}
+
+/// The names of accounts. One statement, so up to 10,000 may be asked for; unknown ids are left out.
+pub async fn names_of(
     conn: &impl ConnectionTrait,
     ids: impl IntoIterator<Item = UserId>,
-) -> Result<HashMap<UserId, String>, DbError> {
-    let ids: Vec<i64> = ids.into_iter().map(|id| id.0).collect();
+) -> Result<HashMap<UserId, PlayerNames>, DbError> {
+    let ids: BTreeSet<i64> = ids.into_iter().map(|id| id.0).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -25,10 +40,23 @@ pub async fn public_names(
         .all(conn)
         .await?;
     let names = rows.into_iter().map(|(id, nickname, external_id)| {
-        let name = nickname.unwrap_or_else(|| masked(&external_id));
-        (UserId(id), name)
+        let names = PlayerNames {
+            external_id,
+            nickname,
+        };
+        (UserId(id), names)
     });
     Ok(names.collect())
+}
+
+/// The names by which players may be shown to each other. One statement, however many are asked for;
+/// unknown ids are left out.
+pub async fn public_names(
+    conn: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = UserId>,
+) -> Result<HashMap<UserId, String>, DbError> {
+    let names = names_of(conn, ids).await?.into_iter();
+    Ok(names.map(|(id, names)| (id, names.public())).collect())
 }
 
 /// The first two characters of an external id: its owner knows it again, and nobody else can log in

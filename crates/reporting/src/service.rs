@@ -1,13 +1,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use xmas_kernel::db::{Db, retry};
+use xmas_kernel::{
+    UserId,
+    db::{Db, retry},
+};
 use xmas_players::{Identity, check};
 use xmas_rewards::RewardService;
 
 use crate::{
-    HistoryError, HistoryKind, HistoryPage, HistoryQuery, HistoryService, Receipt,
-    store::{self, Found},
+    GrantReceipt, HistoryError, HistoryKind, HistoryPage, HistoryQuery, HistoryService, Receipt,
+    place::cut, store,
 };
 
 /// [`HistoryService`] on the database.
@@ -29,60 +32,54 @@ impl History {
         let (db, user_id) = (self.db.read(), identity.user_id);
         check(db, identity).await?;
         let mut found = Vec::new();
-        if query.includes(HistoryKind::Play) {
-            found.extend(store::plays(db, user_id, query).await?);
+        let mut coupons = Vec::new();
+        if let Some(part) = query.part(HistoryKind::Play) {
+            let plays = store::plays(db, user_id, &part).await?;
+            found.extend(plays.into_iter().map(Receipt::Play));
         }
-        if query.includes(HistoryKind::Stamp) {
-            found.extend(store::stamps(db, user_id, query).await?);
+        if let Some(part) = query.part(HistoryKind::Stamp) {
+            let stamps = store::stamps(db, user_id, &part).await?;
+            found.extend(stamps.into_iter().map(Receipt::Stamp));
         }
-        if query.includes(HistoryKind::Reward) {
-            found.extend(store::rewards(db, user_id, query).await?);
-        }
-        // Each part holds one receipt more than the page, so the page's are among them.
-        found.sort_by_key(|row| row.receipt.cursor().place());
-        let size = usize::try_from(query.limit.get()).unwrap_or(usize::MAX);
-        let more = found.len() > size;
-        found.truncate(size);
-        let next = found.last().filter(|_| more);
-        let next = next.map(|row| row.receipt.cursor());
-
-        let coupons: Vec<String> = found.iter().filter_map(|row| row.coupon.clone()).collect();
-        let codes = if coupons.is_empty() {
-            HashMap::new()
-        } else {
-            self.rewards.coupon_codes(user_id, &coupons).await?
-        };
-        let mut items: Vec<Receipt> = found
-            .into_iter()
-            .map(|row| with_code(row, &codes))
-            .collect();
-        let plays = items.iter().filter_map(|receipt| match receipt {
-            Receipt::Play { id, .. } => Some(*id),
-            _ => None,
-        });
-        let plays: Vec<i64> = plays.collect();
-        if !plays.is_empty() {
-            let mut states = store::prize_states(db, &plays).await?;
-            for receipt in &mut items {
-                if let Receipt::Play {
-                    id, reward_state, ..
-                } = receipt
-                {
-                    *reward_state = states.remove(id);
-                }
+        if let Some(part) = query.part(HistoryKind::Reward) {
+            for grant in store::rewards(db, user_id, &part).await? {
+                coupons.extend(grant.coupon.map(|key| (grant.receipt.id, key)));
+                found.push(Receipt::Grant(grant.receipt));
             }
         }
+        let (mut items, next) = cut(found, query.limit, Receipt::cursor);
+        self.add_codes(user_id, &mut items, &coupons.into_iter().collect())
+            .await?;
+        let plays = items.iter_mut().filter_map(|receipt| match receipt {
+            Receipt::Play(play) => Some(play),
+            _ => None,
+        });
+        store::add_prize_states(db, plays).await?;
         Ok(HistoryPage { items, next })
     }
-}
 
-/// The receipt, with its coupon code if it has one.
-fn with_code(found: Found, codes: &HashMap<String, String>) -> Receipt {
-    let mut receipt = found.receipt;
-    if let Receipt::Reward { coupon_code, .. } = &mut receipt {
-        *coupon_code = found.coupon.and_then(|grant| codes.get(&grant).cloned());
+    /// Adds their codes to the grants that have one; `coupons` has their keys by id.
+    async fn add_codes(
+        &self,
+        user_id: UserId,
+        items: &mut [Receipt],
+        coupons: &HashMap<i64, String>,
+    ) -> Result<(), HistoryError> {
+        let with_code = items.iter_mut().filter_map(|receipt| match receipt {
+            Receipt::Grant(grant) => Some((coupons.get(&grant.id)?, grant)),
+            _ => None,
+        });
+        let with_code: Vec<(&String, &mut GrantReceipt)> = with_code.collect();
+        if with_code.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<String> = with_code.iter().map(|(key, _)| (*key).clone()).collect();
+        let codes = self.rewards.coupon_codes(user_id, &keys).await?;
+        for (key, grant) in with_code {
+            grant.coupon_code = codes.get(key).cloned();
+        }
+        Ok(())
     }
-    receipt
 }
 
 #[async_trait]

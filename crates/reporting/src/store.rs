@@ -14,11 +14,14 @@ use xmas_kernel::{
 use xmas_rewards::{RewardState, RewardType};
 use xmas_time::{EventDay, Kst};
 
-use crate::{HistoryCursor, HistoryKind, HistoryQuery, Receipt};
+use crate::{
+    GrantReceipt, PlayReceipt, StampReceipt,
+    place::{Edge, Part},
+};
 
-/// A receipt, and the grant whose coupon code belongs into it.
-pub(crate) struct Found {
-    pub(crate) receipt: Receipt,
+/// A grant's receipt, and the key of the grant if its coupon code belongs into it.
+pub(crate) struct FoundGrant {
+    pub(crate) receipt: GrantReceipt,
     pub(crate) coupon: Option<String>,
 }
 
@@ -62,13 +65,13 @@ struct RewardRow {
     delivered_at: Option<Timestamp>,
 }
 
-/// A player's plays from behind the query's cursor on, newest first: one more than fit on the page,
-/// if there are so many.
+/// A player's plays from behind the part's edge on, newest first: one more than fit on the page, if
+/// there are so many.
 pub(crate) async fn plays(
     conn: &impl ConnectionTrait,
     user_id: UserId,
-    query: &HistoryQuery,
-) -> Result<Vec<Found>, DbError> {
+    part: &Part,
+) -> Result<Vec<PlayReceipt>, DbError> {
     let columns = [
         "id",
         "feature_type",
@@ -82,16 +85,16 @@ pub(crate) async fn plays(
         "event_day",
         "created_at",
     ];
-    let mut select = newest_first(HistoryKind::Play, user_id, query);
+    let mut select = newest_first("created_at", user_id, part);
     select.columns(columns).from("feature_log");
     let rows: Vec<PlayRow> = rows(conn, select).await?;
     rows.into_iter().map(play).collect()
 }
 
-fn play(row: PlayRow) -> Result<Found, DbError> {
+fn play(row: PlayRow) -> Result<PlayReceipt, DbError> {
     let outcome = serde_json::from_str(&row.outcome)
         .map_err(|error| DbError::Corrupt(format!("the outcome of play {}: {error}", row.id)))?;
-    let receipt = Receipt::Play {
+    Ok(PlayReceipt {
         id: row.id,
         at: Kst(row.created_at.0),
         day: EventDay::from(row.event_day),
@@ -104,10 +107,6 @@ fn play(row: PlayRow) -> Result<Found, DbError> {
         odds_id: row.odds_id,
         nonce: row.nonce,
         attempt: row.attempt,
-    };
-    Ok(Found {
-        receipt,
-        coupon: None,
     })
 }
 
@@ -115,8 +114,8 @@ fn play(row: PlayRow) -> Result<Found, DbError> {
 pub(crate) async fn stamps(
     conn: &impl ConnectionTrait,
     user_id: UserId,
-    query: &HistoryQuery,
-) -> Result<Vec<Found>, DbError> {
+    part: &Part,
+) -> Result<Vec<StampReceipt>, DbError> {
     let columns = [
         "id",
         "event_type",
@@ -125,24 +124,20 @@ pub(crate) async fn stamps(
         "event_day",
         "created_at",
     ];
-    let mut select = newest_first(HistoryKind::Stamp, user_id, query);
+    let mut select = newest_first("created_at", user_id, part);
     select.columns(columns).from("season_pass_stamp_log");
     let rows: Vec<StampRow> = rows(conn, select).await?;
     Ok(rows.into_iter().map(stamp).collect())
 }
 
-fn stamp(row: StampRow) -> Found {
-    let receipt = Receipt::Stamp {
+fn stamp(row: StampRow) -> StampReceipt {
+    StampReceipt {
         id: row.id,
         at: Kst(row.created_at.0),
         day: EventDay::from(row.event_day),
         source_feature_type: row.source_feature_type,
         event_type: row.event_type,
         xp: row.xp_earned,
-    };
-    Found {
-        receipt,
-        coupon: None,
     }
 }
 
@@ -151,8 +146,8 @@ fn stamp(row: StampRow) -> Found {
 pub(crate) async fn rewards(
     conn: &impl ConnectionTrait,
     user_id: UserId,
-    query: &HistoryQuery,
-) -> Result<Vec<Found>, DbError> {
+    part: &Part,
+) -> Result<Vec<FoundGrant>, DbError> {
     let columns = [
         "id",
         "grant_key",
@@ -166,7 +161,7 @@ pub(crate) async fn rewards(
         "created_at",
         "delivered_at",
     ];
-    let mut select = newest_first(HistoryKind::Reward, user_id, query);
+    let mut select = newest_first("created_at", user_id, part);
     select
         .columns(columns)
         .from("reward_log")
@@ -175,10 +170,10 @@ pub(crate) async fn rewards(
     Ok(rows.into_iter().map(reward).collect())
 }
 
-fn reward(row: RewardRow) -> Found {
+fn reward(row: RewardRow) -> FoundGrant {
     let has_code = row.reward_type == RewardType::Coupon.as_str()
         && row.state == RewardState::Delivered.as_str();
-    let receipt = Receipt::Reward {
+    let receipt = GrantReceipt {
         id: row.id,
         at: Kst(row.created_at.0),
         day: EventDay::from(row.event_day),
@@ -192,14 +187,14 @@ fn reward(row: RewardRow) -> Found {
         delivered_at: row.delivered_at.map(|delivered_at| Kst(delivered_at.0)),
         coupon_code: None,
     };
-    Found {
+    FoundGrant {
         receipt,
         coupon: has_code.then_some(row.grant_key),
     }
 }
 
 /// The play that a grant key names: `play:17`, and `play:17:xp` for what the play itself gives.
-fn play_id(grant_key: &str) -> Option<i64> {
+pub(crate) fn play_id(grant_key: &str) -> Option<i64> {
     let play = grant_key.strip_prefix("play:")?;
     play.strip_suffix(":xp").unwrap_or(play).parse().ok()
 }
@@ -210,12 +205,16 @@ struct PrizeRow {
     state: String,
 }
 
-/// How far the prizes of these plays have come, by play.
-pub(crate) async fn prize_states(
+/// Adds how far their prizes have come to these plays.
+pub(crate) async fn add_prize_states<'a>(
     conn: &impl ConnectionTrait,
-    plays: &[i64],
-) -> Result<HashMap<i64, String>, DbError> {
-    let keys = plays.iter().map(|play| format!("play:{play}"));
+    plays: impl Iterator<Item = &'a mut PlayReceipt>,
+) -> Result<(), DbError> {
+    let mut plays: Vec<&mut PlayReceipt> = plays.collect();
+    if plays.is_empty() {
+        return Ok(());
+    }
+    let keys = plays.iter().map(|play| format!("play:{}", play.id));
     let mut select = Query::select();
     select
         .columns(["grant_key", "state"])
@@ -223,38 +222,42 @@ pub(crate) async fn prize_states(
         .and_where(Expr::col("grant_key").is_in(keys));
     let rows: Vec<PrizeRow> = rows(conn, select).await?;
     let state = |row: PrizeRow| Some((play_id(&row.grant_key)?, row.state));
-    Ok(rows.into_iter().filter_map(state).collect())
+    let mut states: HashMap<i64, String> = rows.into_iter().filter_map(state).collect();
+    for play in &mut plays {
+        play.reward_state = states.remove(&play.id);
+    }
+    Ok(())
 }
 
-/// What the three tables of a history have in common: whose rows, from where on, how many, and in
-/// which order. Each has an index on these columns.
-fn newest_first(kind: HistoryKind, user_id: UserId, query: &HistoryQuery) -> SelectStatement {
+/// What the tables of a history have in common: whose rows, from where on, how many, and in which
+/// order. Each has an index on the player and the time, or only a few rows of each player.
+pub(crate) fn newest_first(time: &'static str, user_id: UserId, part: &Part) -> SelectStatement {
     let mut select = Query::select();
     select
         .and_where(Expr::col("user_id").eq(user_id.0))
-        .order_by("created_at", Order::Desc)
+        .order_by(time, Order::Desc)
         .order_by("id", Order::Desc)
-        .limit(query.limit.get() + 1);
-    if let Some(cursor) = query.before {
-        select.and_where(behind(cursor, kind));
+        .limit(part.rows);
+    if let Some(edge) = part.edge {
+        select.and_where(behind(&Expr::col(time), &Expr::col("id"), edge));
     }
     select
 }
 
-/// Whether a row of this kind stands behind the cursor.
-fn behind(cursor: HistoryCursor, kind: HistoryKind) -> Expr {
-    let at = Timestamp(cursor.at());
-    let earlier = Expr::col("created_at").lt(at);
-    let not_later = Expr::col("created_at").lte(at);
-    match kind.cmp(&cursor.kind()) {
-        // This kind's rows of the cursor's instant stand before it.
+/// Whether a row with this time and id stands behind its part's edge.
+pub(crate) fn behind(time: &Expr, id: &Expr, edge: Edge) -> Expr {
+    let at = Timestamp(edge.at);
+    let earlier = time.clone().lt(at);
+    let not_later = time.clone().lte(at);
+    match edge.kind {
+        // This kind's rows of the edge's instant stand before it.
         Ordering::Less => earlier,
-        Ordering::Equal => not_later.and(earlier.or(Expr::col("id").lt(cursor.id()))),
+        Ordering::Equal => not_later.and(earlier.or(id.clone().lt(edge.id))),
         Ordering::Greater => not_later,
     }
 }
 
-async fn rows<T: FromQueryResult>(
+pub(crate) async fn rows<T: FromQueryResult>(
     conn: &impl ConnectionTrait,
     select: SelectStatement,
 ) -> Result<Vec<T>, DbError> {

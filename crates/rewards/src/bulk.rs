@@ -1,12 +1,14 @@
-//! Points for many players at once, in a number of statements that does not depend on how many.
+//! The wallets of many players at once, in a number of statements that does not depend on how many.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, StreamExt};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    ExprTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, StreamTrait, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, NotSet,
+    QueryFilter, QueryOrder, QuerySelect, StreamTrait,
+    sea_query::{CaseStatement, Expr},
 };
 use xmas_kernel::{
     Asset, UserId,
@@ -17,10 +19,11 @@ use xmas_time::EventDay;
 use crate::{
     GrantSource, PointGrant, PointOccasion, RewardState, RewardType,
     entity::{reward_log, user_game_wallet, wallet_ledger},
+    store,
 };
 
 /// How many rows one statement carries: a receipt has 16 columns, and SQLite takes 32,766 values.
-const ROWS_AT_ONCE: usize = 1_000;
+pub(crate) const ROWS_AT_ONCE: usize = 1_000;
 /// Who moves balances when nobody in particular does.
 const ACTOR: &str = "system";
 
@@ -42,10 +45,21 @@ pub(crate) async fn grant_points(
             continue;
         }
         insert_receipts(tx, &new, occasion, now).await?;
-        let credits = new.iter().copied().filter(|grant| grant.points > 0);
-        let credits: Vec<&PointGrant> = credits.collect();
-        if !credits.is_empty() {
-            credit(tx, &credits, occasion.source, now).await?;
+        let credits = new.iter().filter(|grant| grant.points > 0);
+        let credits = credits.map(|grant| Move {
+            user_id: grant.user_id,
+            delta: grant.points,
+            reference: &grant.grant_key,
+        });
+        let credits: Vec<Move<'_>> = credits.collect();
+        let points = Moved {
+            asset: Asset::Point,
+            reason: occasion.source.ledger_reason(),
+            actor: ACTOR,
+        };
+        if let Some(player) = move_many(tx, &credits, &points, now).await?.first() {
+            let problem = format!("the points of player {player} overflow");
+            return Err(DbError::Corrupt(problem));
         }
         given.extend(new.iter().map(|grant| grant.user_id));
     }
@@ -97,85 +111,129 @@ async fn insert_receipts(
     Ok(())
 }
 
-/// Raises balances and appends to ledgers. Nobody else moves them: the players are locked.
-async fn credit(
+/// One wallet among many to be changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Move<'a> {
+    pub(crate) user_id: UserId,
+    /// Not 0.
+    pub(crate) delta: i64,
+    /// As the ledger says it.
+    pub(crate) reference: &'a str,
+}
+
+/// What many moves have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moved<'a> {
+    pub(crate) asset: Asset,
+    pub(crate) reason: &'a str,
+    pub(crate) actor: &'a str,
+}
+
+/// Moves balances and appends to ledgers: four statements at most, whatever the number of wallets. At
+/// most [`ROWS_AT_ONCE`] moves, each of another player's wallet. Nobody else moves them: the caller has
+/// locked the players.
+///
+/// Returns whose balance would fall below zero or overflow. These are left as they are.
+pub(crate) async fn move_many(
     tx: &DatabaseTransaction,
-    grants: &[&PointGrant],
-    source: GrantSource,
+    moves: &[Move<'_>],
+    common: &Moved<'_>,
     now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    use user_game_wallet::Column;
-    let asset = Asset::Point.as_str();
-    let ids = grants.iter().map(|grant| grant.user_id.0);
-    let balances: HashMap<i64, i64> = user_game_wallet::Entity::find()
-        .select_only()
-        .column(Column::UserId)
-        .column(Column::Balance)
-        .filter(Column::Asset.eq(asset))
-        .filter(Column::UserId.is_in(ids))
-        .into_tuple::<(i64, i64)>()
-        .all(tx)
-        .await?
-        .into_iter()
-        .collect();
-    let mut after = Vec::with_capacity(grants.len());
-    for grant in grants {
-        let before = balances.get(&grant.user_id.0).copied().unwrap_or(0);
-        let balance = before.checked_add(grant.points);
-        after.push(
-            balance.ok_or_else(|| DbError::Corrupt(format!("{} overflows", grant.grant_key)))?,
-        );
-    }
-    // Most are given the same: one statement for each amount.
-    let mut by_points: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    let mut new = Vec::new();
-    for (grant, balance) in grants.iter().zip(&after) {
-        if balances.contains_key(&grant.user_id.0) {
-            by_points
-                .entry(grant.points)
-                .or_default()
-                .push(grant.user_id.0);
-        } else {
-            new.push(user_game_wallet::ActiveModel {
-                user_id: Set(grant.user_id.0),
-                asset: Set(asset.to_owned()),
-                balance: Set(*balance),
-                updated_at: Set(Timestamp(now)),
-            });
+) -> Result<Vec<UserId>, DbError> {
+    let users = moves.iter().map(|one| one.user_id);
+    let before = store::balances_of(tx, common.asset, users).await?;
+    let mut done = Vec::with_capacity(moves.len());
+    let mut impossible = Vec::new();
+    for one in moves {
+        let after = before.get(&one.user_id).copied().unwrap_or(0);
+        let after = after.checked_add(one.delta);
+        match after.filter(|balance| *balance >= 0) {
+            Some(balance) => done.push((*one, balance)),
+            None => impossible.push(one.user_id),
         }
     }
-    for (points, players) in by_points {
-        let expected = players.len() as u64;
-        let updated = user_game_wallet::Entity::update_many()
-            .col_expr(Column::Balance, Expr::col(Column::Balance).add(points))
-            .col_expr(Column::UpdatedAt, Expr::value(Timestamp(now)))
-            .filter(Column::Asset.eq(asset))
-            .filter(Column::UserId.is_in(players))
-            .exec(tx)
-            .await?;
-        if updated.rows_affected != expected {
-            let problem = "wallets moved under the locks of their players";
-            return Err(DbError::Corrupt(problem.to_owned()));
-        }
-    }
-    if !new.is_empty() {
-        user_game_wallet::Entity::insert_many(new)
+    let is_there = |(one, _): &(Move<'_>, i64)| before.contains_key(&one.user_id);
+    let (old, new): (Vec<_>, Vec<_>) = done.iter().copied().partition(is_there);
+    update_wallets(tx, &old, common.asset, now).await?;
+    insert_wallets(tx, &new, common.asset, now).await?;
+    let rows = done
+        .iter()
+        .map(|(one, balance)| wallet_ledger::ActiveModel {
+            id: NotSet,
+            user_id: Set(one.user_id.0),
+            asset: Set(common.asset.as_str().to_owned()),
+            delta: Set(one.delta),
+            balance_after: Set(*balance),
+            reason: Set(common.reason.to_owned()),
+            reference: Set(one.reference.to_owned()),
+            actor: Set(common.actor.to_owned()),
+            created_at: Set(Timestamp(now)),
+        });
+    if !done.is_empty() {
+        wallet_ledger::Entity::insert_many(rows)
             .exec_without_returning(tx)
             .await?;
     }
-    let rows = grants.iter().zip(after);
-    let rows = rows.map(|(grant, balance)| wallet_ledger::ActiveModel {
-        id: NotSet,
-        user_id: Set(grant.user_id.0),
-        asset: Set(asset.to_owned()),
-        delta: Set(grant.points),
-        balance_after: Set(balance),
-        reason: Set(source.ledger_reason().to_owned()),
-        reference: Set(grant.grant_key.clone()),
-        actor: Set(ACTOR.to_owned()),
-        created_at: Set(Timestamp(now)),
-    });
-    wallet_ledger::Entity::insert_many(rows)
+    Ok(impossible)
+}
+
+async fn update_wallets(
+    tx: &DatabaseTransaction,
+    moves: &[(Move<'_>, i64)],
+    asset: Asset,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    use user_game_wallet::Column;
+    if moves.is_empty() {
+        return Ok(());
+    }
+    // Most are given the same.
+    let mut by_delta: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for (one, _) in moves {
+        by_delta.entry(one.delta).or_default().push(one.user_id.0);
+    }
+    let delta = match by_delta.first_key_value() {
+        Some((delta, _)) if by_delta.len() == 1 => Expr::value(*delta),
+        _ => {
+            let mut cases = CaseStatement::new();
+            for (delta, users) in by_delta {
+                cases = cases.case(Expr::col(Column::UserId).is_in(users), Expr::value(delta));
+            }
+            cases.into()
+        }
+    };
+    let updated = user_game_wallet::Entity::update_many()
+        .col_expr(Column::Balance, Expr::col(Column::Balance).add(delta))
+        .col_expr(Column::UpdatedAt, Expr::value(Timestamp(now)))
+        .filter(Column::Asset.eq(asset.as_str()))
+        .filter(Column::UserId.is_in(moves.iter().map(|(one, _)| one.user_id.0)))
+        .exec(tx)
+        .await?;
+    if updated.rows_affected != moves.len() as u64 {
+        let problem = "wallets moved under the locks of their players";
+        return Err(DbError::Corrupt(problem.to_owned()));
+    }
+    Ok(())
+}
+
+async fn insert_wallets(
+    tx: &DatabaseTransaction,
+    moves: &[(Move<'_>, i64)],
+    asset: Asset,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let wallets = moves
+        .iter()
+        .map(|(one, balance)| user_game_wallet::ActiveModel {
+            user_id: Set(one.user_id.0),
+            asset: Set(asset.as_str().to_owned()),
+            balance: Set(*balance),
+            updated_at: Set(Timestamp(now)),
+        });
+    user_game_wallet::Entity::insert_many(wallets)
         .exec_without_returning(tx)
         .await?;
     Ok(())

@@ -1,5 +1,7 @@
-use xmas_kernel::db::DbError;
+use xmas_kernel::{Problem, db::DbError, idempotency::IdempotencyError, version::Stale};
 use xmas_players::AccessError;
+
+use crate::Refusal;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WalletError {
@@ -28,9 +30,6 @@ pub enum CreditError {
     Db(#[from] DbError),
 }
 
-/// A field and what is wrong with it.
-pub type Problem = (&'static str, String);
-
 #[derive(Debug, thiserror::Error)]
 pub enum RewardError {
     #[error("this cannot be saved")]
@@ -39,6 +38,8 @@ pub enum RewardError {
     NameTaken,
     #[error("there is no such kind of coupon")]
     UnknownCouponKind,
+    #[error("there is no such bundle")]
+    UnknownBundle,
     /// These codes, by their place in the upload from 0, are in it twice or were uploaded before.
     #[error("{} codes are there already", .0.len())]
     DuplicateCodes(Vec<usize>),
@@ -49,6 +50,45 @@ pub enum RewardError {
     NotPending,
     #[error("no code is left of this kind of coupon")]
     NoCouponLeft,
+    #[error(transparent)]
+    Stale(#[from] Stale),
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// Why an operator's change of a wallet was refused. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    #[error("the order names no player")]
+    NobodyNamed,
+    #[error("there is no such player")]
+    UnknownPlayer,
+    #[error("the order cannot be carried out")]
+    Invalid(Vec<Problem>),
+    #[error("the wallet holds too little")]
+    NotEnough,
+    #[error("an earlier request stands in the way")]
+    Idempotency(#[from] IdempotencyError),
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// Why a batch was not registered, or not done to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    #[error("the batch has no name")]
+    Unnamed,
+    /// The name was first used for another batch.
+    #[error("the name belongs to another batch")]
+    KeyReused,
+    #[error("the batch cannot be registered")]
+    Invalid(Vec<Problem>),
+    /// Nothing is registered as long as any line is wrong.
+    #[error("{} lines are wrong", .0.len())]
+    Refused(Vec<Refusal>),
+    #[error("there is no such batch")]
+    NotFound,
+    /// What was done until then stays done; the same request goes on from there.
     #[error("the database failed")]
     Db(#[from] DbError),
 }

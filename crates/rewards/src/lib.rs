@@ -6,6 +6,7 @@
 //! - Every grant has a `grant_key` and a receipt in `reward_log`. Asking twice gives once.
 //! - Nothing in `participant.rs` commits: it works in the transaction of a play, a stamp or a claim.
 //!
+//! - An item of a batch is done once, under the lock of its player.
 //! - A reward that waits for an admin is decided about once, whoever clicks twice.
 //! - A coupon code belongs to one receipt. It is sealed in the database, and only its winner ever
 //!   sees it whole.
@@ -13,20 +14,26 @@
 //! To add a reward type: a variant of [`RewardType`], what delivering it means in
 //! `participant.rs`, and a migration that adds it to the lists of types.
 //!
-//! Owns the tables `user_game_wallet`, `wallet_ledger`, `reward_log`, `reward_bundle*` and
-//! `coupon_*`.
+//! Owns the tables `user_game_wallet`, `wallet_ledger`, `wallet_batch*`, `reward_log`,
+//! `reward_bundle*` and `coupon_*`.
 
+mod batch;
 mod bulk;
+mod bundles;
+mod coupons;
 mod desk;
 mod entity;
 mod error;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
 mod model;
+mod order;
 mod participant;
+mod review;
 pub mod rules;
 mod service;
 mod store;
+mod wallet_desk;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,20 +41,32 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
-    Asset, BundleId, CouponKindId, RewardId, UserId,
+    Asset, BatchId, BundleId, CouponKindId, RewardId, UserId,
+    audit::Actor,
     db::DbError,
+    idempotency::{Replayable, RequestKey},
     paging::{Cursor, Limit, Page},
 };
 use xmas_players::{Identity, LockedPlayer};
 
-pub use bulk::{given_points, has_grant};
-pub use desk::{RewardDesk, are_deliverable};
-pub use error::{CreditError, Problem, RewardError, SpendError, WalletError};
-pub use model::{
-    CouponCode, Credit, Grant, GrantSource, Granted, LedgerRow, MalformedCode, MalformedReward,
-    NewBundle, NewCouponKind, PointGrant, PointOccasion, Reviewer, Reward, RewardReceipt,
-    RewardState, RewardType, Spend, UnknownGrantSource, UnknownRewardState, UnknownRewardType,
+pub use batch::{
+    Batch, BatchLine, BatchOrders, BatchReport, BatchState, BatchSummary, BatchTally, Batches,
+    NewBatch, RecipientFilter, Refusal, ShortWallet, Tally,
 };
+pub use bulk::{given_points, has_grant};
+pub use bundles::{Bundle, BundleDraft, BundleItem, NewBundle};
+pub use coupons::{
+    CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit, CouponStock, MalformedCode,
+    NewCouponKind, StockedCode,
+};
+pub use desk::{RewardDesk, are_deliverable};
+pub use error::{BatchError, CreditError, OrderError, RewardError, SpendError, WalletError};
+pub use model::{
+    Credit, Decision, Grant, GrantSource, Granted, LedgerRow, MalformedReward, PointGrant,
+    PointOccasion, Reward, RewardReceipt, RewardState, RewardType, Spend, UnknownGrantSource,
+    UnknownRewardState, UnknownRewardType, XpCorrection,
+};
+pub use order::{Order, OrderDone, OrderKind};
 pub use participant::Rewards;
 pub use service::Wallets;
 
@@ -77,8 +96,7 @@ pub trait WalletService: Send + Sync {
     ) -> Result<i64, CreditError>;
 }
 
-/// Bundles, coupons and rewards that wait, for handlers and operators: each call is one
-/// transaction, or a read.
+/// What rewards promise, for whoever gives them: reads only.
 #[async_trait]
 pub trait RewardService: Send + Sync {
     /// Whether every bundle and kind of coupon that is promised exists and can be given. What a
@@ -92,30 +110,11 @@ pub trait RewardService: Send + Sync {
         user_id: UserId,
         grant_keys: &[String],
     ) -> Result<HashMap<String, String>, DbError>;
+}
 
-    async fn add_bundle(
-        &self,
-        bundle: &NewBundle,
-        now: DateTime<Utc>,
-    ) -> Result<BundleId, RewardError>;
-
-    async fn add_coupon_kind(
-        &self,
-        kind: &NewCouponKind,
-        now: DateTime<Utc>,
-    ) -> Result<CouponKindId, RewardError>;
-
-    /// Adds codes to the stock of a kind: all of them, or none if any is there already.
-    async fn add_codes(
-        &self,
-        kind: CouponKindId,
-        codes: &[CouponCode],
-        now: DateTime<Utc>,
-    ) -> Result<(), RewardError>;
-
-    /// How many codes of a kind nobody has yet.
-    async fn free_codes(&self, kind: CouponKindId) -> Result<u64, RewardError>;
-
+/// The review queue: rewards that wait for an admin. Every decision leaves a row in the audit log.
+#[async_trait]
+pub trait ReviewDesk: Send + Sync {
     /// Rewards that wait for an admin, newest first.
     async fn pending(
         &self,
@@ -123,22 +122,145 @@ pub trait RewardService: Send + Sync {
         before: Option<Cursor>,
     ) -> Result<Page<RewardReceipt>, RewardError>;
 
-    /// Delivers a reward that waits; once, whoever asks twice.
+    /// Delivers a reward that waits; once, whoever asks twice. A player who is blocked or inactive by
+    /// now gets it all the same.
     async fn approve(
         &self,
+        actor: &Actor,
         reward: RewardId,
-        reviewer: &Reviewer,
         now: DateTime<Utc>,
-    ) -> Result<RewardReceipt, RewardError>;
+    ) -> Result<Decision, RewardError>;
 
     /// Refuses a reward that waits, with a reason of 1 to 191 characters that the player sees.
     async fn reject(
         &self,
+        actor: &Actor,
         reward: RewardId,
         reason: &str,
-        reviewer: &Reviewer,
         now: DateTime<Utc>,
-    ) -> Result<RewardReceipt, RewardError>;
+    ) -> Result<Decision, RewardError>;
+}
+
+/// Kinds of coupons and their codes for operators. Every change leaves a row in the audit log, without
+/// codes.
+#[async_trait]
+pub trait CouponDesk: Send + Sync {
+    /// Kinds of coupons, newest first.
+    async fn kinds(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<CouponKind>, DbError>;
+
+    async fn kind(&self, id: CouponKindId) -> Result<CouponKind, RewardError>;
+
+    async fn add_kind(
+        &self,
+        actor: &Actor,
+        kind: &NewCouponKind,
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError>;
+
+    /// Changes a kind. Coupons of it that are won from now on are treated so.
+    async fn edit_kind(
+        &self,
+        actor: &Actor,
+        id: CouponKindId,
+        edit: &CouponKindEdit,
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError>;
+
+    /// Adds codes to the stock of a kind: all of them, or none if any is there already.
+    async fn add_codes(
+        &self,
+        actor: &Actor,
+        kind: CouponKindId,
+        codes: &[CouponCode],
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError>;
+
+    /// Whether [`CouponDesk::add_codes`] would add these.
+    async fn check_codes(
+        &self,
+        kind: CouponKindId,
+        codes: &[CouponCode],
+    ) -> Result<CouponKind, RewardError>;
+
+    /// The stock of a kind, newest first.
+    async fn codes(
+        &self,
+        kind: CouponKindId,
+        state: Option<CodeState>,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<CodeStock, RewardError>;
+}
+
+/// Bundles for operators, who name them in levels and prizes. They are not changed once they are there,
+/// since what was promised by name is given by name.
+#[async_trait]
+pub trait BundleDesk: Send + Sync {
+    /// Bundles, newest first.
+    async fn bundles(&self, limit: Limit, before: Option<Cursor>) -> Result<Page<Bundle>, DbError>;
+
+    async fn bundle(&self, id: BundleId) -> Result<Bundle, RewardError>;
+
+    async fn add_bundle(
+        &self,
+        actor: &Actor,
+        draft: &BundleDraft,
+        now: DateTime<Utc>,
+    ) -> Result<Bundle, RewardError>;
+}
+
+/// What operators give to a player, and take. Each is a row in the ledger and one in the audit log.
+#[async_trait]
+pub trait WalletDesk: Send + Sync {
+    /// Carries an order out, once per request.
+    async fn carry_out(
+        &self,
+        actor: &Actor,
+        order: &Order,
+        request: Option<&RequestKey>,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<OrderDone>, OrderError>;
+}
+
+/// Orders about many players under one name, in the ledger and the audit log as well.
+#[async_trait]
+pub trait BatchDesk: Send + Sync {
+    /// What [`BatchDesk::run`] would do, or what became of it if it has run. Changes nothing.
+    async fn preview(&self, batch: &NewBatch) -> Result<BatchReport, BatchError>;
+
+    /// Registers a batch and does it, or does what is left of it, or says that it is done. It may be
+    /// killed anywhere and asked for again, by several at once: every item is done once.
+    async fn run(
+        &self,
+        actor: &Actor,
+        batch: &NewBatch,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<BatchReport>, BatchError>;
+
+    /// Registered batches, newest first.
+    async fn batches(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<BatchSummary>, DbError>;
+
+    async fn batch(&self, id: BatchId) -> Result<BatchReport, BatchError>;
+}
+
+/// Finds the players that a batch is for. What they have done is known below this crate.
+#[async_trait]
+pub trait Recipients: Send + Sync {
+    /// The next players after `after` that fit, in ascending id; nobody once there are none left.
+    async fn page(
+        &self,
+        filter: &RecipientFilter,
+        after: UserId,
+        limit: u64,
+    ) -> Result<Vec<UserId>, DbError>;
 }
 
 /// Spending and granting as part of somebody else's use case.
@@ -171,6 +293,15 @@ pub trait RewardLedger: Send + Sync {
         occasion: &PointOccasion,
         now: DateTime<Utc>,
     ) -> Result<Vec<UserId>, DbError>;
+
+    /// Writes the receipt of an operator's correction of season XP. The caller moves the season.
+    async fn correct_xp_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        correction: &XpCorrection,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError>;
 
     /// What the player holds of one asset.
     async fn balance_in_tx(

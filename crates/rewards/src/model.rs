@@ -3,6 +3,7 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{Asset, BundleId, CouponKindId, RewardId, SeasonId, UserId};
+use xmas_players::Account;
 
 /// What a level or a prize can promise (domain.md, "Wallet and rewards").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -92,7 +93,7 @@ impl FromStr for RewardType {
 
 /// A promise: so many of what. `NONE` promises 0, a bundle or a coupon 1 and which, everything else
 /// at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Reward {
     kind: RewardType,
     amount: i64,
@@ -120,6 +121,16 @@ impl Reward {
     /// A reward that is not a bundle or a coupon.
     pub fn new(kind: RewardType, amount: i64) -> Result<Self, MalformedReward> {
         Self::from_parts(kind, amount, None)
+    }
+
+    /// What an operator's correction of season XP gives, or takes if it is negative. No configuration
+    /// can promise it.
+    pub fn xp_correction(delta: i64) -> Self {
+        Self {
+            kind: RewardType::Xp,
+            amount: delta,
+            item: None,
+        }
     }
 
     pub fn bundle(bundle: BundleId) -> Self {
@@ -186,61 +197,6 @@ impl Reward {
     }
 }
 
-/// A bundle to be saved. [`crate::rules::check_bundle`] says whether it may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewBundle {
-    pub name: String,
-    /// Points and tokens.
-    pub items: Vec<Reward>,
-}
-
-/// A kind of coupon to be saved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewCouponKind {
-    pub name: String,
-    /// An admin looks at every coupon of this kind before it is delivered.
-    pub manual: bool,
-}
-
-/// A coupon code as its issuer gave it: 1 to 100 visible characters.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CouponCode(String);
-
-/// The code is empty, too long, or has spaces or control characters in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a coupon code has 1 to 100 visible characters")]
-pub struct MalformedCode;
-
-impl CouponCode {
-    pub const MAX_CHARACTERS: usize = 100;
-
-    /// The whole code, for its winner alone.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<&str> for CouponCode {
-    type Error = MalformedCode;
-
-    fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let text = text.trim();
-        let fits = (1..=Self::MAX_CHARACTERS).contains(&text.chars().count());
-        let is_visible = |character: char| !character.is_whitespace() && !character.is_control();
-        if fits && text.chars().all(is_visible) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(MalformedCode)
-        }
-    }
-}
-
-impl fmt::Debug for CouponCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CouponCode")
-    }
-}
-
 /// Tokens to be taken for something.
 #[derive(Clone, Debug)]
 pub struct Spend {
@@ -268,6 +224,8 @@ pub enum GrantSource {
     Play,
     SeasonLevel,
     Bridge,
+    /// An operator has set a player's XP right.
+    Correction,
 }
 
 impl GrantSource {
@@ -276,6 +234,7 @@ impl GrantSource {
             GrantSource::Play => "PLAY",
             GrantSource::SeasonLevel => "SEASON_LEVEL",
             GrantSource::Bridge => "BRIDGE",
+            GrantSource::Correction => "CORRECTION",
         }
     }
 
@@ -286,6 +245,7 @@ impl GrantSource {
             GrantSource::Play => "PRIZE",
             GrantSource::SeasonLevel => "SEASON_LEVEL",
             GrantSource::Bridge => "BRIDGE",
+            GrantSource::Correction => "CORRECTION",
         }
     }
 }
@@ -298,6 +258,7 @@ impl FromStr for GrantSource {
             GrantSource::Play,
             GrantSource::SeasonLevel,
             GrantSource::Bridge,
+            GrantSource::Correction,
         ]
         .into_iter()
         .find(|source| source.as_str() == name)
@@ -324,6 +285,18 @@ pub struct Grant {
     /// The season that an `XP` reward counts in. Without one the XP has nowhere to go, and the
     /// receipt says so.
     pub season_id: Option<SeasonId>,
+}
+
+/// Season XP that an operator gives or takes.
+#[derive(Clone, Debug)]
+pub struct XpCorrection {
+    /// As [`Grant::grant_key`].
+    pub grant_key: String,
+    /// Not 0.
+    pub delta: i64,
+    pub season_id: SeasonId,
+    /// Why, if the operator says so. The receipt keeps the first 191 characters.
+    pub reason: Option<String>,
 }
 
 /// Points to be delivered to one of many players.
@@ -397,12 +370,16 @@ pub struct RewardReceipt {
     /// Why it waits, or why it was rejected.
     pub reason: Option<String>,
     pub created_at: DateTime<Utc>,
+    pub reviewed_at: Option<DateTime<Utc>>,
+    pub reviewed_by: Option<String>,
 }
 
-/// Who decides about a reward that waits.
+/// What an admin has decided about a reward.
 #[derive(Clone, Debug)]
-pub struct Reviewer {
-    pub actor: String,
+pub struct Decision {
+    pub receipt: RewardReceipt,
+    /// The player's account, blocked and inactive ones included.
+    pub player: Account,
 }
 
 /// What became of a grant.

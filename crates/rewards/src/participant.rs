@@ -10,13 +10,15 @@ use xmas_kernel::{
 use xmas_players::LockedPlayer;
 
 use crate::{
-    Grant, Granted, PointGrant, PointOccasion, Reward, RewardLedger, RewardReceipt, RewardState,
-    RewardType, Spend, SpendError, bulk, rules,
+    Grant, GrantSource, Granted, PointGrant, PointOccasion, Reward, RewardLedger, RewardReceipt,
+    RewardState, RewardType, Spend, SpendError, XpCorrection, bulk, rules,
     store::{self, Change},
 };
 
 /// Who moved a balance, when it was the player's own doing.
 const PLAYER: &str = "player";
+/// The longest reason that the database keeps.
+pub(crate) const REASON_CHARACTERS: usize = 191;
 
 /// [`RewardLedger`] on the database. It has no connection of its own.
 #[derive(Clone, Debug)]
@@ -82,6 +84,18 @@ impl Rewards {
         };
         self.events.write_in_tx(tx, player, &[event], now).await
     }
+}
+
+/// What an activity row says about a grant.
+fn told(grant: &Grant, (state, reason): (RewardState, Option<&str>)) -> Value {
+    json!({
+        "grant_key": grant.grant_key,
+        "reward_type": grant.reward.kind(),
+        "amount": grant.reward.amount(),
+        "item": grant.reward.item(),
+        "state": state,
+        "reason": reason,
+    })
 }
 
 /// What is given: the things in a bundle, or else the reward itself.
@@ -188,7 +202,7 @@ impl RewardLedger for Rewards {
             }
             Err(error) => return Err(error),
         };
-        let (state, reason) = decision;
+        let state = decision.0;
         let delivered = state == RewardState::Delivered;
         if let Some(code) = code {
             store::take_code(tx, code, receipt, now).await?;
@@ -202,14 +216,7 @@ impl RewardLedger for Rewards {
             credit_in_tx(tx, player, &contents, &credit, now).await?;
         }
         if reward.kind() != RewardType::None {
-            let meta = json!({
-                "grant_key": grant.grant_key,
-                "reward_type": reward.kind(),
-                "amount": reward.amount(),
-                "item": reward.item(),
-                "state": state,
-                "reason": reason,
-            });
+            let meta = told(grant, decision);
             self.tell_in_tx(tx, player, meta, now).await?;
         }
         Ok(Granted {
@@ -231,6 +238,29 @@ impl RewardLedger for Rewards {
         now: DateTime<Utc>,
     ) -> Result<Vec<UserId>, DbError> {
         bulk::grant_points(tx, grants, occasion, now).await
+    }
+
+    async fn correct_xp_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        correction: &XpCorrection,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let grant = Grant {
+            grant_key: correction.grant_key.clone(),
+            source: GrantSource::Correction,
+            reward: Reward::xp_correction(correction.delta),
+            label: None,
+            manual: false,
+            season_id: Some(correction.season_id),
+        };
+        let reason = correction.reason.as_deref();
+        let reason = reason.map(|text| text.chars().take(REASON_CHARACTERS).collect::<String>());
+        let decision = (RewardState::Delivered, reason.as_deref());
+        store::insert_receipt(tx, player, &grant, decision, now).await?;
+        self.tell_in_tx(tx, player, told(&grant, decision), now)
+            .await
     }
 
     async fn balance_in_tx(

@@ -1,30 +1,65 @@
 //! How rewards are delivered, without a database.
 
-use crate::{Grant, NewBundle, NewCouponKind, Reward, RewardState, RewardType};
+use xmas_kernel::{LABEL, Problem, Problems, is_label};
+
+use crate::{BundleDraft, Grant, NewBundle, NewCouponKind, Reward, RewardState, RewardType};
 
 /// The reason of a reward that waits because no code was left.
 pub const NO_COUPON_LEFT: &str = "NO_COUPON_LEFT";
 /// How many things one bundle may hold.
 const MAX_ITEMS: usize = 20;
 
-fn fits(name: &str) -> bool {
-    (1..=100).contains(&name.trim().chars().count())
+/// What is wrong with a bundle that is to be saved.
+pub fn check_bundle(bundle: &NewBundle) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.expect(is_label(&bundle.name), "name", LABEL);
+    let count = (1..=MAX_ITEMS).contains(&bundle.items.len());
+    problems.expect(count, "items", "are 1 to 20");
+    for (index, item) in bundle.items.iter().enumerate() {
+        let field = format!("items.{index}.reward_type");
+        // Nor another bundle, nor itself.
+        problems.expect(item.kind().asset().is_some(), field, "is points or tokens");
+    }
+    problems.into_vec()
 }
 
-/// What is wrong with a bundle that is to be saved: field and problem.
-pub fn check_bundle(bundle: &NewBundle) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    if !fits(&bundle.name) {
-        problems.push(("name", "has 1 to 100 characters".to_owned()));
+/// A bundle that an operator has written down, or everything that is wrong with it.
+pub fn bundle(draft: &BundleDraft) -> Result<NewBundle, Vec<Problem>> {
+    let mut problems = Problems::default();
+    let mut items = Vec::with_capacity(draft.items.len());
+    for (index, item) in draft.items.iter().enumerate() {
+        let kind: Option<RewardType> = item.reward_type.parse().ok();
+        let Some(kind) = kind.filter(|kind| kind.asset().is_some()) else {
+            let field = format!("items.{index}.reward_type");
+            problems.push(Problem::new(field, "is points or tokens"));
+            continue;
+        };
+        match Reward::new(kind, item.amount) {
+            Ok(reward) => items.push(reward),
+            Err(_) => {
+                let field = format!("items.{index}.reward_amount");
+                problems.push(Problem::new(field, "is 1 to 1,000,000,000"));
+            }
+        }
     }
-    if !(1..=MAX_ITEMS).contains(&bundle.items.len()) {
-        problems.push(("items", format!("are 1 to {MAX_ITEMS}")));
+    let count = (1..=MAX_ITEMS).contains(&draft.items.len());
+    problems.expect(count, "items", "are 1 to 20");
+    problems.expect(is_label(&draft.name), "name", LABEL);
+    let problems = problems.into_vec();
+    if problems.is_empty() {
+        let name = draft.name.clone();
+        Ok(NewBundle { name, items })
+    } else {
+        Err(problems)
     }
-    // Nor another bundle, nor itself.
-    if !are_contents(&bundle.items) {
-        problems.push(("items.reward_type", "is points or tokens".to_owned()));
-    }
-    problems
+}
+
+/// The first two characters of a coupon code, and nothing of one that is hardly longer: whoever looks
+/// at the stock can tell the codes apart, and use none.
+pub(crate) fn masked(code: &str) -> String {
+    let shown = if code.chars().count() > 4 { 2 } else { 0 };
+    let shown: String = code.chars().take(shown).collect();
+    format!("{shown}***")
 }
 
 /// Whether these can lie in a bundle: whatever goes into a wallet.
@@ -32,10 +67,11 @@ pub(crate) fn are_contents(items: &[Reward]) -> bool {
     items.iter().all(|item| item.kind().asset().is_some())
 }
 
-/// What is wrong with a kind of coupon that is to be saved: field and problem.
-pub fn check_coupon_kind(kind: &NewCouponKind) -> Vec<(&'static str, String)> {
-    let problem = (!fits(&kind.name)).then(|| ("name", "has 1 to 100 characters".to_owned()));
-    problem.into_iter().collect()
+/// What is wrong with a kind of coupon that is to be saved.
+pub fn check_coupon_kind(kind: &NewCouponKind) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.expect(is_label(&kind.name), "name", LABEL);
+    problems.into_vec()
 }
 
 /// Whether a grant is delivered at once, and if not, why. `contents` are what lies in the bundle
@@ -167,12 +203,12 @@ mod tests {
             name: "룰렛 1장 + 주사위 1장".to_owned(),
             items: items.to_vec(),
         };
-        let fields = |bundle: &NewBundle| -> Vec<&str> {
-            let problems = check_bundle(bundle);
-            problems.into_iter().map(|(field, _)| field).collect()
+        let fields = |bundle: &NewBundle| -> Vec<String> {
+            let problems = check_bundle(bundle).into_iter();
+            problems.map(|problem| problem.field).collect()
         };
         let ticket = Reward::new(RewardType::TicketDice, 1).unwrap();
-        assert_eq!(fields(&bundle(&[ticket, ticket])), Vec::<&str>::new());
+        assert_eq!(fields(&bundle(&[ticket, ticket])), Vec::<String>::new());
         assert_eq!(fields(&bundle(&[])), ["items"]);
         assert_eq!(fields(&bundle(&[ticket; 21])), ["items"]);
         for bad in [
@@ -181,12 +217,64 @@ mod tests {
             Reward::new(RewardType::Xp, 5).unwrap(),
             Reward::NONE,
         ] {
-            assert_eq!(fields(&bundle(&[ticket, bad])), ["items.reward_type"]);
+            assert_eq!(fields(&bundle(&[ticket, bad])), ["items.1.reward_type"]);
         }
         let unnamed = NewBundle {
             name: " ".to_owned(),
             ..bundle(&[ticket])
         };
         assert_eq!(fields(&unnamed), ["name"]);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_a_written_bundle_is_named() {
+        let draft = |name: &str, items: &[(&str, i64)]| BundleDraft {
+            name: name.to_owned(),
+            items: items
+                .iter()
+                .map(|(reward_type, amount)| crate::BundleItem {
+                    reward_type: (*reward_type).to_owned(),
+                    amount: *amount,
+                })
+                .collect(),
+        };
+        let good = draft("상자", &[("POINT", 500), ("TICKET_DICE", 1)]);
+        assert!(check_bundle(&bundle(&good).unwrap()).is_empty());
+        let fields = |draft: &BundleDraft| -> Vec<String> {
+            let problems = bundle(draft).unwrap_err().into_iter();
+            problems.map(|problem| problem.field).collect()
+        };
+        let bad = draft(
+            " x",
+            &[
+                ("BUNDLE", 1),
+                ("GOLD", 1),
+                ("POINT", 0),
+                ("POINT", i64::MAX),
+            ],
+        );
+        let all = [
+            "items.0.reward_type",
+            "items.1.reward_type",
+            "items.2.reward_amount",
+            "items.3.reward_amount",
+            "name",
+        ];
+        assert_eq!(fields(&bad), all);
+        assert_eq!(fields(&draft("상자", &[])), ["items"]);
+        assert_eq!(fields(&draft("상자", &[("POINT", 1); 21])), ["items"]);
+    }
+
+    #[test]
+    fn of_a_code_two_characters_are_shown_unless_it_is_short() {
+        for (code, shown) in [
+            ("BM20-7F3A", "BM***"),
+            ("쿠폰일이삼", "쿠폰***"),
+            ("ABCD", "***"),
+            ("A", "***"),
+            ("", "***"),
+        ] {
+            assert_eq!(masked(code), shown);
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 /// [`WalletService`] on the database.
 #[derive(Clone, Debug)]
 pub struct Wallets {
-    db: Db,
+    pub(crate) db: Db,
 }
 
 impl Wallets {

@@ -1,5 +1,5 @@
 use xmas_features::FeatureError;
-use xmas_kernel::{db::DbError, idempotency::IdempotencyError};
+use xmas_kernel::{Problem, db::DbError, idempotency::IdempotencyError, version::Stale};
 use xmas_players::AccessError;
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,22 @@ pub enum SeasonError {
     AutoClaimLevel,
     #[error("the level has been claimed")]
     AlreadyClaimed,
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// Why an operator's edit of a season was not saved. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum SeasonDeskError {
+    #[error("there is no such season")]
+    NotFound,
+    #[error("this cannot be saved")]
+    Invalid(Vec<Problem>),
+    /// Another active season runs on some of these days.
+    #[error("another active season runs on some of these days")]
+    Overlap,
+    #[error(transparent)]
+    Stale(#[from] Stale),
     #[error("the database failed")]
     Db(#[from] DbError),
 }

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use xmas_features::FeatureService;
 use xmas_kernel::{
     Feature, SeasonId, UserId,
+    db::DbError,
     idempotency::{FakeAnswers, Replayable},
 };
 use xmas_players::Identity;
@@ -233,5 +234,9 @@ impl SeasonPassService for FakeSeasonPass {
 
     async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError> {
         rules::running(&self.world().seasons, today)
+    }
+
+    async fn served(&self, today: EventDay) -> Result<Option<Arc<Season>>, DbError> {
+        Ok(rules::serving(&self.world().seasons, today).ok())
     }
 }

@@ -3,14 +3,17 @@
 //! Invariants:
 //! - One daily stamp per player, season and event day; one payment per player, season and level.
 //!   Unique keys hold both.
-//! - XP never falls, and `level_high_water` is the highest level ever reached; an edit of the
-//!   ladder never claws anything back.
+//! - XP never falls except by an operator's correction, of which a receipt tells. `level_high_water` is
+//!   the highest level ever reached; neither a correction nor an edit of the ladder claws anything
+//!   back.
 //! - An `auto_claim` level that a player has reached is paid by the next operation that moves
 //!   their season. A delivery that fails undoes the whole operation.
 //! - A read pays nothing.
 //!
 //! Owns the tables `season_pass_*`.
 
+mod correction;
+mod desk;
 mod entity;
 mod error;
 #[cfg(any(test, feature = "testing"))]
@@ -26,18 +29,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use xmas_kernel::{Feature, SeasonId, db::DbError, idempotency::Replayable};
+use xmas_kernel::{Feature, Problem, SeasonId, audit::Actor, db::DbError, idempotency::Replayable};
 use xmas_players::{Identity, LockedPlayer};
 use xmas_time::EventDay;
 
-pub use error::SeasonError;
+pub use correction::XpCorrections;
+pub use error::{SeasonDeskError, SeasonError};
 pub use model::{
-    ClaimCommand, InternalWins, Level, LevelReward, NewSeason, PlayEffect, Progress, Season,
-    SeasonStatus, StampCommand, StampResult,
+    ClaimCommand, InternalWins, Level, LevelEdit, LevelReward, NewSeason, PlayEffect, Progress,
+    SavedSeason, Season, SeasonEdit, SeasonStatus, StampCommand, StampResult,
 };
 pub use participant::{SeasonMover, SeasonStamps};
 pub use service::{SeasonPass, SeasonPassOptions, reveal_coupons};
-pub use store::key_stamps;
+pub use store::{days_of, has_key_stamps, key_stamps};
 
 /// The season pass for handlers: each call is one transaction, or a read.
 #[async_trait]
@@ -78,6 +82,10 @@ pub trait SeasonPassService: Send + Sync {
     /// season pass's own switch closes its pages; plays of other features go on counting, so that
     /// nobody loses XP.
     async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError>;
+
+    /// The season that is served on `today`, grace days included, whether or not its pages are switched
+    /// on: for operators. `None` if there is none, or not exactly one that works.
+    async fn served(&self, today: EventDay) -> Result<Option<Arc<Season>>, DbError>;
 }
 
 /// The season's side of a play.
@@ -108,4 +116,43 @@ pub trait KeyStamps: Send + Sync {
         source: Feature,
         now: DateTime<Utc>,
     ) -> Result<bool, DbError>;
+}
+
+/// Seasons for operators. Every edit leaves a row in the audit log and takes effect here at once, and
+/// within a second everywhere.
+#[async_trait]
+pub trait SeasonDesk: Send + Sync {
+    /// Some of all seasons, newest first, and how many there are.
+    async fn list(&self, offset: u64, limit: u64) -> Result<(Vec<SavedSeason>, u64), DbError>;
+
+    async fn find(&self, id: SeasonId) -> Result<SavedSeason, SeasonDeskError>;
+
+    /// Saves a new season. Its ladder may follow later, unless it runs today.
+    async fn create(
+        &self,
+        actor: &Actor,
+        edit: &SeasonEdit,
+        now: DateTime<Utc>,
+    ) -> Result<SavedSeason, SeasonDeskError>;
+
+    /// Changes a season, its ladder, or both.
+    async fn update(
+        &self,
+        actor: &Actor,
+        id: SeasonId,
+        edit: &SeasonEdit,
+        now: DateTime<Utc>,
+    ) -> Result<SavedSeason, SeasonDeskError>;
+}
+
+/// Somebody whose own things depend on a season, and who may object to an edit of it.
+#[async_trait]
+pub trait SeasonWarden: Send + Sync {
+    /// What stands in the way of a season's becoming this.
+    async fn object_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        season: SeasonId,
+        after: &NewSeason,
+    ) -> Result<Vec<Problem>, DbError>;
 }

@@ -1,13 +1,14 @@
 use std::{collections::BTreeSet, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use xmas_kernel::{Feature, SeasonId, idempotency::RequestKey};
+use xmas_kernel::{Feature, SeasonId, idempotency::RequestKey, version::Version};
 use xmas_players::Identity;
 use xmas_rewards::{Reward, RewardState, RewardType};
 use xmas_time::{EventDay, Kst};
 
 /// One rung of a season's ladder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Level {
     /// From 1.
     pub level: i64,
@@ -22,7 +23,7 @@ pub struct Level {
 }
 
 /// A season to be saved. [`crate::rules::check_season`] says whether it may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NewSeason {
     pub name: String,
     pub start: EventDay,
@@ -55,6 +56,55 @@ impl Season {
     pub fn level(&self, level: i64) -> Option<&Level> {
         self.rules.levels.iter().find(|rung| rung.level == level)
     }
+}
+
+/// A season as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedSeason {
+    pub season: Season,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl SavedSeason {
+    /// Follows from everything that an operator can edit.
+    pub fn version(&self) -> Version {
+        Version::of(&self.season.rules)
+    }
+}
+
+/// What an operator says about a season; what is `None` stays as it is, or is usual for a new one.
+#[derive(Clone, Debug, Default)]
+pub struct SeasonEdit {
+    pub name: Option<String>,
+    /// Another name for `name`: a client that sends back all that it has loaded changes one of them.
+    pub season_name: Option<String>,
+    pub start: Option<EventDay>,
+    pub end: Option<EventDay>,
+    pub max_level: Option<i64>,
+    pub base_xp_per_stamp: Option<i64>,
+    pub max_xp_bonus: Option<i64>,
+    pub grace_days: Option<u32>,
+    pub internal_win_threshold: Option<i64>,
+    pub is_active: Option<bool>,
+    /// The whole ladder.
+    pub levels: Option<Vec<LevelEdit>>,
+    /// The version that the operator has seen.
+    pub seen: Option<String>,
+}
+
+/// What an operator says about a level; what is `None` stays as it was on the level of this number.
+#[derive(Clone, Debug)]
+pub struct LevelEdit {
+    pub level: i64,
+    pub required_xp: Option<i64>,
+    pub reward_type: Option<RewardType>,
+    pub reward_amount: Option<i64>,
+    /// `Some(None)` names no bundle or kind of coupon any more.
+    pub reward_item: Option<Option<i64>>,
+    pub reward_label: Option<String>,
+    pub auto_claim: Option<bool>,
+    pub manual: Option<bool>,
 }
 
 /// Where a player stands in a season. Everyone starts from the default.

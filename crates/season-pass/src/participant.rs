@@ -26,6 +26,7 @@ pub struct SeasonMover {
 /// What one operation adds to a player's season.
 #[derive(Debug, Default)]
 pub(crate) struct Step {
+    /// Less than 0 only if an operator corrects it.
     xp: i64,
     stamps: i64,
     wins: i64,
@@ -271,6 +272,14 @@ impl KeyStamps for SeasonStamps {
 }
 
 impl Step {
+    /// XP and nothing else.
+    pub(crate) fn of_xp(xp: i64) -> Self {
+        Self {
+            xp,
+            ..Self::default()
+        }
+    }
+
     fn add(&mut self, other: &Step) {
         self.xp += other.xp;
         self.stamps += other.stamps;

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use xmas_kernel::{SeasonId, UserId};
-use xmas_rewards::RewardType;
+use xmas_kernel::{ErrorCode, LABEL, Problem, Problems, SeasonId, UserId, is_label};
+use xmas_rewards::{Reward, RewardType};
 use xmas_time::EventDay;
 
-use crate::{Level, NewSeason, Progress, Season, SeasonError};
+use crate::{Level, LevelEdit, NewSeason, Progress, Season, SeasonEdit, SeasonError};
 
 /// What makes the once-a-season bonus stamp unique in its season.
 pub const INTERNAL_WIN_PERIOD: &str = "INTERNAL_WIN_50";
+/// How many levels a season may have.
+pub const MAX_LEVELS: i64 = 1_000;
+/// How many characters the label of a level's reward may have.
+const LABEL_CHARACTERS: usize = 191;
 
 /// The season that runs on `today`: active, and between its first and last day.
 pub fn running(
@@ -92,71 +96,191 @@ pub fn gain_xp(rules: &NewSeason, progress: &Progress, xp: i64) -> Progress {
     }
 }
 
-/// What is wrong with a season: field and problem, in the order of the fields.
-pub fn check_season(season: &NewSeason) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    let mut expect = |holds: bool, field, problem: &str| {
-        if !holds {
-            problems.push((field, problem.to_owned()));
-        }
-    };
-    let name_length = season.name.trim().chars().count();
-    expect(
-        (1..=100).contains(&name_length),
-        "season_name",
-        "has 1 to 100 characters",
-    );
-    expect(
+/// What is wrong with a season in which players may play, in the order of the fields.
+pub fn check_season(season: &NewSeason) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    check_frame(season, &mut problems);
+    check_ladder(season, &mut problems);
+    problems.into_vec()
+}
+
+/// What is wrong with a season that is to be saved: its ladder may follow later, as long as the season
+/// does not run on `today`.
+pub fn check_save(season: &NewSeason, today: EventDay) -> Vec<Problem> {
+    let runs = season.is_active && (season.start..=season.end).contains(&today);
+    let mut problems = Problems::default();
+    check_frame(season, &mut problems);
+    if runs || !season.levels.is_empty() {
+        check_ladder(season, &mut problems);
+    }
+    problems.into_vec()
+}
+
+fn check_frame(season: &NewSeason, problems: &mut Problems) {
+    problems.expect(is_label(&season.name), "season_name", LABEL);
+    problems.expect_or(
+        ErrorCode::InvalidSeasonDates,
         season.start <= season.end,
         "end_date",
         "is not before start_date",
     );
-    expect(season.max_level >= 1, "max_level", "is at least 1");
+    problems.expect(
+        (1..=MAX_LEVELS).contains(&season.max_level),
+        "max_level",
+        "is 1 to 1,000",
+    );
     let amount = 0..=1_000_000;
-    expect(
+    problems.expect(
         amount.contains(&season.base_xp_per_stamp),
         "base_xp_per_stamp",
         "is 0 to 1,000,000",
     );
-    expect(
+    problems.expect(
         amount.contains(&season.max_xp_bonus),
         "max_xp_bonus",
         "is 0 to 1,000,000",
     );
-    expect(
+    problems.expect(
         season.internal_win_threshold >= 1,
         "internal_win_threshold",
         "is at least 1",
     );
-    let numbers: Vec<i64> = season.levels.iter().map(|level| level.level).collect();
-    let expected: Vec<i64> = (1..=season.max_level.min(10_000)).collect();
-    expect(
-        numbers == expected,
+    problems.expect(season.grace_days <= 366, "grace_days", "are 0 to 366");
+}
+
+fn check_ladder(season: &NewSeason, problems: &mut Problems) {
+    let numbers = season.levels.iter().map(|level| level.level);
+    problems.expect(
+        numbers.eq(1..=season.max_level.min(MAX_LEVELS)),
         "levels",
         "are 1 to max_level without gaps, ascending",
     );
-    let rising = season
-        .levels
-        .is_sorted_by(|a, b| a.required_xp < b.required_xp);
-    expect(rising, "levels.required_xp", "rises strictly");
-    let positive = season
-        .levels
-        .first()
-        .is_none_or(|level| level.required_xp >= 0);
-    expect(positive, "levels.required_xp", "is at least 0");
-    let no_xp = |level: &Level| level.reward.kind() != RewardType::Xp;
-    expect(
-        season.levels.iter().all(no_xp),
-        "levels.reward_type",
-        "is not XP, which is a prize of games",
-    );
-    problems
+    let mut below = -1;
+    for (index, level) in season.levels.iter().enumerate() {
+        let field = |name: &str| format!("levels.{index}.{name}");
+        problems.expect(
+            level.required_xp > below,
+            field("required_xp"),
+            "is at least 0 and above that of the level before",
+        );
+        below = level.required_xp;
+        problems.expect(
+            level.reward.kind() != RewardType::Xp,
+            field("reward_type"),
+            "is not XP, which is a prize of games",
+        );
+        problems.expect(
+            (1..=LABEL_CHARACTERS).contains(&level.reward_label.trim().chars().count()),
+            field("reward_label"),
+            "has 1 to 191 characters",
+        );
+    }
+}
+
+/// A season after an edit, and what is wrong with the edit itself. Without a season before, what the
+/// edit leaves out is usual.
+pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<Problem>) {
+    let mut problems = Problems::default();
+    let mut season = match before {
+        Some(before) => before.clone(),
+        None => {
+            let is_named = edit.name.is_some() || edit.season_name.is_some();
+            problems.expect(is_named, "season_name", "is needed");
+            problems.expect(edit.start.is_some(), "start_date", "is needed");
+            problems.expect(edit.end.is_some(), "end_date", "is needed");
+            NewSeason {
+                name: String::new(),
+                start: edit.start.unwrap_or_default(),
+                end: edit.end.unwrap_or_default(),
+                max_level: 10,
+                base_xp_per_stamp: 20,
+                max_xp_bonus: 20,
+                grace_days: 7,
+                internal_win_threshold: 50,
+                is_active: false,
+                levels: Vec::new(),
+            }
+        }
+    };
+    let ladder = season.levels.len();
+    if let Some(levels) = &edit.levels {
+        season.levels = edited_ladder(&season.levels, levels, &mut problems);
+        season.max_level = i64::try_from(season.levels.len()).unwrap_or(i64::MAX);
+    }
+    if let Some(max_level) = edit.max_level {
+        let rungs = i64::try_from(season.levels.len()).unwrap_or(i64::MAX);
+        problems.expect(
+            max_level == rungs || ladder == 0 && edit.levels.is_none(),
+            "max_level",
+            "is the number of levels; saving the levels changes both",
+        );
+        season.max_level = max_level;
+    }
+    let changed = |name: &&String| before.is_none_or(|before| before.name != **name);
+    let names = [&edit.name, &edit.season_name];
+    let mut changed = names.into_iter().flatten().filter(changed);
+    if let Some(name) = changed.next() {
+        let agree = changed.all(|other| other == name);
+        problems.expect(
+            agree,
+            "season_name",
+            "is sent under two names, with two values",
+        );
+        season.name.clone_from(name);
+    }
+    season.start = edit.start.unwrap_or(season.start);
+    season.end = edit.end.unwrap_or(season.end);
+    let number = |new: Option<i64>, old| new.unwrap_or(old);
+    season.base_xp_per_stamp = number(edit.base_xp_per_stamp, season.base_xp_per_stamp);
+    season.max_xp_bonus = number(edit.max_xp_bonus, season.max_xp_bonus);
+    season.grace_days = edit.grace_days.unwrap_or(season.grace_days);
+    season.internal_win_threshold =
+        number(edit.internal_win_threshold, season.internal_win_threshold);
+    season.is_active = edit.is_active.unwrap_or(season.is_active);
+    (season, problems.into_vec())
+}
+
+fn edited_ladder(before: &[Level], edits: &[LevelEdit], problems: &mut Problems) -> Vec<Level> {
+    let mut levels = Vec::with_capacity(edits.len());
+    for (index, edit) in edits.iter().enumerate() {
+        let field = |name: &str| format!("levels.{index}.{name}");
+        let old = before.iter().find(|level| level.level == edit.level);
+        let required_xp = edit.required_xp.or(old.map(|old| old.required_xp));
+        problems.expect(required_xp.is_some(), field("required_xp"), "is needed");
+        let old_kind = old.map(|old| old.reward.kind());
+        let kind = edit.reward_type.or(old_kind);
+        problems.expect(kind.is_some(), field("reward_type"), "is needed");
+        let kind = kind.unwrap_or(RewardType::None);
+        // What belonged to another type of reward says nothing about this one.
+        let same = old.filter(|old| old.reward.kind() == kind);
+        let amount = edit.reward_amount.or(same.map(|old| old.reward.amount()));
+        let item = edit.reward_item.or(same.map(|old| old.reward.item()));
+        let amount = amount.unwrap_or(i64::from(kind != RewardType::None));
+        let reward = Reward::from_parts(kind, amount, item.flatten());
+        problems.expect(
+            reward.is_ok(),
+            field("reward_amount"),
+            "is 0 of NONE, 1 of a named BUNDLE or COUPON (reward_item), else 1 to 1,000,000,000",
+        );
+        let label = edit.reward_label.clone();
+        let label = label.or_else(|| old.map(|old| old.reward_label.clone()));
+        levels.push(Level {
+            level: edit.level,
+            required_xp: required_xp.unwrap_or(0),
+            reward: reward.unwrap_or(Reward::NONE),
+            reward_label: label.unwrap_or_default(),
+            auto_claim: edit
+                .auto_claim
+                .unwrap_or(old.is_none_or(|old| old.auto_claim)),
+            manual: edit.manual.unwrap_or(old.is_some_and(|old| old.manual)),
+        });
+    }
+    levels
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use xmas_rewards::Reward;
 
     use super::*;
 
@@ -272,20 +396,18 @@ mod tests {
     #[test]
     fn a_bad_season_is_told_field_by_field() {
         assert_eq!(check_season(&ladder(&[20, 50])), []);
-        let fields = |season: &NewSeason| -> Vec<&str> {
-            check_season(season)
-                .into_iter()
-                .map(|(field, _)| field)
-                .collect()
+        let fields = |season: &NewSeason| -> Vec<String> {
+            let problems = check_season(season).into_iter();
+            problems.map(|problem| problem.field).collect()
         };
-        assert_eq!(fields(&ladder(&[20, 20])), ["levels.required_xp"]);
-        assert_eq!(fields(&ladder(&[-1, 20])), ["levels.required_xp"]);
+        assert_eq!(fields(&ladder(&[20, 20])), ["levels.1.required_xp"]);
+        assert_eq!(fields(&ladder(&[-1, 20])), ["levels.0.required_xp"]);
         let mut gap = ladder(&[20, 50]);
         gap.levels[1].level = 3;
         assert_eq!(fields(&gap), ["levels"]);
         let mut xp = ladder(&[20]);
         xp.levels[0].reward = Reward::new(RewardType::Xp, 5).unwrap();
-        assert_eq!(fields(&xp), ["levels.reward_type"]);
+        assert_eq!(fields(&xp), ["levels.0.reward_type"]);
         let wrong = NewSeason {
             name: " ".to_owned(),
             end: day(24),

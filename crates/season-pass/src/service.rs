@@ -18,13 +18,15 @@ use xmas_time::EventDay;
 
 use crate::{
     ClaimCommand, InternalWins, LevelReward, NewSeason, Season, SeasonError, SeasonMover,
-    SeasonPassService, SeasonStatus, StampCommand, StampResult, participant::Step, rules, store,
+    SeasonPassService, SeasonStatus, SeasonWarden, StampCommand, StampResult, participant::Step,
+    rules, store,
 };
 
 /// [`SeasonPassService`] on the database.
 pub struct SeasonPass {
-    on: SeasonPassOptions,
-    seasons: Snapshot<(), Arc<[Arc<Season>]>>,
+    pub(crate) on: SeasonPassOptions,
+    pub(crate) seasons: Snapshot<(), Arc<[Arc<Season>]>>,
+    pub(crate) wardens: Vec<Arc<dyn SeasonWarden>>,
 }
 
 /// What the season pass works with.
@@ -42,6 +44,7 @@ impl SeasonPass {
         Self {
             on,
             seasons: Snapshot::new(),
+            wardens: Vec::new(),
         }
     }
 
@@ -299,5 +302,9 @@ impl SeasonPassService for SeasonPass {
 
     async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError> {
         rules::running(&self.seasons().await?, today)
+    }
+
+    async fn served(&self, today: EventDay) -> Result<Option<Arc<Season>>, DbError> {
+        Ok(rules::serving(&self.seasons().await?, today).ok())
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    QueryFilter, QueryOrder, QuerySelect,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use xmas_kernel::{
     Feature, SeasonId, UserId,
@@ -13,32 +13,107 @@ use xmas_rewards::Reward;
 use xmas_time::EventDay;
 
 use crate::{
-    Level, NewSeason, Progress, Season,
+    Level, NewSeason, Progress, SavedSeason, Season,
     entity::{config, level, progress, reward_log, stamp_log},
     rules::check_season,
 };
 
-/// Every active season with its ladder, in two statements. Whether bundles and coupons that it
-/// promises exist is not looked at.
+/// Every active season with its ladder. Whether bundles and coupons that it promises exist is not
+/// looked at.
 pub(crate) async fn active_seasons(conn: &impl ConnectionTrait) -> Result<Vec<Season>, DbError> {
-    let seasons = config::Entity::find()
-        .filter(config::Column::IsActive.eq(true))
+    let active = config::Entity::find().filter(config::Column::IsActive.eq(true));
+    let seasons = with_ladders(conn, active).await?;
+    Ok(seasons.into_iter().map(|saved| saved.season).collect())
+}
+
+/// Seasons with their ladders, in the order of their ids. One statement, so that nobody sees half of an
+/// edit.
+pub(crate) async fn with_ladders(
+    conn: &impl ConnectionTrait,
+    which: Select<config::Entity>,
+) -> Result<Vec<SavedSeason>, DbError> {
+    let rows = which
+        .find_with_related(level::Entity)
         .order_by_asc(config::Column::Id)
-        .all(conn)
-        .await?;
-    let ids = seasons.iter().map(|season| season.id);
-    let mut levels = level::Entity::find()
-        .filter(level::Column::SeasonId.is_in(ids))
         .order_by_asc(level::Column::Level)
         .all(conn)
         .await?;
-    let mut loaded = Vec::with_capacity(seasons.len());
-    for row in seasons {
-        let own = levels.extract_if(.., |level| level.season_id == row.id);
-        let own = own.map(rung).collect();
-        loaded.push(season(row, own));
+    let saved = |(row, levels): (config::Model, Vec<level::Model>)| SavedSeason {
+        created_at: row.created_at.0,
+        updated_at: row.updated_at.0,
+        season: season(row, levels.into_iter().map(rung).collect()),
+    };
+    Ok(rows.into_iter().map(saved).collect())
+}
+
+/// A page of all seasons, newest first, and how many there are.
+pub(crate) async fn page(
+    conn: &impl ConnectionTrait,
+    offset: u64,
+    limit: u64,
+) -> Result<(Vec<SavedSeason>, u64), DbError> {
+    let total = config::Entity::find().count(conn).await?;
+    let ids: Vec<i64> = config::Entity::find()
+        .select_only()
+        .column(config::Column::Id)
+        .order_by_desc(config::Column::Id)
+        .offset(offset)
+        .limit(limit)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let which = config::Entity::find().filter(config::Column::Id.is_in(ids));
+    let mut seasons = with_ladders(conn, which).await?;
+    seasons.reverse();
+    Ok((seasons, total))
+}
+
+pub(crate) async fn find_season(
+    conn: &impl ConnectionTrait,
+    id: SeasonId,
+) -> Result<Option<SavedSeason>, DbError> {
+    let which = config::Entity::find().filter(config::Column::Id.eq(id.0));
+    Ok(with_ladders(conn, which).await?.pop())
+}
+
+/// Whether another active season runs on any of these days.
+pub(crate) async fn has_overlap(
+    tx: &DatabaseTransaction,
+    season: &NewSeason,
+    own: Option<SeasonId>,
+) -> Result<bool, DbError> {
+    use config::Column;
+    let mut others = config::Entity::find()
+        .filter(Column::IsActive.eq(true))
+        .filter(Column::StartDate.lte(season.end.date()))
+        .filter(Column::EndDate.gte(season.start.date()));
+    if let Some(own) = own {
+        others = others.filter(Column::Id.ne(own.0));
     }
-    Ok(loaded)
+    Ok(others.one(tx).await?.is_some())
+}
+
+/// Saves everything about a season that is there, its ladder included.
+pub(crate) async fn update_season(
+    tx: &DatabaseTransaction,
+    id: SeasonId,
+    season: &NewSeason,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    config::Entity::update_many()
+        .set(config::ActiveModel {
+            id: NotSet,
+            created_at: NotSet,
+            ..columns(season, now)
+        })
+        .filter(config::Column::Id.eq(id.0))
+        .exec(tx)
+        .await?;
+    level::Entity::delete_many()
+        .filter(level::Column::SeasonId.eq(id.0))
+        .exec(tx)
+        .await?;
+    insert_levels(tx, id, season).await
 }
 
 /// `None` for a reward that no code of ours saves.
@@ -85,7 +160,16 @@ pub(crate) async fn insert_season(
     season: &NewSeason,
     now: DateTime<Utc>,
 ) -> Result<SeasonId, DbError> {
-    let inserted = config::Entity::insert(config::ActiveModel {
+    let inserted = config::Entity::insert(columns(season, now))
+        .exec(tx)
+        .await?;
+    let id = SeasonId(inserted.last_insert_id);
+    insert_levels(tx, id, season).await?;
+    Ok(id)
+}
+
+fn columns(season: &NewSeason, now: DateTime<Utc>) -> config::ActiveModel {
+    config::ActiveModel {
         id: NotSet,
         season_name: Set(season.name.clone()),
         start_date: Set(season.start.date()),
@@ -98,12 +182,19 @@ pub(crate) async fn insert_season(
         is_active: Set(season.is_active),
         created_at: Set(Timestamp(now)),
         updated_at: Set(Timestamp(now)),
-    })
-    .exec(tx)
-    .await?;
-    let id = inserted.last_insert_id;
+    }
+}
+
+async fn insert_levels(
+    tx: &DatabaseTransaction,
+    id: SeasonId,
+    season: &NewSeason,
+) -> Result<(), DbError> {
+    if season.levels.is_empty() {
+        return Ok(());
+    }
     let levels = season.levels.iter().map(|level| level::ActiveModel {
-        season_id: Set(id),
+        season_id: Set(id.0),
         level: Set(level.level),
         required_xp: Set(level.required_xp),
         reward_type: Set(level.reward.kind().as_str().to_owned()),
@@ -116,7 +207,7 @@ pub(crate) async fn insert_season(
     level::Entity::insert_many(levels)
         .exec_without_returning(tx)
         .await?;
-    Ok(SeasonId(id))
+    Ok(())
 }
 
 pub(crate) async fn progress(
@@ -251,6 +342,29 @@ pub async fn key_stamps(
         .all(conn)
         .await?;
     Ok(keys.into_iter().collect())
+}
+
+/// Whether anybody has collected a bridge key of a season.
+pub async fn has_key_stamps(
+    conn: &impl ConnectionTrait,
+    season_id: SeasonId,
+    key: &str,
+) -> Result<bool, DbError> {
+    let row = stamp_log::Entity::find()
+        .filter(stamp_log::Column::SeasonId.eq(season_id.0))
+        .filter(stamp_log::Column::PeriodKey.eq(key))
+        .one(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// The first and the last day of a season, active or not; `None` if there is no such season.
+pub async fn days_of(
+    conn: &impl ConnectionTrait,
+    season_id: SeasonId,
+) -> Result<Option<(EventDay, EventDay)>, DbError> {
+    let row = config::Entity::find_by_id(season_id.0).one(conn).await?;
+    Ok(row.map(|row| (row.start_date.into(), row.end_date.into())))
 }
 
 /// The levels whose reward a player has collected.

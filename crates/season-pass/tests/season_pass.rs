@@ -290,6 +290,10 @@ async fn the_end_of_the_season(world: &dyn World) {
     let refused = service.stamp(&stamp(player, 0), new_year(1)).await;
     assert!(matches!(refused, Err(SeasonError::NoActiveSeason)));
     assert!(service.running(day(31).next()).await.unwrap().is_none());
+    let served = async |days| service.served(EventDay::of(new_year(days))).await.unwrap();
+    assert_eq!(served(7).await.unwrap().rules.end, day(31));
+    assert!(served(8).await.is_none());
+    assert!(service.served(day(24)).await.unwrap().is_none());
     assert_eq!(
         service
             .status(&player, new_year(7))

@@ -1,6 +1,9 @@
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use actix_web::dev::ServerHandle;
@@ -27,6 +30,7 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub app: App,
     pub readiness: xmas_api::wiring::Readiness,
+    statements: Arc<AtomicU64>,
     address: SocketAddr,
     http: reqwest::Client,
     server: Running,
@@ -73,7 +77,12 @@ impl AppBuilder {
     }
 
     /// Starts on a database that another application has used.
-    pub async fn start_on(self, test: TestDb) -> TestApp {
+    pub async fn start_on(self, mut test: TestDb) -> TestApp {
+        let statements = Arc::new(AtomicU64::new(0));
+        let counted = statements.clone();
+        test.db.observe_statements(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
         let clock = Arc::new(ManualClock::at(nine_o_clock()));
         // Races are many requests of one player from one address.
         let raised = [
@@ -120,6 +129,7 @@ impl AppBuilder {
             clock,
             app: handle,
             readiness,
+            statements,
             address,
             http: reqwest::Client::new(),
             server: Running(server.await.expect("the server has started")),
@@ -136,6 +146,11 @@ fn nine_o_clock() -> DateTime<Utc> {
 impl TestApp {
     pub async fn start() -> Self {
         AppBuilder::default().start().await
+    }
+
+    /// How many statements the application has sent to its database so far.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -258,6 +273,24 @@ impl Client {
         send(self.request(Method::POST, path).json(body)).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    /// Uploads a table.
+    pub async fn post_csv(&self, path: &str, table: &str) -> Answer {
+        send(csv(self.request(Method::POST, path), table)).await
+    }
+
+    /// Uploads a table in place of one that is there.
+    pub async fn put_csv(&self, path: &str, table: &str) -> Answer {
+        send(csv(self.request(Method::PUT, path), table)).await
+    }
+
     /// With an `Idempotency-Key`.
     pub async fn post_keyed(&self, path: &str, body: &Value, key: &str) -> Answer {
         let request = self.request(Method::POST, path).json(body);
@@ -289,6 +322,11 @@ impl Client {
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         send(request).await
     }
+}
+
+fn csv(request: RequestBuilder, table: &str) -> RequestBuilder {
+    let request = request.header("content-type", "text/csv");
+    request.body(table.to_owned())
 }
 
 async fn send(request: RequestBuilder) -> Answer {

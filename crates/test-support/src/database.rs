@@ -6,10 +6,14 @@ use std::{
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
-use xmas_kernel::db::{Db, DbOptions};
+use xmas_kernel::{
+    audit::Actor,
+    db::{Db, DbOptions},
+};
 use xmas_migration::{Migrator, MigratorTrait};
 use xmas_players::{
-    ExternalId, Identity, NewAccount, Role, create_in_tx, lock_by_id_in_tx, set_blocked_in_tx,
+    ExternalId, Identity, NewAccount, Role, Status, create_in_tx, find_by_external_id,
+    lock_by_id_in_tx, set_status_in_tx,
 };
 use xmas_time::{Clock, SystemClock};
 
@@ -32,6 +36,8 @@ enum Home {
     Server { admin_url: String, name: String },
 }
 
+const GRANTS: &str = include_str!("../../../scripts/grants.sql");
+
 /// The server to test on; SQLite if it is not set.
 static SERVER_URL: LazyLock<Option<String>> = LazyLock::new(|| {
     std::env::var("DATABASE_TEST_URL")
@@ -48,9 +54,35 @@ impl TestDb {
                 .expect("the template can be copied");
             return Self::on_sqlite(folder).await;
         };
-        let test = Self::on_server(server).await;
-        migrate(&test.db).await;
-        test
+        let owner = Self::on_server(server).await;
+        migrate(&owner.db).await;
+        owner.into_application().await
+    }
+
+    /// The same database through a user of its own, who may do what the application's may
+    /// (scripts/grants.sql): not more, so that the whole suite shows that it is enough.
+    async fn into_application(self) -> Self {
+        let Home::Server { admin_url, name } = &*self.home else {
+            return self;
+        };
+        let user = format!("'{name}'@'%'");
+        let grants = GRANTS.lines().filter(|line| line.starts_with("GRANT"));
+        let grants = grants.map(|line| line.replace("{database}", name).replace("{user}", &user));
+        let admin = Database::connect(admin_url).await.expect("a connection");
+        let create = format!("CREATE USER {user}");
+        for sql in std::iter::once(create).chain(grants) {
+            let done = admin.execute_unprepared(&sql).await;
+            done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+        admin.close().await.expect("the connection closes");
+        let (_, address) = admin_url.rsplit_once('@').expect("a URL with a user");
+        let url = format!("mysql://{name}@{address}/{name}");
+        let db = connect(&url).await;
+        self.db
+            .close()
+            .await
+            .expect("the owner's connections close");
+        Self { db, url, ..self }
     }
 
     /// A database without a single table, for tests of the migrations themselves.
@@ -78,6 +110,19 @@ impl TestDb {
         }
     }
 
+    /// The same database through its owner, who may change the schema.
+    pub async fn as_owner(&self) -> Self {
+        let Home::Server { admin_url, name } = &*self.home else {
+            return self.reconnected().await;
+        };
+        let url = format!("{admin_url}/{name}");
+        Self {
+            db: connect(&url).await,
+            url,
+            home: self.home.clone(),
+        }
+    }
+
     /// Where it is, for a process that connects by itself.
     pub fn url(&self) -> &str {
         &self.url
@@ -100,11 +145,16 @@ impl TestDb {
 
     /// Runs SQL that an operator might run by hand.
     pub async fn execute(&self, sql: &str) {
-        self.db
-            .write()
-            .execute_unprepared(sql)
-            .await
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        match &*self.home {
+            // An operator may do more than the application.
+            Home::Server { admin_url, name } => {
+                execute_on(&format!("{admin_url}/{name}"), sql).await;
+            }
+            Home::Folder { .. } => {
+                let done = self.db.write().execute_unprepared(sql).await;
+                done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            }
+        }
     }
 
     /// Executes what the schema's own check `table.constraint` would refuse.
@@ -138,6 +188,34 @@ impl TestDb {
         identity
     }
 
+    /// An operator, as the audit log knows them: the same one for the same name.
+    pub async fn operator(&self, name: &str) -> Actor {
+        let external_id = ExternalId::try_from(name).expect("a valid external id");
+        let known = find_by_external_id(self.db.read(), &external_id).await;
+        let user_id = match known.expect("accounts can be read") {
+            Some(account) => account.user_id,
+            None => {
+                let account = NewAccount {
+                    external_id,
+                    nickname: None,
+                    password_hash: "!".to_owned(),
+                    role: Role::Admin,
+                };
+                let tx = self.db.begin().await.expect("a transaction begins");
+                let created = create_in_tx(&tx, account, SystemClock.now()).await;
+                let user_id = created.expect("the external id is free").user_id();
+                tx.commit().await.expect("the operator is kept");
+                user_id
+            }
+        };
+        Actor {
+            user_id,
+            name: name.to_owned(),
+            reason: None,
+            request_id: "test".to_owned(),
+        }
+    }
+
     /// Blocks a player as an operator would.
     pub async fn block(&self, identity: &Identity) {
         let tx = self.db.begin().await.expect("a transaction begins");
@@ -145,14 +223,15 @@ impl TestDb {
             .await
             .expect("a lock");
         let player = player.expect("the player exists");
-        set_blocked_in_tx(&tx, &player, true, SystemClock.now())
+        set_status_in_tx(&tx, &player, Status::Blocked, SystemClock.now())
             .await
             .expect("the player is blocked");
         tx.commit().await.expect("the block is kept");
     }
 
     async fn on_server(server: &str) -> Self {
-        let name = format!("xmas_test_{}", uuid::Uuid::new_v4().simple());
+        // Also the name of a user, which has up to 32 characters on MySQL.
+        let name = format!("xmas_{}", &uuid::Uuid::new_v4().simple().to_string()[..26]);
         let admin_url = server.trim_end_matches('/').to_owned();
         execute_on(&admin_url, &format!("CREATE DATABASE {name}")).await;
         let url = format!("{admin_url}/{name}");
@@ -215,11 +294,11 @@ async fn drop_database(admin_url: &str, name: &str) {
         .await
         .unwrap_or_else(|error| panic!("{admin_url}: {error}"));
     close_connections(&admin, name).await;
-    let drop = format!("DROP DATABASE {name}");
-    admin
-        .execute_unprepared(&drop)
-        .await
-        .unwrap_or_else(|error| panic!("{drop}: {error}"));
+    let user = format!("DROP USER IF EXISTS '{name}'@'%'");
+    for drop in [format!("DROP DATABASE {name}"), user] {
+        let dropped = admin.execute_unprepared(&drop).await;
+        dropped.unwrap_or_else(|error| panic!("{drop}: {error}"));
+    }
     admin.close().await.expect("the connection closes");
 }
 

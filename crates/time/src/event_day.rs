@@ -1,13 +1,18 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::RangeInclusive, str::FromStr};
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Asia::Seoul;
 use serde::{Deserialize, Serialize};
 
-/// A business day: the calendar date in Asia/Seoul. Written `YYYY-MM-DD`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+/// A business day: the calendar date in Asia/Seoul. Written `YYYY-MM-DD`, and read from 1970 to 9999.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(into = "NaiveDate", try_from = "String")]
 pub struct EventDay(NaiveDate);
+
+/// What is read from outside: every database has these years, also with a few days more.
+const YEARS: RangeInclusive<i32> = 1970..=9999;
 
 impl EventDay {
     /// The day in which `instant` lies.
@@ -71,9 +76,9 @@ impl fmt::Display for EventDay {
     }
 }
 
-/// Something else than `YYYY-MM-DD`, or a date that does not exist.
+/// Something else than `YYYY-MM-DD`, or a date that does not exist or is out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a day of the form YYYY-MM-DD")]
+#[error("{0:?} is not a day of the form YYYY-MM-DD, from 1970 to 9999")]
 pub struct MalformedDay(String);
 
 impl FromStr for EventDay {
@@ -81,10 +86,19 @@ impl FromStr for EventDay {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(Self);
-        // The parser is lenient about zeros; one day has one spelling.
+        // The parser is lenient about zeros; one day has one spelling. A connection to MySQL that was given a
+        // year without a place in its format answers nothing any more.
         day.ok()
-            .filter(|day| day.to_string() == text)
+            .filter(|day| day.to_string() == text && YEARS.contains(&day.0.year()))
             .ok_or_else(|| MalformedDay(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for EventDay {
+    type Error = MalformedDay;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 
@@ -130,9 +144,16 @@ mod tests {
             "2025-12-26 ",
             "",
             "오늘",
+            "-0001-01-01",
+            "0000-01-01",
+            "1969-12-31",
+            "+10000-01-01",
         ] {
             assert!(bad.parse::<EventDay>().is_err(), "{bad:?}");
+            assert!(serde_json::from_value::<EventDay>(bad.into()).is_err());
         }
+        let last = day("9999-12-31");
+        assert_eq!(last.next().date(), last.date().succ_opt().unwrap());
         let leap = day("2028-02-29");
         assert_eq!(leap.next(), day("2028-03-01"));
         assert_eq!(serde_json::to_string(&leap).unwrap(), "\"2028-02-29\"");

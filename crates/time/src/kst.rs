@@ -1,3 +1,5 @@
+use std::fmt;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Asia::Seoul;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -6,10 +8,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kst(pub DateTime<Utc>);
 
+impl fmt::Display for Kst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = self.0.with_timezone(&Seoul);
+        f.write_str(&local.to_rfc3339_opts(SecondsFormat::Micros, false))
+    }
+}
+
 impl Serialize for Kst {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let local = self.0.with_timezone(&Seoul);
-        serializer.serialize_str(&local.to_rfc3339_opts(SecondsFormat::Micros, false))
+        serializer.collect_str(self)
     }
 }
 

@@ -1,9 +1,10 @@
 use std::{io::Read, sync::Arc};
 
 use anyhow::{Context, bail};
-use xmas_games::draw::{RANGE, below};
-use xmas_kernel::entropy::{Entropy, OsEntropy};
-use xmas_players::{CreateError, ExternalId, NewAccount, Nickname, Role, create_in_tx};
+use xmas_kernel::entropy::OsEntropy;
+use xmas_players::{
+    CreateError, ExternalId, NewAccount, Nickname, PASSWORD_CHARACTERS, Role, create_in_tx,
+};
 use xmas_time::{Clock, SystemClock};
 
 use super::database;
@@ -24,10 +25,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// The shortest password that is accepted, as in the API.
-const SHORTEST_PASSWORD: usize = 8;
-const LONGEST_PASSWORD: usize = 256;
-
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let external_id = ExternalId::try_from(args.external_id.as_str())?;
     let nickname = args
@@ -35,18 +32,17 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         .as_deref()
         .map(Nickname::try_from)
         .transpose()?;
+    let passwords = wiring::passwords(config, Arc::new(OsEntropy));
     let (password, generated) = match args.password_stdin {
         true => (read_password()?, false),
-        false => (generate_password(), true),
+        false => (passwords.generate(), true),
     };
-    let length = password.chars().count();
-    if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) {
-        bail!("a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters");
+    if !PASSWORD_CHARACTERS.contains(&password.chars().count()) {
+        let (shortest, longest) = PASSWORD_CHARACTERS.into_inner();
+        bail!("a password has {shortest} to {longest} characters");
     }
     let db = database::open(config).await?;
-    let hash = wiring::passwords(config, Arc::new(OsEntropy))
-        .hash(&password)
-        .await?;
+    let hash = passwords.hash(&password).await?;
     let account = NewAccount {
         external_id,
         nickname,
@@ -81,15 +77,4 @@ fn read_password() -> anyhow::Result<String> {
         .read_to_string(&mut text)
         .context("standard input cannot be read")?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// 24 letters and digits that are not mistaken for each other: 138 bits.
-fn generate_password() -> String {
-    const LETTERS: &[u8; 54] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz234567";
-    let letter = |_| {
-        let numbers = std::iter::repeat_with(|| OsEntropy.next_u64() % RANGE);
-        let index = below(LETTERS.len() as u64, numbers);
-        char::from(LETTERS[usize::try_from(index).unwrap_or(0)])
-    };
-    (0..24).map(letter).collect()
 }

@@ -48,13 +48,14 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let handle = server.handle();
     let jobs = actix_web::rt::spawn(jobs::run(app.clone(), clock.clone()));
     let running = actix_web::rt::spawn(server);
+    // Before anybody is told that it runs, and may want it to stop.
+    let mut signals = Signals::listen()?;
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(%address, millis, "ready on {address} after {millis} ms");
     // Nobody may be reading, which is no reason to stop.
     let first_steps = seed::first_steps(address, clock.now(), demo.is_some());
     let _ = writeln!(std::io::stdout(), "{first_steps}");
 
-    let mut signals = Signals::listen()?;
     let stop = signals.next().await;
     app.readiness().drain();
     if stop == Stop::Drain {

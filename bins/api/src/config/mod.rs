@@ -162,6 +162,9 @@ pub struct LimitsConfig {
     /// How long a request may take before it is answered with `OVERLOADED`.
     #[arg(long = "REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300), value_name = "SECONDS")]
     pub request_seconds: u64,
+    /// The same for an admin's work on many players at once: imports, batches, settlements.
+    #[arg(long = "BULK_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600), value_name = "SECONDS")]
+    pub bulk_seconds: u64,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -314,6 +317,10 @@ fn sqlite_url(folder: &Path) -> String {
 }
 
 impl LimitsConfig {
+    pub fn bulk_time(&self) -> Duration {
+        Duration::from_secs(self.bulk_seconds)
+    }
+
     pub fn request_time(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
     }

@@ -2,10 +2,12 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev, error::PayloadError, http::header, web::Bytes};
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 use utoipa::IntoParams;
 use validator::{Validate, ValidationErrors};
 use xmas_kernel::{ErrorCode, idempotency::RequestKey};
 
+use super::csv::LineProblems;
 use crate::error::{ApiError, Details};
 
 /// How the OpenAPI document shows the header.
@@ -48,39 +50,80 @@ impl Payload for Nothing {
     }
 }
 
-/// Any JSON body that validates.
+/// A JSON array whose items validate. Of many problems the first are listed.
+#[derive(Debug)]
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
+impl<T: DeserializeOwned + Validate + 'static> Payload for List<T> {
+    fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError> {
+        let items: Vec<T> = parse_json(request, bytes, b'[', "is a JSON array")?;
+        let mut problems = Details::new();
+        for (index, item) in items.iter().enumerate() {
+            if problems.len() >= LineProblems::MAX_LISTED {
+                break;
+            }
+            if let Err(errors) = item.validate() {
+                let of_item = details(&errors).into_iter();
+                problems.extend(of_item.map(|(field, of)| (format!("{index}.{field}"), of)));
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self(items))
+        } else {
+            Err(ApiError::validation(problems))
+        }
+    }
+}
+
+/// Any JSON object that validates.
 impl<T: DeserializeOwned + Validate + 'static> Payload for T {
     fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE);
-        let content_type = content_type
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
-        }
-        // Nothing here unpacks, and a packed body must not be taken for a plain one.
-        let encoding = request.headers().get(header::CONTENT_ENCODING);
-        if encoding.is_some_and(|encoding| encoding != "identity") {
-            return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
-        }
-        // The parser would also take an array for a struct.
-        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-        if first.is_some_and(|byte| *byte != b'{') {
-            return Err(ApiError::field("body", "is a JSON object"));
-        }
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let path = error.path().to_string();
-            let field = if path == "." { "body" } else { &path };
-            ApiError::field(field, error.inner().to_string())
-        })?;
-        json.end()
-            .map_err(|error| ApiError::field("body", error.to_string()))?;
+        let body: T = parse_json(request, bytes, b'{', "is a JSON object")?;
         body.validate()
             .map_err(|errors| ApiError::validation(details(&errors)))?;
         Ok(body)
     }
+}
+
+/// Reads JSON that begins with `opening`.
+fn parse_json<T: DeserializeOwned>(
+    request: &HttpRequest,
+    bytes: &[u8],
+    opening: u8,
+    expected: &str,
+) -> Result<T, ApiError> {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
+    }
+    // Nothing here unpacks, and a packed body must not be taken for a plain one.
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| encoding != "identity") {
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
+    }
+    // The parser would also take an array for a struct.
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|byte| *byte != opening) {
+        return Err(ApiError::field("body", expected));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().iter().map(|part| match part {
+            // As problems of whole rows name them.
+            Segment::Seq { index } => index.to_string(),
+            other => other.to_string(),
+        });
+        let path = path.collect::<Vec<_>>().join(".");
+        let field = if path.is_empty() { "body" } else { &path };
+        ApiError::field(field, error.inner().to_string())
+    })?;
+    json.end()
+        .map_err(|error| ApiError::field("body", error.to_string()))?;
+    Ok(body)
 }
 
 pub(super) fn details(errors: &ValidationErrors) -> Details {
@@ -96,7 +139,7 @@ pub(super) fn details(errors: &ValidationErrors) -> Details {
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
 
-async fn read(
+pub(super) async fn read(
     bytes: impl Future<Output = Result<Bytes, actix_web::Error>>,
 ) -> Result<Bytes, ApiError> {
     bytes
@@ -152,7 +195,10 @@ impl<T: Payload> FromRequest for Command<T> {
     }
 }
 
-fn request_key(request: &HttpRequest, body: &[u8]) -> Result<Option<RequestKey>, ApiError> {
+pub(super) fn request_key(
+    request: &HttpRequest,
+    body: &[u8],
+) -> Result<Option<RequestKey>, ApiError> {
     let mut keys = request.headers().get_all("idempotency-key");
     let Some(key) = keys.next() else {
         return Ok(None);

@@ -1,13 +1,21 @@
 //! What handlers ask of a request, as types.
 
+mod admin;
 mod command;
+mod csv;
 mod now;
 mod params;
 mod path_part;
 mod player;
+mod span;
+mod upload;
 
-pub(crate) use command::{Body, Command, IdempotencyKey, Nothing, OptionalBody};
+pub(crate) use admin::{Admin, key_of, reason, seen_version};
+pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
+pub(crate) use csv::{CsvRow, CsvUpload, LineProblems};
 pub(crate) use now::Now;
-pub(crate) use params::Params;
+pub(crate) use params::{Params, given};
 pub(crate) use path_part::PathPart;
 pub(crate) use player::{Bearer, Player, client_address};
+pub(crate) use span::SpanParams;
+pub(crate) use upload::{Content, Source, Upload};

@@ -1,11 +1,14 @@
-use std::future::{Ready, ready};
+use std::{
+    fmt::Display,
+    future::{Ready, ready},
+};
 
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use validator::Validate;
 
 use super::command::details;
-use crate::error::ApiError;
+use crate::error::{ApiError, ApiResult};
 
 /// A query string that has been parsed and validated. Parameters that nobody asks for are ignored.
 #[derive(Debug)]
@@ -32,6 +35,20 @@ impl<T: DeserializeOwned + Validate> FromRequest for Params<T> {
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
         ready(Self::parse(request.query_string()).map_err(Into::into))
     }
+}
+
+/// A parameter's value; an empty one is as good as none.
+pub(crate) fn given<T, E: Display>(
+    parameter: &str,
+    text: &str,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> ApiResult<Option<T>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let value = read(text);
+    let value = value.map_err(|error| ApiError::field(parameter, error.to_string()))?;
+    Ok(Some(value))
 }
 
 /// Parameters, or which of them is wrong and why. The parser's own error does not say which.

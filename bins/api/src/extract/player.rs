@@ -24,16 +24,8 @@ pub(crate) struct Bearer(pub(crate) Authenticated);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Player(pub(crate) Identity);
 
-/// An admin.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the admin API's handlers ask for it")
-)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Admin(pub(crate) Identity);
-
 impl Bearer {
-    fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let header = request.headers().get(header::AUTHORIZATION);
         let header = header.ok_or_else(|| ApiError::new(ErrorCode::AuthRequired))?;
         let header = header
@@ -83,16 +75,6 @@ impl FromRequest for Player {
             }
             Ok(Self(identity))
         })
-    }
-}
-
-impl FromRequest for Admin {
-    type Error = actix_web::Error;
-    type Future = Ready<Result<Self, Self::Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
-        let identity = Bearer::with_scope(request, Scope::Admin);
-        ready(identity.map(Self).map_err(Into::into))
     }
 }
 
@@ -211,6 +193,10 @@ mod tests {
             Err(AuthError::InvalidCredentials)
         }
 
+        async fn admin_name(&self, _: &Identity) -> Result<String, AuthError> {
+            Err(AuthError::InvalidCredentials)
+        }
+
         fn authenticate(&self, token: &str, _: DateTime<Utc>) -> Result<Authenticated, TokenError> {
             let scope = match token {
                 "player" => Scope::Player,
@@ -244,24 +230,17 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn each_scope_opens_its_own_doors_only() {
+    async fn only_a_player_s_token_speaks_for_a_player() {
         let nothing = || Payload::None;
-        let Admin(admin) = Admin::from_request(&request("admin"), &mut nothing())
-            .await
-            .unwrap();
         let Player(player) = Player::from_request(&request("player"), &mut nothing())
             .await
             .unwrap();
-        assert_eq!((admin.user_id, player.user_id), (UserId(7), UserId(7)));
-        let refused = Admin::from_request(&request("player"), &mut nothing())
-            .await
-            .unwrap_err();
-        assert_eq!(code(&refused), ErrorCode::ForbiddenScope);
+        assert_eq!(player.user_id, UserId(7));
         let refused = Player::from_request(&request("admin"), &mut nothing())
             .await
             .unwrap_err();
         assert_eq!(code(&refused), ErrorCode::ForbiddenScope);
-        let refused = Admin::from_request(&request("other"), &mut nothing())
+        let refused = Player::from_request(&request("other"), &mut nothing())
             .await
             .unwrap_err();
         assert_eq!(code(&refused), ErrorCode::TokenInvalid);

@@ -15,6 +15,8 @@ use crate::error::ApiError;
 
 /// JSON bodies (architecture.md §5).
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Uploaded tables (architecture.md §5).
+pub(crate) const MAX_CSV_BYTES: usize = 10 * 1024 * 1024;
 /// All headers of a request together.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
@@ -23,6 +25,8 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 pub(crate) struct Limits {
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) request_time: Duration,
+    /// For work on many players at once.
+    pub(crate) bulk_time: Duration,
 }
 
 /// Refuses requests with too large headers, and those that come while as many as allowed are in
@@ -65,14 +69,28 @@ pub(crate) async fn time(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
+    within(limits.request_time, request, next).await
+}
+
+/// As [`time`], for work on many players at once.
+pub(crate) async fn bulk_time(
+    limits: Data<Limits>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
+    within(limits.bulk_time, request, next).await
+}
+
+async fn within<B: MessageBody + 'static>(
+    time: Duration,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let http = request.request().clone();
-    match tokio::time::timeout(limits.request_time, next.call(request)).await {
+    match tokio::time::timeout(time, next.call(request)).await {
         Ok(response) => Ok(response?.map_into_left_body()),
         Err(_) => {
-            tracing::warn!(
-                "a request took longer than {:?} and was ended",
-                limits.request_time
-            );
+            tracing::warn!("a request took longer than {time:?} and was ended");
             let response = HttpResponse::from_error(ApiError::new(ErrorCode::Overloaded));
             Ok(ServiceResponse::new(http, response).map_into_right_body())
         }

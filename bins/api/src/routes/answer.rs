@@ -20,6 +20,14 @@ impl<T> Answer<T> {
             replayed: outcome.replayed,
         }
     }
+
+    /// The same, with another body.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer {
+            body: change(self.body),
+            replayed: self.replayed,
+        }
+    }
 }
 
 impl<T: Serialize> Responder for Answer<T> {

@@ -1,13 +1,13 @@
 use actix_web::{
-    HttpResponse, Route,
+    HttpResponse, Resource, Route,
     dev::HttpServiceFactory,
     guard,
     http::{Method, header},
     middleware::from_fn,
-    web,
+    web::{self, PayloadConfig},
 };
 
-use crate::middleware::limits;
+use crate::middleware::limits::{self, MAX_CSV_BYTES};
 
 /// One path that answers one method (and HEAD with GET), within the time that a request may take. Other methods get a
 /// 405 that names the right one.
@@ -16,20 +16,47 @@ pub(super) fn endpoint(
     method: &Method,
     route: Route,
 ) -> impl HttpServiceFactory + use<> {
-    let is_get = *method == Method::GET;
-    let allow = if is_get { "GET, HEAD" } else { method.as_str() }.to_owned();
-    let route = if is_get {
-        route.guard(guard::Any(guard::Get()).or(guard::Head()))
-    } else {
-        route.method(method.clone())
-    };
-    let not_allowed = web::to(move || {
+    answering(web::resource(path), vec![(method.clone(), route)]).wrap(from_fn(limits::time))
+}
+
+/// A path of the admin API, with and without a slash at its end, and what it answers to each method.
+pub(super) fn admin<const N: usize>(
+    path: &str,
+    routes: [(Method, Route); N],
+) -> impl HttpServiceFactory + use<N> {
+    answering(web::resource(both(path)), routes.into()).wrap(from_fn(limits::time))
+}
+
+/// As [`admin`], for work on many players: it takes a table of up to ten megabytes, and longer.
+pub(super) fn bulk<const N: usize>(
+    path: &str,
+    routes: [(Method, Route); N],
+) -> impl HttpServiceFactory + use<N> {
+    answering(web::resource(both(path)), routes.into())
+        .app_data(PayloadConfig::new(MAX_CSV_BYTES))
+        .wrap(from_fn(limits::bulk_time))
+}
+
+fn both(path: &str) -> [String; 2] {
+    let path = path.trim_end_matches('/');
+    [path.to_owned(), format!("{path}/")]
+}
+
+fn answering(mut resource: Resource, routes: Vec<(Method, Route)>) -> Resource {
+    let mut allowed = Vec::new();
+    for (method, route) in routes {
+        let is_get = method == Method::GET;
+        allowed.push(if is_get { "GET, HEAD" } else { method.as_str() }.to_owned());
+        resource = resource.route(if is_get {
+            route.guard(guard::Any(guard::Get()).or(guard::Head()))
+        } else {
+            route.method(method)
+        });
+    }
+    let allow = allowed.join(", ");
+    resource.default_service(web::to(move || {
         let mut answer = HttpResponse::MethodNotAllowed();
         answer.insert_header((header::ALLOW, allow.as_str()));
         std::future::ready(answer.finish())
-    });
-    web::resource(path)
-        .route(route)
-        .default_service(not_allowed)
-        .wrap(from_fn(limits::time))
+    }))
 }

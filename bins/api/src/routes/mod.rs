@@ -4,10 +4,12 @@
 //! module's `configure`; and both in [`crate::openapi`].
 
 pub(crate) mod activity;
+pub(crate) mod admin;
 mod answer;
 pub(crate) mod auth;
 pub(crate) mod dice;
 mod endpoint;
+pub(crate) mod export;
 pub(crate) mod fairness;
 pub(crate) mod health;
 pub(crate) mod lottery;
@@ -18,6 +20,7 @@ pub(crate) mod ranking;
 pub(crate) mod roulette;
 pub(crate) mod season_pass;
 pub(crate) mod today_feature;
+pub(crate) mod ui_config;
 pub(crate) mod wallet;
 
 use actix_web::web::ServiceConfig;
@@ -35,5 +38,7 @@ pub(crate) fn configure(cfg: &mut ServiceConfig) {
     odds::configure(cfg);
     fairness::configure(cfg);
     activity::configure(cfg);
+    admin::configure(cfg);
     today_feature::configure(cfg);
+    ui_config::configure(cfg);
 }

@@ -1,8 +1,12 @@
 //! The 2025 event (domain.md, "The 2025 event").
 
 use sea_orm::DatabaseTransaction;
+use serde_json::{Value, json};
 use xmas_event_bridge::{BridgeDay, BridgeError, Bridges, Mission, NewBridge};
-use xmas_features::{FeatureRow, FeatureSettings, Features};
+use xmas_features::{
+    FeatureDeskError, FeatureRow, FeatureSettings, Features, UiConfigs,
+    ui_rules::{DOWNTIME_BANNER, TICKET_ZERO},
+};
 use xmas_games::{
     SaveError,
     dice::{Dice, NewDice},
@@ -26,6 +30,8 @@ pub(super) enum WriteError {
     Reward(#[from] RewardError),
     #[error("a game of the event was refused")]
     Game(#[from] SaveError),
+    #[error("a text of the event was refused")]
+    Text(#[from] FeatureDeskError),
     #[error("the event's bridge was refused")]
     Bridge(#[from] BridgeError),
     #[error("the database failed")]
@@ -69,6 +75,9 @@ pub(super) async fn write_in_tx(
     Lottery::insert_active_in_tx(tx, &lottery(&items), now).await?;
     for feature in features() {
         Features::insert_in_tx(tx, &feature, now).await?;
+    }
+    for (key, value) in texts() {
+        UiConfigs::insert_in_tx(tx, key, &value, now).await?;
     }
     Ok(items)
 }
@@ -266,6 +275,27 @@ fn features() -> [FeatureRow; 5] {
         feature(Feature::Dice, "주사위", "/dice", 3),
         feature(Feature::Lottery, "복권", "/lottery", 5),
         feature(Feature::Ranking, "랭킹", "/ranking", 0),
+    ]
+}
+
+fn texts() -> [(&'static str, Value); 2] {
+    let ticket_zero = json!({
+        "title": "티켓이 부족해요",
+        "body": "출석 도장을 찍으면 티켓을 받을 수 있어요. 매일 자정에 새 도장이 열립니다.",
+        "primaryCta": { "label": "출석하러 가기", "href": "/season-pass" },
+        "secondaryCta": { "label": "닫기", "href": "" },
+    });
+    let downtime_banner = json!({
+        "enabled": false,
+        "title": "점검 안내",
+        "message": "더 나은 이벤트를 위해 잠시 점검합니다. 보유한 티켓과 보상은 그대로 유지됩니다.",
+        "severity": "info",
+        "starts_at": null,
+        "ends_at": null,
+    });
+    [
+        (TICKET_ZERO, ticket_zero),
+        (DOWNTIME_BANNER, downtime_banner),
     ]
 }
 

@@ -272,7 +272,7 @@ async fn unknown_paths_and_methods_have_the_shape_too() {
         "/api/season-pass//status",
         "/API/roulette/status",
         "/admin/api/segments/",
-        "/admin/api/users/1",
+        "/admin/api/vault/1",
         "/%00",
         "/%ff%fe",
         "/../../etc/passwd",
@@ -448,4 +448,56 @@ async fn a_request_that_takes_too_long_is_ended_and_leaves_nothing() {
         1
     );
     player.play("/api/roulette/play").await.expect_status(200);
+}
+
+/// A connection to MySQL that is given such a year answers nothing any more.
+#[tokio::test]
+async fn a_day_that_no_database_knows_never_reaches_one() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    for day in ["-0001-01-01", "0000-01-01", "0001-01-01", "+10000-01-01"] {
+        // More often than there are connections.
+        for _ in 0..12 {
+            let path = format!("/api/fairness/{day}");
+            let unknown = app.anonymous().get(&path).await;
+            unknown.expect_error(404, "DAY_NOT_FOUND");
+        }
+        let board = format!("/admin/api/ranking/{day}");
+        let unknown = admin.get(&board).await;
+        unknown.expect_error(404, "RANKING_NOT_FOUND");
+        let unknown = admin.delete(&board).await;
+        unknown.expect_error(404, "RANKING_NOT_FOUND");
+        let scheduled = format!("/admin/api/feature-schedule/{day}");
+        let dice = json!({ "feature_type": "DICE" });
+        let refused = admin.put(&scheduled, &dice).await;
+        refused.expect_error(400, "INVALID_FEATURE_SCHEDULE");
+        let day = day.replace('+', "%2B");
+        for path in [
+            format!("/admin/api/feature-schedule/?start_date={day}&end_date=2025-01-01"),
+            format!("/admin/api/game-tokens/ledger?from={day}"),
+            format!("/admin/api/logs/audit?to={day}T00:00:00Z"),
+        ] {
+            admin.get(&path).await.expect_error(422, "VALIDATION_ERROR");
+        }
+    }
+    let season = json!({ "name": "x", "start_date": "-0001-01-01", "end_date": "-0001-01-01" });
+    let refused = admin.post("/admin/api/seasons/", &season).await;
+    refused.expect_error(422, "VALIDATION_ERROR");
+    let bridge = json!({ "settle_on": "-0001-01-01" });
+    let refused = admin.put("/admin/api/event-bridge/", &bridge).await;
+    refused.expect_error(422, "VALIDATION_ERROR");
+    // A leap second is the next one.
+    let leap = "/admin/api/game-tokens/ledger?from=2016-12-31T23:59:60Z&to=2016-12-31T23:59:60.5Z";
+    admin.get(leap).await.expect_status(200);
+    // The last day that there is.
+    let board = "/admin/api/ranking/9999-12-31";
+    let place = json!({ "items": [{ "rank": 1, "display_name": "산타", "score": 1 }] });
+    admin.put(board, &place).await.expect_status(200);
+    let season = json!({ "name": "x", "start_date": "9999-12-31", "end_date": "9999-12-31",
+        "is_active": true, "levels": [{ "level": 1, "required_xp": 1, "reward_type": "POINT",
+        "reward_amount": 1, "reward_label": "1 포인트" }] });
+    admin
+        .post("/admin/api/seasons/", &season)
+        .await
+        .expect_status(201);
 }

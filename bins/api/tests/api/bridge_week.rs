@@ -10,7 +10,7 @@ use xmas_event_bridge::{
     Bridge, BridgeDay, BridgeError, BridgeState, Bridges, Certificate, NewBridge, Reason, Run,
 };
 use xmas_kernel::{Asset, BridgeId, SeasonId};
-use xmas_players::{Identity, lock_by_id_in_tx, set_blocked_in_tx};
+use xmas_players::{Identity, Status, lock_by_id_in_tx, set_status_in_tx};
 use xmas_rewards::{Reward, RewardType};
 use xmas_season_pass::{Level, NewSeason, SeasonPass};
 use xmas_test_support::{AppBuilder, Client, TestApp};
@@ -227,7 +227,8 @@ async fn assert_audit_is_clean(app: &TestApp) {
 async fn unblock(app: &TestApp, player: Identity) {
     let tx = app.test.db.begin().await.unwrap();
     let locked = lock_by_id_in_tx(&tx, player.user_id).await.unwrap();
-    let unblocked = set_blocked_in_tx(&tx, &locked.unwrap(), false, app.clock.now()).await;
+    let (player, now) = (locked.unwrap(), app.clock.now());
+    let unblocked = set_status_in_tx(&tx, &player, Status::Active, now).await;
     unblocked.unwrap();
     tx.commit().await.unwrap();
 }

@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 mod activity;
+mod admin;
 mod auth;
 mod bad_input;
 mod bridge_week;
@@ -26,4 +27,5 @@ mod season_pass;
 mod settle;
 mod structure;
 mod today_feature;
+mod ui_config;
 mod wallet;

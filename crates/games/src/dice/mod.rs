@@ -7,16 +7,17 @@ mod store;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
-use xmas_kernel::{Asset, ConfigId, Feature, db::DbError};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use xmas_kernel::{Asset, ConfigId, Feature, Problems, audit::Area, db::DbError};
 use xmas_rewards::Reward;
 
 use crate::{
-    Game, SaveError, Table,
+    Configurable, Game, SaveError, Table,
+    config::{self, Actions, Config, ConfigEdit, Saved, Which},
     odds::{Entry, Odds},
 };
 
-pub use model::{DiceGame, DiceOutcome, NewDice, Throw};
+pub use model::{DiceEdit, DiceGame, DiceOutcome, DiceRewards, NewDice, Throw};
 
 /// The rules of the dice game.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,90 @@ impl Game for Dice {
     }
 }
 
+#[async_trait]
+impl Configurable for Dice {
+    const AREA: Area = Area::Dice;
+    const ACTIONS: Actions = Actions {
+        resource: "dice",
+        create: "DICE_CREATE",
+        update: "DICE_UPDATE",
+        switch_off: "DICE_SWITCH_OFF",
+        delete: "DICE_DELETE",
+    };
+    type Body = DiceRewards;
+    type BodyEdit = DiceEdit;
+
+    async fn load<C: ConnectionTrait>(
+        conn: &C,
+        which: Which,
+    ) -> Result<Vec<Saved<DiceRewards>>, DbError> {
+        store::configs(conn, which).await
+    }
+
+    async fn edited_in_tx(
+        _: &DatabaseTransaction,
+        before: Option<&Saved<DiceRewards>>,
+        edit: &ConfigEdit<DiceEdit>,
+        problems: &mut Problems,
+    ) -> Result<DiceRewards, DbError> {
+        let kept = before.map(|before| &before.config.body);
+        let DiceEdit { win, draw, lose } = &edit.body;
+        Ok(DiceRewards {
+            win: win.applied(kept.map(|kept| &kept.win), "win_", problems),
+            draw: draw.applied(kept.map(|kept| &kept.draw), "draw_", problems),
+            lose: lose.applied(kept.map(|kept| &kept.lose), "lose_", problems),
+        })
+    }
+
+    fn check(config: &Config<DiceRewards>, problems: &mut Problems) -> Vec<(String, Reward)> {
+        let DiceRewards { win, draw, lose } = &config.body;
+        let dice = NewDice {
+            name: config.name.clone(),
+            max_daily_plays: config.max_daily,
+            win: win.checked("win_", problems),
+            draw: draw.checked("draw_", problems),
+            lose: lose.checked("lose_", problems),
+        };
+        problems.extend(rules::check(&dice));
+        let rewards = [
+            ("win_", dice.win),
+            ("draw_", dice.draw),
+            ("lose_", dice.lose),
+        ];
+        let rewards = rewards.map(|(prefix, reward)| (prefix.to_owned(), reward));
+        rewards.into()
+    }
+
+    async fn insert_in_tx(
+        tx: &DatabaseTransaction,
+        config: &Config<DiceRewards>,
+        now: DateTime<Utc>,
+    ) -> Result<ConfigId, DbError> {
+        store::insert(tx, config, now).await
+    }
+
+    async fn update_in_tx(
+        tx: &DatabaseTransaction,
+        before: &Saved<DiceRewards>,
+        after: &Config<DiceRewards>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        store::update(tx, before.id, after, now).await
+    }
+
+    async fn switch_off_in_tx(
+        tx: &DatabaseTransaction,
+        id: ConfigId,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        store::switch_off(tx, id, now).await
+    }
+
+    async fn delete_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError> {
+        store::delete(tx, id).await
+    }
+}
+
 impl Dice {
     /// Checks a dice game and saves it as the active one.
     pub async fn insert_active_in_tx(
@@ -65,8 +150,6 @@ impl Dice {
         dice: &NewDice,
         now: DateTime<Utc>,
     ) -> Result<ConfigId, SaveError> {
-        let rewards = [dice.win, dice.draw, dice.lose];
-        crate::check_save(tx, rules::check(dice), "reward_item", &rewards).await?;
-        Ok(store::insert_active(tx, dice, now).await?)
+        config::insert_in_tx::<Self>(tx, &dice.to_active_config(), now).await
     }
 }

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use xmas_rewards::{Reward, RewardType};
 
+use crate::config::{Config, RewardConfig, RewardEdit};
+
 /// A dice game to be saved. [`super::rules::check`] says whether it may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDice {
@@ -61,4 +63,35 @@ pub struct DiceGame {
     pub throw: Throw,
     pub reward_type: RewardType,
     pub reward_amount: i64,
+}
+
+/// What there is to win at dice, as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DiceRewards {
+    pub win: RewardConfig,
+    pub draw: RewardConfig,
+    pub lose: RewardConfig,
+}
+
+/// What an operator changes about the rewards.
+#[derive(Clone, Debug, Default)]
+pub struct DiceEdit {
+    pub win: RewardEdit,
+    pub draw: RewardEdit,
+    pub lose: RewardEdit,
+}
+
+impl NewDice {
+    pub(crate) fn to_active_config(&self) -> Config<DiceRewards> {
+        Config {
+            name: self.name.clone(),
+            is_active: true,
+            max_daily: self.max_daily_plays,
+            body: DiceRewards {
+                win: self.win.into(),
+                draw: self.draw.into(),
+                lose: self.lose.into(),
+            },
+        }
+    }
 }

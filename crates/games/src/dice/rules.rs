@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-use xmas_kernel::{ConfigId, Feature};
+use xmas_kernel::{ConfigId, ErrorCode, Feature, LABEL, Problem, Problems, is_label};
 
 use super::{DiceOutcome, NewDice, Throw};
 use crate::{
-    fits,
+    config::{DAILY, MAX_DAILY},
     odds::{Entry, InvalidOdds, Odds},
 };
 
@@ -62,19 +62,17 @@ pub fn odds(config_id: ConfigId, dice: &NewDice) -> Result<Odds, InvalidOdds> {
     Odds::new(Feature::Dice, config_id, entries.collect::<Result<_, _>>()?)
 }
 
-/// What is wrong with a dice game that is to be saved: field and problem.
-pub fn check(dice: &NewDice) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    if !fits(&dice.name) {
-        problems.push((
-            "name",
-            "has 1 to 100 characters, none of them a space around it".to_owned(),
-        ));
-    }
-    if dice.max_daily_plays < 0 {
-        problems.push(("max_daily_plays", "is at least 0".to_owned()));
-    }
-    problems
+/// What is wrong with a dice game that is to be saved.
+pub fn check(dice: &NewDice) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.expect(is_label(&dice.name), "name", LABEL);
+    problems.expect_or(
+        ErrorCode::InvalidMaxDailyPlays,
+        (0..=MAX_DAILY).contains(&dice.max_daily_plays),
+        "max_daily_plays",
+        DAILY,
+    );
+    problems.into_vec()
 }
 
 #[cfg(test)]
@@ -128,7 +126,8 @@ mod tests {
             max_daily_plays: -1,
             ..dice()
         };
-        let fields: Vec<_> = check(&wrong).into_iter().map(|(field, _)| field).collect();
+        let problems = check(&wrong).into_iter();
+        let fields: Vec<String> = problems.map(|problem| problem.field).collect();
         assert_eq!(fields, ["name", "max_daily_plays"]);
     }
 }

@@ -5,17 +5,18 @@ use chrono::{DateTime, Utc};
 use xmas_kernel::{
     Feature, OddsId, PlayId,
     db::{Db, DbError},
-    paging::Limit,
+    paging::Page,
 };
 use xmas_players::{Identity, check};
 use xmas_time::EventDay;
 
 use super::{
     DayFairness, DrawBook, DrawReceipt, FairnessService, OddsReport, OddsSource, PublishedOdds,
+    ReportQuery,
     receipt::{Draw, Facts},
     reveals_at, store,
 };
-use crate::{FairnessError, draw::DrawId, play_log};
+use crate::{FairnessError, GameError, draw::DrawId, play_counts, play_log};
 
 /// [`FairnessService`] on the database.
 pub struct Fairness {
@@ -120,21 +121,30 @@ impl FairnessService for Fairness {
     async fn report(
         &self,
         feature: Feature,
-        tables: Limit,
-    ) -> Result<Vec<OddsReport>, FairnessError> {
-        if !self.sources.iter().any(|game| game.feature() == feature) {
+        query: ReportQuery,
+        now: DateTime<Utc>,
+    ) -> Result<Page<OddsReport>, FairnessError> {
+        let in_force = match self.odds(feature, now).await {
+            Ok(published) => Some(published.odds_id),
+            // Nothing can be played now; what was played is told all the same.
+            Err(FairnessError::Game(GameError::InvalidConfig(_))) => None,
+            Err(error) => return Err(error),
+        };
+        let db = self.db.read();
+        let tables = store::odds_of(db, feature, query).await?;
+        let tables = Page::from_overfetched(tables, query.limit, |(id, _)| id.0);
+        if query.only.is_some() && tables.items.is_empty() {
             return Err(FairnessError::UnknownOdds);
         }
-        let ids = store::odds_of(self.db.read(), feature, tables).await?;
-        let mut known = self.book.tables(&ids).await?;
-        let mut reports = Vec::with_capacity(ids.len());
-        for id in ids {
-            let Some(odds) = known.remove(&id) else {
-                continue;
-            };
-            let observed = play_log::observed(self.db.read(), id).await?;
-            reports.push(OddsReport::new(id, odds, &observed));
-        }
-        Ok(reports)
+        let ids: Vec<OddsId> = tables.items.iter().map(|(id, _)| *id).collect();
+        let mut observed = play_counts::observed(db, &ids).await?;
+        let report = |(id, odds)| {
+            let observed = observed.remove(&id).unwrap_or_default();
+            OddsReport::new(id, odds, &observed, in_force == Some(id))
+        };
+        Ok(Page {
+            items: tables.items.into_iter().map(report).collect(),
+            next: tables.next,
+        })
     }
 }

@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use xmas_kernel::{Feature, OddsId, PlayId, paging::Limit};
+use xmas_kernel::{
+    Feature, OddsId, PlayId,
+    paging::{Cursor, Limit, Page},
+};
 use xmas_players::Identity;
 use xmas_time::EventDay;
 
@@ -20,6 +23,7 @@ pub use book::{DAYS_AHEAD, DrawBook, reveals_at};
 pub use desk::Fairness;
 pub use receipt::{DrawReceipt, Published};
 pub use report::OddsReport;
+pub(crate) use store::odds_of_config;
 
 use crate::{
     FairnessError, GameError,
@@ -61,6 +65,16 @@ pub struct DayFairness {
     pub seed: Option<Seed>,
 }
 
+/// Which tables a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportQuery {
+    /// Only this one.
+    pub only: Option<OddsId>,
+    /// The last one that the reader has seen.
+    pub before: Option<Cursor>,
+    pub limit: Limit,
+}
+
 /// Odds and draws for handlers and operators.
 #[async_trait]
 pub trait FairnessService: Send + Sync {
@@ -89,10 +103,12 @@ pub trait FairnessService: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<DrawReceipt, FairnessError>;
 
-    /// Declared against observed frequencies of a game's tables, newest table first.
+    /// Declared against observed frequencies of a game's tables, newest table first. A page is a fixed
+    /// number of statements.
     async fn report(
         &self,
         feature: Feature,
-        tables: Limit,
-    ) -> Result<Vec<OddsReport>, FairnessError>;
+        query: ReportQuery,
+        now: DateTime<Utc>,
+    ) -> Result<Page<OddsReport>, FairnessError>;
 }

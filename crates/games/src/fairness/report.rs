@@ -6,7 +6,7 @@ use xmas_kernel::OddsId;
 
 use crate::{
     odds::{Entry, Odds},
-    play_log::Observed,
+    play_counts::Observed,
 };
 
 /// One table, and what was drawn from it.
@@ -14,6 +14,10 @@ use crate::{
 pub struct OddsReport {
     pub odds_id: OddsId,
     pub content_hash: String,
+    /// Whether a play now would be drawn from it.
+    pub in_force: bool,
+    /// The sum of the weights.
+    pub total_weight: u64,
     /// The span of its plays; `None` if there was none.
     pub first_play: Option<DateTime<Utc>>,
     pub last_play: Option<DateTime<Utc>>,
@@ -46,7 +50,7 @@ pub struct Fit {
 }
 
 impl OddsReport {
-    pub(crate) fn new(odds_id: OddsId, odds: Odds, observed: &Observed) -> Self {
+    pub(crate) fn new(odds_id: OddsId, odds: Odds, observed: &Observed, in_force: bool) -> Self {
         let count = |entry: &Entry| -> i64 {
             let own = observed.draws.iter().filter(|(id, _)| *id == entry.id);
             own.map(|(_, draws)| draws).sum()
@@ -65,6 +69,8 @@ impl OddsReport {
         Self {
             odds_id,
             content_hash: odds.hash().to_owned(),
+            in_force,
+            total_weight: odds.total(),
             first_play: observed.first_play,
             last_play: observed.last_play,
             fit: fit(&entries, draws),
@@ -121,7 +127,7 @@ mod tests {
             draws: draws.to_vec(),
             ..Observed::default()
         };
-        OddsReport::new(OddsId(1), odds, &observed)
+        OddsReport::new(OddsId(1), odds, &observed, true)
     }
 
     #[test]

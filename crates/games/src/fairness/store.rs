@@ -6,13 +6,15 @@ use sea_orm::{
     QuerySelect,
 };
 use xmas_kernel::{
-    Feature, OddsId,
+    ConfigId, Feature, OddsId,
     db::{Constraint, Db, DbError, Timestamp},
-    paging::Limit,
 };
 use xmas_time::EventDay;
 
-use super::entity::{draw_seed, odds_table};
+use super::{
+    ReportQuery,
+    entity::{draw_seed, odds_table},
+};
 use crate::odds::Odds;
 
 /// A seed to be kept.
@@ -114,28 +116,51 @@ pub(crate) async fn find_odds(
         .filter(odds_table::Column::Id.is_in(ids.iter().map(|id| id.0)))
         .all(conn)
         .await?;
-    let table = |row: odds_table::Model| {
-        let odds = Odds::from_content(&row.content);
-        let odds = odds.map_err(|_| DbError::Corrupt(format!("odds_table {}", row.id)))?;
-        Ok((OddsId(row.id), odds))
-    };
-    rows.into_iter().map(table).collect()
+    rows.into_iter().map(read).collect()
 }
 
-/// The tables of a game, newest first.
+/// The tables of a game, newest first; one more than the limit tells whether there are more.
 pub(crate) async fn odds_of(
     conn: &impl ConnectionTrait,
     feature: Feature,
-    limit: Limit,
+    query: ReportQuery,
+) -> Result<Vec<(OddsId, Odds)>, DbError> {
+    use odds_table::Column;
+    let mut find = odds_table::Entity::find().filter(Column::FeatureType.eq(feature.as_str()));
+    if let Some(only) = query.only {
+        find = find.filter(Column::Id.eq(only.0));
+    }
+    if let Some(before) = query.before {
+        find = find.filter(Column::Id.lt(before.0));
+    }
+    let rows = find
+        .order_by_desc(Column::Id)
+        .limit(query.limit.get() + 1)
+        .all(conn)
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// The tables that a configuration has had.
+pub(crate) async fn odds_of_config(
+    conn: &impl ConnectionTrait,
+    feature: Feature,
+    config_id: ConfigId,
 ) -> Result<Vec<OddsId>, DbError> {
+    use odds_table::Column;
     let ids: Vec<i64> = odds_table::Entity::find()
         .select_only()
-        .column(odds_table::Column::Id)
-        .filter(odds_table::Column::FeatureType.eq(feature.as_str()))
-        .order_by_desc(odds_table::Column::Id)
-        .limit(limit.get())
+        .column(Column::Id)
+        .filter(Column::FeatureType.eq(feature.as_str()))
+        .filter(Column::Content.starts_with(Odds::beginning(feature, config_id)))
         .into_tuple()
         .all(conn)
         .await?;
     Ok(ids.into_iter().map(OddsId).collect())
+}
+
+fn read(row: odds_table::Model) -> Result<(OddsId, Odds), DbError> {
+    let odds = Odds::from_content(&row.content);
+    let odds = odds.map_err(|_| DbError::Corrupt(format!("odds_table {}", row.id)))?;
+    Ok((OddsId(row.id), odds))
 }

@@ -1,19 +1,28 @@
 //! The lottery: prizes, some of them limited, one ticket a play.
 
+mod edit;
 mod entity;
 mod model;
 pub mod rules;
 mod store;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
-use xmas_kernel::{Asset, ConfigId, Feature, db::DbError};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use xmas_kernel::{Asset, ConfigId, Feature, Problems, audit::Area, db::DbError};
 use xmas_rewards::Reward;
 
-use crate::{Game, SaveError, Table, odds::Entry};
+use crate::{
+    Configurable, Game, SaveError, Table,
+    config::{self, Actions, Config, ConfigEdit, Saved, Which},
+    fairness,
+    odds::Entry,
+    play_counts,
+};
 
-pub use model::{NewLottery, NewPrize, Prize};
+pub use model::{NewLottery, NewPrize, Prize, PrizeConfig, PrizeEdit, PrizeList};
 
 /// The rules of the lottery.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +59,128 @@ impl Game for Lottery {
     }
 }
 
+#[async_trait]
+impl Configurable for Lottery {
+    const AREA: Area = Area::Lottery;
+    const ACTIONS: Actions = Actions {
+        resource: "lottery",
+        create: "LOTTERY_CREATE",
+        update: "LOTTERY_UPDATE",
+        switch_off: "LOTTERY_SWITCH_OFF",
+        delete: "LOTTERY_DELETE",
+    };
+    type Body = PrizeList;
+    /// `None` keeps them all.
+    type BodyEdit = Option<Vec<PrizeEdit>>;
+
+    async fn load<C: ConnectionTrait>(
+        conn: &C,
+        which: Which,
+    ) -> Result<Vec<Saved<PrizeList>>, DbError> {
+        store::configs(conn, which).await
+    }
+
+    /// The prizes, which plays take from. A play takes its prize last and then waits for nothing, so
+    /// whoever holds all prizes is waited for and waits for no player.
+    async fn lock_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError> {
+        store::lock_prizes(tx, id).await
+    }
+
+    async fn edited_in_tx(
+        tx: &DatabaseTransaction,
+        before: Option<&Saved<PrizeList>>,
+        edit: &ConfigEdit<Option<Vec<PrizeEdit>>>,
+        problems: &mut Problems,
+    ) -> Result<PrizeList, DbError> {
+        let Some(before) = before else {
+            // Ids are those of the lottery that it was copied from.
+            let strip = |prize: &PrizeEdit| PrizeEdit {
+                id: None,
+                ..prize.clone()
+            };
+            let new: Vec<PrizeEdit> = edit.body.iter().flatten().map(strip).collect();
+            let prizes = edit::edited(&[], &new, true, &BTreeSet::new(), problems);
+            return Ok(PrizeList { prizes });
+        };
+        let kept = &before.config.body.prizes;
+        let Some(edited) = &edit.body else {
+            return Ok(before.config.body.clone());
+        };
+        let left_out = edit::left_out(kept, edited);
+        let drawn = if left_out.is_empty() {
+            BTreeSet::new()
+        } else {
+            let odds = fairness::odds_of_config(tx, Self::FEATURE, before.id).await?;
+            play_counts::drawn(tx, &odds, &left_out).await?
+        };
+        let is_exact = edit.seen.is_some();
+        let prizes = edit::edited(kept, edited, is_exact, &drawn, problems);
+        Ok(PrizeList { prizes })
+    }
+
+    fn check(config: &Config<PrizeList>, problems: &mut Problems) -> Vec<(String, Reward)> {
+        let mut rewards = Vec::new();
+        let prizes = config.body.prizes.iter().enumerate();
+        let prizes = prizes.map(|(index, prize)| {
+            let prefix = format!("prizes.{index}.");
+            let reward = prize.reward.checked(&prefix, problems);
+            rewards.push((prefix, reward));
+            NewPrize {
+                label: prize.label.clone(),
+                weight: prize.weight,
+                stock: prize.stock,
+                reward,
+                is_active: prize.is_active,
+            }
+        });
+        let lottery = NewLottery {
+            name: config.name.clone(),
+            max_daily_plays: config.max_daily,
+            prizes: prizes.collect(),
+        };
+        problems.extend(rules::check(&lottery));
+        rewards
+    }
+
+    async fn insert_in_tx(
+        tx: &DatabaseTransaction,
+        config: &Config<PrizeList>,
+        now: DateTime<Utc>,
+    ) -> Result<ConfigId, DbError> {
+        store::insert(tx, config, now).await
+    }
+
+    async fn update_in_tx(
+        tx: &DatabaseTransaction,
+        before: &Saved<PrizeList>,
+        after: &Config<PrizeList>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        // Whatever was won of a prize before it had a limit was not taken from one; what was won of an
+        // earlier limit counts on.
+        let gained = store::newly_limited(before, after);
+        let taken = if gained.is_empty() {
+            BTreeMap::new()
+        } else {
+            let odds = fairness::odds_of_config(tx, Self::FEATURE, before.id).await?;
+            play_counts::taken(tx, &odds, &gained).await?
+        };
+        store::update(tx, before, after, &taken, now).await
+    }
+
+    async fn switch_off_in_tx(
+        tx: &DatabaseTransaction,
+        id: ConfigId,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        store::switch_off(tx, id, now).await
+    }
+
+    async fn delete_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError> {
+        store::delete(tx, id).await
+    }
+}
+
 impl Lottery {
     /// Checks a lottery and saves it as the active one.
     pub async fn insert_active_in_tx(
@@ -57,9 +188,6 @@ impl Lottery {
         lottery: &NewLottery,
         now: DateTime<Utc>,
     ) -> Result<ConfigId, SaveError> {
-        let rewards = lottery.prizes.iter().map(|prize| prize.reward);
-        let rewards: Vec<Reward> = rewards.collect();
-        crate::check_save(tx, rules::check(lottery), "prizes.reward_item", &rewards).await?;
-        Ok(store::insert_active(tx, lottery, now).await?)
+        config::insert_in_tx::<Self>(tx, &lottery.to_active_config(), now).await
     }
 }

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use xmas_rewards::{Reward, RewardType};
 
+use crate::config::{Config, RewardConfig, RewardEdit};
+
 /// A prize to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPrize {
@@ -33,4 +35,63 @@ pub struct Prize {
     /// How many were left when the table was looked up; `None` means no limit.
     pub stock: Option<i64>,
     pub is_active: bool,
+}
+
+/// What there is to win in a lottery, as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PrizeList {
+    /// In the order of their ids.
+    pub prizes: Vec<PrizeConfig>,
+}
+
+/// A prize as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PrizeConfig {
+    /// `None` before it is saved.
+    pub id: Option<i64>,
+    pub label: String,
+    pub weight: i64,
+    /// How many are left; `None` means no limit.
+    pub stock: Option<i64>,
+    /// How many the last edit of the stock left.
+    #[serde(skip)]
+    pub stock_at_edit: Option<i64>,
+    #[serde(flatten)]
+    pub reward: RewardConfig,
+    pub is_active: bool,
+}
+
+/// What an operator changes about a prize. `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct PrizeEdit {
+    /// Which prize is meant; without it, the one with this label.
+    pub id: Option<i64>,
+    pub label: Option<String>,
+    pub weight: Option<i64>,
+    /// `Some(None)` means no limit.
+    pub stock: Option<Option<i64>>,
+    pub reward: RewardEdit,
+    pub is_active: Option<bool>,
+}
+
+impl NewLottery {
+    pub(crate) fn to_active_config(&self) -> Config<PrizeList> {
+        let prizes = self.prizes.iter().map(|prize| PrizeConfig {
+            id: None,
+            label: prize.label.clone(),
+            weight: prize.weight,
+            stock: prize.stock,
+            stock_at_edit: None,
+            reward: prize.reward.into(),
+            is_active: prize.is_active,
+        });
+        Config {
+            name: self.name.clone(),
+            is_active: true,
+            max_daily: self.max_daily_plays,
+            body: PrizeList {
+                prizes: prizes.collect(),
+            },
+        }
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use xmas_kernel::{ConfigId, Feature};
+use xmas_kernel::{ConfigId, ErrorCode, Feature, LABEL, Problem, Problems, is_label};
+use xmas_rewards::Reward;
 
 use super::{NewLottery, NewPrize, Prize};
 use crate::{
-    fits,
+    config::{DAILY, MAX_DAILY},
     odds::{Entry, InvalidOdds, MAX_ENTRIES, MAX_WEIGHT, Odds},
 };
 
@@ -65,58 +66,67 @@ fn shown((id, prize): (i64, NewPrize)) -> Prize {
     }
 }
 
-/// What is wrong with a lottery that is to be saved: field and problem.
-pub fn check(new: &NewLottery) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    let mut expect = |holds: bool, field, problem: &str| {
-        if !holds {
-            problems.push((field, problem.to_owned()));
-        }
+/// What is wrong with a lottery that is to be saved.
+pub fn check(new: &NewLottery) -> Vec<Problem> {
+    use ErrorCode::{
+        DuplicatePrizeLabel, InvalidLotteryStock, InvalidLotteryWeight, InvalidMaxDailyPlays,
+        NoActivePrize, ZeroTotalWeight,
     };
-    expect(
-        fits(&new.name),
-        "name",
-        "has 1 to 100 characters, none of them a space around it",
+    let mut problems = Problems::default();
+    problems.expect(is_label(&new.name), "name", LABEL);
+    problems.expect_or(
+        InvalidMaxDailyPlays,
+        (0..=MAX_DAILY).contains(&new.max_daily_plays),
+        "max_daily_plays",
+        DAILY,
     );
-    expect(new.max_daily_plays >= 0, "max_daily_plays", "is at least 0");
-    let count = 1..=MAX_ENTRIES;
-    expect(count.contains(&new.prizes.len()), "prizes", "are 1 to 100");
-    let all = |holds: fn(&NewPrize) -> bool| new.prizes.iter().all(holds);
-    expect(
-        all(|prize| fits(&prize.label)),
-        "prizes.label",
-        "has 1 to 100 characters, none of them a space around it",
+    // Prizes that were drawn are kept for ever, so those that are switched off do not count.
+    let active = new.prizes.iter().filter(|prize| prize.is_active).count();
+    problems.expect(
+        active <= MAX_ENTRIES,
+        "prizes",
+        "are at most 100 that take part",
     );
     let mut labels = HashSet::new();
-    let is_new = |prize: &NewPrize| labels.insert(prize.label.clone());
-    expect(
-        new.prizes.iter().all(is_new),
-        "prizes.label",
-        "is there once",
-    );
-    expect(
-        all(|prize| (0..=MAX_WEIGHT).contains(&prize.weight)),
-        "prizes.weight",
-        "is 0 to 1,000,000,000",
-    );
-    expect(
-        all(|prize| prize.stock.is_none_or(|stock| stock >= 0)),
-        "prizes.stock",
-        "is at least 0",
-    );
-    let can_come_up = |prize: &NewPrize| prize.is_active && prize.weight > 0;
-    expect(
-        new.prizes.iter().any(can_come_up),
-        "prizes.weight",
-        "is not 0 for every active prize",
-    );
-    problems
+    for (index, prize) in new.prizes.iter().enumerate() {
+        let field = |name: &str| format!("prizes.{index}.{name}");
+        problems.expect(is_label(&prize.label), field("label"), LABEL);
+        problems.expect_or(
+            DuplicatePrizeLabel,
+            labels.insert(prize.label.as_str()),
+            field("label"),
+            "is there once",
+        );
+        problems.expect_or(
+            InvalidLotteryWeight,
+            (0..=MAX_WEIGHT).contains(&prize.weight),
+            field("weight"),
+            "is 0 to 1,000,000,000",
+        );
+        let stock = prize.stock.unwrap_or(0);
+        problems.expect_or(
+            InvalidLotteryStock,
+            (0..=Reward::MAX_AMOUNT).contains(&stock),
+            field("stock"),
+            "is 0 to 1,000,000,000, or nothing for no limit",
+        );
+    }
+    let mut active = new.prizes.iter().filter(|prize| prize.is_active).peekable();
+    if active.peek().is_none() {
+        problems.expect_or(NoActivePrize, false, "prizes", "are not all switched off");
+    } else {
+        problems.expect_or(
+            ZeroTotalWeight,
+            active.any(|prize| prize.weight > 0),
+            "prizes",
+            "have weights that are not all 0",
+        );
+    }
+    problems.into_vec()
 }
 
 #[cfg(test)]
 mod tests {
-    use xmas_rewards::Reward;
-
     use super::*;
 
     fn prize(weight: i64, stock: Option<i64>) -> NewPrize {
@@ -179,21 +189,31 @@ mod tests {
             max_daily_plays: 0,
             prizes: prizes.to_vec(),
         };
-        let fields = |lottery: &NewLottery| -> Vec<&str> {
-            check(lottery).into_iter().map(|(field, _)| field).collect()
+        let fields = |lottery: &NewLottery| -> Vec<String> {
+            let problems = check(lottery).into_iter();
+            problems.map(|problem| problem.field).collect()
         };
         assert_eq!(check(&lottery(&[prize(1, Some(0)), prize(2, None)])), []);
-        assert_eq!(fields(&lottery(&[])), ["prizes", "prizes.weight"]);
-        assert_eq!(fields(&lottery(&[prize(0, None)])), ["prizes.weight"]);
+        assert_eq!(fields(&lottery(&[])), ["prizes"]);
+        let code = |lottery: &NewLottery| check(lottery)[0].code;
+        assert_eq!(
+            code(&lottery(&[prize(0, None)])),
+            ErrorCode::ZeroTotalWeight
+        );
+        let off = NewPrize {
+            is_active: false,
+            ..prize(1, None)
+        };
+        assert_eq!(code(&lottery(&[off])), ErrorCode::NoActivePrize);
         assert_eq!(
             fields(&lottery(&[prize(1, None), prize(1, None)])),
-            ["prizes.label"]
+            ["prizes.1.label"]
         );
         assert_eq!(
             fields(&lottery(&[prize(1, None), prize(-1, None)])),
-            ["prizes.weight"]
+            ["prizes.1.weight"]
         );
-        assert_eq!(fields(&lottery(&[prize(1, Some(-1))])), ["prizes.stock"]);
+        assert_eq!(fields(&lottery(&[prize(1, Some(-1))])), ["prizes.0.stock"]);
         let wrong = NewLottery {
             name: " ".to_owned(),
             max_daily_plays: -1,

@@ -7,18 +7,27 @@
 //! A read is a fixed number of statements, however long the boards are. The operators' memo about a
 //! player stays with the operators.
 
+mod desk;
 mod entity;
+mod forget;
 mod model;
+mod rules;
 mod service;
 mod store;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use xmas_kernel::{UserId, audit::Actor, db::DbError};
 use xmas_players::Identity;
+use xmas_time::EventDay;
 
-use crate::GameError;
+use crate::{GameError, RankingDeskError};
 
-pub use model::{ExternalEntry, NewExternalEntry, NewRankingEntry, RankingEntry, RankingToday};
+pub use forget::RankingNames;
+pub use model::{
+    DayBoard, DayRow, DayRowEdit, ExternalBoard, ExternalEdit, ExternalEntry, ExternalRow,
+    ExternalRowEdit, NewExternalEntry, NewRankingEntry, RankingEntry, RankingToday,
+};
 pub use service::Ranking;
 
 /// The ranking for handlers.
@@ -32,4 +41,53 @@ pub trait RankingService: Send + Sync {
         top: u64,
         now: DateTime<Utc>,
     ) -> Result<RankingToday, GameError>;
+}
+
+/// The boards for operators. Every change leaves rows in the audit log.
+#[async_trait]
+pub trait RankingDesk: Send + Sync {
+    async fn day(&self, day: EventDay) -> Result<DayBoard, RankingDeskError>;
+
+    /// Makes these the whole board of a day. `seen` is the version that the operator has seen.
+    async fn replace_day(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        rows: &[DayRowEdit],
+        seen: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<DayBoard, RankingDeskError>;
+
+    async fn delete_day(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        now: DateTime<Utc>,
+    ) -> Result<(), RankingDeskError>;
+
+    async fn external(&self) -> Result<ExternalBoard, DbError>;
+
+    /// Saves all of these or nothing; other players' rows stay. Answers what was saved, in the same
+    /// order.
+    async fn upsert_external(
+        &self,
+        actor: &Actor,
+        rows: &[ExternalRowEdit],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ExternalRow>, RankingDeskError>;
+
+    async fn edit_external(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        edit: &ExternalEdit,
+        now: DateTime<Utc>,
+    ) -> Result<ExternalRow, RankingDeskError>;
+
+    async fn remove_external(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<(), RankingDeskError>;
 }

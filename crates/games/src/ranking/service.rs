@@ -19,14 +19,17 @@ use super::{
 };
 use crate::GameError;
 
-/// [`RankingService`] on the database.
+/// [`RankingService`] on the database; and [`super::RankingDesk`], in `desk.rs`.
 pub struct Ranking {
-    db: Db,
+    pub(super) db: Db,
     features: Arc<dyn FeatureService>,
     pages: Arc<dyn ActivityService>,
 }
 
 impl Ranking {
+    /// How many places of the external board operators see in one piece.
+    pub const BOARD: u64 = 10_000;
+
     pub fn new(db: Db, features: Arc<dyn FeatureService>, pages: Arc<dyn ActivityService>) -> Self {
         Self {
             db,

@@ -2,8 +2,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    NotSet, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{CaseStatement, Expr},
 };
 use xmas_kernel::{
     UserId,
@@ -18,6 +20,8 @@ use super::{
 
 /// Rows per statement: servers bound the number of values in one.
 const BATCH: usize = 1_000;
+/// Rows of the external board per statement: each is named several times in an update.
+pub(crate) const CHUNK: usize = 500;
 
 /// The first places of a board, and the place of whoever asks.
 pub(crate) struct Board<T> {
@@ -52,13 +56,7 @@ pub(crate) async fn external(
     top: u64,
 ) -> Result<Board<Ranked>, DbError> {
     use external::{Column, Entity};
-    let rows = Entity::find()
-        .order_by_desc(Column::DepositAmount)
-        .order_by_desc(Column::PlayCount)
-        .order_by_asc(Column::Id)
-        .limit(top)
-        .all(conn)
-        .await?;
+    let rows = external_rows(conn, top).await?;
     let top: Vec<Ranked> = (1..).zip(rows).collect();
     // Whoever is on the board has the rank they see there, whatever is saved in between.
     let among = top.iter().find(|(_, row)| row.user_id == me.0).cloned();
@@ -125,41 +123,119 @@ pub(crate) async fn replace_day(
     Ok(())
 }
 
+/// The whole board of a day.
+pub(crate) async fn day(
+    conn: &impl ConnectionTrait,
+    day: EventDay,
+) -> Result<Vec<daily::Model>, DbError> {
+    let rows = daily::Entity::find()
+        .filter(daily::Column::EventDay.eq(day.date()))
+        .order_by_asc(daily::Column::Place)
+        .all(conn)
+        .await?;
+    Ok(rows)
+}
+
+/// The first places of the external board, in its order.
+pub(crate) async fn external_rows(
+    conn: &impl ConnectionTrait,
+    limit: u64,
+) -> Result<Vec<external::Model>, DbError> {
+    use external::{Column, Entity};
+    let rows = Entity::find()
+        .order_by_desc(Column::DepositAmount)
+        .order_by_desc(Column::PlayCount)
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .all(conn)
+        .await?;
+    Ok(rows)
+}
+
+pub(crate) async fn count_external(conn: &impl ConnectionTrait) -> Result<i64, DbError> {
+    let count: Option<i64> = external::Entity::find()
+        .select_only()
+        .column_as(external::Column::Id.count(), "total")
+        .into_tuple()
+        .one(conn)
+        .await?;
+    Ok(count.unwrap_or(0))
+}
+
+/// The rows of these players, of whom there are at most [`CHUNK`].
+pub(crate) async fn external_of(
+    conn: &impl ConnectionTrait,
+    players: &[UserId],
+) -> Result<Vec<external::Model>, DbError> {
+    let rows = external::Entity::find()
+        .filter(external::Column::UserId.is_in(players.iter().map(|player| player.0)))
+        .order_by_asc(external::Column::Id)
+        .all(conn)
+        .await?;
+    Ok(rows)
+}
+
 pub(crate) async fn upsert_external(
     tx: &DatabaseTransaction,
     rows: &[NewExternalEntry],
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
+    for chunk in rows.chunks(CHUNK) {
+        let players: Vec<UserId> = chunk.iter().map(|row| row.user_id).collect();
+        let before = external_of(tx, &players).await?;
+        upsert_chunk(tx, &before, chunk, now).await?;
+    }
+    Ok(())
+}
+
+/// Saves at most [`CHUNK`] rows, of which `before` are there, with two statements. Rows keep their ids,
+/// which decide between equals.
+pub(crate) async fn upsert_chunk(
+    tx: &DatabaseTransaction,
+    before: &[external::Model],
+    rows: &[NewExternalEntry],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
     use external::{ActiveModel, Column, Entity};
-    for batch in rows.chunks(BATCH) {
-        let known: Vec<i64> = Entity::find()
-            .select_only()
-            .column(Column::UserId)
-            .filter(Column::UserId.is_in(batch.iter().map(|row| row.user_id.0)))
-            .into_tuple()
-            .all(tx)
-            .await?;
-        let known: BTreeSet<i64> = known.into_iter().collect();
-        let (changed, added): (Vec<_>, Vec<_>) =
-            batch.iter().partition(|row| known.contains(&row.user_id.0));
-        for row in changed {
-            Entity::update_many()
-                .set(contents(row, now))
-                .filter(Column::UserId.eq(row.user_id.0))
-                .exec(tx)
-                .await?;
+    let known: BTreeSet<i64> = before.iter().map(|row| row.user_id).collect();
+    let (changed, added): (Vec<_>, Vec<_>) =
+        rows.iter().partition(|row| known.contains(&row.user_id.0));
+    if !changed.is_empty() {
+        let of = |row: &NewExternalEntry| Column::UserId.eq(row.user_id.0);
+        let mut deposits = CaseStatement::new();
+        let mut plays = CaseStatement::new();
+        let mut memos = CaseStatement::new();
+        let mut keeps_memos = true;
+        for row in &changed {
+            deposits = deposits.case(of(row), row.deposit_amount);
+            plays = plays.case(of(row), row.play_count);
+            if let Some(memo) = &row.memo {
+                memos = memos.case(of(row), Expr::value(memo.clone()));
+                keeps_memos = false;
+            }
         }
-        if added.is_empty() {
-            continue;
+        let players = changed.iter().map(|row| row.user_id.0);
+        let mut update = Entity::update_many()
+            .col_expr(Column::DepositAmount, deposits.into())
+            .col_expr(Column::PlayCount, plays.into())
+            .col_expr(Column::UpdatedAt, Expr::value(Timestamp(now)))
+            .filter(Column::UserId.is_in(players));
+        if !keeps_memos {
+            let memos = memos.finally(Expr::col(Column::Memo));
+            update = update.col_expr(Column::Memo, memos.into());
         }
-        let added: Vec<ActiveModel> = added
-            .into_iter()
-            .map(|row| ActiveModel {
-                user_id: Set(row.user_id.0),
-                created_at: Set(Timestamp(now)),
-                ..contents(row, now)
-            })
-            .collect();
+        update.exec(tx).await?;
+    }
+    if !added.is_empty() {
+        let added = added.into_iter().map(|row| ActiveModel {
+            id: NotSet,
+            user_id: Set(row.user_id.0),
+            deposit_amount: Set(row.deposit_amount),
+            play_count: Set(row.play_count),
+            memo: Set(row.memo.clone().flatten()),
+            created_at: Set(Timestamp(now)),
+            updated_at: Set(Timestamp(now)),
+        });
         Entity::insert_many(added)
             .exec_without_returning(tx)
             .await?;
@@ -167,15 +243,41 @@ pub(crate) async fn upsert_external(
     Ok(())
 }
 
-/// What an upload says about a player, without whose row it is.
-fn contents(row: &NewExternalEntry, now: DateTime<Utc>) -> external::ActiveModel {
-    external::ActiveModel {
-        id: NotSet,
-        user_id: NotSet,
-        deposit_amount: Set(row.deposit_amount),
-        play_count: Set(row.play_count),
-        memo: Set(row.memo.clone()),
-        created_at: NotSet,
-        updated_at: Set(Timestamp(now)),
-    }
+pub(crate) async fn remove_external(
+    tx: &DatabaseTransaction,
+    player: UserId,
+) -> Result<(), DbError> {
+    external::Entity::delete_many()
+        .filter(external::Column::UserId.eq(player.0))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes away what operators have written about a player on both boards: the memo, and the name that
+/// they chose.
+pub(crate) async fn forget(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    external::Entity::update_many()
+        .set(external::ActiveModel {
+            memo: Set(None),
+            updated_at: Set(Timestamp(now)),
+            ..Default::default()
+        })
+        .filter(external::Column::UserId.eq(user_id.0))
+        .filter(external::Column::Memo.is_not_null())
+        .exec(tx)
+        .await?;
+    daily::Entity::update_many()
+        .set(daily::ActiveModel {
+            display_name: Set(String::new()),
+            ..Default::default()
+        })
+        .filter(daily::Column::UserId.eq(user_id.0))
+        .exec(tx)
+        .await?;
+    Ok(())
 }

@@ -7,13 +7,17 @@ mod store;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
-use xmas_kernel::{Asset, ConfigId, Feature, db::DbError};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use xmas_kernel::{Asset, ConfigId, Feature, Problems, audit::Area, db::DbError};
 use xmas_rewards::Reward;
 
-use crate::{Game, SaveError, Table, odds::Entry};
+use crate::{
+    Configurable, Game, SaveError, Table,
+    config::{self, Actions, Config, ConfigEdit, Saved, Which},
+    odds::Entry,
+};
 
-pub use model::{NewSegment, NewWheel, Segment};
+pub use model::{NewSegment, NewWheel, Segment, SegmentConfig, SegmentEdit, Segments};
 
 /// The rules of the roulette.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +50,96 @@ impl Game for Roulette {
     }
 }
 
+#[async_trait]
+impl Configurable for Roulette {
+    const AREA: Area = Area::Roulette;
+    const ACTIONS: Actions = Actions {
+        resource: "roulette",
+        create: "ROULETTE_CREATE",
+        update: "ROULETTE_UPDATE",
+        switch_off: "ROULETTE_SWITCH_OFF",
+        delete: "ROULETTE_DELETE",
+    };
+    type Body = Segments;
+    /// `None` keeps them all.
+    type BodyEdit = Option<Vec<SegmentEdit>>;
+
+    async fn load<C: ConnectionTrait>(
+        conn: &C,
+        which: Which,
+    ) -> Result<Vec<Saved<Segments>>, DbError> {
+        store::configs(conn, which).await
+    }
+
+    async fn edited_in_tx(
+        _: &DatabaseTransaction,
+        before: Option<&Saved<Segments>>,
+        edit: &ConfigEdit<Option<Vec<SegmentEdit>>>,
+        problems: &mut Problems,
+    ) -> Result<Segments, DbError> {
+        let kept = before.map(|before| before.config.body.segments.as_slice());
+        let kept = kept.unwrap_or_default();
+        let segments = match &edit.body {
+            Some(edit) => rules::edited(kept, edit, problems),
+            None => kept.to_vec(),
+        };
+        Ok(Segments { segments })
+    }
+
+    fn check(config: &Config<Segments>, problems: &mut Problems) -> Vec<(String, Reward)> {
+        let mut rewards = Vec::new();
+        let segments = config.body.segments.iter().enumerate();
+        let segments = segments.map(|(index, segment)| {
+            let prefix = format!("segments.{index}.");
+            let reward = segment.reward.checked(&prefix, problems);
+            rewards.push((prefix, reward));
+            NewSegment {
+                slot_index: segment.slot_index,
+                label: segment.label.clone(),
+                weight: segment.weight,
+                reward,
+                is_jackpot: segment.is_jackpot,
+            }
+        });
+        let wheel = NewWheel {
+            name: config.name.clone(),
+            max_daily_spins: config.max_daily,
+            segments: segments.collect(),
+        };
+        problems.extend(rules::check(&wheel));
+        rewards
+    }
+
+    async fn insert_in_tx(
+        tx: &DatabaseTransaction,
+        config: &Config<Segments>,
+        now: DateTime<Utc>,
+    ) -> Result<ConfigId, DbError> {
+        store::insert(tx, config, now).await
+    }
+
+    async fn update_in_tx(
+        tx: &DatabaseTransaction,
+        before: &Saved<Segments>,
+        after: &Config<Segments>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        store::update(tx, before, after, now).await
+    }
+
+    async fn switch_off_in_tx(
+        tx: &DatabaseTransaction,
+        id: ConfigId,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        store::switch_off(tx, id, now).await
+    }
+
+    async fn delete_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError> {
+        store::delete(tx, id).await
+    }
+}
+
 impl Roulette {
     /// Checks a wheel and saves it as the active one.
     pub async fn insert_active_in_tx(
@@ -53,9 +147,6 @@ impl Roulette {
         wheel: &NewWheel,
         now: DateTime<Utc>,
     ) -> Result<ConfigId, SaveError> {
-        let rewards = wheel.segments.iter().map(|segment| segment.reward);
-        let rewards: Vec<Reward> = rewards.collect();
-        crate::check_save(tx, rules::check(wheel), "segments.reward_item", &rewards).await?;
-        Ok(store::insert_active(tx, wheel, now).await?)
+        config::insert_in_tx::<Self>(tx, &wheel.to_active_config(), now).await
     }
 }

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use xmas_rewards::{Reward, RewardType};
 
+use crate::config::{Config, RewardConfig, RewardEdit, TwoNames};
+
 /// A segment to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSegment {
@@ -31,4 +33,56 @@ pub struct Segment {
     pub reward_amount: i64,
     pub slot_index: i64,
     pub is_jackpot: bool,
+}
+
+/// What there is to win at a wheel, as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Segments {
+    /// By slot.
+    pub segments: Vec<SegmentConfig>,
+}
+
+/// A segment as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SegmentConfig {
+    /// `None` before it is saved.
+    pub id: Option<i64>,
+    pub slot_index: i64,
+    pub label: String,
+    pub weight: i64,
+    #[serde(flatten)]
+    pub reward: RewardConfig,
+    pub is_jackpot: bool,
+}
+
+/// What an operator changes about a segment. `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct SegmentEdit {
+    /// Which slot is meant; without it, its place in the list.
+    pub slot_index: TwoNames<i64>,
+    pub label: Option<String>,
+    pub weight: Option<i64>,
+    pub reward: RewardEdit,
+    pub is_jackpot: Option<bool>,
+}
+
+impl NewWheel {
+    pub(crate) fn to_active_config(&self) -> Config<Segments> {
+        let segments = self.segments.iter().map(|segment| SegmentConfig {
+            id: None,
+            slot_index: segment.slot_index,
+            label: segment.label.clone(),
+            weight: segment.weight,
+            reward: segment.reward.into(),
+            is_jackpot: segment.is_jackpot,
+        });
+        Config {
+            name: self.name.clone(),
+            is_active: true,
+            max_daily: self.max_daily_spins,
+            body: Segments {
+                segments: segments.collect(),
+            },
+        }
+    }
 }

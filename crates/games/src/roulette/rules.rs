@@ -1,11 +1,13 @@
 //! What a wheel is.
 
-use xmas_kernel::{ConfigId, Feature};
+use std::collections::HashSet;
 
-use super::{NewSegment, NewWheel, Segment};
+use xmas_kernel::{ConfigId, ErrorCode, Feature, LABEL, Problem, Problems, is_label};
+
+use super::{NewSegment, NewWheel, Segment, SegmentConfig, SegmentEdit};
 use crate::{
-    fits,
-    odds::{Entry, InvalidOdds, Odds},
+    config::{DAILY, MAX_DAILY, REQUIRED},
+    odds::{Entry, InvalidOdds, MAX_WEIGHT, Odds},
 };
 
 /// How many segments every wheel has; the client draws exactly these.
@@ -38,32 +40,74 @@ pub fn wheel(
     Ok((segments.into_iter().map(shown).collect(), odds))
 }
 
-/// What is wrong with a wheel that is to be saved: field and problem.
-pub fn check(new: &NewWheel) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    let mut expect = |holds: bool, field, problem: &str| {
-        if !holds {
-            problems.push((field, problem.to_owned()));
+/// What is wrong with a wheel that is to be saved.
+pub fn check(new: &NewWheel) -> Vec<Problem> {
+    use ErrorCode::InvalidRouletteConfig;
+    let mut problems = Problems::default();
+    problems.expect(is_label(&new.name), "name", LABEL);
+    problems.expect_or(
+        ErrorCode::InvalidMaxDailyPlays,
+        (0..=MAX_DAILY).contains(&new.max_daily_spins),
+        "max_daily_spins",
+        DAILY,
+    );
+    let count = new.segments.len() == SEGMENTS;
+    problems.expect_or(InvalidRouletteConfig, count, "segments", "are six");
+    let can_come_up = new.segments.iter().any(|segment| segment.weight > 0);
+    let text = "have weights that are not all 0";
+    problems.expect_or(InvalidRouletteConfig, can_come_up, "segments", text);
+    let mut slots = HashSet::new();
+    for (index, segment) in new.segments.iter().enumerate() {
+        let field = |name: &str| format!("segments.{index}.{name}");
+        let slot = segment.slot_index;
+        problems.expect_or(
+            InvalidRouletteConfig,
+            (0..6).contains(&slot) && slots.insert(slot),
+            field("index"),
+            "is 0 to 5, and each is there once",
+        );
+        problems.expect(is_label(&segment.label), field("label"), LABEL);
+        problems.expect_or(
+            InvalidRouletteConfig,
+            (0..=MAX_WEIGHT).contains(&segment.weight),
+            field("weight"),
+            "is 0 to 1,000,000,000",
+        );
+    }
+    problems.into_vec()
+}
+
+/// The segments after an edit: those that are sent, each with what is kept of its slot.
+pub fn edited(
+    before: &[SegmentConfig],
+    edit: &[SegmentEdit],
+    problems: &mut Problems,
+) -> Vec<SegmentConfig> {
+    let mut segments = Vec::with_capacity(edit.len());
+    for (place, edit) in (0..).zip(edit) {
+        let prefix = format!("segments.{place}.");
+        let slot = format!("{prefix}index");
+        let slot_index = edit.slot_index.settle(None, slot, problems);
+        let slot_index = slot_index.unwrap_or(place);
+        let mut kept = before.iter().filter(|kept| kept.slot_index == slot_index);
+        let kept = kept.next();
+        let weight = edit.weight.or(kept.map(|kept| kept.weight));
+        if weight.is_none() {
+            problems.push(Problem::new(format!("{prefix}weight"), REQUIRED));
         }
-    };
-    expect(
-        fits(&new.name),
-        "name",
-        "has 1 to 100 characters, none of them a space around it",
-    );
-    expect(new.max_daily_spins >= 0, "max_daily_spins", "is at least 0");
-    let numbered = (0..).zip(new.segments.iter().cloned()).collect();
-    expect(
-        wheel(ConfigId(0), numbered).is_ok(),
-        "segments",
-        "are six, in slots 0 to 5, with weights of 0 to 1,000,000,000 that are not all 0",
-    );
-    expect(
-        new.segments.iter().all(|segment| fits(&segment.label)),
-        "segments.label",
-        "has 1 to 100 characters, none of them a space around it",
-    );
-    problems
+        let label = edit.label.as_ref().or(kept.map(|kept| &kept.label));
+        let was_jackpot = kept.is_some_and(|kept| kept.is_jackpot);
+        let kept_reward = kept.map(|kept| &kept.reward);
+        segments.push(SegmentConfig {
+            id: kept.and_then(|kept| kept.id),
+            slot_index,
+            label: label.cloned().unwrap_or_default(),
+            weight: weight.unwrap_or(0),
+            reward: edit.reward.applied(kept_reward, &prefix, problems),
+            is_jackpot: edit.is_jackpot.unwrap_or(was_jackpot),
+        });
+    }
+    segments
 }
 
 #[cfg(test)]
@@ -71,7 +115,7 @@ mod tests {
     use xmas_rewards::Reward;
 
     use super::*;
-    use crate::odds::MAX_WEIGHT;
+    use crate::config::{RewardConfig, RewardEdit, TwoNames};
 
     fn segments(weights: &[i64]) -> Vec<(i64, NewSegment)> {
         let segment = |(slot_index, weight): (i64, &i64)| {
@@ -129,8 +173,9 @@ mod tests {
             segments: segments(weights).into_iter().map(|(_, new)| new).collect(),
         };
         assert_eq!(check(&new(&[1; 6])), []);
-        let fields = |wheel: &NewWheel| -> Vec<&str> {
-            check(wheel).into_iter().map(|(field, _)| field).collect()
+        let fields = |wheel: &NewWheel| -> Vec<String> {
+            let problems = check(wheel).into_iter();
+            problems.map(|problem| problem.field).collect()
         };
         assert_eq!(fields(&new(&[1; 5])), ["segments"]);
         let mut wrong = NewWheel {
@@ -141,7 +186,93 @@ mod tests {
         wrong.segments[2].label = " ".to_owned();
         assert_eq!(
             fields(&wrong),
-            ["name", "max_daily_spins", "segments", "segments.label"]
+            ["name", "max_daily_spins", "segments", "segments.2.label"]
+        );
+    }
+    fn kept() -> Vec<SegmentConfig> {
+        let segment = |slot_index: i64| SegmentConfig {
+            id: Some(100 + slot_index),
+            slot_index,
+            label: format!("칸 {slot_index}"),
+            weight: 1,
+            reward: RewardConfig {
+                reward_type: "BUNDLE".to_owned(),
+                reward_amount: 1,
+                reward_item: Some(slot_index),
+            },
+            is_jackpot: slot_index == 5,
+        };
+        (0..6).map(segment).collect()
+    }
+
+    fn at_slot(first: Option<i64>, second: Option<i64>) -> SegmentEdit {
+        SegmentEdit {
+            slot_index: TwoNames { first, second },
+            ..SegmentEdit::default()
+        }
+    }
+
+    #[test]
+    fn segments_are_matched_by_slot_under_either_name_or_by_place() {
+        let edit = [
+            at_slot(Some(5), None),
+            at_slot(None, Some(4)),
+            SegmentEdit::default(),
+            at_slot(Some(3), Some(3)),
+        ];
+        let mut problems = Problems::default();
+        let after = edited(&kept(), &edit, &mut problems);
+        assert_eq!(problems.into_vec(), []);
+        let kept = kept();
+        let expected = [5, 4, 2, 3].map(|slot: usize| kept[slot].clone());
+        assert_eq!(after, expected);
+        let mut problems = Problems::default();
+        edited(&kept, &[at_slot(Some(1), Some(2))], &mut problems);
+        assert_eq!(problems.into_vec()[0].field, "segments.0.index");
+    }
+
+    #[test]
+    fn a_new_segment_says_what_it_is() {
+        let mut problems = Problems::default();
+        let whole = SegmentEdit {
+            label: Some("칸".to_owned()),
+            weight: Some(3),
+            reward: RewardEdit {
+                reward_type: Some("NONE".to_owned()),
+                ..RewardEdit::default()
+            },
+            ..SegmentEdit::default()
+        };
+        let after = edited(&[], &[whole, SegmentEdit::default()], &mut problems);
+        assert_eq!(
+            (after[0].id, after[0].weight, after[0].is_jackpot),
+            (None, 3, false)
+        );
+        let problems = problems.into_vec().into_iter();
+        let fields: Vec<String> = problems.map(|problem| problem.field).collect();
+        assert_eq!(fields, ["segments.1.weight", "segments.1.reward_type"]);
+    }
+
+    #[test]
+    fn slots_and_weights_are_told_one_by_one() {
+        let mut new = NewWheel {
+            name: "룰렛".to_owned(),
+            max_daily_spins: 1,
+            segments: segments(&[1; 6]).into_iter().map(|(_, new)| new).collect(),
+        };
+        new.segments[1].slot_index = 0;
+        new.segments[2].weight = -1;
+        new.segments[3].weight = i64::MAX;
+        new.segments[4].slot_index = 6;
+        let problems = check(&new).into_iter();
+        let told: Vec<_> = problems
+            .map(|problem| (problem.field, problem.code))
+            .collect();
+        let fields = ["1.index", "2.weight", "3.weight", "4.index"];
+        let code = ErrorCode::InvalidRouletteConfig;
+        assert_eq!(
+            told,
+            fields.map(|field| (format!("segments.{field}"), code))
         );
     }
 }

@@ -7,14 +7,17 @@ use xmas_games::{
     DrawBook, FairnessError, FairnessService, GameError, GameService,
     draw::{DrawId, Seed},
     fairness::{
-        DrawReceipt, Published,
+        DrawReceipt, OddsReport, Published, ReportQuery,
         receipt::{Rejected, Verified},
         reveals_at,
     },
     lottery::NewLottery,
 };
 use xmas_kernel::{
-    Feature, OddsId, PlayId, UserId, entropy::OsEntropy, paging::Limit, seal::DataKey,
+    Feature, OddsId, PlayId, UserId,
+    entropy::OsEntropy,
+    paging::{Limit, Page},
+    seal::DataKey,
 };
 use xmas_players::AccessError;
 use xmas_rewards::{Reward, RewardType};
@@ -393,30 +396,36 @@ async fn the_odds_tell_what_is_left_and_leave_out_what_is_not() {
     assert_eq!(odds.stock.unwrap().into_values().collect::<Vec<_>>(), [0]);
 }
 
+async fn report(
+    real: &Real,
+    feature: Feature,
+    limit: u64,
+) -> Result<Page<OddsReport>, FairnessError> {
+    let query = ReportQuery {
+        only: None,
+        before: None,
+        limit: Limit::clamped(limit),
+    };
+    real.fairness.report(feature, query, at(26)).await
+}
+
 #[tokio::test]
 async fn the_report_counts_every_draw_also_those_that_were_made_again() {
     let (real, _, _) = played().await;
-    let tables = Limit::clamped(10);
-    let lottery = real
-        .fairness
-        .report(Feature::Lottery, tables)
-        .await
-        .unwrap();
+    let lottery = report(&real, Feature::Lottery, 10).await.unwrap().items;
     // Newest first: the table without the limited prize, and the whole one.
     let draws: Vec<i64> = lottery.iter().map(|report| report.draws).collect();
     assert_eq!(draws, [1, 1]);
     assert_eq!(lottery[1].entries[1].observed, 1);
     assert_eq!(lottery[1].first_play, None, "no play counted");
     assert_eq!(lottery[0].first_play, Some(at(26)));
-    let roulette = real
-        .fairness
-        .report(Feature::Roulette, tables)
-        .await
-        .unwrap();
+    let in_force: Vec<bool> = lottery.iter().map(|report| report.in_force).collect();
+    assert_eq!(in_force, [true, false]);
+    let roulette = report(&real, Feature::Roulette, 10).await.unwrap().items;
     assert_eq!((roulette.len(), roulette[0].draws), (1, 3));
     let fit = roulette[0].fit.unwrap();
     assert!((0.0..=1.0).contains(&fit.p_value) && !fit.is_reliable);
-    let none = real.fairness.report(Feature::SeasonPass, tables).await;
+    let none = report(&real, Feature::SeasonPass, 10).await;
     assert!(matches!(none, Err(FairnessError::UnknownOdds)));
 }
 
@@ -436,12 +445,9 @@ async fn the_draws_of_a_busy_day_fit_the_declared_odds() {
     for _ in 0..400 {
         real.roulette.play(&play(player), at(26)).await.unwrap();
     }
-    let report = real
-        .fairness
-        .report(Feature::Roulette, Limit::clamped(1))
-        .await;
-    let report = report.unwrap();
-    let fit = report[0].fit.unwrap();
+    let report = report(&real, Feature::Roulette, 1).await.unwrap();
+    assert_eq!(report.next, None);
+    let fit = report.items[0].fit.unwrap();
     // The seed of a test is always the same, so this is one sample for ever.
     assert!(fit.is_reliable && fit.p_value > 0.01, "{fit:?}");
 }

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use xmas_games::{FairnessService, GameError, GameService, lottery::NewLottery};
+use xmas_games::{
+    FairnessService, GameError, GameService, fairness::ReportQuery, lottery::NewLottery,
+};
 use xmas_kernel::{
-    Asset, Feature, RewardId,
+    Asset, CouponKindId, Feature, RewardId,
+    audit::Actor,
     paging::{Cursor, Limit},
 };
 use xmas_players::Identity;
 use xmas_rewards::{
-    CouponCode, NewCouponKind, Reviewer, Reward, RewardError, RewardService, RewardState,
-    RewardType,
+    CouponCode, CouponDesk, NewCouponKind, ReviewDesk, Reward, RewardError, RewardService,
+    RewardState, RewardType,
 };
 
 use crate::world::{Real, Setting, at, lottery, play, prize, reward};
@@ -20,10 +23,12 @@ fn codes(count: usize) -> Vec<CouponCode> {
     (0..count).map(code).collect()
 }
 
-fn reviewer() -> Reviewer {
-    Reviewer {
-        actor: "admin-1".to_owned(),
-    }
+async fn admin(real: &Real) -> Actor {
+    real.test.operator("admin-1").await
+}
+
+async fn free_codes(real: &Real, kind: CouponKindId) -> u64 {
+    real.rewards.kind(kind).await.unwrap().stock.free
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -76,12 +81,13 @@ async fn a_thousand_plays_at_once_share_a_stock_of_twenty_exactly() {
     assert_eq!(prizes.values().sum::<i64>(), PLAYS);
     // Stock runs out in the middle of it, so some drew from a table that still had it.
     assert!(redrawn > 0);
-    let whole = real
-        .fairness
-        .report(Feature::Lottery, Limit::clamped(9))
-        .await;
-    let whole = whole.unwrap();
-    let drawn: i64 = whole.iter().map(|report| report.draws).sum();
+    let query = ReportQuery {
+        only: None,
+        before: None,
+        limit: Limit::clamped(9),
+    };
+    let whole = real.fairness.report(Feature::Lottery, query, at(26)).await;
+    let drawn: i64 = whole.unwrap().items.iter().map(|report| report.draws).sum();
     assert_eq!(
         drawn,
         PLAYS + real.test.count("SELECT COUNT(*) FROM feature_redraw").await
@@ -197,12 +203,12 @@ async fn coupons_for_all(stock: usize, manual: bool) -> Real {
         name: "배민 2만".to_owned(),
         manual,
     };
-    let kind = real.rewards.add_coupon_kind(&kind, at(25)).await.unwrap();
-    real.rewards
-        .add_codes(kind, &codes(stock), at(25))
-        .await
-        .unwrap();
-    assert_eq!(real.rewards.free_codes(kind).await.unwrap(), stock as u64);
+    let admin = admin(&real).await;
+    let kind = real.rewards.add_kind(&admin, &kind, at(25)).await.unwrap();
+    let kind = kind.id;
+    let codes = codes(stock);
+    let stocked = real.rewards.add_codes(&admin, kind, &codes, at(25)).await;
+    assert_eq!(stocked.unwrap().stock.free, stock as u64);
     real.test
         .execute(&format!(
             "UPDATE lottery_prize SET reward_type = 'COUPON', reward_amount = 1, reward_item = {kind}"
@@ -295,14 +301,16 @@ async fn a_code_is_shown_to_its_winner_alone_and_kept_sealed() {
 #[tokio::test]
 async fn codes_are_uploaded_all_or_none() {
     let real = coupons_for_all(3, false).await;
-    let kind = xmas_kernel::CouponKindId(1);
+    let kind = CouponKindId(1);
     let upload = [codes(4), codes(1)].concat();
-    let refused = real.rewards.add_codes(kind, &upload, at(26)).await;
+    let admin = admin(&real).await;
+    let refused = real.rewards.add_codes(&admin, kind, &upload, at(26)).await;
     // The first three were there, and the last one is in the upload twice.
     assert!(matches!(refused, Err(RewardError::DuplicateCodes(at)) if at == [0, 1, 2, 4]));
-    assert_eq!(real.rewards.free_codes(kind).await.unwrap(), 3);
-    let unknown = xmas_kernel::CouponKindId(9);
-    let refused = real.rewards.add_codes(unknown, &upload, at(26)).await;
+    assert_eq!(free_codes(&real, kind).await, 3);
+    let unknown = CouponKindId(9);
+    let refused = real.rewards.add_codes(&admin, unknown, &upload, at(26));
+    let refused = refused.await;
     assert!(matches!(refused, Err(RewardError::UnknownCouponKind)));
     for bad in ["", " ", "A B", "A\tB", "A\u{0}", &"x".repeat(101)] {
         assert!(CouponCode::try_from(bad).is_err(), "{bad:?}");
@@ -322,22 +330,22 @@ async fn a_waiting_coupon_is_released_once_codes_are_there() {
     let [reward] = waiting(&real).await[..] else {
         panic!("one reward waits")
     };
+    let admin = admin(&real).await;
     let before = real.rows().await;
-    let refused = real.rewards.approve(reward, &reviewer(), at(26)).await;
+    let refused = real.rewards.approve(&admin, reward, at(26)).await;
     assert!(matches!(refused, Err(RewardError::NoCouponLeft)));
     assert_eq!(real.rows().await, before);
-    let kind = xmas_kernel::CouponKindId(1);
-    real.rewards
-        .add_codes(kind, &codes(2), at(26))
-        .await
-        .unwrap();
-    let approved = real.rewards.approve(reward, &reviewer(), at(26)).await;
-    let approved = approved.unwrap();
+    let kind = CouponKindId(1);
+    let two = codes(2);
+    let added = real.rewards.add_codes(&admin, kind, &two, at(26)).await;
+    assert_eq!(added.unwrap().stock.waiting, 1);
+    let approved = real.rewards.approve(&admin, reward, at(26)).await;
+    let approved = approved.unwrap().receipt;
     assert_eq!(approved.state, RewardState::Delivered);
     let keys = [approved.grant_key];
     let codes = real.rewards.coupon_codes(player.user_id, &keys).await;
     assert_eq!(codes.unwrap()[&keys[0]], "XMAS-00000");
-    assert_eq!(real.rewards.free_codes(kind).await.unwrap(), 1);
+    assert_eq!(free_codes(&real, kind).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -353,23 +361,24 @@ async fn whoever_clicks_twice_or_against_each_other_decides_once() {
     }
     let rewards = waiting(&real).await;
     assert_eq!(rewards.len(), 10);
+    let admin = admin(&real).await;
     let decisions: Vec<_> = rewards
         .iter()
         .flat_map(|reward| (0..8).map(|click| (*reward, click)))
         .map(|(reward, click)| {
-            let desk = real.rewards.clone();
+            let (desk, admin) = (real.rewards.clone(), admin.clone());
             tokio::spawn(async move {
                 if click % 2 == 0 {
-                    desk.approve(reward, &reviewer(), at(27)).await
+                    desk.approve(&admin, reward, at(27)).await
                 } else {
-                    desk.reject(reward, "중복 계정", &reviewer(), at(27)).await
+                    desk.reject(&admin, reward, "중복 계정", at(27)).await
                 }
             })
         })
         .collect();
     let (mut approved, mut rejected) = (0, 0);
     for decision in decisions {
-        match decision.await.unwrap() {
+        match decision.await.unwrap().map(|decision| decision.receipt) {
             Ok(receipt) if receipt.state == RewardState::Delivered => approved += 1,
             Ok(receipt) => {
                 assert_eq!(receipt.reason.as_deref(), Some("중복 계정"));
@@ -385,10 +394,11 @@ async fn whoever_clicks_twice_or_against_each_other_decides_once() {
         "SELECT COUNT(*) FROM reward_log WHERE state = 'REJECTED' AND reviewed_by = 'admin-1'";
     assert_eq!(real.test.count(left).await, rejected);
     real.assert_ledgers_add_up().await;
-    let reviewer = reviewer();
-    let nobody = real.rewards.approve(RewardId(999_999), &reviewer, at(27));
+    let told = "SELECT COUNT(*) FROM admin_audit_log WHERE action LIKE 'REWARD_%'";
+    assert_eq!(real.test.count(told).await, 10);
+    let nobody = real.rewards.approve(&admin, RewardId(999_999), at(27));
     assert!(matches!(nobody.await, Err(RewardError::NotFound)));
-    let silent = real.rewards.reject(rewards[0], " ", &reviewer, at(27));
+    let silent = real.rewards.reject(&admin, rewards[0], " ", at(27));
     assert!(matches!(silent.await, Err(RewardError::Invalid(_))));
 }
 
@@ -401,8 +411,8 @@ async fn the_queue_is_paged_newest_first_and_coupons_may_be_manual() {
         let state = won.result.receipt.reward_state;
         assert_eq!(state, RewardState::PendingReview);
     }
-    let kind = xmas_kernel::CouponKindId(1);
-    assert_eq!(real.rewards.free_codes(kind).await.unwrap(), 5);
+    let kind = CouponKindId(1);
+    assert_eq!(free_codes(&real, kind).await, 5);
     let first = real.rewards.pending(Limit::clamped(2), None).await.unwrap();
     let ids: Vec<i64> = first.items.iter().map(|reward| reward.id.0).collect();
     assert!(ids.is_sorted_by(|a, b| a > b));

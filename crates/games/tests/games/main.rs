@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
+mod desk;
 mod fairness;
 mod hot_stock;
 mod model;

@@ -10,7 +10,7 @@ use xmas_games::{
 };
 use xmas_kernel::{ConfigId, db::DbError};
 use xmas_players::LockedPlayer;
-use xmas_rewards::{NewBundle, Reward, RewardService, RewardState, RewardType};
+use xmas_rewards::{NewBundle, Reward, RewardState, RewardType};
 use xmas_season_pass::{Level, SeasonPassService, StampCommand};
 use xmas_time::{DateTime, EventDay, Utc};
 
@@ -260,7 +260,7 @@ async fn a_bundle_pays_everything_in_it() {
             reward(RewardType::Point, 500),
         ],
     };
-    let bundle = real.rewards.add_bundle(&bundle, at(25)).await.unwrap();
+    let bundle = real.bundle(&bundle).await.unwrap();
     real.test
         .execute(&format!(
             "UPDATE roulette_segment SET reward_type = 'BUNDLE', reward_amount = 1, \
@@ -352,7 +352,7 @@ async fn a_level_may_pay_a_bundle_by_itself() {
             reward(RewardType::TicketLottery, 1),
         ],
     };
-    let bundle = real.rewards.add_bundle(&bundle, at(25)).await.unwrap();
+    let bundle = real.bundle(&bundle).await.unwrap();
     let level = Level {
         reward: Reward::bundle(bundle),
         reward_label: "주사위 2장 + 복권 1장".to_owned(),

@@ -8,7 +8,7 @@ use xmas_games::{
 };
 use xmas_kernel::{BundleId, CouponKindId, Feature};
 use xmas_players::{AccessError, Identity};
-use xmas_rewards::{NewBundle, Reward, RewardError, RewardService, RewardType};
+use xmas_rewards::{NewBundle, Reward, RewardError, RewardType};
 use xmas_season_pass::{SeasonError, SeasonPassService, StampCommand};
 
 use crate::world::{Real, Setting, World, at, keyed, lottery, play, prize, reward, wheel};
@@ -139,13 +139,12 @@ async fn a_bundle_that_contains_itself_cannot_be_saved_and_gives_nothing() {
         items,
     };
     let nested = bundle(vec![Reward::bundle(BundleId(1))]);
-    let refused = real.rewards.add_bundle(&nested, at(25)).await;
+    let refused = real.bundle(&nested).await;
     assert!(matches!(refused, Err(RewardError::Invalid(problems)) if problems.len() == 1));
 
     let box_of_points = bundle(vec![reward(RewardType::Point, 5)]);
-    let id = real.rewards.add_bundle(&box_of_points, at(25)).await;
-    let id = id.unwrap();
-    let again = real.rewards.add_bundle(&box_of_points, at(25)).await;
+    let id = real.bundle(&box_of_points).await.unwrap();
+    let again = real.bundle(&box_of_points).await;
     assert!(matches!(again, Err(RewardError::NameTaken)));
     real.test
         .execute(&format!(
@@ -214,10 +213,10 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
     no_coupon.segments[0].reward = Reward::coupon(CouponKindId(9));
     for (wheel, field) in [
         (five, "segments"),
-        (negative, "segments"),
+        (negative, "segments.0.weight"),
         (nothing, "segments"),
-        (unknown, "segments.reward_item"),
-        (no_coupon, "segments.reward_item"),
+        (unknown, "segments.0.reward_item"),
+        (no_coupon, "segments.0.reward_item"),
     ] {
         assert_eq!(save_wheel(&real, &wheel).await, [field]);
     }
@@ -228,25 +227,27 @@ async fn a_configuration_with_a_mistake_is_not_saved() {
         ..lottery()
     };
     for (lottery, fields) in [
-        (unknown, vec!["prizes.reward_item"]),
-        (negative, vec!["prizes.weight", "prizes.weight"]),
+        (unknown, vec!["prizes.0.reward_item"]),
+        (negative, vec!["prizes.0.weight", "prizes"]),
     ] {
         let tx = real.test.db.begin().await.unwrap();
         let saved = Lottery::insert_active_in_tx(&tx, &lottery, at(25)).await;
         let Err(SaveError::Invalid(problems)) = saved else {
             panic!("{saved:?}")
         };
-        let found: Vec<_> = problems.into_iter().map(|(field, _)| field).collect();
+        let found: Vec<_> = problems.into_iter().map(|problem| problem.field).collect();
         assert_eq!(found, fields);
     }
     let configs = "SELECT COUNT(*) FROM roulette_config";
     assert_eq!(real.test.count(configs).await, 1);
 }
 
-async fn save_wheel(real: &Real, wheel: &NewWheel) -> Vec<&'static str> {
+async fn save_wheel(real: &Real, wheel: &NewWheel) -> Vec<String> {
     let tx = real.test.db.begin().await.unwrap();
     match Roulette::insert_active_in_tx(&tx, wheel, at(25)).await {
-        Err(SaveError::Invalid(problems)) => problems.into_iter().map(|(field, _)| field).collect(),
+        Err(SaveError::Invalid(problems)) => {
+            problems.into_iter().map(|problem| problem.field).collect()
+        }
         other => panic!("{other:?}"),
     }
 }

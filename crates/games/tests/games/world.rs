@@ -17,10 +17,12 @@ use xmas_games::{
     roulette::{NewSegment, NewWheel, Roulette},
 };
 use xmas_kernel::{
-    Asset, Feature, UserId, entropy::Entropy, idempotency::RequestKey, seal::DataKey,
+    Asset, BundleId, Feature, UserId, entropy::Entropy, idempotency::RequestKey, seal::DataKey,
 };
 use xmas_players::Identity;
-use xmas_rewards::{Credit, Reward, RewardDesk, RewardType, Rewards, WalletService, Wallets};
+use xmas_rewards::{
+    Credit, NewBundle, Reward, RewardDesk, RewardError, RewardType, Rewards, WalletService, Wallets,
+};
 use xmas_season_pass::{Level, NewSeason, SeasonMover, SeasonPass, SeasonPassOptions};
 use xmas_test_support::TestDb;
 use xmas_time::{DateTime, EventDay, Utc};
@@ -310,6 +312,14 @@ impl Real {
         };
         let given = self.wallets.credit(player.user_id, &credit, at(25));
         given.await.unwrap();
+    }
+
+    /// A bundle, as the seeds add them.
+    pub async fn bundle(&self, bundle: &NewBundle) -> Result<BundleId, RewardError> {
+        let tx = self.test.db.begin().await?;
+        let id = RewardDesk::add_bundle_in_tx(&tx, bundle, at(25)).await?;
+        tx.commit().await?;
+        Ok(id)
     }
 
     /// Rows of every table that a play touches, and the sums that it moves.

@@ -40,10 +40,12 @@ pub enum Constraint {
     BridgeSeason,
     /// One lease per job.
     JobLease,
+    /// One batch per key.
+    WalletBatch,
 }
 
 impl Constraint {
-    pub const ALL: [Constraint; 18] = [
+    pub const ALL: [Constraint; 19] = [
         Constraint::UserExternalId,
         Constraint::ActivityOnce,
         Constraint::SeasonStampPeriod,
@@ -62,6 +64,7 @@ impl Constraint {
         Constraint::BridgeOpen,
         Constraint::BridgeSeason,
         Constraint::JobLease,
+        Constraint::WalletBatch,
     ];
 
     /// Its name in the schema.
@@ -112,6 +115,7 @@ impl Constraint {
             Constraint::BridgeOpen => ("uq_event_bridge_open", "event_bridge", &["open_slot"]),
             Constraint::BridgeSeason => ("uq_event_bridge_season", "event_bridge", &["season_id"]),
             Constraint::JobLease => ("uq_job_lease_name", "job_lease", &["name"]),
+            Constraint::WalletBatch => ("uq_wallet_batch_key", "wallet_batch", &["batch_key"]),
         }
     }
 

@@ -20,8 +20,9 @@ impl From<DateTime<Utc>> for Timestamp {
 
 impl From<Timestamp> for Value {
     fn from(timestamp: Timestamp) -> Self {
-        timestamp
-            .0
+        // Once more from its number, so that a leap second becomes the next one: no database has a 60th.
+        DateTime::from_timestamp_micros(timestamp.0.timestamp_micros())
+            .unwrap_or(timestamp.0)
             .format("%Y-%m-%d %H:%M:%S%.6f")
             .to_string()
             .into()

@@ -4,4 +4,6 @@ pub(crate) mod reward_bundle;
 pub(crate) mod reward_bundle_item;
 pub(crate) mod reward_log;
 pub(crate) mod user_game_wallet;
+pub(crate) mod wallet_batch;
+pub(crate) mod wallet_batch_item;
 pub(crate) mod wallet_ledger;

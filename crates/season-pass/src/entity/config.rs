@@ -20,6 +20,15 @@ pub struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(has_many = "super::level::Entity")]
+    Levels,
+}
+
+impl Related<super::level::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Levels.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

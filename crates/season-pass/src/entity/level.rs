@@ -17,6 +17,19 @@ pub struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::config::Entity",
+        from = "Column::SeasonId",
+        to = "super::config::Column::Id"
+    )]
+    Season,
+}
+
+impl Related<super::config::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Season.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -5,19 +5,20 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use std::{fmt::Display, str::FromStr};
-
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_kernel::{ErrorCode, paging::Limit};
-use xmas_reporting::{HistoryPage, HistoryQuery, HistoryService, Receipt};
+use xmas_reporting::{
+    GrantReceipt, HistoryKind, HistoryPage, HistoryQuery, HistoryService, Kind, PlayReceipt,
+    Receipt, StampReceipt,
+};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
-    error::{ApiError, ApiResult},
-    extract::{Params, Player},
+    error::ApiResult,
+    extract::{Params, Player, given},
 };
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
@@ -163,75 +164,60 @@ impl From<HistoryPage> for HistoryAnswer {
 impl From<Receipt> for HistoryItem {
     fn from(receipt: Receipt) -> Self {
         match receipt {
-            Receipt::Play {
-                id,
-                at,
-                day,
-                feature,
-                outcome,
-                is_win,
-                reward_type,
-                reward_amount,
-                reward_state,
-                odds_id,
-                nonce,
-                attempt,
-            } => Self::Play(PlayItem {
-                id,
-                at,
-                day,
-                feature,
-                outcome,
-                is_win,
-                reward_type,
-                reward_amount,
-                reward_state,
-                odds_id,
-                nonce,
-                attempt,
-            }),
-            Receipt::Stamp {
-                id,
-                at,
-                day,
-                source_feature_type,
-                event_type,
-                xp,
-            } => Self::Stamp(StampItem {
-                id,
-                at,
-                day,
-                source_feature_type,
-                event_type,
-                xp,
-            }),
-            Receipt::Reward {
-                id,
-                at,
-                day,
-                source,
-                play_id,
-                label,
-                reward_type,
-                reward_amount,
-                state,
-                reason,
-                delivered_at,
-                coupon_code,
-            } => Self::Reward(RewardItem {
-                id,
-                at,
-                day,
-                source,
-                play_id,
-                label,
-                reward_type,
-                reward_amount,
-                state,
-                reason,
-                delivered_at,
-                coupon_code,
-            }),
+            Receipt::Play(play) => Self::Play(play.into()),
+            Receipt::Stamp(stamp) => Self::Stamp(stamp.into()),
+            Receipt::Grant(grant) => Self::Reward(grant.into()),
+        }
+    }
+}
+
+impl From<PlayReceipt> for PlayItem {
+    fn from(play: PlayReceipt) -> Self {
+        Self {
+            id: play.id,
+            at: play.at,
+            day: play.day,
+            feature: play.feature,
+            outcome: play.outcome,
+            is_win: play.is_win,
+            reward_type: play.reward_type,
+            reward_amount: play.reward_amount,
+            reward_state: play.reward_state,
+            odds_id: play.odds_id,
+            nonce: play.nonce,
+            attempt: play.attempt,
+        }
+    }
+}
+
+impl From<StampReceipt> for StampItem {
+    fn from(stamp: StampReceipt) -> Self {
+        Self {
+            id: stamp.id,
+            at: stamp.at,
+            day: stamp.day,
+            source_feature_type: stamp.source_feature_type,
+            event_type: stamp.event_type,
+            xp: stamp.xp,
+        }
+    }
+}
+
+impl From<GrantReceipt> for RewardItem {
+    fn from(grant: GrantReceipt) -> Self {
+        Self {
+            id: grant.id,
+            at: grant.at,
+            day: grant.day,
+            source: grant.source,
+            play_id: grant.play_id,
+            label: grant.label,
+            reward_type: grant.reward_type,
+            reward_amount: grant.reward_amount,
+            state: grant.state,
+            reason: grant.reason,
+            delivered_at: grant.delivered_at,
+            coupon_code: grant.coupon_code,
         }
     }
 }
@@ -248,21 +234,14 @@ pub(crate) async fn history(
 ) -> ApiResult<Json<HistoryAnswer>> {
     let params = params.0;
     let query = HistoryQuery {
-        kind: given("kind", &params.kind.to_ascii_lowercase())?,
+        kind: given(
+            "kind",
+            &params.kind.to_ascii_lowercase(),
+            HistoryKind::named,
+        )?,
         limit: Limit::clamped(params.limit),
-        before: given("cursor", &params.cursor)?,
+        before: given("cursor", &params.cursor, str::parse)?,
     };
     let page = history.history(&player.0, &query).await?;
     Ok(Json(page.into()))
-}
-
-/// A parameter's value; an empty one is as good as none.
-fn given<T: FromStr<Err: Display>>(parameter: &str, text: &str) -> ApiResult<Option<T>> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    match text.parse() {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => Err(ApiError::field(parameter, error.to_string())),
-    }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::json;
 use xmas_activity::EventWriter;
 use xmas_kernel::{Asset, CouponKindId, entropy::OsEntropy, seal::DataKey};
-use xmas_rewards::{CouponCode, RewardDesk, RewardService, Rewards};
+use xmas_rewards::{CouponCode, RewardDesk, Rewards};
 use xmas_test_support::TestApp;
 use xmas_time::Clock;
 
@@ -41,10 +41,14 @@ async fn a_coupon_s_code_is_in_the_answer_in_its_repetition_and_in_the_history()
     let large = app
         .test
         .count("SELECT id FROM coupon_kind WHERE name = '배민 2만'");
-    let code = CouponCode::try_from("BM20-7F3A").unwrap();
-    desk.add_codes(CouponKindId(large.await), &[code], app.clock.now())
-        .await
-        .unwrap();
+    let codes = [CouponCode::try_from("BM20-7F3A").unwrap()];
+    let (large, tx) = (
+        CouponKindId(large.await),
+        app.test.db.begin().await.unwrap(),
+    );
+    let added = desk.add_codes_in_tx(&tx, large, &codes, app.clock.now());
+    added.await.unwrap();
+    tx.commit().await.unwrap();
     let (winner, late) = (app.player("santa", 0).await, app.player("rudolf", 0).await);
     for player in [&winner, &late] {
         app.give(player.identity(), Asset::LotteryTicket, 1).await;

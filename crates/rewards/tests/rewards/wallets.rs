@@ -1,17 +1,20 @@
 //! The contract of [`WalletService`], held by the fake and by the real service, and what grants
 //! and spends do in a transaction.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+use std::sync::Arc;
 
 use xmas_activity::EventWriter;
 use xmas_kernel::{
-    Asset, SeasonId, UserId,
+    Asset, RewardId, SeasonId, UserId,
+    entropy::OsEntropy,
     paging::{Cursor, Limit},
+    seal::DataKey,
 };
 use xmas_players::{Identity, lock_in_tx};
 use xmas_rewards::{
-    Credit, CreditError, Grant, GrantSource, Granted, Reward, RewardLedger, RewardState,
-    RewardType, Rewards, Spend, SpendError, WalletService, Wallets, fake::FakeWallets,
+    Credit, CreditError, Grant, GrantSource, Granted, ReviewDesk, Reward, RewardDesk, RewardError,
+    RewardLedger, RewardState, RewardType, Rewards, Spend, SpendError, WalletService, Wallets,
+    XpCorrection, fake::FakeWallets,
 };
 use xmas_test_support::TestDb;
 use xmas_time::{DateTime, EventDay, Utc};
@@ -173,6 +176,51 @@ async fn xp_is_a_receipt_and_a_debt_of_the_caller_s() {
         test.count("SELECT SUM(amount) FROM reward_log WHERE season_id = 1")
             .await,
         5
+    );
+}
+
+#[tokio::test]
+async fn a_correction_of_xp_is_a_receipt_of_its_sign_that_waits_for_nobody() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let rewards = Rewards::new(EventWriter, 10_000);
+    let tx = test.db.begin().await.unwrap();
+    let locked = lock_in_tx(&tx, &player).await.unwrap();
+    for (grant_key, delta) in [("correction:1", 80), ("correction:2", -90)] {
+        let correction = XpCorrection {
+            grant_key: grant_key.to_owned(),
+            delta,
+            season_id: SeasonId(1),
+            reason: Some("가".repeat(500)),
+        };
+        let corrected = rewards.correct_xp_in_tx(&tx, &locked, &correction, now());
+        corrected.await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let total = "SELECT SUM(amount) FROM reward_log WHERE reward_type = 'XP' \
+                 AND state = 'DELIVERED' AND CHAR_LENGTH(reason) = 191";
+    let total = match test.db.backend() {
+        sea_orm::DbBackend::Sqlite => total.replace("CHAR_LENGTH", "LENGTH"),
+        _ => total.to_owned(),
+    };
+    assert_eq!(test.count(&total).await, -10);
+    let told = "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'REWARD_GRANTED'";
+    assert_eq!(test.count(told).await, 2);
+    assert_eq!(test.count("SELECT COUNT(*) FROM wallet_ledger").await, 0);
+    // An admin who looks for it finds it decided, and not broken.
+    let key = DataKey::new("the data key of all tests, 32 bytes or more");
+    let desk = RewardDesk::new(test.db.clone(), key, Arc::new(OsEntropy), rewards);
+    let operator = test.operator("tester").await;
+    let id = test.count("SELECT MAX(id) FROM reward_log").await;
+    let approved = desk.approve(&operator, RewardId(id), now()).await;
+    assert!(
+        matches!(approved, Err(RewardError::NotPending)),
+        "{approved:?}"
+    );
+    let rejected = desk.reject(&operator, RewardId(id), "no", now()).await;
+    assert!(
+        matches!(rejected, Err(RewardError::NotPending)),
+        "{rejected:?}"
     );
 }
 

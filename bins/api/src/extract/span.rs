@@ -1,0 +1,112 @@
+use serde::Deserialize;
+use utoipa::IntoParams;
+use validator::Validate;
+use xmas_reporting::Span;
+use xmas_time::{DateTime, EventDay, Utc};
+
+use super::given;
+use crate::error::{ApiError, ApiResult};
+
+/// From when to when, in a query string.
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SpanParams {
+    /// An instant (RFC 3339), or a day in Korea (`2025-12-26`): its beginning.
+    #[serde(default)]
+    from: String,
+    /// An instant, which is not included any more, or a day in Korea, which is included whole.
+    #[serde(default)]
+    to: String,
+}
+
+impl SpanParams {
+    pub(crate) fn span(&self) -> ApiResult<Span> {
+        let span = Span {
+            from: given("from", &self.from, |text| read(text, EventDay::start))?,
+            to: given("to", &self.to, |text| read(text, EventDay::end))?,
+        };
+        match (span.from, span.to) {
+            (Some(from), Some(to)) if to < from => Err(ApiError::field("to", "is not before from")),
+            _ => Ok(span),
+        }
+    }
+}
+
+/// What neither of the two says, and what no database can compare with.
+const EXPECTED: &str =
+    "is an instant like 2025-12-26T09:00:00+09:00 or a day like 2025-12-26, from 1970 to 9998";
+
+fn read(text: &str, of_day: fn(EventDay) -> DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
+    let instant = match text.parse::<EventDay>() {
+        Ok(day) => Some(of_day(day)),
+        // A plus that was not percent-encoded arrives as a space.
+        Err(_) => DateTime::parse_from_rfc3339(&text.replace(' ', "+"))
+            .ok()
+            .map(|instant| instant.to_utc()),
+    };
+    let years = EventDay::from_ymd(1970, 1, 1).zip(EventDay::from_ymd(9999, 1, 1));
+    let fits = |instant: &DateTime<Utc>| {
+        years.is_some_and(|(first, last)| (first.start()..last.start()).contains(instant))
+    };
+    instant.filter(fits).ok_or(EXPECTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(from: &str, to: &str) -> ApiResult<Span> {
+        let params = SpanParams {
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        params.span()
+    }
+
+    fn utc(text: &str) -> Option<DateTime<Utc>> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_day_is_its_beginning_or_its_end_in_korea() {
+        let day = span("2025-12-26", "2025-12-26").unwrap();
+        assert_eq!(day.from, utc("2025-12-25T15:00:00Z"));
+        assert_eq!(day.to, utc("2025-12-26T15:00:00Z"));
+    }
+
+    #[test]
+    fn an_instant_may_have_any_offset_and_an_unescaped_plus() {
+        for text in [
+            "2025-12-26T09:00:00+09:00",
+            "2025-12-26T09:00:00 09:00",
+            "2025-12-26T00:00:00Z",
+            "2025-12-26T00:00:00.000000Z",
+        ] {
+            assert_eq!(span(text, "").unwrap().from, utc("2025-12-26T00:00:00Z"));
+        }
+        assert_eq!(span("", "").unwrap(), Span::default());
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for bad in [
+            "yesterday",
+            "2025-12-26T09:00",
+            "2025-12-26 09:00:00",
+            "2025-02-30",
+            "1766707200",
+            "0001-01-01",
+            "+12025-12-26",
+            "1969-12-31T14:59:59Z",
+            "9999-12-31T23:59:59Z",
+            "오늘",
+            " ",
+        ] {
+            assert!(span(bad, "").is_err(), "{bad}");
+            assert!(span("", bad).is_err(), "{bad}");
+        }
+        // An empty span that ends where it begins is one.
+        assert!(span("2025-12-27", "2025-12-26").is_ok());
+        assert!(span("2025-12-28", "2025-12-26").is_err());
+    }
+}

@@ -1,0 +1,280 @@
+//! `/admin/api/external-ranking/`: what players did elsewhere.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::Method,
+    web::{self, Data, Json, ServiceConfig},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
+use validator::Validate;
+use xmas_games::{
+    RankingDesk, RankingDeskError,
+    ranking::{ExternalEdit, ExternalRow, ExternalRowEdit},
+};
+use xmas_kernel::{ErrorCode, Problem, UserId};
+use xmas_time::Kst;
+
+use super::{IfMatch, Reason, game_config::row_player, sent};
+use crate::{
+    error::{ApiError, ApiResult},
+    extract::{Admin, Body, Content, CsvRow, List, Now, PathPart, Source, Upload, seen_version},
+    middleware::limits::MAX_CSV_BYTES,
+    routes::endpoint,
+};
+
+#[derive(OpenApi)]
+#[openapi(paths(list, post, put, delete))]
+pub(crate) struct Docs;
+
+pub(super) fn configure(cfg: &mut ServiceConfig) {
+    cfg.service(endpoint::bulk(
+        "/external-ranking",
+        [(Method::GET, web::to(list)), (Method::POST, web::to(post))],
+    ))
+    .service(endpoint::admin(
+        "/external-ranking/{user_id}",
+        [
+            (Method::PUT, web::to(put)),
+            (Method::DELETE, web::to(delete)),
+        ],
+    ));
+}
+
+pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
+    (
+        "POST /admin/api/external-ranking/",
+        &[
+            ErrorCode::UserRequired,
+            ErrorCode::UserNotFound,
+            ErrorCode::RankingConflict,
+        ],
+    ),
+    (
+        "PUT /admin/api/external-ranking/{user_id}/",
+        &[
+            ErrorCode::ExternalRankingNotFound,
+            ErrorCode::VersionConflict,
+        ],
+    ),
+    (
+        "DELETE /admin/api/external-ranking/{user_id}/",
+        &[ErrorCode::ExternalRankingNotFound],
+    ),
+];
+
+/// The external board.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": 1, "user_id": 7, "external_id": "rudolf-77",
+    "nickname": null, "deposit_amount": 300000, "play_count": 41, "memo": "VIP",
+    "created_at": "2025-12-26T09:00:00.000000+09:00",
+    "updated_at": "2025-12-26T09:00:00.000000+09:00", "version": "0c1d2e3f4a5b6c7d"}]}))]
+pub(crate) struct ExternalRankingAnswer {
+    items: Vec<ExternalRankingRow>,
+}
+
+/// A player on the external board.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 1, "user_id": 7, "external_id": "rudolf-77", "nickname": null,
+    "deposit_amount": 300000, "play_count": 41, "memo": "VIP",
+    "created_at": "2025-12-26T09:00:00.000000+09:00",
+    "updated_at": "2025-12-26T09:00:00.000000+09:00", "version": "0c1d2e3f4a5b6c7d"}))]
+pub(crate) struct ExternalRankingRow {
+    id: i64,
+    user_id: i64,
+    external_id: String,
+    nickname: Option<String>,
+    deposit_amount: i64,
+    play_count: i64,
+    /// Never shown to players.
+    memo: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Kst,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Kst,
+    version: String,
+}
+
+impl From<ExternalRow> for ExternalRankingRow {
+    fn from(row: ExternalRow) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id.0,
+            external_id: row.external_id,
+            nickname: row.nickname,
+            deposit_amount: row.deposit_amount,
+            play_count: row.play_count,
+            memo: row.memo,
+            created_at: Kst(row.created_at),
+            updated_at: Kst(row.updated_at),
+            version: row.version.as_str().to_owned(),
+        }
+    }
+}
+
+/// What a player did elsewhere. The player is named by either id.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({"external_id": "rudolf-77", "deposit_amount": 300000, "play_count": 41,
+    "memo": "VIP"}))]
+pub(crate) struct ExternalRankingItem {
+    user_id: Option<i64>,
+    external_id: Option<String>,
+    deposit_amount: i64,
+    play_count: i64,
+    /// Up to 255 characters. What is left out stays; null takes it away.
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<String>)]
+    memo: Option<Option<String>>,
+}
+
+/// What is left out stays.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({"deposit_amount": 320000}))]
+pub(crate) struct ExternalRankingRequest {
+    deposit_amount: Option<i64>,
+    play_count: Option<i64>,
+    /// Up to 255 characters; null takes it away.
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<String>)]
+    memo: Option<Option<String>>,
+    version: Option<String>,
+}
+
+/// A board as a table, or as JSON of the same size.
+type Board = Upload<List<ExternalRankingItem>, MAX_CSV_BYTES>;
+
+const COLUMNS: [&str; 5] = [
+    "user_id",
+    "external_id",
+    "deposit_amount",
+    "play_count",
+    "memo",
+];
+
+/// The rows of an upload, and where they came from.
+fn rows(upload: Board) -> ApiResult<(Vec<ExternalRowEdit>, Source)> {
+    let mut problems = Vec::new();
+    let (rows, source) = match upload.content {
+        Content::Json(List(items)) => {
+            let items = items.into_iter().enumerate();
+            let rows = items.map(|(index, item)| of_json(index, item, &mut problems));
+            (rows.collect(), Source::Json(""))
+        }
+        Content::Table(upload) => {
+            let table = upload.table(&COLUMNS, &["deposit_amount", "play_count"])?;
+            let rows = table.rows.iter().enumerate();
+            let rows = rows.map(|(index, row)| of_csv(index, row, &mut problems));
+            (rows.collect(), Source::of(&table))
+        }
+    };
+    if problems.is_empty() {
+        Ok((rows, source))
+    } else {
+        Err(source.refuse(problems))
+    }
+}
+
+fn of_json(
+    index: usize,
+    item: ExternalRankingItem,
+    problems: &mut Vec<Problem>,
+) -> ExternalRowEdit {
+    ExternalRowEdit {
+        player: row_player(index, item.user_id, item.external_id.as_deref(), problems),
+        deposit_amount: item.deposit_amount,
+        play_count: item.play_count,
+        memo: item.memo,
+    }
+}
+
+fn of_csv(index: usize, row: &CsvRow, problems: &mut Vec<Problem>) -> ExternalRowEdit {
+    let user_id = row.number_if_any(index, "user_id", problems);
+    ExternalRowEdit {
+        player: row_player(index, user_id, row.get("external_id"), problems),
+        deposit_amount: row.number(index, "deposit_amount", problems),
+        play_count: row.number(index, "play_count", problems),
+        memo: row.get("memo").map(|memo| Some(memo.to_owned())),
+    }
+}
+
+/// The first 10,000 places of the board, in its order; the header `X-Total-Count` says how many there are.
+#[utoipa::path(get, operation_id = "list_external_ranking", path = "/admin/api/external-ranking/",
+    tag = "admin: ranking", responses((status = 200, body = ExternalRankingAnswer)),
+    security(("bearer" = [])))]
+pub(crate) async fn list(desk: Data<dyn RankingDesk>) -> ApiResult<HttpResponse> {
+    let board = desk.external().await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("x-total-count", board.total))
+        .json(ExternalRankingAnswer {
+            items: board.rows.into_iter().map(Into::into).collect(),
+        }))
+}
+
+/// Saves what up to 10,000 players did elsewhere, from a JSON array or from a table with the columns
+/// `user_id`, `external_id`, `deposit_amount`, `play_count` and `memo`: all of it, or nothing. Other
+/// players' rows stay. An empty cell leaves a memo as it is.
+#[utoipa::path(post, operation_id = "save_external_ranking", path = "/admin/api/external-ranking/",
+    tag = "admin: ranking", params(Reason),
+    request_body(content((Vec<ExternalRankingItem> = "application/json"), (String = "text/csv", example = json!("external_id,deposit_amount,play_count,memo\nvip-001,50000,12,단골\n")))),
+    responses((status = 200, body = ExternalRankingAnswer)), security(("bearer" = [])))]
+pub(crate) async fn post(
+    admin: Admin,
+    upload: Board,
+    now: Now,
+    desk: Data<dyn RankingDesk>,
+) -> ApiResult<Json<ExternalRankingAnswer>> {
+    let (rows, source) = rows(upload)?;
+    let saved = desk.upsert_external(&admin.actor, &rows, now.0).await;
+    let saved = saved.map_err(|error| match error {
+        RankingDeskError::Invalid(problems) => source.refuse(problems),
+        error => error.into(),
+    })?;
+    Ok(Json(ExternalRankingAnswer {
+        items: saved.into_iter().map(Into::into).collect(),
+    }))
+}
+
+/// Changes what one player did elsewhere.
+#[utoipa::path(put, operation_id = "update_external_ranking",
+    path = "/admin/api/external-ranking/{user_id}/", tag = "admin: ranking",
+    params(("user_id" = i64, Path), Reason, IfMatch), request_body = ExternalRankingRequest,
+    responses((status = 200, body = ExternalRankingRow)), security(("bearer" = [])))]
+pub(crate) async fn put(
+    admin: Admin,
+    part: PathPart<String>,
+    body: Body<ExternalRankingRequest>,
+    now: Now,
+    request: HttpRequest,
+    desk: Data<dyn RankingDesk>,
+) -> ApiResult<Json<ExternalRankingRow>> {
+    let Body(body) = body;
+    let edit = ExternalEdit {
+        deposit_amount: body.deposit_amount,
+        play_count: body.play_count,
+        memo: body.memo,
+        seen: seen_version(&request, body.version),
+    };
+    let saved = desk.edit_external(&admin.actor, user(&part)?, &edit, now.0);
+    Ok(Json(saved.await?.into()))
+}
+
+/// Takes one player off the board.
+#[utoipa::path(delete, operation_id = "delete_external_ranking",
+    path = "/admin/api/external-ranking/{user_id}/", tag = "admin: ranking",
+    params(("user_id" = i64, Path), Reason), responses((status = 204)), security(("bearer" = [])))]
+pub(crate) async fn delete(
+    admin: Admin,
+    part: PathPart<String>,
+    now: Now,
+    desk: Data<dyn RankingDesk>,
+) -> ApiResult<HttpResponse> {
+    desk.remove_external(&admin.actor, user(&part)?, now.0)
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The player whom a path names; what is no id is on no board.
+fn user(part: &PathPart<String>) -> ApiResult<UserId> {
+    let id = part.0.parse().map(UserId);
+    id.map_err(|_| ApiError::new(ErrorCode::ExternalRankingNotFound))
+}

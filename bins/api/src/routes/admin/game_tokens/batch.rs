@@ -1,0 +1,236 @@
+//! `/admin/api/game-tokens/grant-bulk`, `/revoke-bulk`, `/debit-bulk` and `/batches/`.
+
+#![expect(
+    unused_qualifications,
+    reason = "the OpenAPI macro writes the parameters as a path"
+)]
+
+use actix_web::{
+    HttpRequest,
+    http::Method,
+    web::{self, Data, Json, ServiceConfig},
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi};
+use validator::Validate;
+use xmas_kernel::{
+    Asset, BatchId, ErrorCode,
+    audit::Actor,
+    idempotency::{Replayable, RequestKey},
+};
+use xmas_rewards::{BatchDesk, NewBatch, OrderKind};
+
+use super::{
+    asset,
+    batch_answer::{BatchAnswer, BatchPage},
+    batch_orders::{BatchRequest, everybody, listed},
+    reason,
+};
+use crate::{
+    error::{ApiError, ApiResult},
+    extract::{Admin, Content, IdempotencyKey, Now, Params, PathPart, Upload, key_of},
+    routes::{
+        admin::{
+            Reason,
+            paging::{CursorParams, parts},
+        },
+        answer::Answer,
+        endpoint,
+    },
+};
+
+#[derive(OpenApi)]
+#[openapi(paths(grant_bulk, revoke_bulk, debit_bulk, list, item))]
+pub(crate) struct Docs;
+
+pub(super) fn configure(cfg: &mut ServiceConfig) {
+    cfg.service(endpoint::bulk(
+        "/game-tokens/grant-bulk",
+        [(Method::POST, web::to(grant_bulk))],
+    ))
+    .service(endpoint::bulk(
+        "/game-tokens/revoke-bulk",
+        [(Method::POST, web::to(revoke_bulk))],
+    ))
+    .service(endpoint::bulk(
+        "/game-tokens/debit-bulk",
+        [(Method::POST, web::to(debit_bulk))],
+    ))
+    .service(endpoint::admin(
+        "/game-tokens/batches",
+        [(Method::GET, web::to(list))],
+    ))
+    .service(endpoint::admin(
+        "/game-tokens/batches/{id}",
+        [(Method::GET, web::to(item))],
+    ));
+}
+
+pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
+    (
+        "GET /admin/api/game-tokens/batches/",
+        &[ErrorCode::ValidationError],
+    ),
+    (
+        "GET /admin/api/game-tokens/batches/{id}",
+        &[ErrorCode::BatchNotFound, ErrorCode::NotFound],
+    ),
+];
+
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+// A misspelt `dry_run` must not do it.
+#[serde(deny_unknown_fields)]
+pub(crate) struct BatchParams {
+    /// Only says what would be done: whom it is about, how much it is altogether, which wallets hold
+    /// too little, which lines are wrong.
+    #[serde(default)]
+    dry_run: bool,
+    /// Names the batch: 1 to 100 visible ASCII characters. The same request again with the same name
+    /// goes on with the batch, and does nothing twice. Without one the `Idempotency-Key` names it.
+    batch_id: Option<String>,
+    /// Of the lines that name none themselves.
+    token_type: Option<String>,
+}
+
+/// Gives to many players: a table with `external_id` or `user_id`, `amount` and, unless the query
+/// says it, `token_type`; or JSON for everybody who fits a filter. Listed players may be blocked or
+/// inactive.
+#[utoipa::path(post, path = "/admin/api/game-tokens/grant-bulk", tag = "admin: wallets",
+    params(BatchParams, IdempotencyKey, Reason),
+    request_body(content((BatchRequest = "application/json"), (String = "text/csv", example = json!("external_id,amount,token_type\nvip-001,3,ROULETTE_COIN\n")))),
+    responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
+pub(crate) async fn grant_bulk(
+    request: HttpRequest,
+    admin: Admin,
+    params: Params<BatchParams>,
+    body: Upload<BatchRequest>,
+    now: Now,
+    desk: Data<dyn BatchDesk>,
+) -> ApiResult<Answer<BatchAnswer>> {
+    bulk(OrderKind::Grant, request, admin, params, body, now, desk).await
+}
+
+/// Takes from many players, as `grant-bulk` gives. Nothing is registered if any of them holds too
+/// little; whoever holds too little by the time it is their turn is passed over and told of.
+#[utoipa::path(post, path = "/admin/api/game-tokens/revoke-bulk", tag = "admin: wallets",
+    params(BatchParams, IdempotencyKey, Reason),
+    request_body(content((BatchRequest = "application/json"), (String = "text/csv", example = json!("external_id,amount,token_type\nvip-001,3,ROULETTE_COIN\n")))),
+    responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
+pub(crate) async fn revoke_bulk(
+    request: HttpRequest,
+    admin: Admin,
+    params: Params<BatchParams>,
+    body: Upload<BatchRequest>,
+    now: Now,
+    desk: Data<dyn BatchDesk>,
+) -> ApiResult<Answer<BatchAnswer>> {
+    bulk(OrderKind::Revoke, request, admin, params, body, now, desk).await
+}
+
+/// Takes points that were paid out elsewhere, as `revoke-bulk` does; `payout.csv` is such a table.
+#[utoipa::path(post, path = "/admin/api/game-tokens/debit-bulk", tag = "admin: wallets",
+    params(BatchParams, IdempotencyKey, Reason),
+    request_body(content((BatchRequest = "application/json"), (String = "text/csv", example = json!("external_id,amount,token_type\nvip-001,3,ROULETTE_COIN\n")))),
+    responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
+pub(crate) async fn debit_bulk(
+    request: HttpRequest,
+    admin: Admin,
+    params: Params<BatchParams>,
+    body: Upload<BatchRequest>,
+    now: Now,
+    desk: Data<dyn BatchDesk>,
+) -> ApiResult<Answer<BatchAnswer>> {
+    bulk(OrderKind::Payout, request, admin, params, body, now, desk).await
+}
+
+async fn bulk(
+    kind: OrderKind,
+    request: HttpRequest,
+    admin: Admin,
+    Params(params): Params<BatchParams>,
+    Upload { content, bytes }: Upload<BatchRequest>,
+    now: Now,
+    desk: Data<dyn BatchDesk>,
+) -> ApiResult<Answer<BatchAnswer>> {
+    let key = key_of(&request, &bytes)?;
+    let mut actor = admin.actor;
+    let usual = match (&params.token_type, kind) {
+        (Some(name), _) => Some(asset(name)?),
+        (None, OrderKind::Payout) => Some(Asset::Point),
+        (None, _) => None,
+    };
+    let (orders, in_body) = match content {
+        Content::Table(table) => (listed(&table, usual)?, None),
+        Content::Json(body) => {
+            let said = reason(body.reason.as_deref())?;
+            actor.reason = actor.reason.or(said);
+            (everybody(&body, usual, now.0)?, body.batch_id)
+        }
+    };
+    let name = name(&actor, params.batch_id, in_body, key)?;
+    let usual = params.token_type.unwrap_or_default();
+    let made = name.map(|name| RequestKey::new(&name, kind.as_str(), &usual, &bytes));
+    let request = made.transpose();
+    let batch = NewBatch {
+        request: request.map_err(|error| ApiError::field("batch_id", error.to_string()))?,
+        kind,
+        orders,
+    };
+    if params.dry_run {
+        let report = desk.preview(&batch).await?;
+        let answer = Answer::of(Replayable::fresh(report));
+        return Ok(answer.map(BatchAnswer::of_preview));
+    }
+    let report = desk.run(&actor, &batch, now.0).await?;
+    Ok(Answer::of(report))
+}
+
+/// The batch's name. One that an operator chooses is nobody's key.
+fn name(
+    actor: &Actor,
+    in_query: Option<String>,
+    in_body: Option<String>,
+    key: Option<RequestKey>,
+) -> ApiResult<Option<String>> {
+    const LONGEST: usize = 100;
+    let refused = |problem: &str| Err(ApiError::field("batch_id", problem));
+    if in_query.is_some() && in_body.is_some() && in_query != in_body {
+        return refused("is not the one of the query");
+    }
+    let Some(chosen) = in_query.or(in_body) else {
+        return Ok(key.map(|key| key.name_of_result(actor.user_id)));
+    };
+    let fits = (1..=LONGEST).contains(&chosen.len());
+    if !fits || !chosen.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return refused("has 1 to 100 visible ASCII characters");
+    }
+    if RequestKey::is_reserved(&chosen) {
+        return refused("does not begin as the names do that are made from an Idempotency-Key");
+    }
+    Ok(Some(chosen))
+}
+
+/// Every batch, newest first.
+#[utoipa::path(get, path = "/admin/api/game-tokens/batches/", tag = "admin: wallets",
+    params(CursorParams), responses((status = 200, body = BatchPage)), security(("bearer" = [])))]
+pub(crate) async fn list(
+    Params(params): Params<CursorParams>,
+    desk: Data<dyn BatchDesk>,
+) -> ApiResult<Json<BatchPage>> {
+    let (limit, before) = params.place()?;
+    let (items, next_cursor) = parts(desk.batches(limit, before).await?);
+    Ok(Json(BatchPage { items, next_cursor }))
+}
+
+/// A batch, and which wallets held too little.
+#[utoipa::path(get, path = "/admin/api/game-tokens/batches/{id}", tag = "admin: wallets",
+    params(("id" = i64, Path, description = "its `id`")),
+    responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
+pub(crate) async fn item(
+    PathPart(id): PathPart<i64>,
+    desk: Data<dyn BatchDesk>,
+) -> ApiResult<Json<BatchAnswer>> {
+    let report = desk.batch(BatchId(id)).await?;
+    Ok(Json(report.into()))
+}

@@ -1,0 +1,80 @@
+//! Pages of the lists of the admin API, newest first.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use validator::Validate;
+use xmas_kernel::paging::{Cursor, Limit, Page};
+
+use crate::error::{ApiError, ApiResult};
+
+/// Which page of a list is asked for that goes on where the page before has ended.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CursorParams {
+    /// `next_cursor` of the page before; the list begins with the newest.
+    #[serde(default)]
+    pub(super) cursor: String,
+    /// How many to send.
+    #[serde(default = "usual_limit")]
+    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    pub(super) limit: u64,
+}
+
+pub(super) fn usual_limit() -> u64 {
+    50
+}
+
+impl CursorParams {
+    pub(super) fn place(&self) -> ApiResult<(Limit, Option<Cursor>)> {
+        place(&self.cursor, self.limit)
+    }
+}
+
+/// Where a page begins, and how long it is.
+pub(super) fn place(cursor: &str, limit: u64) -> ApiResult<(Limit, Option<Cursor>)> {
+    let limit = Limit::clamped(limit);
+    if cursor.is_empty() {
+        return Ok((limit, None));
+    }
+    let id = cursor.parse().ok().map(Cursor);
+    // Numbers are read leniently; one place has one spelling.
+    let id = id.filter(|Cursor(id)| id.to_string() == cursor);
+    let problem = "is the next_cursor of an earlier page";
+    let id = id.ok_or_else(|| ApiError::field("cursor", problem))?;
+    Ok((limit, Some(id)))
+}
+
+/// A page's items as the answer shows them, and its `next_cursor`.
+pub(super) fn parts<T, A: From<T>>(page: Page<T>) -> (Vec<A>, Option<String>) {
+    let items = page.items.into_iter().map(Into::into).collect();
+    (items, page.next.map(|Cursor(id)| id.to_string()))
+}
+
+/// Which page of a list is asked for by its number.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// From 1.
+    #[param(default = 1, minimum = 1)]
+    pub(super) page: Option<u64>,
+    /// How many items a page holds, 1 to 200.
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    pub(super) size: Option<u64>,
+}
+
+impl PageParams {
+    /// From 1; high enough for any list, and low enough for any database.
+    pub(crate) fn page(&self) -> u64 {
+        self.page.unwrap_or(1).clamp(1, 1_000_000)
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size.unwrap_or(50).clamp(1, 200)
+    }
+
+    /// How many items stand before the page.
+    pub(crate) fn offset(&self) -> u64 {
+        (self.page() - 1) * self.size()
+    }
+}

@@ -1,0 +1,149 @@
+//! What lists of records have in common.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use validator::Validate;
+use xmas_kernel::{Asset, UserId, paging::Limit};
+use xmas_reporting::{EXPORT_ROWS, Slice, Whose};
+
+use crate::{
+    error::ApiResult,
+    extract::given,
+    routes::export::{Cell, ExportPage},
+};
+
+/// Which part of a bare list is asked for.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListPage {
+    /// How many rows to send; the nearest of 1 to 1,000 is taken.
+    #[serde(default = "usual_rows")]
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    limit: i64,
+    /// How many rows to pass over.
+    #[serde(default)]
+    #[param(default = 0, minimum = 0)]
+    offset: i64,
+    /// The last row of the page before: its `id`, or for wallets its `user_id:token_type`. Unlike an
+    /// offset it stays where it is while rows are added.
+    #[serde(default)]
+    cursor: String,
+}
+
+fn usual_rows() -> i64 {
+    100
+}
+
+impl ListPage {
+    const MAX_ROWS: u64 = 1_000;
+
+    pub(super) fn slice<P>(
+        &self,
+        read: fn(&str) -> Result<P, &'static str>,
+    ) -> ApiResult<Slice<P>> {
+        Ok(Slice::Page {
+            rows: at_least_0(self.limit).clamp(1, Self::MAX_ROWS),
+            offset: at_least_0(self.offset),
+            behind: given("cursor", &self.cursor, read)?,
+        })
+    }
+}
+
+fn at_least_0(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// Which part of a log is asked for.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LogPage {
+    /// `next_cursor` of the page before; the log begins with the newest.
+    #[serde(default)]
+    cursor: String,
+    /// How many rows to send.
+    #[serde(default = "usual_limit")]
+    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    limit: u64,
+}
+
+fn usual_limit() -> u64 {
+    50
+}
+
+impl LogPage {
+    pub(super) fn limit(&self) -> Limit {
+        Limit::clamped(self.limit)
+    }
+
+    /// One row more than fits, which tells whether there is a next page.
+    pub(super) fn slice(&self) -> ApiResult<Slice<i64>> {
+        Ok(Slice::Page {
+            rows: self.limit().get() + 1,
+            offset: 0,
+            behind: given("cursor", &self.cursor, row_id)?,
+        })
+    }
+}
+
+/// The id of a row, as an earlier page has shown it.
+pub(super) fn row_id(text: &str) -> Result<i64, &'static str> {
+    let id = text.parse().ok();
+    // Numbers are read leniently; one row has one spelling.
+    let id = id.filter(|id: &i64| *id >= 0 && id.to_string() == text);
+    id.ok_or("is the last row of an earlier page")
+}
+
+/// Whose rows are asked for.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WhoseParams {
+    user_id: Option<i64>,
+    /// Nobody's rows, if there is no such player.
+    #[serde(default)]
+    external_id: String,
+}
+
+impl WhoseParams {
+    pub(super) fn whose(&self) -> Whose {
+        let external_id = self.external_id.trim();
+        Whose {
+            user_id: self.user_id.map(UserId),
+            external_id: (!external_id.is_empty()).then(|| external_id.to_owned()),
+        }
+    }
+}
+
+/// A token, points or coins by name; nothing if it is left out.
+pub(super) fn token_type(text: &str) -> ApiResult<Option<Asset>> {
+    given("token_type", text, str::parse)
+}
+
+/// A filter that is text; nothing if it is left out.
+pub(super) fn text(parameter: &str) -> Option<String> {
+    let text = parameter.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A page of an export, which has a next one if it is full.
+pub(super) fn export_page<R, P>(
+    records: Vec<R>,
+    place: impl Fn(&R) -> P,
+    cells: impl Fn(R) -> Vec<Cell>,
+) -> ExportPage<P> {
+    full_page(records, EXPORT_ROWS, place, cells)
+}
+
+/// As [`export_page`], of so many rows at most.
+pub(super) fn full_page<R, P>(
+    records: Vec<R>,
+    rows: u64,
+    place: impl Fn(&R) -> P,
+    cells: impl Fn(R) -> Vec<Cell>,
+) -> ExportPage<P> {
+    let is_full = u64::try_from(records.len()).is_ok_and(|found| found >= rows);
+    ExportPage {
+        next: records.last().filter(|_| is_full).map(place),
+        rows: records.into_iter().map(cells).collect(),
+    }
+}

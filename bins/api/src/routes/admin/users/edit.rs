@@ -1,0 +1,157 @@
+//! What a client says about an account.
+
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+use validator::Validate;
+use xmas_kernel::{Problem, Problems};
+use xmas_players::{ExternalId, NewPlayer, Nickname, PasswordWish, PlayerEdit, SeasonWish, Status};
+
+use crate::error::{ApiError, ApiResult};
+
+/// A new player. Fields that are empty are as good as left out, since forms send them.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({"external_id": "santa-01", "nickname": "산타", "status": "ACTIVE"}))]
+pub(crate) struct NewUserRequest {
+    /// 1 to 100 characters; what the player logs in with.
+    external_id: String,
+    nickname: Option<String>,
+    /// 8 to 256 characters. Without one a password is made up and shown once.
+    #[serde(default, deserialize_with = "filled")]
+    #[validate(length(min = 8, max = 256, message = "has 8 to 256 characters"))]
+    password: Option<String>,
+    /// A season level to start at, by a correction of XP.
+    #[validate(range(min = 0, message = "is at least 0"))]
+    level: Option<i64>,
+    /// The same.
+    #[validate(range(min = 0, message = "is at least 0"))]
+    season_level: Option<i64>,
+    /// Season XP to start with, by a correction.
+    #[validate(range(min = 0, message = "is at least 0"))]
+    xp: Option<i64>,
+    /// `ACTIVE` (if left out), `INACTIVE` or `BLOCKED`.
+    #[schema(value_type = Option<String>)]
+    status: Option<Status>,
+}
+
+/// Any subset; what is left out stays. Without `version` a lower `xp` or level is the echo of what the
+/// client once loaded, and is ignored.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({"nickname": "루돌프", "status": "ACTIVE", "level": 2, "xp": 60}))]
+pub(crate) struct UserEditRequest {
+    external_id: Option<String>,
+    /// Null or empty takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    nickname: Option<Option<String>>,
+    /// 8 to 256 characters; ends every session.
+    #[serde(default, deserialize_with = "filled")]
+    #[validate(length(min = 8, max = 256, message = "has 8 to 256 characters"))]
+    password: Option<String>,
+    /// True makes up a password and shows it once.
+    reset_password: Option<bool>,
+    /// Higher than it is, and with the XP left as it is: raises the XP to what that level requires.
+    #[validate(range(min = 0, message = "is at least 0"))]
+    level: Option<i64>,
+    /// The same.
+    #[validate(range(min = 0, message = "is at least 0"))]
+    season_level: Option<i64>,
+    /// Higher than it is: corrects it. With `version` it is exact, and may fall.
+    #[validate(range(min = 0, message = "is at least 0"))]
+    xp: Option<i64>,
+    /// `ACTIVE`, `INACTIVE` or `BLOCKED`; acts at once.
+    #[schema(value_type = Option<String>)]
+    status: Option<Status>,
+    pub(super) version: Option<String>,
+}
+
+/// A field that was sent, null or not.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// A field that was sent with something in it.
+fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+fn external_id(text: &str, problems: &mut Problems) -> Option<ExternalId> {
+    let parsed = ExternalId::try_from(text);
+    let text = "has 1 to 100 characters, and no control characters";
+    problems.expect(parsed.is_ok(), "external_id", text);
+    parsed.ok()
+}
+
+/// The nickname of a form, which is empty if there is none.
+fn nickname(text: Option<&str>, problems: &mut Problems) -> Option<Nickname> {
+    let text = text.filter(|text| !text.trim().is_empty())?;
+    let parsed = Nickname::try_from(text);
+    let text = "has 1 to 100 characters, and no control characters";
+    problems.expect(parsed.is_ok(), "nickname", text);
+    parsed.ok()
+}
+
+fn refuse(problems: Problems) -> ApiResult<()> {
+    let problems = problems.into_vec();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::problems(problems))
+}
+
+impl NewUserRequest {
+    pub(super) fn into_player(self) -> ApiResult<NewPlayer> {
+        let mut problems = Problems::default();
+        let external_id = external_id(&self.external_id, &mut problems);
+        let nickname = nickname(self.nickname.as_deref(), &mut problems);
+        refuse(problems)?;
+        let external_id =
+            external_id.ok_or_else(|| ApiError::field("external_id", "is missing"))?;
+        Ok(NewPlayer {
+            external_id,
+            nickname,
+            password: self.password,
+            status: self.status.unwrap_or(Status::Active),
+            season: SeasonWish {
+                xp: self.xp,
+                level: self.level,
+                season_level: self.season_level,
+            },
+        })
+    }
+}
+
+impl UserEditRequest {
+    /// `seen` is the version that the client has loaded.
+    pub(super) fn into_edit(self, seen: Option<String>) -> ApiResult<PlayerEdit> {
+        let mut problems = Problems::default();
+        let id = self.external_id.as_deref();
+        let external_id = id.and_then(|id| external_id(id, &mut problems));
+        let nickname = self
+            .nickname
+            .map(|text| nickname(text.as_deref(), &mut problems));
+        let password = match (self.password, self.reset_password) {
+            (Some(_), Some(true)) => {
+                let text = "does not come together with a password";
+                problems.push(Problem::new("reset_password", text));
+                PasswordWish::Keep
+            }
+            (Some(password), _) => PasswordWish::Set(password),
+            (None, Some(true)) => PasswordWish::Generate,
+            (None, _) => PasswordWish::Keep,
+        };
+        refuse(problems)?;
+        Ok(PlayerEdit {
+            external_id,
+            nickname,
+            password,
+            status: self.status,
+            season: SeasonWish {
+                xp: self.xp,
+                level: self.level,
+                season_level: self.season_level,
+            },
+            seen,
+        })
+    }
+}

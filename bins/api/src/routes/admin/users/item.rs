@@ -1,0 +1,64 @@
+//! `/admin/api/users/{id}`: one account.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Json},
+};
+use xmas_kernel::{ErrorCode, UserId};
+use xmas_players::PlayerDesk;
+use xmas_reporting::UserService;
+
+use super::{AdminUser, SavedAdminUser, edit::UserEditRequest};
+use crate::{
+    error::{ApiError, ApiResult},
+    extract::{Admin, Body, Now, PathPart, seen_version},
+    routes::admin::{IfMatch, Reason},
+};
+
+/// One account.
+#[utoipa::path(get, path = "/admin/api/users/{id}", tag = "admin: players",
+    params(("id" = i64, Path)), responses((status = 200, body = AdminUser)),
+    security(("bearer" = [])))]
+pub(crate) async fn get(
+    id: PathPart<i64>,
+    now: Now,
+    users: Data<dyn UserService>,
+) -> ApiResult<Json<AdminUser>> {
+    let found = users.one(UserId(id.0), now.0).await?;
+    let found = found.ok_or_else(|| ApiError::new(ErrorCode::UserNotFound))?;
+    Ok(Json(found.into()))
+}
+
+/// Changes an account. Clients may send back everything that they loaded, with one field changed.
+#[utoipa::path(put, path = "/admin/api/users/{id}", tag = "admin: players",
+    params(("id" = i64, Path), Reason, IfMatch), request_body = UserEditRequest,
+    responses((status = 200, body = SavedAdminUser)), security(("bearer" = [])))]
+pub(crate) async fn put(
+    admin: Admin,
+    id: PathPart<i64>,
+    body: Body<UserEditRequest>,
+    now: Now,
+    request: HttpRequest,
+    desk: Data<dyn PlayerDesk>,
+) -> ApiResult<Json<SavedAdminUser>> {
+    let Body(mut body) = body;
+    let seen = seen_version(&request, body.version.take());
+    let edit = body.into_edit(seen)?;
+    let edited = desk.edit(&admin.actor, UserId(id.0), &edit, now.0);
+    Ok(Json(edited.await?.into()))
+}
+
+/// Makes an account INACTIVE: as if it did not exist. Everything is kept, and a `PUT` brings it back.
+#[utoipa::path(delete, path = "/admin/api/users/{id}", tag = "admin: players",
+    params(("id" = i64, Path), Reason),
+    responses((status = 204, description = "The account is inactive.")),
+    security(("bearer" = [])))]
+pub(crate) async fn delete(
+    admin: Admin,
+    id: PathPart<i64>,
+    now: Now,
+    desk: Data<dyn PlayerDesk>,
+) -> ApiResult<HttpResponse> {
+    desk.deactivate(&admin.actor, UserId(id.0), now.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

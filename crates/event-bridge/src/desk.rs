@@ -1,0 +1,310 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use serde_json::{Value, json};
+use xmas_kernel::{
+    BridgeId, Problem, SeasonId,
+    audit::{self, Actor, Area, Change},
+    db::{DbError, retry},
+    version,
+};
+use xmas_players::{key_histogram, resolve};
+use xmas_season_pass::{NewSeason, SeasonWarden, days_of, has_key_stamps};
+use xmas_time::EventDay;
+
+use crate::{
+    Bridge, BridgeDesk, BridgeEdit, BridgeError, BridgeState, BridgeView, Bridges, Certificate,
+    KeyCount, KeyGift, KeyGiven, KeyOrder, NewBridge, Run, Settlement, SettlementService, keys,
+    rules, store,
+};
+
+/// Names a bridge in the audit log.
+fn resource(bridge: BridgeId) -> String {
+    format!("event-bridge:{bridge}")
+}
+
+impl Settlement {
+    /// The bridge with this id; without one the one that is not closed, or else the last one.
+    async fn shown(&self, bridge: Option<BridgeId>) -> Result<Bridge, BridgeError> {
+        let bridges = store::bridges(self.on.db.read()).await?;
+        let open = bridges
+            .iter()
+            .find(|bridge| bridge.state != BridgeState::Closed)
+            .or(bridges.first());
+        let found = match bridge {
+            Some(id) => bridges.iter().find(|known| known.id == id),
+            None => open,
+        };
+        found.cloned().ok_or(BridgeError::NotFound)
+    }
+
+    async fn save_once(
+        &self,
+        actor: &Actor,
+        edit: &BridgeEdit,
+        now: DateTime<Utc>,
+    ) -> Result<BridgeId, BridgeError> {
+        let tx = self.on.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Bridge).await?;
+        let mut before = open_bridge(&tx).await?;
+        if let Some(seen) = &before {
+            store::lock(&tx, seen.id).await?;
+            before = open_bridge(&tx).await?;
+        }
+        let season_id = before.as_ref().map(|before| before.rules.season_id);
+        let season_id = season_id.or(edit.season_id);
+        let Some(season_id) = season_id else {
+            return Err(BridgeError::NotFound);
+        };
+        if edit.season_id.is_some_and(|named| named != season_id) {
+            return Err(BridgeError::Conflict);
+        }
+        let season = days_of(&*tx, season_id).await?;
+        let season = season.ok_or(BridgeError::UnknownSeason)?;
+        let rules_before = before.as_ref().map(|before| &before.rules);
+        let (after, mut problems) = rules::edited(rules_before, season_id, edit);
+        if problems.is_empty() {
+            problems.extend(rules::check(&after, season));
+        }
+        if let Some(before) = &before {
+            version::expect(edit.seen.as_deref(), &before.version())?;
+            problems.extend(too_late(&tx, before, &after, now).await?);
+        }
+        if !problems.is_empty() {
+            return Err(BridgeError::Invalid(problems));
+        }
+        let id = match &before {
+            Some(before) => {
+                store::update(&tx, before.id, &after, now).await?;
+                before.id
+            }
+            None => Bridges::insert_in_tx(&tx, &after, season, now).await?,
+        };
+        let change = Change {
+            action: match before {
+                Some(_) => "BRIDGE_UPDATE",
+                None => "BRIDGE_CREATE",
+            },
+            resource: &resource(id),
+            before: before.map_or(Value::Null, |before| audit::state(&before.rules)),
+            after: audit::state(&after),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        self.on.awarder.bridges.drop_all();
+        Ok(id)
+    }
+
+    async fn tell_once(
+        &self,
+        actor: &Actor,
+        action: &'static str,
+        bridge: BridgeId,
+        after: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let tx = self.on.db.begin().await?;
+        let change = Change {
+            action,
+            resource: &resource(bridge),
+            before: Value::Null,
+            after: after.clone(),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await
+    }
+
+    /// Writes to the audit log what work in many transactions is about to do, or has done.
+    async fn tell(
+        &self,
+        actor: &Actor,
+        action: &'static str,
+        bridge: BridgeId,
+        after: Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        retry(|| self.tell_once(actor, action, bridge, &after, now)).await
+    }
+}
+
+async fn open_bridge(tx: &DatabaseTransaction) -> Result<Option<Bridge>, DbError> {
+    let mut bridges = store::bridges(tx).await?.into_iter();
+    Ok(bridges.find(|bridge| bridge.state != BridgeState::Closed))
+}
+
+/// What cannot be changed any more: what players have collected keeps its name and its points, and what
+/// is being settled keeps its terms.
+async fn too_late(
+    tx: &DatabaseTransaction,
+    before: &Bridge,
+    after: &NewBridge,
+    now: DateTime<Utc>,
+) -> Result<Vec<Problem>, DbError> {
+    let mut problems = Vec::new();
+    let terms_before = &before.rules;
+    if before.state != BridgeState::Open {
+        let terms = |rules: &NewBridge| (rules.keys_required, rules.settle_on, rules.days.clone());
+        if terms(terms_before) != terms(after) {
+            let text = "can only be held or let go while it is settled (auto_settle)";
+            problems.push(Problem::new("state", text));
+        }
+        return Ok(problems);
+    }
+    for day in rules::touched(terms_before, after) {
+        // Somebody may be earning it right now; what nobody has earned by its end, nobody will.
+        if rules::is_running(day.day, now)
+            || has_key_stamps(tx, terms_before.season_id, &day.event_type).await?
+        {
+            let field = format!("days.{}", day.number - 1);
+            let text = "is today, or somebody has its key: it stays as it is";
+            problems.push(Problem::new(field, text));
+        }
+    }
+    Ok(problems)
+}
+
+#[async_trait]
+impl BridgeDesk for Settlement {
+    async fn view(&self, bridge: Option<BridgeId>) -> Result<BridgeView, BridgeError> {
+        let bridge = self.shown(bridge).await?;
+        let db = self.on.db.read();
+        let holders = if bridge.state == BridgeState::Closed {
+            Vec::new()
+        } else {
+            let counts = key_histogram(db).await?.into_iter();
+            let count = |((status, keys), (players, pending_points))| KeyCount {
+                keys,
+                status,
+                players,
+                pending_points,
+            };
+            counts.map(count).collect()
+        };
+        let certificate = Certificate::of(&self.on.db, &bridge).await?;
+        Ok(BridgeView {
+            bridge,
+            holders,
+            certificate,
+        })
+    }
+
+    async fn save(
+        &self,
+        actor: &Actor,
+        edit: &BridgeEdit,
+        now: DateTime<Utc>,
+    ) -> Result<BridgeView, BridgeError> {
+        let id = retry(|| self.save_once(actor, edit, now)).await?;
+        self.view(Some(id)).await
+    }
+
+    async fn settle_now(
+        &self,
+        actor: &Actor,
+        bridge: Option<BridgeId>,
+        chunk: u64,
+        now: DateTime<Utc>,
+    ) -> Result<(Run, Certificate), BridgeError> {
+        let bridge = self.find(bridge).await?.id;
+        let before = self.certificate(bridge).await?;
+        if EventDay::of(now) < before.settle_on {
+            return Err(BridgeError::NotDue);
+        }
+        let begun = json!({ "certificate": before });
+        self.tell(actor, "BRIDGE_SETTLE_BEGIN", bridge, begun, now)
+            .await?;
+        let run = self.settle(bridge, chunk, now, &|_| ()).await?;
+        let certificate = self.certificate(bridge).await?;
+        let done = json!({ "run": run, "certificate": certificate });
+        self.tell(actor, "BRIDGE_SETTLE", bridge, done, now).await?;
+        Ok((run, certificate))
+    }
+
+    async fn close_now(
+        &self,
+        actor: &Actor,
+        bridge: Option<BridgeId>,
+        chunk: u64,
+        now: DateTime<Utc>,
+    ) -> Result<Certificate, BridgeError> {
+        let bridge = self.find(bridge).await?.id;
+        let before = self.certificate(bridge).await?;
+        if EventDay::of(now) < before.settle_on {
+            return Err(BridgeError::NotDue);
+        }
+        let begun = json!({ "certificate": before });
+        self.tell(actor, "BRIDGE_CLOSE_BEGIN", bridge, begun, now)
+            .await?;
+        let certificate = self.close(bridge, chunk, now).await?;
+        self.on.awarder.bridges.drop_all();
+        let done = json!({ "certificate": certificate });
+        self.tell(actor, "BRIDGE_CLOSE", bridge, done, now).await?;
+        Ok(certificate)
+    }
+
+    async fn give(
+        &self,
+        actor: &Actor,
+        order: &KeyOrder,
+        dry_run: bool,
+        now: DateTime<Utc>,
+    ) -> Result<KeyGiven, BridgeError> {
+        let player = match &order.player {
+            Some(named) => Some(resolve(self.on.db.read(), named).await?),
+            None => None,
+        };
+        let gift = &KeyGift {
+            bridge: self.find(order.bridge).await?.id,
+            day_number: order.day_number,
+            player,
+            actor: actor.name.clone(),
+            reason: order.reason.clone(),
+        };
+        if dry_run {
+            return self.give_key(gift, true, now).await;
+        }
+        // Everything that could refuse it is looked at before the log says that it begins.
+        keys::check(self, gift).await?;
+        let what = json!({
+            "day": gift.day_number,
+            "user_id": gift.player,
+            "reason": gift.reason,
+        });
+        if gift.player.is_none() {
+            self.tell(actor, "BRIDGE_KEYS_BEGIN", gift.bridge, what.clone(), now)
+                .await?;
+        }
+        let given = keys::give(self, gift, false, Some(actor), now).await?;
+        if gift.player.is_none() {
+            let done = json!({ "gift": what, "given": given });
+            self.tell(actor, "BRIDGE_KEYS", gift.bridge, done, now)
+                .await?;
+        }
+        Ok(given)
+    }
+}
+
+/// Keeps a season around the days of its bridge.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BridgeWarden;
+
+#[async_trait]
+impl SeasonWarden for BridgeWarden {
+    async fn object_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        season: SeasonId,
+        after: &NewSeason,
+    ) -> Result<Vec<Problem>, DbError> {
+        let bridges = store::bridges(tx).await?;
+        let mut own = bridges.iter().filter(|bridge| {
+            bridge.rules.season_id == season && bridge.state != BridgeState::Closed
+        });
+        let stands_out = own.any(|bridge| {
+            let mut days = bridge.rules.days.iter();
+            days.any(|day| !(after.start..=after.end).contains(&day.day))
+        });
+        let problem = || Problem::new("end_date", "and start_date hold every day of the bridge");
+        Ok(stands_out.then(problem).into_iter().collect())
+    }
+}

@@ -1,0 +1,95 @@
+//! The schedule that QA's gate follows (`FEATURE_GATE_ENABLED`).
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use xmas_kernel::{
+    ErrorCode, Feature, Problem,
+    audit::{self, Actor, Area, Change},
+};
+use xmas_time::EventDay;
+
+use crate::{FeatureDeskError, Features, store};
+
+/// The longest span of days that is listed at once.
+const MAX_DAYS: i64 = 366;
+
+/// What is scheduled on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheduled {
+    pub day: EventDay,
+    /// In the order of their names.
+    pub features: Vec<ScheduledFeature>,
+}
+
+/// A feature on a day's schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ScheduledFeature {
+    pub feature: Feature,
+    /// False keeps it on the schedule without letting it run.
+    pub is_active: bool,
+}
+
+fn invalid(field: &str, text: &str) -> FeatureDeskError {
+    let problem = Problem::coded(ErrorCode::InvalidFeatureSchedule, field, text);
+    FeatureDeskError::Invalid(vec![problem])
+}
+
+impl Features {
+    pub(crate) async fn schedule_between(
+        &self,
+        first: EventDay,
+        last: EventDay,
+    ) -> Result<Vec<Scheduled>, FeatureDeskError> {
+        if last < first {
+            return Err(invalid("end_date", "is not before start_date"));
+        }
+        if (last.date() - first.date()).num_days() >= MAX_DAYS {
+            return Err(invalid(
+                "end_date",
+                "is less than 366 days after start_date",
+            ));
+        }
+        Ok(store::schedule(self.db.read(), first, last).await?)
+    }
+
+    /// Replaces a day's schedule; with nothing, clears it.
+    pub(crate) async fn set_schedule_once(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        features: &[ScheduledFeature],
+        now: DateTime<Utc>,
+    ) -> Result<Scheduled, FeatureDeskError> {
+        let named: BTreeSet<Feature> = features.iter().map(|scheduled| scheduled.feature).collect();
+        if named.len() != features.len() {
+            return Err(invalid("features", "names each feature once"));
+        }
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Features).await?;
+        let before = store::schedule(&*tx, day, day).await?.pop();
+        let before = before.map_or_else(Vec::new, |before| before.features);
+        if before.is_empty() && features.is_empty() {
+            return Err(FeatureDeskError::NotScheduled);
+        }
+        store::replace_schedule(&tx, day, features).await?;
+        let state = |features: &[ScheduledFeature]| match features {
+            [] => Value::Null,
+            some => audit::state(&some),
+        };
+        let change = Change {
+            action: "SCHEDULE_UPDATE",
+            resource: &format!("feature-schedule:{day}"),
+            before: state(&before),
+            after: state(features),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        self.schedules.drop_all();
+        let mut features = features.to_vec();
+        features.sort_by_key(|scheduled| scheduled.feature.as_str());
+        Ok(Scheduled { day, features })
+    }
+}

@@ -1,0 +1,116 @@
+//! What operators tell clients to show: `app_ui_config`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use serde::Serialize;
+use serde_json::Value;
+use xmas_cache::Snapshot;
+use xmas_kernel::{
+    audit::{self, Actor, Area, Change},
+    db::{Db, DbError, retry},
+    version::{self, Version},
+};
+
+use crate::{FeatureDeskError, UiConfigService, store, ui_rules};
+
+/// A value that clients read under its key.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UiConfig {
+    pub value: Value,
+    #[serde(skip)]
+    pub updated_at: DateTime<Utc>,
+}
+
+impl UiConfig {
+    /// Follows from the value. A key that nothing was saved under has the version of `null`.
+    pub fn version(config: Option<&Self>) -> Version {
+        Version::of(&config.map(|config| &config.value))
+    }
+}
+
+/// [`UiConfigService`] on the database.
+pub struct UiConfigs {
+    db: Db,
+    values: Snapshot<String, Option<Arc<UiConfig>>>,
+}
+
+impl UiConfigs {
+    pub fn new(db: Db) -> Self {
+        Self {
+            db,
+            values: Snapshot::new(),
+        }
+    }
+
+    /// Saves the first value under a key, in a transaction of the caller's.
+    pub async fn insert_in_tx(
+        tx: &DatabaseTransaction,
+        key: &str,
+        value: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), FeatureDeskError> {
+        let problems = ui_rules::check_ui(key, value);
+        if !problems.is_empty() {
+            return Err(FeatureDeskError::Invalid(problems));
+        }
+        Ok(store::save_ui(tx, key, value, true, now).await?)
+    }
+
+    async fn put_once(
+        &self,
+        actor: &Actor,
+        key: &str,
+        value: &Value,
+        seen: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<UiConfig, FeatureDeskError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::UiConfig).await?;
+        let before = store::ui(&*tx, key).await?;
+        version::expect(seen, &UiConfig::version(before.as_ref()))?;
+        store::save_ui(&tx, key, value, before.is_none(), now).await?;
+        let change = Change {
+            action: "UI_CONFIG_UPDATE",
+            resource: &format!("ui-config:{key}"),
+            before: before.map_or(Value::Null, |before| before.value),
+            after: value.clone(),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        self.values.drop_all();
+        Ok(UiConfig {
+            value: value.clone(),
+            updated_at: now,
+        })
+    }
+}
+
+#[async_trait]
+impl UiConfigService for UiConfigs {
+    async fn find(&self, key: &str) -> Result<Option<Arc<UiConfig>>, DbError> {
+        // Whatever anybody asks for must not fill the memory.
+        if !ui_rules::is_key(key) {
+            return Ok(None);
+        }
+        let load = async { Ok(store::ui(self.db.read(), key).await?.map(Arc::new)) };
+        self.values.get_or_load(key.to_owned(), load).await
+    }
+
+    async fn put(
+        &self,
+        actor: &Actor,
+        key: &str,
+        value: &Value,
+        seen: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<UiConfig, FeatureDeskError> {
+        let problems = ui_rules::check_ui(key, value);
+        if !problems.is_empty() {
+            return Err(FeatureDeskError::Invalid(problems));
+        }
+        retry(|| self.put_once(actor, key, value, seen, now)).await
+    }
+}

@@ -1,0 +1,296 @@
+//! What may be shown by clients: texts are plain, links lead to pages, and the keys that clients know
+//! have a schema each. Nothing is cleaned up silently: what cannot be shown safely is refused by name.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use url::Url;
+use xmas_kernel::{Problem, Problems, text::is_visible};
+
+/// What players see when a wallet is empty.
+pub const TICKET_ZERO: &str = "ticket_zero";
+/// What players see before and during an interruption.
+pub const DOWNTIME_BANNER: &str = "downtime_banner";
+
+/// How deep a value may be nested.
+const MAX_DEPTH: usize = 16;
+/// How long a text may be that no schema bounds, in characters.
+const MAX_TEXT: usize = 10_000;
+
+/// The JSON schema of a key that has one.
+pub fn schema(key: &str) -> Option<Value> {
+    let text = |longest: usize| json!({ "type": ["string", "null"], "maxLength": longest });
+    let action = json!({
+        "type": ["object", "null"],
+        "properties": { "label": text(50), "href": text(500) },
+    });
+    let schema = match key {
+        TICKET_ZERO => json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {
+                "title": text(100),
+                "body": text(1_000),
+                "primaryCta": action,
+                "secondaryCta": action,
+                "primary_cta_label": text(50),
+                "secondary_cta_label": text(50),
+            },
+        }),
+        DOWNTIME_BANNER => json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "required": ["enabled"],
+            "properties": {
+                "enabled": { "type": "boolean" },
+                "title": text(100),
+                "message": text(1_000),
+                "severity": { "enum": ["info", "warning", "critical", null] },
+                "starts_at": { "type": ["string", "null"], "format": "date-time" },
+                "ends_at": { "type": ["string", "null"], "format": "date-time" },
+                "link_label": text(50),
+                "link_url": text(500),
+            },
+        }),
+        _ => return None,
+    };
+    Some(schema)
+}
+
+static VALIDATORS: LazyLock<BTreeMap<&'static str, Validator>> = LazyLock::new(|| {
+    let validator = |key| {
+        let schema = schema(key)?;
+        let options = jsonschema::options().should_validate_formats(true);
+        Some((key, options.build(&schema).ok()?))
+    };
+    [TICKET_ZERO, DOWNTIME_BANNER]
+        .into_iter()
+        .filter_map(validator)
+        .collect()
+});
+
+/// Whether a text can be a key: 1 to 100 characters of a-z, 0-9, `_` and `-`.
+pub(crate) fn is_key(key: &str) -> bool {
+    let is_plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    (1..=100).contains(&key.len()) && key.bytes().all(is_plain)
+}
+
+/// What is wrong with a value that is to be shown under a key.
+pub fn check_ui(key: &str, value: &Value) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.expect(
+        is_key(key),
+        "key",
+        "has 1 to 100 characters of a-z, 0-9, _ and -",
+    );
+    problems.expect(value.is_object(), "value", "is an object");
+    if let Some(validator) = VALIDATORS.get(key) {
+        for error in validator.iter_errors(value) {
+            let place = error.instance_path().to_string().replace('/', ".");
+            let text = format!("does not fit its schema: {error}");
+            problems.push(Problem::new(format!("value{place}"), text));
+        }
+    }
+    check_value("value", "", value, MAX_DEPTH, &mut problems);
+    problems.into_vec()
+}
+
+fn check_value(place: &str, name: &str, value: &Value, depth: usize, problems: &mut Problems) {
+    if depth == 0 {
+        return problems.expect(false, place, "is nested up to 16 deep");
+    }
+    match value {
+        Value::String(text) => check_text(place, name, text, problems),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                check_value(&format!("{place}.{index}"), name, item, depth - 1, problems);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, item) in fields {
+                let is_plain = name.len() <= 100 && !has_markup(name) && !has_control(name);
+                problems.expect(is_plain, place, "has plain names of up to 100 bytes");
+                check_value(&format!("{place}.{name}"), name, item, depth - 1, problems);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn check_text(place: &str, name: &str, text: &str, problems: &mut Problems) {
+    problems.expect(
+        text.chars().count() <= MAX_TEXT,
+        place,
+        "has up to 10,000 characters",
+    );
+    if is_link(name) {
+        problems.expect(
+            text.is_empty() || is_safe_link(text),
+            place,
+            "is an https:// or http:// address, or a path of the client such as /shop",
+        );
+        return;
+    }
+    let is_plain = !has_markup(text) && !has_control(text) && !is_script(text);
+    problems.expect(
+        is_plain,
+        place,
+        "is plain text: no markup, no control characters but line breaks, no script",
+    );
+}
+
+/// Whether clients follow what stands under this name.
+fn is_link(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name =
+        name.trim_end_matches(|last: char| last == 's' || last == '_' || last.is_ascii_digit());
+    ["url", "href", "link", "src", "uri"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
+}
+
+/// Whether a link leads to a page and runs nothing. Browsers skip control characters, so none is let
+/// through.
+fn is_safe_link(text: &str) -> bool {
+    if !text.chars().all(is_visible) || text.contains('\\') {
+        return false;
+    }
+    if text.starts_with('/') {
+        return !text.starts_with("//");
+    }
+    let start = text.to_ascii_lowercase();
+    if !start.starts_with("https://") && !start.starts_with("http://") {
+        return false;
+    }
+    let address = Url::parse(text).ok();
+    address.is_some_and(|address| {
+        address.has_host() && address.username().is_empty() && address.password().is_none()
+    })
+}
+
+/// A tag, a comment or a declaration, as a browser would read it.
+fn has_markup(text: &str) -> bool {
+    let after = text.split('<').skip(1);
+    let mut begins = after.filter_map(|rest| rest.chars().next());
+    begins.any(|first| first.is_ascii_alphabetic() || "/!?".contains(first))
+}
+
+fn has_control(text: &str) -> bool {
+    text.chars()
+        .any(|character| character.is_control() && !matches!(character, '\n' | '\t' | '\r'))
+}
+
+/// Whether a browser that took the text for an address would run it.
+fn is_script(text: &str) -> bool {
+    let visible = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !c.is_control());
+    let start: String = visible.take(16).collect::<String>().to_ascii_lowercase();
+    ["javascript:", "vbscript:", "data:text/html"]
+        .iter()
+        .any(|scheme| start.starts_with(scheme))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(key: &str, value: &Value) -> Vec<String> {
+        let problems = check_ui(key, value).into_iter();
+        problems.map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn texts_and_links_that_are_safe_to_render_pass() {
+        let value = json!({
+            "title": "티켓이 없어요 <3 & 1 < 2",
+            "body": "첫 줄\n둘째 줄",
+            "primaryCta": { "label": "상점", "href": "/shop?from=zero#top" },
+            "secondaryCta": { "label": "도움말", "href": "https://example.com/도움말" },
+            "extra": [1, true, null, { "image_url": "https://example.com/a.png" }],
+        });
+        assert_eq!(fields(TICKET_ZERO, &value), Vec::<String>::new());
+        assert_eq!(fields("my-key_1", &value), Vec::<String>::new());
+    }
+
+    #[test]
+    fn links_that_run_something_are_refused_by_name() {
+        for bad in [
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            " javascript:alert(1)",
+            "java\nscript:alert(1)",
+            "data:text/html,x",
+            "//evil.example",
+            "/\\evil.example",
+            "https://user@evil.example",
+            "https:evil",
+            "ftp://example.com",
+            "shop",
+            "https://exa mple.com",
+            "https://exam\u{200b}ple.com",
+        ] {
+            let value = json!({ "primaryCta": { "href": bad } });
+            assert_eq!(fields("any", &value), ["value.primaryCta.href"], "{bad:?}");
+            let value = json!({ "links": [bad], "imageUrl2": bad });
+            let named = ["value.imageUrl2", "value.links.0"];
+            assert_eq!(fields("any", &value), named, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn markup_and_scripts_in_texts_are_refused_by_name() {
+        for bad in [
+            "<b>x</b>",
+            "</p",
+            "<!-- x",
+            "<?php",
+            "a<script>",
+            "\u{0}",
+            "\u{1b}[31m",
+            "javascript:alert(1)",
+            "java\tscript:x",
+        ] {
+            let value = json!({ "a": [{ "text": bad }] });
+            assert_eq!(fields("any", &value), ["value.a.0.text"], "{bad:?}");
+        }
+        assert_eq!(fields("any", &json!({ "<img>": 1 })), ["value"]);
+    }
+
+    #[test]
+    fn known_keys_have_a_schema() {
+        let long = "가".repeat(101);
+        assert_eq!(
+            fields(TICKET_ZERO, &json!({ "title": long })),
+            ["value.title"]
+        );
+        assert_eq!(fields(TICKET_ZERO, &json!({ "title": 1 })), ["value.title"]);
+        let nested = json!({ "primaryCta": { "label": [] } });
+        assert_eq!(fields(TICKET_ZERO, &nested), ["value.primaryCta.label"]);
+        assert_eq!(fields(DOWNTIME_BANNER, &json!({})), ["value"]);
+        let banner = |field: &str, value: Value| json!({ "enabled": true, field: value });
+        assert_eq!(
+            fields(DOWNTIME_BANNER, &banner("severity", json!("loud"))),
+            ["value.severity"]
+        );
+        assert_eq!(
+            fields(DOWNTIME_BANNER, &banner("starts_at", json!("tomorrow"))),
+            ["value.starts_at"]
+        );
+        let at = json!("2025-12-27T03:00:00+09:00");
+        assert!(fields(DOWNTIME_BANNER, &banner("starts_at", at)).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_object_or_too_deep_is_refused() {
+        assert_eq!(fields("any", &json!([])), ["value"]);
+        assert_eq!(fields("UPPER", &json!({})), ["key"]);
+        let mut deep = json!(1);
+        for _ in 0..17 {
+            deep = json!({ "a": deep });
+        }
+        assert_eq!(fields("any", &deep).len(), 1);
+    }
+}

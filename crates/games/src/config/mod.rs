@@ -1,0 +1,228 @@
+//! What operators configure, as far as all games share it.
+
+mod reward;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Select,
+};
+use serde::Serialize;
+use xmas_kernel::{
+    ConfigId, Problems,
+    audit::{Actor, Area},
+    db::DbError,
+    version::Version,
+};
+use xmas_rewards::Reward;
+
+pub use reward::{RewardConfig, RewardEdit, TwoNames};
+
+use crate::{ConfigError, Game, SaveError, check_rewards};
+
+/// A game that operators can configure. Each game has its own tables; when and in which order they
+/// are written is the house's (see [`crate::House`]).
+#[async_trait]
+pub trait Configurable: Game {
+    /// What only one operator at a time edits.
+    const AREA: Area;
+    const ACTIONS: Actions;
+    /// What there is to win.
+    type Body: Clone + Send + Sync + Serialize;
+    /// What an operator changes about it.
+    type BodyEdit: Send + Sync + 'static;
+
+    /// Configurations, newest first.
+    async fn load<C: ConnectionTrait>(
+        conn: &C,
+        which: Which,
+    ) -> Result<Vec<Saved<Self::Body>>, DbError>;
+
+    /// Locks what plays change, so that what is read next stays so until the edit is committed.
+    async fn lock_in_tx(_: &DatabaseTransaction, _: ConfigId) -> Result<(), DbError> {
+        Ok(())
+    }
+
+    /// What there will be to win after an edit of a configuration, or in a new one.
+    async fn edited_in_tx(
+        tx: &DatabaseTransaction,
+        before: Option<&Saved<Self::Body>>,
+        edit: &ConfigEdit<Self::BodyEdit>,
+        problems: &mut Problems,
+    ) -> Result<Self::Body, DbError>;
+
+    /// What is wrong with a configuration, and what it promises: each reward, and what stands before the
+    /// names of its fields.
+    fn check(config: &Config<Self::Body>, problems: &mut Problems) -> Vec<(String, Reward)>;
+
+    async fn insert_in_tx(
+        tx: &DatabaseTransaction,
+        config: &Config<Self::Body>,
+        now: DateTime<Utc>,
+    ) -> Result<ConfigId, DbError>;
+
+    async fn update_in_tx(
+        tx: &DatabaseTransaction,
+        before: &Saved<Self::Body>,
+        after: &Config<Self::Body>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError>;
+
+    async fn switch_off_in_tx(
+        tx: &DatabaseTransaction,
+        id: ConfigId,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError>;
+
+    async fn delete_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError>;
+}
+
+/// Checks a configuration and saves it.
+pub(crate) async fn insert_in_tx<G: Configurable>(
+    tx: &DatabaseTransaction,
+    config: &Config<G::Body>,
+    now: DateTime<Utc>,
+) -> Result<ConfigId, SaveError> {
+    let mut problems = Problems::default();
+    let rewards = G::check(config, &mut problems);
+    check_rewards(tx, &rewards, &mut problems).await?;
+    let problems = problems.into_vec();
+    if !problems.is_empty() {
+        return Err(SaveError::Invalid(problems));
+    }
+    Ok(G::insert_in_tx(tx, config, now).await?)
+}
+
+/// What the audit log calls what is done to a game's configurations.
+#[derive(Clone, Copy, Debug)]
+pub struct Actions {
+    /// Before the id: `roulette:3`.
+    pub resource: &'static str,
+    pub create: &'static str,
+    pub update: &'static str,
+    /// Another one has been switched on in its place.
+    pub switch_off: &'static str,
+    pub delete: &'static str,
+}
+
+/// The configurations of one game for operators. Every change leaves a row in the audit log, and takes
+/// effect here at once and within a second everywhere. A play that is under way ends with the table
+/// that it was drawn from.
+#[async_trait]
+pub trait ConfigDesk<G: Configurable>: Send + Sync {
+    /// All of them, newest first.
+    async fn configs(&self) -> Result<Vec<Saved<G::Body>>, DbError>;
+
+    async fn config(&self, id: ConfigId) -> Result<Saved<G::Body>, ConfigError>;
+
+    async fn create(
+        &self,
+        actor: &Actor,
+        new: &ConfigEdit<G::BodyEdit>,
+        now: DateTime<Utc>,
+    ) -> Result<Saved<G::Body>, ConfigError>;
+
+    /// What is left out stays. Switching one on switches the other one off.
+    async fn update(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        edit: &ConfigEdit<G::BodyEdit>,
+        now: DateTime<Utc>,
+    ) -> Result<Saved<G::Body>, ConfigError>;
+
+    /// Only one that was never played.
+    async fn delete(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        now: DateTime<Utc>,
+    ) -> Result<(), ConfigError>;
+}
+
+/// A configuration of a game.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Config<B> {
+    pub name: String,
+    /// At most one of each game is.
+    pub is_active: bool,
+    /// How often a player may play on a day; 0 means no limit.
+    pub max_daily: i64,
+    #[serde(flatten)]
+    pub body: B,
+}
+
+/// A configuration that is in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved<B> {
+    pub id: ConfigId,
+    pub config: Config<B>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl<B: Serialize> Saved<B> {
+    /// Follows from everything that an operator can edit; of a limited prize also from what is left.
+    pub fn version(&self) -> Version {
+        Version::of(&self.config)
+    }
+}
+
+/// What an operator changes about a configuration, or says of a new one. `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigEdit<E> {
+    pub name: Option<String>,
+    pub is_active: Option<bool>,
+    pub max_daily: TwoNames<i64>,
+    pub body: E,
+    /// The version that the operator has seen.
+    pub seen: Option<String>,
+}
+
+impl<E> ConfigEdit<E> {
+    pub(crate) fn applied<B>(
+        &self,
+        before: Option<&Config<B>>,
+        body: B,
+        problems: &mut Problems,
+    ) -> Config<B> {
+        let name = self.name.as_ref().or(before.map(|before| &before.name));
+        let kept = before.map(|before| before.max_daily);
+        let max_daily = self.max_daily.settle(kept, "max_daily_plays", problems);
+        let was_active = before.is_some_and(|before| before.is_active);
+        Config {
+            // None is refused as an empty one is.
+            name: name.cloned().unwrap_or_default(),
+            is_active: self.is_active.unwrap_or(was_active),
+            max_daily: max_daily.or(kept).unwrap_or(0),
+            body,
+        }
+    }
+}
+
+/// What a field is told that a new thing cannot do without.
+pub(crate) const REQUIRED: &str = "is required";
+
+/// The highest daily limit, and what a wrong one is told.
+pub(crate) const MAX_DAILY: i64 = 1_000_000_000;
+pub(crate) const DAILY: &str = "is 0 to 1,000,000,000";
+
+/// Which configurations are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    Active,
+    One(ConfigId),
+}
+
+impl Which {
+    /// As a query, newest first.
+    pub(crate) fn select<E: EntityTrait>(self, id: E::Column, is_active: E::Column) -> Select<E> {
+        let all = E::find().order_by_desc(id);
+        match self {
+            Which::All => all,
+            Which::Active => all.filter(is_active.eq(true)),
+            Which::One(one) => all.filter(id.eq(one.0)),
+        }
+    }
+}

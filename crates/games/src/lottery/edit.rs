@@ -1,0 +1,257 @@
+//! What an edit makes of the prizes of a lottery.
+
+use std::collections::{BTreeSet, HashSet};
+
+use xmas_kernel::{ErrorCode, Problem, Problems};
+
+use super::{PrizeConfig, PrizeEdit};
+use crate::config::REQUIRED;
+
+/// For each prize that is sent, the one that it was: by its id, or else by its label.
+fn matched<'a>(before: &'a [PrizeConfig], edit: &[PrizeEdit]) -> Vec<Option<&'a PrizeConfig>> {
+    let by_id = |id| before.iter().find(|prize| prize.id == Some(id));
+    let sent: HashSet<i64> = edit.iter().filter_map(|edit| edit.id).collect();
+    let is_sent = |prize: &PrizeConfig| prize.id.is_some_and(|id| sent.contains(&id));
+    let by_label = |label: &str| {
+        let mut unsent = before.iter().filter(|prize| !is_sent(prize));
+        unsent.find(|prize| prize.label == label)
+    };
+    let of = |edit: &PrizeEdit| match (edit.id, &edit.label) {
+        (Some(id), _) => by_id(id),
+        (None, Some(label)) => by_label(label),
+        (None, None) => None,
+    };
+    edit.iter().map(of).collect()
+}
+
+/// The ids of the prizes that an edit leaves out.
+pub(super) fn left_out(before: &[PrizeConfig], edit: &[PrizeEdit]) -> Vec<i64> {
+    let matched = matched(before, edit);
+    let kept: HashSet<Option<i64>> = matched.into_iter().flatten().map(|it| it.id).collect();
+    let ids = before.iter().map(|prize| prize.id);
+    ids.filter(|id| !kept.contains(id)).flatten().collect()
+}
+
+/// The prizes after an edit: those that are sent, each with what is kept of it, and then those that are
+/// left out but were drawn, switched off. `is_exact` says that the operator has seen what is left now.
+pub(super) fn edited(
+    before: &[PrizeConfig],
+    edit: &[PrizeEdit],
+    is_exact: bool,
+    drawn: &BTreeSet<i64>,
+    problems: &mut Problems,
+) -> Vec<PrizeConfig> {
+    let mut prizes = Vec::with_capacity(edit.len());
+    let mut ids = HashSet::new();
+    for (index, (edit, kept)) in edit.iter().zip(matched(before, edit)).enumerate() {
+        let prefix = format!("prizes.{index}.");
+        if let Some(id) = edit.id {
+            let field = format!("{prefix}id");
+            problems.expect(kept.is_some(), field.as_str(), "is none of this lottery's");
+            problems.expect(ids.insert(id), field, "is there once");
+        }
+        let weight = edit.weight.or(kept.map(|kept| kept.weight));
+        if weight.is_none() {
+            problems.push(Problem::new(format!("{prefix}weight"), REQUIRED));
+        }
+        let label = edit.label.as_ref().or(kept.map(|kept| &kept.label));
+        let kept_reward = kept.map(|kept| &kept.reward);
+        prizes.push(PrizeConfig {
+            id: kept.and_then(|kept| kept.id),
+            label: label.cloned().unwrap_or_default(),
+            weight: weight.unwrap_or(0),
+            stock: stock(kept, edit.stock, is_exact),
+            stock_at_edit: kept.and_then(|kept| kept.stock_at_edit),
+            reward: edit.reward.applied(kept_reward, &prefix, problems),
+            is_active: edit
+                .is_active
+                .unwrap_or(kept.is_none_or(|kept| kept.is_active)),
+        });
+    }
+    for id in left_out(before, edit) {
+        let kept = before.iter().find(|prize| prize.id == Some(id));
+        let Some(kept) = kept.filter(|_| drawn.contains(&id)) else {
+            continue;
+        };
+        let taken = prizes.iter().position(|prize| prize.label == kept.label);
+        if let Some(index) = taken {
+            problems.push(Problem::coded(
+                ErrorCode::DuplicatePrizeLabel,
+                format!("prizes.{index}.label"),
+                "is that of a prize that was drawn and is kept",
+            ));
+            continue;
+        }
+        prizes.push(PrizeConfig {
+            is_active: false,
+            ..kept.clone()
+        });
+    }
+    prizes
+}
+
+/// What is left after an edit. Plays take from it while an operator looks at a form, so what the form
+/// sends back, between what is left now and what the last edit left, is no edit.
+fn stock(kept: Option<&PrizeConfig>, sent: Option<Option<i64>>, is_exact: bool) -> Option<i64> {
+    let left = kept.and_then(|kept| kept.stock);
+    let Some(sent) = sent else {
+        return left;
+    };
+    let at_edit = kept.and_then(|kept| kept.stock_at_edit);
+    match (sent, left, at_edit) {
+        (Some(sent), Some(left), Some(at_edit)) if !is_exact && left < sent && sent <= at_edit => {
+            Some(left)
+        }
+        _ => sent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xmas_rewards::Reward;
+
+    use super::*;
+    use crate::config::RewardEdit;
+
+    fn prize(id: i64, label: &str, stock: Option<i64>) -> PrizeConfig {
+        PrizeConfig {
+            id: Some(id),
+            label: label.to_owned(),
+            weight: id,
+            stock,
+            stock_at_edit: stock.map(|stock| stock + 10),
+            reward: Reward::NONE.into(),
+            is_active: true,
+        }
+    }
+
+    fn before() -> Vec<PrizeConfig> {
+        vec![
+            prize(1, "가", None),
+            prize(2, "나", Some(5)),
+            prize(3, "다", None),
+        ]
+    }
+
+    fn id(id: i64) -> PrizeEdit {
+        PrizeEdit {
+            id: Some(id),
+            ..PrizeEdit::default()
+        }
+    }
+
+    fn label(label: &str) -> PrizeEdit {
+        PrizeEdit {
+            label: Some(label.to_owned()),
+            ..PrizeEdit::default()
+        }
+    }
+
+    fn after(edit: &[PrizeEdit], drawn: &[i64]) -> Result<Vec<PrizeConfig>, Vec<String>> {
+        let mut problems = Problems::default();
+        let drawn = drawn.iter().copied().collect();
+        let prizes = edited(&before(), edit, false, &drawn, &mut problems);
+        let problems = problems.into_vec();
+        if problems.is_empty() {
+            Ok(prizes)
+        } else {
+            Err(problems.into_iter().map(|problem| problem.field).collect())
+        }
+    }
+
+    #[test]
+    fn prizes_are_matched_by_id_and_else_by_label() {
+        assert_eq!(after(&[id(1), label("나"), id(3)], &[]), Ok(before()));
+        let renamed = PrizeEdit {
+            label: Some("다".to_owned()),
+            ..id(1)
+        };
+        let swapped = after(
+            &[
+                renamed.clone(),
+                id(2),
+                PrizeEdit {
+                    label: Some("가".to_owned()),
+                    ..id(3)
+                },
+            ],
+            &[],
+        );
+        let swapped = swapped.unwrap();
+        assert_eq!((swapped[0].id, swapped[0].label.as_str()), (Some(1), "다"));
+        assert_eq!((swapped[2].id, swapped[2].label.as_str()), (Some(3), "가"));
+        assert_eq!(
+            after(&[id(9)], &[]),
+            Err(vec![
+                "prizes.0.id".into(),
+                "prizes.0.weight".into(),
+                "prizes.0.reward_type".into()
+            ])
+        );
+        assert_eq!(after(&[id(1), id(1)], &[]), Err(vec!["prizes.1.id".into()]));
+        // An id of another lottery's is not looked for by its label.
+        let foreign = PrizeEdit {
+            id: Some(9),
+            weight: Some(1),
+            reward: RewardEdit {
+                reward_type: Some("NONE".into()),
+                ..RewardEdit::default()
+            },
+            ..label("가")
+        };
+        assert_eq!(after(&[foreign], &[]), Err(vec!["prizes.0.id".into()]));
+        // The label of a prize that is sent by its id belongs to a new prize.
+        let fields = after(&[renamed, label("가")], &[]).unwrap_err();
+        assert_eq!(fields, ["prizes.1.weight", "prizes.1.reward_type"]);
+    }
+
+    #[test]
+    fn what_was_drawn_is_kept_and_switched_off() {
+        assert_eq!(after(&[id(1)], &[]).unwrap().len(), 1);
+        let kept = after(&[id(1)], &[1, 3]).unwrap();
+        let seen: Vec<_> = kept
+            .iter()
+            .map(|prize| (prize.id, prize.is_active))
+            .collect();
+        assert_eq!(seen, [(Some(1), true), (Some(3), false)]);
+        let renamed = PrizeEdit {
+            label: Some("다".to_owned()),
+            ..id(1)
+        };
+        assert_eq!(
+            after(std::slice::from_ref(&renamed), &[3]),
+            Err(vec!["prizes.0.label".into()])
+        );
+        assert_eq!(after(&[renamed], &[]).unwrap()[0].label, "다");
+        assert_eq!(left_out(&before(), &[id(2)]), [1, 3]);
+    }
+
+    #[test]
+    fn an_old_stock_is_no_edit_and_nothing_else_is_old() {
+        let limited = prize(2, "나", Some(5));
+        let stock = |sent, is_exact| stock(Some(&limited), sent, is_exact);
+        for (sent, is_exact, expected) in [
+            (None, false, Some(5)),
+            (Some(Some(5)), false, Some(5)),
+            // Loaded since the last edit, which left 15.
+            (Some(Some(6)), false, Some(5)),
+            (Some(Some(15)), false, Some(5)),
+            (Some(Some(16)), false, Some(16)),
+            (Some(Some(4)), false, Some(4)),
+            (Some(Some(0)), false, Some(0)),
+            (Some(None), false, None),
+            // The operator has seen that 5 are left.
+            (Some(Some(6)), true, Some(6)),
+            (Some(Some(5)), true, Some(5)),
+        ] {
+            assert_eq!(stock(sent, is_exact), expected, "{sent:?} {is_exact}");
+        }
+        let unlimited = prize(1, "가", None);
+        assert_eq!(
+            super::stock(Some(&unlimited), Some(Some(7)), false),
+            Some(7)
+        );
+        assert_eq!(super::stock(Some(&unlimited), None, false), None);
+        assert_eq!(super::stock(None, Some(Some(7)), false), Some(7));
+    }
+}

@@ -1,0 +1,340 @@
+//! The boards as operators fill them.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
+use xmas_kernel::{
+    Problems, UserId,
+    audit::{self, Actor, Area, Change},
+    db::{DbError, retry},
+    version::{self, Version},
+};
+use xmas_players::{
+    ExternalId, PlayerNames, PlayerRef, names_of, players_by_external_id, players_by_id,
+};
+use xmas_time::EventDay;
+
+use super::{
+    DayBoard, DayRow, DayRowEdit, ExternalBoard, ExternalEdit, ExternalRow, ExternalRowEdit,
+    NewExternalEntry, NewRankingEntry, Ranking, RankingDesk,
+    entity::{daily, external},
+    rules::{self, Known},
+    store,
+};
+use crate::RankingDeskError;
+
+/// How many names are asked for at once.
+const NAMES: usize = 10_000;
+
+impl Ranking {
+    async fn known(
+        &self,
+        named: impl Iterator<Item = &PlayerRef> + Clone,
+    ) -> Result<Known, DbError> {
+        let db = self.db.read();
+        let ids: Vec<UserId> = named.clone().filter_map(|named| named.user_id).collect();
+        let external_ids = named.filter_map(|named| named.external_id.as_ref());
+        let external_ids: Vec<&str> = external_ids.map(ExternalId::as_str).collect();
+        let ids = players_by_id(db, &ids).await?;
+        let by_external_id = players_by_external_id(db, &external_ids).await?.into_iter();
+        Ok(Known {
+            ids: ids.into_keys().collect(),
+            by_external_id: by_external_id.map(|(id, it)| (id, it.user_id)).collect(),
+        })
+    }
+
+    /// A day's board with the names of its players; `UnknownDay` if nothing is on it.
+    async fn board(
+        &self,
+        day: EventDay,
+        rows: Vec<daily::Model>,
+    ) -> Result<DayBoard, RankingDeskError> {
+        if rows.is_empty() {
+            return Err(RankingDeskError::UnknownDay);
+        }
+        let version = version_of(&rows);
+        let players = rows.iter().filter_map(|row| row.user_id).map(UserId);
+        let names = names_of(self.db.read(), players).await?;
+        let row = |row: daily::Model| {
+            let user_id = row.user_id.map(UserId);
+            let names = user_id.and_then(|user_id| names.get(&user_id));
+            let own_name = names.filter(|_| row.display_name.is_empty());
+            DayRow {
+                rank: row.place,
+                user_id,
+                external_id: names.map(|names| names.external_id.clone()),
+                shown_name: own_name.map_or_else(|| row.display_name.clone(), PlayerNames::public),
+                display_name: row.display_name,
+                score: row.score,
+            }
+        };
+        Ok(DayBoard {
+            day,
+            version,
+            rows: rows.into_iter().map(row).collect(),
+        })
+    }
+
+    async fn write_day_once(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        entries: &[NewRankingEntry],
+        seen: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<daily::Model>, RankingDeskError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Ranking).await?;
+        let before = store::day(&*tx, day).await?;
+        version::expect(seen, &version_of(&before))?;
+        let is_deleted = entries.is_empty();
+        if is_deleted && before.is_empty() {
+            return Err(RankingDeskError::UnknownDay);
+        }
+        store::replace_day(&tx, day, entries).await?;
+        let after = store::day(&*tx, day).await?;
+        let change = Change {
+            action: if is_deleted {
+                "RANKING_DELETE"
+            } else {
+                "RANKING_REPLACE"
+            },
+            resource: &format!("ranking:{day}"),
+            before: state(&before, place),
+            after: state(&after, place),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    async fn upsert_once(
+        &self,
+        actor: &Actor,
+        entries: &[NewExternalEntry],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<external::Model>, RankingDeskError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::ExternalRanking).await?;
+        let mut saved = Vec::with_capacity(entries.len());
+        // What was done is told in pieces, too.
+        for chunk in entries.chunks(store::CHUNK) {
+            let players: Vec<UserId> = chunk.iter().map(|entry| entry.user_id).collect();
+            let before = store::external_of(&*tx, &players).await?;
+            store::upsert_chunk(&tx, &before, chunk, now).await?;
+            let after = store::external_of(&*tx, &players).await?;
+            let change = Change {
+                action: "EXTERNAL_RANKING_UPSERT",
+                resource: "external-ranking",
+                before: state(&before, deposits),
+                after: state(&after, deposits),
+            };
+            audit::write_in_tx(&tx, actor, change, now).await?;
+            let after = after.into_iter().map(|row| (row.user_id, row));
+            let mut after: HashMap<i64, external::Model> = after.collect();
+            saved.extend(players.iter().filter_map(|player| after.remove(&player.0)));
+        }
+        tx.commit().await?;
+        Ok(saved)
+    }
+
+    async fn edit_once(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        edit: &ExternalEdit,
+        now: DateTime<Utc>,
+    ) -> Result<external::Model, RankingDeskError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::ExternalRanking).await?;
+        let before = store::external_of(&*tx, &[user_id]).await?;
+        let row = before.first().ok_or(RankingDeskError::NotOnBoard)?;
+        version::expect(edit.seen.as_deref(), &version_of_row(row))?;
+        let entry = NewExternalEntry {
+            user_id,
+            deposit_amount: edit.deposit_amount.unwrap_or(row.deposit_amount),
+            play_count: edit.play_count.unwrap_or(row.play_count),
+            memo: edit.memo.clone().map(rules::told),
+        };
+        let mut problems = Problems::default();
+        rules::check_external(&entry, "", &mut problems);
+        let problems = problems.into_vec();
+        if !problems.is_empty() {
+            return Err(RankingDeskError::Invalid(problems));
+        }
+        store::upsert_chunk(&tx, &before, &[entry], now).await?;
+        let after = store::external_of(&*tx, &[user_id]).await?.pop();
+        let after = after.ok_or(RankingDeskError::NotOnBoard)?;
+        let change = Change {
+            action: "EXTERNAL_RANKING_UPDATE",
+            resource: &format!("user:{user_id}"),
+            before: deposits(row),
+            after: deposits(&after),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    async fn remove_once(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<(), RankingDeskError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::ExternalRanking).await?;
+        let before = store::external_of(&*tx, &[user_id]).await?.pop();
+        let before = before.ok_or(RankingDeskError::NotOnBoard)?;
+        store::remove_external(&tx, user_id).await?;
+        let change = Change {
+            action: "EXTERNAL_RANKING_DELETE",
+            resource: &format!("user:{user_id}"),
+            before: deposits(&before),
+            after: Value::Null,
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Adds the players' names.
+    async fn named(&self, rows: Vec<external::Model>) -> Result<Vec<ExternalRow>, DbError> {
+        let mut named = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(NAMES) {
+            let players = rows.iter().map(|row| UserId(row.user_id));
+            let names = names_of(self.db.read(), players).await?;
+            named.extend(rows.iter().map(|row| {
+                let names = names.get(&UserId(row.user_id));
+                ExternalRow {
+                    id: row.id,
+                    user_id: UserId(row.user_id),
+                    external_id: names.map(|it| it.external_id.clone()).unwrap_or_default(),
+                    nickname: names.and_then(|it| it.nickname.clone()),
+                    deposit_amount: row.deposit_amount,
+                    play_count: row.play_count,
+                    memo: row.memo.clone(),
+                    created_at: row.created_at.0,
+                    updated_at: row.updated_at.0,
+                    version: version_of_row(row),
+                }
+            }));
+        }
+        Ok(named)
+    }
+}
+
+fn version_of(rows: &[daily::Model]) -> Version {
+    let rows = rows.iter();
+    let rows = rows.map(|row| (row.place, row.user_id, &row.display_name, row.score));
+    Version::of(&rows.collect::<Vec<_>>())
+}
+
+fn version_of_row(row: &external::Model) -> Version {
+    Version::of(&(row.deposit_amount, row.play_count, &row.memo))
+}
+
+/// Rows as the audit log keeps them: null if there are none.
+fn state<T, S: Serialize>(rows: &[T], one: impl Fn(&T) -> S) -> Value {
+    if rows.is_empty() {
+        return Value::Null;
+    }
+    audit::state(&rows.iter().map(one).collect::<Vec<_>>())
+}
+
+fn place(row: &daily::Model) -> Value {
+    json!({
+        "rank": row.place,
+        "user_id": row.user_id,
+        "display_name": row.display_name,
+        "score": row.score,
+    })
+}
+
+fn deposits(row: &external::Model) -> Value {
+    json!({
+        "user_id": row.user_id,
+        "deposit_amount": row.deposit_amount,
+        "play_count": row.play_count,
+        "memo": row.memo,
+    })
+}
+
+#[async_trait]
+impl RankingDesk for Ranking {
+    async fn day(&self, day: EventDay) -> Result<DayBoard, RankingDeskError> {
+        let rows = store::day(self.db.read(), day).await?;
+        self.board(day, rows).await
+    }
+
+    async fn replace_day(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        rows: &[DayRowEdit],
+        seen: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<DayBoard, RankingDeskError> {
+        rules::check_count(rows.len()).map_err(RankingDeskError::Invalid)?;
+        let known = self.known(rows.iter().map(|row| &row.player)).await?;
+        let entries = rules::day(rows, &known).map_err(RankingDeskError::Invalid)?;
+        let rows = retry(|| self.write_day_once(actor, day, &entries, seen, now)).await?;
+        self.board(day, rows).await
+    }
+
+    async fn delete_day(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        now: DateTime<Utc>,
+    ) -> Result<(), RankingDeskError> {
+        retry(|| self.write_day_once(actor, day, &[], None, now)).await?;
+        Ok(())
+    }
+
+    async fn external(&self) -> Result<ExternalBoard, DbError> {
+        let db = self.db.read();
+        let rows = store::external_rows(db, Self::BOARD).await?;
+        let total = store::count_external(db).await?;
+        Ok(ExternalBoard {
+            rows: self.named(rows).await?,
+            total,
+        })
+    }
+
+    async fn upsert_external(
+        &self,
+        actor: &Actor,
+        rows: &[ExternalRowEdit],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ExternalRow>, RankingDeskError> {
+        rules::check_count(rows.len()).map_err(RankingDeskError::Invalid)?;
+        let known = self.known(rows.iter().map(|row| &row.player)).await?;
+        let entries = rules::external(rows, &known).map_err(RankingDeskError::Invalid)?;
+        let saved = retry(|| self.upsert_once(actor, &entries, now)).await?;
+        Ok(self.named(saved).await?)
+    }
+
+    async fn edit_external(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        edit: &ExternalEdit,
+        now: DateTime<Utc>,
+    ) -> Result<ExternalRow, RankingDeskError> {
+        let saved = retry(|| self.edit_once(actor, user_id, edit, now)).await?;
+        let mut named = self.named(vec![saved]).await?;
+        named.pop().ok_or(RankingDeskError::NotOnBoard)
+    }
+
+    async fn remove_external(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<(), RankingDeskError> {
+        retry(|| self.remove_once(actor, user_id, now)).await
+    }
+}

@@ -1,0 +1,331 @@
+//! What operators may enter on the boards.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
+
+use xmas_kernel::{ErrorCode, LABEL, Problem, Problems, UserId, is_label};
+
+use xmas_players::PlayerRef;
+
+use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry};
+
+/// Every client's numbers hold this exactly.
+const MAX_NUMBER: i64 = 9_000_000_000_000_000;
+const NUMBER: &str = "is 0 to 9,000,000,000,000,000";
+/// How many rows one upload may have: all of them are written in one transaction, and others wait for it.
+const MAX_ROWS: usize = 10_000;
+const MEMO_CHARACTERS: usize = 255;
+
+/// Whether an upload has as many rows as it may; asked before anybody is looked for.
+pub(super) fn check_count(rows: usize) -> Result<(), Vec<Problem>> {
+    let mut problems = Problems::default();
+    let fits = (1..=MAX_ROWS).contains(&rows);
+    problems.expect(fits, "rows", "are 1 to 10,000");
+    finish((), problems)
+}
+
+/// The players that an upload may mean.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) ids: HashSet<UserId>,
+    pub(super) by_external_id: HashMap<String, UserId>,
+}
+
+impl Known {
+    /// Whom row `index` names, if anybody; or what is wrong with it.
+    fn player(&self, index: usize, named: &PlayerRef) -> Result<Option<UserId>, Problem> {
+        let unknown = |name: &str, who: &str| {
+            let field = format!("{index}.{name}");
+            Problem::coded(
+                ErrorCode::UserNotFound,
+                field,
+                format!("{who:?} is no player"),
+            )
+        };
+        let by_external_id = match &named.external_id {
+            Some(external_id) => {
+                let external_id = external_id.as_str();
+                let found = self.by_external_id.get(external_id);
+                Some(*found.ok_or_else(|| unknown("external_id", external_id))?)
+            }
+            None => None,
+        };
+        match (named.user_id, by_external_id) {
+            (Some(id), _) if !self.ids.contains(&id) => Err(unknown("user_id", &id.to_string())),
+            (Some(id), Some(other)) if id != other => Err(Problem::new(
+                format!("{index}.external_id"),
+                "is another player than user_id",
+            )),
+            (by_id, by_external_id) => Ok(by_id.or(by_external_id)),
+        }
+    }
+}
+
+/// The places of a day's board, or what is wrong with them.
+pub(super) fn day(
+    rows: &[DayRowEdit],
+    known: &Known,
+) -> Result<Vec<NewRankingEntry>, Vec<Problem>> {
+    let mut problems = Problems::default();
+    let (mut places, mut players) = (HashSet::new(), HashSet::new());
+    let mut entries = Vec::with_capacity(rows.len());
+    for (index, row) in rows.iter().enumerate() {
+        let field = |name: &str| format!("{index}.{name}");
+        let user_id = match known.player(index, &row.player) {
+            Ok(user_id) => user_id,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        problems.expect(
+            (1..=MAX_NUMBER).contains(&row.rank),
+            field("rank"),
+            "is at least 1",
+        );
+        once(&mut places, row.rank, field("rank"), &mut problems);
+        if let Some(user_id) = user_id {
+            once(&mut players, user_id, field("user_id"), &mut problems);
+        }
+        let (name, text) = if user_id.is_some() {
+            let is_name = row.display_name.is_empty() || is_label(&row.display_name);
+            (is_name, LABEL)
+        } else {
+            (is_label(&row.display_name), "is there, or else a player")
+        };
+        problems.expect(name, field("display_name"), text);
+        problems.expect(
+            (-MAX_NUMBER..=MAX_NUMBER).contains(&row.score),
+            field("score"),
+            "is at most 9,000,000,000,000,000, whatever its sign",
+        );
+        entries.push(NewRankingEntry {
+            place: row.rank,
+            user_id,
+            display_name: row.display_name.clone(),
+            score: row.score,
+        });
+    }
+    finish(entries, problems)
+}
+
+/// The rows of an upload to the external board, or what is wrong with them.
+pub(super) fn external(
+    rows: &[ExternalRowEdit],
+    known: &Known,
+) -> Result<Vec<NewExternalEntry>, Vec<Problem>> {
+    let mut problems = Problems::default();
+    let mut players = HashSet::new();
+    let mut entries = Vec::with_capacity(rows.len());
+    for (index, row) in rows.iter().enumerate() {
+        let field = |name: &str| format!("{index}.{name}");
+        let user_id = match known.player(index, &row.player) {
+            Ok(Some(user_id)) => user_id,
+            Ok(None) => {
+                let text = "or external_id names the player";
+                let problem = Problem::coded(ErrorCode::UserRequired, field("user_id"), text);
+                problems.push(problem);
+                continue;
+            }
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        once(&mut players, user_id, field("user_id"), &mut problems);
+        let entry = NewExternalEntry {
+            user_id,
+            deposit_amount: row.deposit_amount,
+            play_count: row.play_count,
+            memo: row.memo.clone().map(told),
+        };
+        check_external(&entry, &format!("{index}."), &mut problems);
+        entries.push(entry);
+    }
+    finish(entries, problems)
+}
+
+/// What is wrong with what is said of one player; `prefix` goes before the names of the fields.
+pub(super) fn check_external(entry: &NewExternalEntry, prefix: &str, problems: &mut Problems) {
+    for (name, number) in [
+        ("deposit_amount", entry.deposit_amount),
+        ("play_count", entry.play_count),
+    ] {
+        let fits = (0..=MAX_NUMBER).contains(&number);
+        problems.expect(fits, format!("{prefix}{name}"), NUMBER);
+    }
+    let memo = entry.memo.iter().flatten().next();
+    let is_memo = |memo: &String| {
+        let breaks_lines = |character| matches!(character, '\n' | '\r' | '\t');
+        let mut characters = memo.chars();
+        characters.clone().count() <= MEMO_CHARACTERS
+            && characters.all(|character| breaks_lines(character) || !character.is_control())
+    };
+    problems.expect(
+        memo.is_none_or(is_memo),
+        format!("{prefix}memo"),
+        "has up to 255 characters, and no control characters",
+    );
+}
+
+/// Forms send an empty memo for none.
+pub(super) fn told(memo: Option<String>) -> Option<String> {
+    memo.filter(|memo| !memo.is_empty())
+}
+
+/// Notes that a place or a player is there twice.
+fn once<T: Eq + Hash>(seen: &mut HashSet<T>, what: T, field: String, problems: &mut Problems) {
+    if !seen.insert(what) {
+        let text = "is there already, further up";
+        problems.push(Problem::coded(ErrorCode::RankingConflict, field, text));
+    }
+}
+
+fn finish<T>(outcome: T, problems: Problems) -> Result<T, Vec<Problem>> {
+    let problems = problems.into_vec();
+    if problems.is_empty() {
+        Ok(outcome)
+    } else {
+        Err(problems)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xmas_players::ExternalId;
+
+    use super::*;
+
+    fn known() -> Known {
+        Known {
+            ids: [UserId(1), UserId(2)].into(),
+            by_external_id: [
+                ("산타".to_owned(), UserId(1)),
+                ("elf".to_owned(), UserId(2)),
+            ]
+            .into(),
+        }
+    }
+
+    fn named(user_id: Option<i64>, external_id: Option<&str>) -> PlayerRef {
+        PlayerRef {
+            user_id: user_id.map(UserId),
+            external_id: external_id.map(|text| ExternalId::try_from(text).unwrap()),
+        }
+    }
+
+    fn place(rank: i64, player: PlayerRef, name: &str) -> DayRowEdit {
+        DayRowEdit {
+            rank,
+            player,
+            display_name: name.to_owned(),
+            score: 0,
+        }
+    }
+
+    fn told_of(problems: Vec<Problem>) -> Vec<(String, ErrorCode)> {
+        let told = problems
+            .into_iter()
+            .map(|problem| (problem.field, problem.code));
+        told.collect()
+    }
+
+    #[test]
+    fn a_row_names_its_player_by_either_id() {
+        let rows = [
+            place(1, named(Some(1), Some(" 산타 ")), ""),
+            place(2, named(None, Some("elf")), "요정"),
+            place(3, named(None, None), "손님"),
+        ];
+        let entries = day(&rows, &known()).unwrap();
+        let players: Vec<_> = entries.iter().map(|entry| entry.user_id).collect();
+        assert_eq!(players, [Some(UserId(1)), Some(UserId(2)), None]);
+        use ErrorCode::{RankingConflict, UserNotFound, ValidationError};
+        for (row, field, code) in [
+            (
+                place(9, named(Some(7), None), ""),
+                "3.user_id",
+                UserNotFound,
+            ),
+            (
+                place(9, named(None, Some("none")), ""),
+                "3.external_id",
+                UserNotFound,
+            ),
+            (
+                place(9, named(Some(1), Some("elf")), ""),
+                "3.external_id",
+                ValidationError,
+            ),
+            (
+                place(9, named(Some(1), None), ""),
+                "3.user_id",
+                RankingConflict,
+            ),
+            (place(2, named(None, None), "또"), "3.rank", RankingConflict),
+            (place(0, named(None, None), "또"), "3.rank", ValidationError),
+            (
+                place(i64::MAX, named(None, None), "또"),
+                "3.rank",
+                ValidationError,
+            ),
+            (
+                place(9, named(None, None), ""),
+                "3.display_name",
+                ValidationError,
+            ),
+            (
+                place(9, named(None, None), &"가".repeat(101)),
+                "3.display_name",
+                ValidationError,
+            ),
+        ] {
+            let mut all = rows.to_vec();
+            all.push(row);
+            let told = told_of(day(&all, &known()).unwrap_err());
+            assert_eq!(told, [(field.to_owned(), code)]);
+        }
+        assert_eq!(told_of(check_count(0).unwrap_err())[0].0, "rows");
+        assert_eq!(check_count(MAX_ROWS), Ok(()));
+        assert!(check_count(MAX_ROWS + 1).is_err());
+    }
+
+    #[test]
+    fn an_upload_names_a_player_in_each_row_and_nobody_twice() {
+        let row = |player, deposit_amount, memo: Option<&str>| ExternalRowEdit {
+            player,
+            deposit_amount,
+            play_count: 0,
+            memo: memo.map(|memo| Some(memo.to_owned())),
+        };
+        let rows = [
+            row(named(Some(1), None), MAX_NUMBER, Some("줄\n바꿈")),
+            row(named(None, Some("elf")), 0, Some("")),
+        ];
+        let entries = external(&rows, &known()).unwrap();
+        assert_eq!(entries[0].memo, Some(Some("줄\n바꿈".to_owned())));
+        assert_eq!(entries[1].memo, Some(None));
+        let bad = [
+            row(named(None, None), 0, None),
+            row(named(None, Some("rudolf")), 0, None),
+            row(named(Some(1), None), -1, None),
+            row(named(None, Some("산타")), MAX_NUMBER + 1, None),
+            row(named(Some(2), None), 0, Some("\0")),
+        ];
+        let told = told_of(external(&bad, &known()).unwrap_err());
+        let fields: Vec<&str> = told.iter().map(|(field, _)| field.as_str()).collect();
+        let expected = [
+            "0.user_id",
+            "1.external_id",
+            "2.deposit_amount",
+            "3.user_id",
+            "3.deposit_amount",
+            "4.memo",
+        ];
+        assert_eq!(fields, expected);
+        assert_eq!(told[0].1, ErrorCode::UserRequired);
+        assert_eq!(told[3].1, ErrorCode::RankingConflict);
+    }
+}

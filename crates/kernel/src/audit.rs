@@ -1,0 +1,159 @@
+//! What operators did: `admin_audit_log` (domain.md, "Activity").
+//!
+//! A row is written in the transaction of the change that it tells of, and never touched again. The
+//! database's user needs no right to update or delete here.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, NotSet, QuerySelect, entity::prelude::*};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    UserId,
+    db::{DbError, Timestamp},
+};
+
+/// The operator who acts, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub user_id: UserId,
+    /// The name to log in with, at most 100 characters.
+    pub name: String,
+    /// What the operator says about it, at most [`Actor::REASON_CHARACTERS`].
+    pub reason: Option<String>,
+    /// Finds the request in the log, at most 64 characters.
+    pub request_id: String,
+}
+
+impl Actor {
+    pub const REASON_CHARACTERS: usize = 500;
+}
+
+/// One change to be told of.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    /// What was done, in upper case: `SEASON_UPDATE`. At most 64 characters.
+    pub action: &'static str,
+    /// What it was done to: `season:3`, `user:42`. At most 191 characters.
+    pub resource: &'a str,
+    /// What it was like before; null if it was not there.
+    pub before: Value,
+    /// What it is like now; null if it is gone.
+    pub after: Value,
+}
+
+/// A part of the configuration that one operator at a time changes. Each is a row of `config_lock`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Area {
+    Seasons,
+    Roulette,
+    Dice,
+    Lottery,
+    Features,
+    UiConfig,
+    Ranking,
+    ExternalRanking,
+    Bridge,
+    Rewards,
+}
+
+impl Area {
+    /// Its row in `config_lock`, as the migration writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Area::Seasons => "SEASONS",
+            Area::Roulette => "ROULETTE",
+            Area::Dice => "DICE",
+            Area::Lottery => "LOTTERY",
+            Area::Features => "FEATURES",
+            Area::UiConfig => "UI_CONFIG",
+            Area::Ranking => "RANKING",
+            Area::ExternalRanking => "EXTERNAL_RANKING",
+            Area::Bridge => "BRIDGE",
+            Area::Rewards => "REWARDS",
+        }
+    }
+}
+
+/// Makes two operators who edit the same area come one after the other: the second one reads what the
+/// first one has saved. The first statement of every edit of configuration; players never wait for it.
+pub async fn enter_in_tx(tx: &DatabaseTransaction, area: Area) -> Result<(), DbError> {
+    let row = lock::Entity::find_by_id(area.as_str().to_owned())
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    match row {
+        Some(_) => Ok(()),
+        None => Err(DbError::Corrupt(format!(
+            "config_lock has no row {}",
+            area.as_str()
+        ))),
+    }
+}
+
+/// Writes what was done. The last statement before commit, or at least after the change.
+pub async fn write_in_tx(
+    tx: &DatabaseTransaction,
+    actor: &Actor,
+    change: Change<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let text = |value: Value| (!value.is_null()).then(|| value.to_string());
+    Entity::insert(ActiveModel {
+        id: NotSet,
+        actor_id: Set(actor.user_id.0),
+        actor: Set(actor.name.clone()),
+        action: Set(change.action.to_owned()),
+        resource: Set(change.resource.to_owned()),
+        before_json: Set(text(change.before)),
+        after_json: Set(text(change.after)),
+        reason: Set(actor.reason.clone()),
+        request_id: Set(actor.request_id.clone()),
+        created_at: Set(Timestamp(now)),
+    })
+    .exec_without_returning(tx)
+    .await?;
+    Ok(())
+}
+
+/// Something as the audit log keeps it.
+pub fn state(of: &impl Serialize) -> Value {
+    serde_json::to_value(of).unwrap_or(Value::Null)
+}
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "admin_audit_log")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    id: i64,
+    actor_id: i64,
+    actor: String,
+    action: String,
+    resource: String,
+    before_json: Option<String>,
+    after_json: Option<String>,
+    reason: Option<String>,
+    request_id: String,
+    created_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+mod lock {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "config_lock")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub area: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

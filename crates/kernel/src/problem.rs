@@ -1,0 +1,75 @@
+use crate::ErrorCode;
+
+/// What is wrong with one field of something that is to be saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The field's name in the contract, such as `prizes.2.weight` or `end_date`.
+    pub field: String,
+    /// Reads as a sentence after the field's name.
+    pub text: String,
+    /// What a client is told if this is the first problem: most are a `VALIDATION_ERROR`, some have a
+    /// code of their own (api.md §2).
+    pub code: ErrorCode,
+}
+
+impl Problem {
+    pub fn new(field: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::coded(ErrorCode::ValidationError, field, text)
+    }
+
+    /// A problem with a code of its own.
+    pub fn coded(code: ErrorCode, field: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            text: text.into(),
+            code,
+        }
+    }
+}
+
+/// Collects problems: `problems.expect(holds, field, text)`.
+#[derive(Clone, Debug, Default)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Notes a problem unless `holds`.
+    pub fn expect(&mut self, holds: bool, field: impl Into<String>, text: &str) {
+        self.expect_or(ErrorCode::ValidationError, holds, field, text);
+    }
+
+    /// Notes a problem with a code of its own unless `holds`.
+    pub fn expect_or(
+        &mut self,
+        code: ErrorCode,
+        holds: bool,
+        field: impl Into<String>,
+        text: &str,
+    ) {
+        if !holds {
+            self.0.push(Problem::coded(code, field, text));
+        }
+    }
+
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    pub fn extend(&mut self, problems: Vec<Problem>) {
+        self.0.extend(problems);
+    }
+
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+}
+
+/// A name or a label as it may be kept and shown: 1 to 100 characters, none of them a control
+/// character, and no space around it.
+pub fn is_label(text: &str) -> bool {
+    (1..=100).contains(&text.chars().count())
+        && text.trim() == text
+        && !text.chars().any(char::is_control)
+}
+
+/// What a text is told that is no [`is_label`].
+pub const LABEL: &str = "has 1 to 100 characters, no control characters, and no space around it";

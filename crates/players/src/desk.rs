@@ -1,0 +1,356 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use serde_json::{Value, json};
+use xmas_kernel::{
+    Problem, UserId,
+    audit::{self, Actor, Change},
+    db::{Db, DbError, retry},
+    version,
+};
+use xmas_time::EventDay;
+
+use crate::{
+    AccessError, Forgetful, ImportReport, ImportRow, LockedPlayer, NewAccount, NewPlayer, Nickname,
+    PasswordMaker, PasswordWish, PlayerDesk, PlayerDeskError, PlayerEdit, PlayerRecord, Role,
+    SavedPlayer, SeasonWish, Seasons, ServedSeason, Standing, Status, create_in_tx, find_by_id,
+    lock_by_id_in_tx,
+    rules::{self, WishError},
+    set_password_in_tx, set_status_in_tx, store,
+};
+
+/// [`PlayerDesk`] on the database.
+pub struct Players {
+    pub(crate) on: PlayersOptions,
+}
+
+/// What operators' work on players works with.
+pub struct PlayersOptions {
+    pub db: Db,
+    pub passwords: Arc<dyn PasswordMaker>,
+    pub seasons: Arc<dyn Seasons>,
+    /// Whoever else keeps what tells who a player is.
+    pub forgetful: Vec<Arc<dyn Forgetful>>,
+}
+
+/// What is found out and made before a transaction begins.
+#[derive(Default)]
+struct Ready {
+    /// The hash of a new password.
+    hash: Option<String>,
+    generated: Option<String>,
+    season: Option<Arc<dyn ServedSeason>>,
+}
+
+impl Players {
+    pub fn new(on: PlayersOptions) -> Self {
+        Self { on }
+    }
+
+    async fn ready(
+        &self,
+        password: &PasswordWish,
+        now: DateTime<Utc>,
+    ) -> Result<Ready, PlayerDeskError> {
+        let generated = match password {
+            PasswordWish::Generate => Some(self.on.passwords.generate()),
+            PasswordWish::Keep | PasswordWish::Set(_) => None,
+        };
+        let hash = match (password, &generated) {
+            (PasswordWish::Set(password), _) | (_, Some(password)) => {
+                Some(self.on.passwords.hash(password).await?)
+            }
+            _ => None,
+        };
+        Ok(Ready {
+            hash,
+            generated,
+            season: self.on.seasons.served(EventDay::of(now)).await?,
+        })
+    }
+
+    async fn create_once(
+        &self,
+        actor: &Actor,
+        new: &NewPlayer,
+        ready: &Ready,
+        now: DateTime<Utc>,
+    ) -> Result<PlayerRecord, PlayerDeskError> {
+        let tx = self.on.db.begin().await?;
+        let account = NewAccount {
+            external_id: new.external_id.clone(),
+            nickname: new.nickname.clone(),
+            password_hash: ready.hash.clone().unwrap_or_default(),
+            role: Role::Player,
+        };
+        let player = create_in_tx(&tx, account, now).await?;
+        if new.status != Status::Active {
+            set_status_in_tx(&tx, &player, new.status, now).await?;
+        }
+        let standing = Standing::default();
+        let season = ready.season.as_deref();
+        correct_in_tx(
+            &tx,
+            &player,
+            season,
+            (&new.season, standing, false),
+            actor,
+            now,
+        )
+        .await?;
+        let record = record_in_tx(&tx, player.user_id(), season).await?;
+        let mut after = audit::state(&record.editable());
+        after["password"] = told(ready);
+        let change = Change {
+            action: "USER_CREATE",
+            resource: &resource(player.user_id()),
+            before: Value::Null,
+            after,
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        Ok(record)
+    }
+
+    async fn edit_once(
+        &self,
+        actor: &Actor,
+        (user_id, action): (UserId, &'static str),
+        edit: &PlayerEdit,
+        ready: &Ready,
+        now: DateTime<Utc>,
+    ) -> Result<PlayerRecord, PlayerDeskError> {
+        let tx = self.on.db.begin().await?;
+        let shuts_out = edit.status.is_some_and(|status| status != Status::Active);
+        let player = lock_for_in_tx(&tx, actor, user_id, shuts_out).await?;
+        let season = ready.season.as_deref();
+        let before = record_in_tx(&tx, user_id, season).await?;
+        version::expect(edit.seen.as_deref(), &before.version())?;
+        let wish = (&edit.season, before.standing, edit.seen.is_some());
+        correct_in_tx(&tx, &player, season, wish, actor, now).await?;
+        let external_id = edit.external_id.as_ref();
+        let external_id = external_id.filter(|new| new.as_str() != before.external_id);
+        let nickname = edit.nickname.as_ref().map(Option::as_ref);
+        let nickname =
+            nickname.filter(|new| new.map(Nickname::as_str) != before.nickname.as_deref());
+        if external_id.is_some() || nickname.is_some() {
+            store::rename(&tx, &player, external_id, nickname, now).await?;
+        }
+        if let Some(hash) = &ready.hash {
+            set_password_in_tx(&tx, &player, hash, now).await?;
+        }
+        // An echo of the status must not log anybody out.
+        if let Some(status) = edit.status.filter(|status| *status != before.status) {
+            set_status_in_tx(&tx, &player, status, now).await?;
+        }
+        let record = record_in_tx(&tx, user_id, season).await?;
+        let (told_before, mut told_after) = rules::changes(&before, &record);
+        if ready.hash.is_some() {
+            told_after["password"] = told(ready);
+        }
+        let change = Change {
+            action,
+            resource: &resource(user_id),
+            before: told_before,
+            after: told_after,
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        Ok(record)
+    }
+
+    async fn anonymise_once(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        ready: &Ready,
+        now: DateTime<Utc>,
+    ) -> Result<PlayerRecord, PlayerDeskError> {
+        let tx = self.on.db.begin().await?;
+        let player = lock_for_in_tx(&tx, actor, user_id, true).await?;
+        let season = ready.season.as_deref();
+        let before = record_in_tx(&tx, user_id, season).await?;
+        store::anonymise(&tx, &player, now).await?;
+        set_status_in_tx(&tx, &player, Status::Inactive, now).await?;
+        for keeper in &self.on.forgetful {
+            keeper.forget_in_tx(&tx, &player, now).await?;
+        }
+        let record = record_in_tx(&tx, user_id, season).await?;
+        let change = Change {
+            action: "USER_ANONYMISE",
+            resource: &resource(user_id),
+            // Nothing of what is forgotten here.
+            before: json!({ "status": before.status }),
+            after: json!({ "status": record.status }),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        Ok(record)
+    }
+}
+
+fn resource(user_id: UserId) -> String {
+    format!("user:{user_id}")
+}
+
+/// What the audit log says about a new password.
+fn told(ready: &Ready) -> Value {
+    let how = if ready.generated.is_some() {
+        "GENERATED"
+    } else {
+        "SET"
+    };
+    how.into()
+}
+
+async fn record_in_tx(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+    season: Option<&dyn ServedSeason>,
+) -> Result<PlayerRecord, DbError> {
+    let standing = match season {
+        Some(season) => season.standing_in_tx(tx, user_id).await?,
+        None => Standing::default(),
+    };
+    store::record(tx, user_id, standing).await
+}
+
+/// Locks the player who is worked on. Nobody shuts themself out; and whoever shuts an admin out is
+/// locked and looked at too, so that of two who do it to each other one is left.
+async fn lock_for_in_tx(
+    tx: &DatabaseTransaction,
+    actor: &Actor,
+    user_id: UserId,
+    shuts_out: bool,
+) -> Result<LockedPlayer, PlayerDeskError> {
+    if shuts_out && user_id == actor.user_id {
+        let own = Problem::new("status", "is not changed by its owner; ask another admin");
+        return Err(PlayerDeskError::Invalid(vec![own]));
+    }
+    // Read without a lock: a role never changes.
+    let account = find_by_id(tx, user_id).await?;
+    let account = account.ok_or(PlayerDeskError::UnknownPlayer)?;
+    let looks_at_actor = shuts_out && account.role == Role::Admin;
+    // In ascending id, as all work on several.
+    if looks_at_actor && actor.user_id < user_id {
+        lock_by_id_in_tx(tx, actor.user_id).await?;
+    }
+    let player = lock_by_id_in_tx(tx, user_id).await?;
+    if looks_at_actor {
+        lock_by_id_in_tx(tx, actor.user_id).await?;
+        match find_by_id(tx, actor.user_id).await?.map(|own| own.status) {
+            Some(Status::Active) => {}
+            Some(Status::Blocked) => return Err(AccessError::Blocked.into()),
+            Some(Status::Inactive) | None => return Err(AccessError::StaleToken.into()),
+        }
+    }
+    player.ok_or(PlayerDeskError::UnknownPlayer)
+}
+
+/// Corrects XP, if that is what is wished; says so if it cannot be.
+async fn correct_in_tx(
+    tx: &DatabaseTransaction,
+    player: &LockedPlayer,
+    season: Option<&dyn ServedSeason>,
+    (wish, standing, exact): (&SeasonWish, Standing, bool),
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(), PlayerDeskError> {
+    let ladder = season.map(|season| move |level| season.required_xp(level));
+    let ladder = ladder.as_ref().map(|ladder| ladder as rules::Ladder<'_>);
+    let wanted = rules::wanted_xp(wish, standing, exact, ladder);
+    let wanted = wanted.map_err(|error| match error {
+        WishError::NoSeason => PlayerDeskError::NoActiveSeason,
+        WishError::Invalid(problem) => PlayerDeskError::Invalid(vec![problem]),
+    })?;
+    if let (Some(wanted), Some(season)) = (wanted, season) {
+        // Operators earn nothing, by no way.
+        let account = find_by_id(tx, player.user_id()).await?;
+        if account.is_some_and(|account| account.role == Role::Admin) {
+            let problem = Problem::new("xp", "belongs to players; this is an admin's account");
+            return Err(PlayerDeskError::Invalid(vec![problem]));
+        }
+        let delta = wanted - standing.xp;
+        season
+            .correct_xp_in_tx(tx, player, delta, actor, now)
+            .await?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl PlayerDesk for Players {
+    async fn create(
+        &self,
+        actor: &Actor,
+        new: &NewPlayer,
+        now: DateTime<Utc>,
+    ) -> Result<SavedPlayer, PlayerDeskError> {
+        let password = match &new.password {
+            Some(password) => PasswordWish::Set(password.clone()),
+            None => PasswordWish::Generate,
+        };
+        let ready = self.ready(&password, now).await?;
+        let record = retry(|| self.create_once(actor, new, &ready, now)).await?;
+        Ok(SavedPlayer {
+            record,
+            generated_password: ready.generated,
+        })
+    }
+
+    async fn edit(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        edit: &PlayerEdit,
+        now: DateTime<Utc>,
+    ) -> Result<SavedPlayer, PlayerDeskError> {
+        let ready = self.ready(&edit.password, now).await?;
+        let what = (user_id, "USER_UPDATE");
+        let record = retry(|| self.edit_once(actor, what, edit, &ready, now)).await?;
+        Ok(SavedPlayer {
+            record,
+            generated_password: ready.generated,
+        })
+    }
+
+    async fn deactivate(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<(), PlayerDeskError> {
+        let edit = PlayerEdit {
+            status: Some(Status::Inactive),
+            ..PlayerEdit::default()
+        };
+        let (what, ready) = ((user_id, "USER_DEACTIVATE"), Ready::default());
+        retry(|| self.edit_once(actor, what, &edit, &ready, now)).await?;
+        Ok(())
+    }
+
+    async fn anonymise(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<PlayerRecord, PlayerDeskError> {
+        let ready = self.ready(&PasswordWish::Keep, now).await?;
+        retry(|| self.anonymise_once(actor, user_id, &ready, now)).await
+    }
+
+    async fn preview_import(&self, rows: &[ImportRow]) -> Result<ImportReport, PlayerDeskError> {
+        self.preview(rows).await
+    }
+
+    async fn import(
+        &self,
+        actor: &Actor,
+        rows: &[ImportRow],
+        now: DateTime<Utc>,
+    ) -> Result<ImportReport, PlayerDeskError> {
+        self.apply(actor, rows, now).await
+    }
+}

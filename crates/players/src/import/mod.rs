@@ -1,0 +1,160 @@
+//! Players from a table: a preview, and all or nothing (domain.md, "Players").
+//!
+//! A file is read, compared with who is there, and becomes a plan; the preview tells the plan, and
+//! the import makes it in one transaction. The number of statements follows the number of chunks.
+
+mod model;
+mod rules;
+mod store;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use xmas_kernel::{
+    Problem,
+    audit::{self, Actor, Change},
+    db::{DbError, retry},
+};
+
+use model::NewPassword;
+pub use model::{ImportAction, ImportLine, ImportReport, ImportRow};
+use rules::{Known, Read, Step};
+
+use crate::{NO_PASSWORD, Nickname, PlayerDeskError, Players, Status};
+
+impl Players {
+    pub(crate) async fn preview(
+        &self,
+        rows: &[ImportRow],
+    ) -> Result<ImportReport, PlayerDeskError> {
+        refuse(rules::check_file(rows))?;
+        let reads = rules::read_rows(rows);
+        let known = known(self.on.db.read(), &reads).await?;
+        Ok(rules::report(rows, &rules::plan(&reads, &known)))
+    }
+
+    pub(crate) async fn apply(
+        &self,
+        actor: &Actor,
+        rows: &[ImportRow],
+        now: DateTime<Utc>,
+    ) -> Result<ImportReport, PlayerDeskError> {
+        refuse(rules::check_file(rows))?;
+        let reads = rules::read_rows(rows);
+        // Whoever will be refused is not kept waiting for their passwords.
+        let known = known(self.on.db.read(), &reads).await?;
+        refuse_lines(rows, &rules::plan(&reads, &known))?;
+        let clear = reads
+            .iter()
+            .flatten()
+            .filter_map(|wanted| match &wanted.password {
+                Some(NewPassword::Clear(clear)) => {
+                    Some((wanted.external_id.as_str(), clear.clone()))
+                }
+                _ => None,
+            });
+        let (ids, clear): (Vec<&str>, Vec<String>) = clear.unzip();
+        let hashes = self.on.passwords.hash_many(clear).await?;
+        let hashes: HashMap<&str, String> = ids.into_iter().zip(hashes).collect();
+        retry(|| self.apply_once(actor, (rows, &reads), &hashes, now)).await
+    }
+
+    async fn apply_once(
+        &self,
+        actor: &Actor,
+        (rows, reads): (&[ImportRow], &[Read]),
+        hashes: &HashMap<&str, String>,
+        now: DateTime<Utc>,
+    ) -> Result<ImportReport, PlayerDeskError> {
+        let tx = self.on.db.begin().await?;
+        let known = known(&*tx, reads).await?;
+        let steps = rules::plan(reads, &known);
+        refuse_lines(rows, &steps)?;
+        let mut created = Vec::new();
+        let mut updated = Vec::new();
+        for (step, read) in steps.iter().zip(reads) {
+            let Ok(wanted) = read else { continue };
+            let external_id = wanted.external_id.as_str();
+            let hash = hashes.get(external_id).map(String::as_str);
+            match step {
+                Step::Create(wanted) => created.push(store::Created {
+                    external_id,
+                    nickname: wanted.nickname.as_ref().map(Nickname::as_str),
+                    password_hash: kept(wanted.password.as_ref(), hash).unwrap_or(NO_PASSWORD),
+                    status: wanted.status.unwrap_or(Status::Active),
+                }),
+                Step::Change(changed) => updated.push(store::Updated {
+                    user_id: changed.user_id,
+                    nickname: changed.nickname.map(Nickname::as_str),
+                    password_hash: kept(changed.password, hash),
+                    status: changed.status,
+                }),
+                Step::Nothing | Step::Refuse(_) => {}
+            }
+        }
+        // Locked in ascending id, as all work on several; new players nobody else can lock yet.
+        updated.sort_by_key(|player| player.user_id);
+        store::update(&tx, &updated, now).await?;
+        store::insert(&tx, &created, now).await?;
+        let report = rules::report(rows, &steps);
+        let change = Change {
+            action: "USER_IMPORT",
+            resource: "users",
+            before: Value::Null,
+            after: json!({
+                "created": report.created,
+                "changed": report.changed,
+                "unchanged": report.unchanged,
+                "without_password": report.without_password,
+            }),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        Ok(report)
+    }
+}
+
+/// What is to stand in `password_hash`; `hash` is that of the line's clear password.
+fn kept<'a>(password: Option<&'a NewPassword>, hash: Option<&'a str>) -> Option<&'a str> {
+    match password? {
+        NewPassword::Hash(hash) => Some(hash),
+        NewPassword::Clear(_) => hash,
+    }
+}
+
+fn refuse(problems: Vec<Problem>) -> Result<(), PlayerDeskError> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(PlayerDeskError::Invalid(problems))
+    }
+}
+
+/// All or nothing: one line that is refused refuses the file.
+fn refuse_lines(rows: &[ImportRow], steps: &[Step<'_>]) -> Result<(), PlayerDeskError> {
+    let refused = rows.iter().zip(steps).filter_map(|(row, step)| match step {
+        Step::Refuse(problems) => Some((row.line, problems.clone())),
+        _ => None,
+    });
+    let refused: Vec<_> = refused.collect();
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(PlayerDeskError::RefusedLines(refused))
+    }
+}
+
+/// The players whom the lines name.
+async fn known(
+    conn: &impl ConnectionTrait,
+    reads: &[Read],
+) -> Result<HashMap<String, Known>, DbError> {
+    let ids = reads
+        .iter()
+        .flatten()
+        .map(|wanted| wanted.external_id.as_str());
+    let ids: Vec<&str> = ids.collect();
+    store::known(conn, &ids).await
+}

@@ -1,0 +1,361 @@
+//! What the lines of an import mean, without a database.
+
+use std::collections::HashMap;
+
+use xmas_kernel::{Problem, UserId};
+
+use super::model::{ImportAction, ImportLine, ImportReport, ImportRow, NewPassword, Wanted};
+use crate::{
+    ExternalId, NO_PASSWORD, Nickname, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, Role, Status,
+};
+
+/// How many clear passwords one import may bring: each takes as long as a login.
+pub(crate) const MAX_CLEAR_PASSWORDS: usize = 1_000;
+
+/// A line after it was read: what it wants, or what is wrong with it.
+pub(crate) type Read = Result<Wanted, Vec<Problem>>;
+
+/// Reads every line by itself, and looks for players who are in the file twice.
+pub(crate) fn read_rows(rows: &[ImportRow]) -> Vec<Read> {
+    let mut reads: Vec<Read> = rows.iter().map(read_row).collect();
+    let mut places: HashMap<&str, Vec<u64>> = HashMap::new();
+    for row in rows {
+        let id = row.external_id.as_deref().map(str::trim);
+        places
+            .entry(id.unwrap_or_default())
+            .or_default()
+            .push(row.line);
+    }
+    for (row, read) in rows.iter().zip(&mut reads) {
+        let id = row.external_id.as_deref().map(str::trim);
+        let Some(lines) = id.and_then(|id| places.get(id)) else {
+            continue;
+        };
+        let text = match lines.as_slice() {
+            [_] | [] => continue,
+            [first, second] => format!("is on lines {first} and {second}"),
+            [first, second, more @ ..] => {
+                format!("is on lines {first}, {second} and {} more", more.len())
+            }
+        };
+        let problem = Problem::new("external_id", text);
+        match read {
+            Ok(_) => *read = Err(vec![problem]),
+            Err(problems) => problems.push(problem),
+        }
+    }
+    reads
+}
+
+/// What a name is told that cannot be one.
+const NAME: &str = "has 1 to 100 characters, and no control characters";
+
+fn read_row(row: &ImportRow) -> Read {
+    let mut problems = Vec::new();
+    let external_id = ExternalId::try_from(row.external_id.as_deref().unwrap_or_default());
+    let external_id = external_id.map_err(|_| {
+        problems.push(Problem::new("external_id", NAME));
+    });
+    let nickname = row.nickname.as_deref().map(Nickname::try_from).transpose();
+    let nickname = nickname.map_err(|_| problems.push(Problem::new("nickname", NAME)));
+    let status = row.status.as_deref().map(str::parse::<Status>).transpose();
+    let status = status.map_err(|_| {
+        problems.push(Problem::new("status", "is ACTIVE, INACTIVE or BLOCKED"));
+    });
+    let password = match (&row.password, &row.password_sha256) {
+        (Some(_), Some(_)) => Err(Problem::new(
+            "password_sha256",
+            "does not come together with a password",
+        )),
+        (Some(clear), None) if PASSWORD_CHARACTERS.contains(&clear.chars().count()) => {
+            Ok(Some(NewPassword::Clear(clear.clone())))
+        }
+        (Some(_), None) => Err(Problem::new("password", "has 8 to 256 characters")),
+        (None, Some(digits)) if is_sha256(digits) => {
+            let hash = format!("{OLD_HASH_PREFIX}{}", digits.to_ascii_lowercase());
+            Ok(Some(NewPassword::Hash(hash)))
+        }
+        (None, Some(_)) => Err(Problem::new("password_sha256", "is 64 hexadecimal digits")),
+        (None, None) => Ok(None),
+    };
+    let password = password.map_err(|problem| problems.push(problem));
+    match (external_id, nickname, status, password) {
+        (Ok(external_id), Ok(nickname), Ok(status), Ok(password)) => Ok(Wanted {
+            external_id,
+            nickname,
+            password,
+            status,
+        }),
+        _ => Err(problems),
+    }
+}
+
+fn is_sha256(digits: &str) -> bool {
+    digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// What is wrong with the file as a whole.
+pub(crate) fn check_file(rows: &[ImportRow]) -> Vec<Problem> {
+    let clear = rows.iter().filter(|row| row.password.is_some()).count();
+    if clear <= MAX_CLEAR_PASSWORDS {
+        return Vec::new();
+    }
+    let text = format!("brings {clear} clear passwords; up to {MAX_CLEAR_PASSWORDS} are taken");
+    vec![Problem::new("csv", text)]
+}
+
+/// A player whom the file names.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) user_id: UserId,
+    pub(crate) nickname: Option<String>,
+    pub(crate) password_hash: String,
+    pub(crate) status: Status,
+    pub(crate) role: Role,
+}
+
+/// What is to be done about one line.
+#[derive(Clone, Debug)]
+pub(crate) enum Step<'a> {
+    Create(&'a Wanted),
+    /// What is `None` stays.
+    Change(Changed<'a>),
+    Nothing,
+    Refuse(Vec<Problem>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Changed<'a> {
+    pub(crate) user_id: UserId,
+    pub(crate) nickname: Option<&'a Nickname>,
+    pub(crate) status: Option<Status>,
+    pub(crate) password: Option<&'a NewPassword>,
+}
+
+/// What is to be done about every line, given the players who are there.
+pub(crate) fn plan<'a>(reads: &'a [Read], known: &HashMap<String, Known>) -> Vec<Step<'a>> {
+    let step = |read: &'a Read| match read {
+        Err(problems) => Step::Refuse(problems.clone()),
+        Ok(wanted) => match known.get(wanted.external_id.as_str()) {
+            None => Step::Create(wanted),
+            Some(known) => change(wanted, known),
+        },
+    };
+    reads.iter().map(step).collect()
+}
+
+fn change<'a>(wanted: &'a Wanted, known: &Known) -> Step<'a> {
+    if known.role == Role::Admin {
+        let problem = Problem::new("external_id", "is an admin, who is not imported");
+        return Step::Refuse(vec![problem]);
+    }
+    let nickname = wanted.nickname.as_ref();
+    let nickname = nickname.filter(|new| Some(new.as_str()) != known.nickname.as_deref());
+    let status = wanted.status.filter(|new| *new != known.status);
+    // Whether a clear password is the one in force would take as long as a login to find out.
+    let password = wanted.password.as_ref();
+    let password = password.filter(|new| match new {
+        NewPassword::Clear(_) => true,
+        // The old system's hash opens the first login and nothing more: a file that is imported again
+        // takes nobody's own password away.
+        NewPassword::Hash(hash) => {
+            let is_first = known.password_hash == NO_PASSWORD
+                || known.password_hash.starts_with(OLD_HASH_PREFIX);
+            is_first && *hash != known.password_hash
+        }
+    });
+    if nickname.is_none() && status.is_none() && password.is_none() {
+        return Step::Nothing;
+    }
+    Step::Change(Changed {
+        user_id: known.user_id,
+        nickname,
+        status,
+        password,
+    })
+}
+
+/// What a plan does, for the operator.
+pub(crate) fn report(rows: &[ImportRow], steps: &[Step<'_>]) -> ImportReport {
+    let mut report = ImportReport::default();
+    for step in steps {
+        match step {
+            Step::Create(wanted) => {
+                report.created += 1;
+                report.without_password += usize::from(wanted.password.is_none());
+            }
+            Step::Change(_) => report.changed += 1,
+            Step::Nothing => report.unchanged += 1,
+            Step::Refuse(_) => report.refused += 1,
+        }
+    }
+    let mut order: Vec<usize> = (0..steps.len()).collect();
+    order.sort_by_key(|place| match steps[*place] {
+        Step::Refuse(_) => 0,
+        Step::Create(_) | Step::Change(_) => 1,
+        Step::Nothing => 2,
+    });
+    report.more_lines = order.len().saturating_sub(ImportReport::MAX_LINES);
+    order.truncate(ImportReport::MAX_LINES);
+    order.sort_unstable();
+    report.lines = order
+        .into_iter()
+        .map(|place| line(&rows[place], &steps[place]))
+        .collect();
+    report
+}
+
+fn line(row: &ImportRow, step: &Step<'_>) -> ImportLine {
+    let named = |changes: [(&'static str, bool); 3]| {
+        let changes = changes.into_iter().filter(|(_, is_there)| *is_there);
+        changes.map(|(name, _)| name).collect()
+    };
+    let (action, changes) = match step {
+        Step::Create(wanted) => {
+            let changes = named([
+                ("nickname", wanted.nickname.is_some()),
+                ("status", wanted.status.is_some()),
+                ("password", wanted.password.is_some()),
+            ]);
+            (ImportAction::Create, changes)
+        }
+        Step::Change(changed) => {
+            let changes = named([
+                ("nickname", changed.nickname.is_some()),
+                ("status", changed.status.is_some()),
+                ("password", changed.password.is_some()),
+            ]);
+            (ImportAction::Change, changes)
+        }
+        Step::Nothing => (ImportAction::Unchanged, Vec::new()),
+        Step::Refuse(_) => (ImportAction::Refuse, Vec::new()),
+    };
+    let problems = match step {
+        Step::Refuse(problems) => problems
+            .iter()
+            .map(|problem| format!("{} {}", problem.field, problem.text))
+            .collect(),
+        _ => Vec::new(),
+    };
+    ImportLine {
+        line: row.line,
+        external_id: row.external_id.clone().unwrap_or_default(),
+        action,
+        changes,
+        problems,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(line: u64, external_id: &str) -> ImportRow {
+        ImportRow {
+            line,
+            external_id: Some(external_id.to_owned()),
+            ..ImportRow::default()
+        }
+    }
+
+    fn problems(rows: &[ImportRow], place: usize) -> Vec<String> {
+        let reads = read_rows(rows);
+        let problems = reads[place].as_ref().err().cloned().unwrap_or_default();
+        let told = problems.into_iter();
+        told.map(|problem| format!("{} {}", problem.field, problem.text))
+            .collect()
+    }
+
+    fn known(nickname: &str, role: Role) -> HashMap<String, Known> {
+        let known = Known {
+            user_id: UserId(7),
+            nickname: Some(nickname.to_owned()),
+            password_hash: format!("sha256${}", "a".repeat(64)),
+            status: Status::Active,
+            role,
+        };
+        HashMap::from([("santa".to_owned(), known)])
+    }
+
+    #[test]
+    fn a_line_is_refused_for_everything_that_is_wrong_with_it() {
+        let bad = ImportRow {
+            nickname: Some("a\nb".to_owned()),
+            password: Some("short".to_owned()),
+            password_sha256: Some("x".repeat(64)),
+            status: Some("active".to_owned()),
+            ..row(2, "a\0b")
+        };
+        let told = problems(&[bad], 0);
+        assert_eq!(told.len(), 4, "{told:?}");
+        let nobody = ImportRow {
+            line: 3,
+            ..ImportRow::default()
+        };
+        assert_eq!(problems(&[nobody], 0).len(), 1);
+        for digits in [
+            "",
+            "abc",
+            &"g".repeat(64),
+            &"가".repeat(64),
+            &"a".repeat(65),
+        ] {
+            let bad = ImportRow {
+                password_sha256: Some(digits.to_owned()),
+                ..row(2, "santa")
+            };
+            assert_eq!(
+                problems(&[bad], 0),
+                ["password_sha256 is 64 hexadecimal digits"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_player_who_is_there_twice_is_refused_on_both_lines() {
+        let rows = [row(2, "santa"), row(3, "rudolf"), row(9, " santa ")];
+        assert_eq!(problems(&rows, 0), ["external_id is on lines 2 and 9"]);
+        assert_eq!(problems(&rows, 2), problems(&rows, 0));
+        assert_eq!(problems(&rows, 1), Vec::<String>::new());
+        let many: Vec<ImportRow> = (2..50_002).map(|line| row(line, "santa")).collect();
+        assert_eq!(
+            problems(&many, 40_000),
+            ["external_id is on lines 2, 3 and 49998 more"]
+        );
+    }
+
+    #[test]
+    fn what_is_left_out_or_the_same_stays() {
+        let digits = ImportRow {
+            nickname: Some("산타".to_owned()),
+            password_sha256: Some("A".repeat(64)),
+            status: Some("ACTIVE".to_owned()),
+            ..row(2, "santa")
+        };
+        let reads = read_rows(&[digits]);
+        let same = plan(&reads, &known("산타", Role::Player));
+        assert!(matches!(same[..], [Step::Nothing]), "{same:?}");
+        let other = plan(&reads, &known("루돌프", Role::Player));
+        let [Step::Change(changed)] = &other[..] else {
+            panic!("{other:?}");
+        };
+        assert_eq!(changed.nickname.map(Nickname::as_str), Some("산타"));
+        assert!(changed.status.is_none() && changed.password.is_none());
+        let admin = plan(&reads, &known("산타", Role::Admin));
+        assert!(matches!(admin[..], [Step::Refuse(_)]), "{admin:?}");
+    }
+
+    #[test]
+    fn a_long_report_keeps_what_is_refused() {
+        let mut rows: Vec<ImportRow> = (2..2_002)
+            .map(|line| row(line, &format!("p{line}")))
+            .collect();
+        rows[1_998].status = Some("GONE".to_owned());
+        let reads = read_rows(&rows);
+        let report = report(&rows, &plan(&reads, &HashMap::new()));
+        assert_eq!((report.created, report.refused), (1_999, 1));
+        assert_eq!((report.lines.len(), report.more_lines), (1_000, 1_000));
+        assert_eq!(report.lines[999].action, ImportAction::Refuse);
+        assert!(report.lines.is_sorted_by_key(|line| line.line));
+    }
+}

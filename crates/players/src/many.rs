@@ -1,0 +1,88 @@
+//! Many players at once, in a number of statements that hardly depends on how many.
+
+use std::collections::HashMap;
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
+};
+use xmas_kernel::{UserId, db::DbError};
+
+use crate::{
+    Role,
+    entity::{user, user_profiles},
+};
+
+/// A player by both names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlayerName {
+    pub user_id: UserId,
+    pub external_id: String,
+}
+
+/// How many ids one statement carries.
+const AT_ONCE: usize = 1_000;
+
+/// The players among these, whatever their status; admins are not players.
+pub async fn players_by_id(
+    conn: &impl ConnectionTrait,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, PlayerName>, DbError> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(AT_ONCE) {
+        let which = user::Column::Id.is_in(ids.iter().map(|id| id.0));
+        let players = players(conn, which).await?.into_iter();
+        found.extend(players.map(|player| (player.user_id, player)));
+    }
+    Ok(found)
+}
+
+/// As [`players_by_id`], by external id.
+pub async fn players_by_external_id(
+    conn: &impl ConnectionTrait,
+    external_ids: &[&str],
+) -> Result<HashMap<String, PlayerName>, DbError> {
+    let mut found = HashMap::with_capacity(external_ids.len());
+    for external_ids in external_ids.chunks(AT_ONCE) {
+        let which = user::Column::ExternalId.is_in(external_ids.iter().copied());
+        let players = players(conn, which).await?.into_iter();
+        found.extend(players.map(|player| (player.external_id.clone(), player)));
+    }
+    Ok(found)
+}
+
+async fn players(conn: &impl ConnectionTrait, which: Expr) -> Result<Vec<PlayerName>, DbError> {
+    let rows: Vec<(i64, String)> = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .column(user::Column::ExternalId)
+        .filter(user::Column::Role.eq(Role::Player.as_str()))
+        .filter(which)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let player = |(id, external_id)| PlayerName {
+        user_id: UserId(id),
+        external_id,
+    };
+    Ok(rows.into_iter().map(player).collect())
+}
+
+/// Locks players as [`crate::lock_by_id_in_tx`] does, in ascending id, so that two who lock many never
+/// wait for each other. `ids` are as many as one statement carries.
+pub async fn lock_many_in_tx(tx: &DatabaseTransaction, ids: &[UserId]) -> Result<(), DbError> {
+    use user_profiles::Column;
+    let locked: Vec<i64> = user_profiles::Entity::find()
+        .select_only()
+        .column(Column::UserId)
+        .filter(Column::UserId.is_in(ids.iter().map(|id| id.0)))
+        .order_by_asc(Column::UserId)
+        .lock_exclusive()
+        .into_tuple()
+        .all(tx)
+        .await?;
+    match ids.iter().find(|id| locked.binary_search(&id.0).is_err()) {
+        None => Ok(()),
+        Some(id) => Err(DbError::Corrupt(format!("user {id} has no profile"))),
+    }
+}

@@ -1,0 +1,105 @@
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use xmas_kernel::{UserId, version::Version};
+
+use crate::{ExternalId, Nickname, Role, Status};
+
+/// Where a player stands in the season that is served today: 0 in everything without one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    pub xp: i64,
+    /// Follows from the XP and the ladder as it is now.
+    pub level: i64,
+}
+
+/// An account as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlayerRecord {
+    pub user_id: UserId,
+    pub external_id: String,
+    pub nickname: Option<String>,
+    pub role: Role,
+    pub status: Status,
+    pub account_level: i64,
+    pub standing: Standing,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub last_login_at: Option<DateTime<Utc>>,
+}
+
+/// What an operator can edit of an account, and the audit log tells of. Passwords are not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Editable<'a> {
+    pub(crate) external_id: &'a str,
+    pub(crate) nickname: Option<&'a str>,
+    pub(crate) status: Status,
+    pub(crate) xp: i64,
+}
+
+impl PlayerRecord {
+    /// Follows from everything that an operator can edit, and so also from XP that the player earns.
+    pub fn version(&self) -> Version {
+        Version::of(&self.editable())
+    }
+
+    pub(crate) fn editable(&self) -> Editable<'_> {
+        Editable {
+            external_id: &self.external_id,
+            nickname: self.nickname.as_deref(),
+            status: self.status,
+            xp: self.standing.xp,
+        }
+    }
+}
+
+/// What an operator says about a player's season. Clients send back what they loaded, so most of it
+/// is an echo (api.md §4); `rules::wanted_xp` tells them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeasonWish {
+    pub xp: Option<i64>,
+    pub level: Option<i64>,
+    /// Another name of the same.
+    pub season_level: Option<i64>,
+}
+
+/// What becomes of the password.
+#[derive(Clone, Debug, Default)]
+pub enum PasswordWish {
+    #[default]
+    Keep,
+    Set(String),
+    /// Makes one up, which is shown once.
+    Generate,
+}
+
+/// A player to be created.
+#[derive(Clone, Debug)]
+pub struct NewPlayer {
+    pub external_id: ExternalId,
+    pub nickname: Option<Nickname>,
+    /// `None` to have one made up.
+    pub password: Option<String>,
+    pub status: Status,
+    pub season: SeasonWish,
+}
+
+/// What an operator changes about an account; what is `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct PlayerEdit {
+    pub external_id: Option<ExternalId>,
+    /// `Some(None)` takes it away.
+    pub nickname: Option<Option<Nickname>>,
+    pub password: PasswordWish,
+    pub status: Option<Status>,
+    pub season: SeasonWish,
+    /// The version that the operator has seen.
+    pub seen: Option<String>,
+}
+
+/// An account after a change.
+#[derive(Clone, Debug)]
+pub struct SavedPlayer {
+    pub record: PlayerRecord,
+    /// A password that was made up. It is kept nowhere.
+    pub generated_password: Option<String>,
+}

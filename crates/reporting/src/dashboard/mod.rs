@@ -1,0 +1,83 @@
+//! What happens in the event, in a few numbers.
+//!
+//! The numbers come from the logs, and nothing is written to make them cheap. Counting different
+//! players of a week in SQL takes seconds, so what happened in each ten minutes that are over is kept
+//! in memory: a few counters, and which players did something. A report adds those up, and reads only
+//! the last minutes and what is left over at the ends of its range.
+
+mod model;
+mod slots;
+mod store;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use xmas_cache::Snapshot;
+use xmas_kernel::db::{Db, DbError, retry};
+
+pub use model::{Metric, Metrics, RangeHours};
+
+use model::Counts;
+use slots::Slots;
+
+/// The event at a glance.
+#[async_trait]
+pub trait DashboardService: Send + Sync {
+    /// What happened in the hours that end at `now`, or did a few seconds ago.
+    async fn metrics(&self, range: RangeHours, now: DateTime<Utc>) -> Result<Metrics, DbError>;
+
+    /// Reads ahead what reports will need, so that none of them has to wait for it.
+    async fn keep_warm(&self, now: DateTime<Utc>) -> Result<(), DbError>;
+}
+
+/// [`DashboardService`] on the database.
+pub struct Dashboard {
+    db: Db,
+    slots: Slots,
+    latest: Snapshot<RangeHours, Metrics>,
+}
+
+impl Dashboard {
+    /// How long a report is shown again.
+    const LIFETIME: Duration = Duration::from_secs(10);
+
+    pub fn new(db: Db) -> Self {
+        Self {
+            db,
+            slots: Slots::default(),
+            latest: Snapshot::lasting(Self::LIFETIME),
+        }
+    }
+
+    async fn metrics_once(
+        &self,
+        range: RangeHours,
+        now: DateTime<Utc>,
+    ) -> Result<Metrics, DbError> {
+        // What has just happened belongs to the range.
+        let end = now + TimeDelta::microseconds(1);
+        let start = end - range.length();
+        let before = start - range.length();
+        let mut current = self.slots.counts(&self.db, start..end, now).await?;
+        let mut before = self.slots.counts(&self.db, before..start, now).await?;
+        // Operators log in as well.
+        let admins = store::admins(self.db.read()).await?;
+        current.others -= &admins;
+        before.others -= &admins;
+        let pending = store::pending_reviews(self.db.read()).await?;
+        Ok(Metrics::of(range, now, &current, &before, pending))
+    }
+}
+
+#[async_trait]
+impl DashboardService for Dashboard {
+    async fn metrics(&self, range: RangeHours, now: DateTime<Utc>) -> Result<Metrics, DbError> {
+        let report = retry(|| self.metrics_once(range, now));
+        self.latest.get_or_load(range, report).await
+    }
+
+    async fn keep_warm(&self, now: DateTime<Utc>) -> Result<(), DbError> {
+        self.slots.keep(&self.db, now).await
+    }
+}

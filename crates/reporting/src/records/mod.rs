@@ -1,0 +1,109 @@
+//! Lists and exports of what tables hold: wallets, plays, ledgers, events, and what operators did.
+
+pub(crate) mod logs;
+mod model;
+mod select;
+pub(crate) mod store;
+
+use async_trait::async_trait;
+use xmas_kernel::db::{Db, DbError, retry};
+
+pub use model::{
+    AuditFilter, AuditRecord, EventFilter, EventRecord, LedgerFilter, LedgerRecord, PlayFilter,
+    PlayRecord, Resource, Slice, Span, WalletFilter, WalletPlace, WalletRecord, Whose,
+};
+
+/// How many rows an export reads at once: a few megabytes.
+pub const EXPORT_ROWS: u64 = 5_000;
+/// The same of the audit log, whose rows may be large.
+pub const EXPORT_AUDIT_ROWS: u64 = 500;
+
+/// Rows as operators look at them. Each call is one statement.
+#[async_trait]
+pub trait RecordService: Send + Sync {
+    /// By player and asset.
+    async fn wallets(
+        &self,
+        filter: &WalletFilter,
+        slice: &Slice<WalletPlace>,
+    ) -> Result<Vec<WalletRecord>, DbError>;
+
+    async fn plays(
+        &self,
+        filter: &PlayFilter,
+        slice: &Slice<i64>,
+    ) -> Result<Vec<PlayRecord>, DbError>;
+
+    async fn ledger(
+        &self,
+        filter: &LedgerFilter,
+        slice: &Slice<i64>,
+    ) -> Result<Vec<LedgerRecord>, DbError>;
+
+    async fn events(
+        &self,
+        filter: &EventFilter,
+        slice: &Slice<i64>,
+    ) -> Result<Vec<EventRecord>, DbError>;
+
+    async fn audits(
+        &self,
+        filter: &AuditFilter,
+        slice: &Slice<i64>,
+    ) -> Result<Vec<AuditRecord>, DbError>;
+}
+
+/// [`RecordService`] on the database.
+#[derive(Clone, Debug)]
+pub struct Records {
+    db: Db,
+}
+
+impl Records {
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+#[async_trait]
+impl RecordService for Records {
+    async fn wallets(
+        &self,
+        filter: &WalletFilter,
+        slice: &Slice<WalletPlace>,
+    ) -> Result<Vec<WalletRecord>, DbError> {
+        retry(|| store::wallets(self.db.read(), filter, slice)).await
+    }
+
+    async fn plays(
+        &self,
+        filter: &PlayFilter,
+        slice: &Slice<i64>,
+    ) -> Result<Vec<PlayRecord>, DbError> {
+        retry(|| store::plays(self.db.read(), filter, slice)).await
+    }
+
+    async fn ledger(
+        &self,
+        filter: &LedgerFilter,
+        slice: &Slice<i64>,
+    ) -> Result<Vec<LedgerRecord>, DbError> {
+        retry(|| store::ledger(self.db.read(), filter, slice)).await
+    }
+
+    async fn events(
+        &self,
+        filter: &EventFilter,
+        slice: &Slice<i64>,
+    ) -> Result<Vec<EventRecord>, DbError> {
+        retry(|| logs::events(self.db.read(), filter, slice)).await
+    }
+
+    async fn audits(
+        &self,
+        filter: &AuditFilter,
+        slice: &Slice<i64>,
+    ) -> Result<Vec<AuditRecord>, DbError> {
+        retry(|| logs::audits(self.db.read(), filter, slice)).await
+    }
+}

@@ -1,0 +1,302 @@
+//! Tokens and points of many players, changed under one name (domain.md, "Wallet and rewards").
+//!
+//! A batch is registered with everything that it plans, in one transaction; then its items are done in
+//! chunks, each in a transaction of its own that locks the chunk's players first. Whoever finds it
+//! unfinished, because a process was killed or because somebody else is at it, goes on with what is
+//! left: an item is done under the lock of its player, and only if it is still planned.
+
+mod model;
+mod plan;
+mod store;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use xmas_kernel::{
+    Asset, BatchId, UserId,
+    audit::{self, Actor, Change},
+    db::{Constraint, Db, DbError, retry},
+    idempotency::{Replayable, RequestKey},
+    paging::{Cursor, Limit, Page},
+};
+use xmas_players::{lock_many_in_tx, players_by_id};
+
+pub use model::{
+    Batch, BatchLine, BatchOrders, BatchReport, BatchState, BatchSummary, BatchTally, NewBatch,
+    RecipientFilter, Refusal, ShortWallet, Tally,
+};
+
+use self::{
+    plan::Plan,
+    store::{Item, Outcome},
+};
+use crate::{
+    BatchDesk, BatchError, Recipients,
+    bulk::{self, Move, Moved, ROWS_AT_ONCE},
+};
+
+/// [`BatchDesk`] on the database.
+#[derive(Clone)]
+pub struct Batches {
+    db: Db,
+    recipients: Arc<dyn Recipients>,
+    chunk: u64,
+}
+
+/// How many wallets that hold too little are shown one by one.
+const SHOWN: u64 = 100;
+
+impl Batches {
+    pub fn new(db: Db, recipients: Arc<dyn Recipients>) -> Self {
+        Self {
+            db,
+            recipients,
+            chunk: ROWS_AT_ONCE as u64,
+        }
+    }
+
+    /// Does so many items in one transaction, at least 1 and at most as many as usual.
+    #[must_use]
+    pub fn in_chunks_of(self, items: u64) -> Self {
+        Self {
+            chunk: items.clamp(1, ROWS_AT_ONCE as u64),
+            ..self
+        }
+    }
+
+    /// The batch that this request made, if it has made one. Another request's is an error.
+    async fn registered(&self, request: &RequestKey) -> Result<Option<Batch>, BatchError> {
+        match store::find_by_key(self.db.read(), request.as_str()).await? {
+            Some((_, other)) if other != request.fingerprint() => Err(BatchError::KeyReused),
+            Some((batch, _)) => Ok(Some(batch)),
+            None => Ok(None),
+        }
+    }
+
+    async fn register_once(
+        &self,
+        actor: &Actor,
+        request: &RequestKey,
+        (batch, plan): (&NewBatch, &Plan),
+        now: DateTime<Utc>,
+    ) -> Result<Batch, DbError> {
+        let tx = self.db.begin().await?;
+        let batch = store::insert(&tx, request, batch.kind, actor, &plan.items, now).await?;
+        let all = plan.tally().all;
+        let after = json!({
+            "kind": batch.kind,
+            "players": all.players,
+            "totals": all.totals,
+        });
+        write(
+            &tx,
+            actor,
+            ("BATCH_CREATE", Value::Null, after),
+            &batch,
+            now,
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(batch)
+    }
+
+    /// Registers a batch, unless somebody else with the same request is faster.
+    async fn register(
+        &self,
+        actor: &Actor,
+        request: &RequestKey,
+        batch: &NewBatch,
+        now: DateTime<Utc>,
+    ) -> Result<Batch, BatchError> {
+        let plan = Plan::of(self.db.read(), &*self.recipients, batch).await?;
+        plan.check()?;
+        match retry(|| self.register_once(actor, request, (batch, &plan), now)).await {
+            Err(error) if error.constraint() == Some(Constraint::WalletBatch) => {
+                let faster = self.registered(request).await?;
+                faster.ok_or_else(|| BatchError::Db(error))
+            }
+            registered => Ok(registered?),
+        }
+    }
+
+    /// Does the next items; `false` if none is left.
+    async fn do_chunk(&self, batch: &Batch, now: DateTime<Utc>) -> Result<bool, DbError> {
+        let tx = self.db.begin().await?;
+        let players = store::next_players(&tx, batch.id, self.chunk).await?;
+        if players.is_empty() {
+            return Ok(false);
+        }
+        lock_many_in_tx(&tx, &players).await?;
+        // Somebody else may have done some of it before the locks were had.
+        let mut by_asset: BTreeMap<Asset, Vec<Item>> = BTreeMap::new();
+        for item in store::planned_of(&tx, batch.id, &players).await? {
+            by_asset.entry(item.asset).or_default().push(item);
+        }
+        let reference = batch.reference();
+        for (asset, items) in by_asset {
+            let moves = items.iter().map(|item| Move {
+                user_id: item.user_id,
+                delta: batch.kind.delta(item.amount),
+                reference: &reference,
+            });
+            let moves: Vec<Move<'_>> = moves.collect();
+            let common = Moved {
+                asset,
+                reason: batch.kind.ledger_reason(),
+                actor: &batch.actor,
+            };
+            let short = bulk::move_many(&tx, &moves, &common, now).await?;
+            let done = items.iter().map(|item| item.user_id);
+            let done: Vec<UserId> = done.filter(|player| !short.contains(player)).collect();
+            store::end_items(&tx, batch.id, asset, &done, Outcome::Done).await?;
+            store::end_items(&tx, batch.id, asset, &short, Outcome::Short).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Notes that nothing is left to do, and says so in the audit log, once.
+    async fn finish_once(
+        &self,
+        actor: &Actor,
+        batch: &Batch,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let tx = self.db.begin().await?;
+        if !store::finish(&tx, batch.id, now).await? {
+            return Ok(());
+        }
+        let tally = store::tallies(&*tx, &[batch.id]).await?.remove(&batch.id);
+        let tally = tally.unwrap_or_default();
+        let before = json!({ "state": BatchState::Open.as_str() });
+        let after = json!({
+            "state": BatchState::Done.as_str(),
+            "kind": batch.kind,
+            "done": tally.done,
+            "short": tally.short,
+        });
+        write(&tx, actor, ("BATCH_DONE", before, after), batch, now).await?;
+        tx.commit().await
+    }
+
+    async fn report(&self, batch: Batch) -> Result<BatchReport, DbError> {
+        let conn = self.db.read();
+        let tally = store::tallies(conn, &[batch.id]).await?.remove(&batch.id);
+        let items = store::short_items(conn, batch.id, SHOWN).await?;
+        let mut short = Vec::with_capacity(items.len());
+        for asset in Asset::ALL {
+            let items = items.iter().filter(|item| item.asset == asset);
+            let players = items.clone().map(|item| item.user_id);
+            let balances = crate::store::balances_of(conn, asset, players).await?;
+            short.extend(items.map(|item| ShortWallet {
+                user_id: item.user_id,
+                external_id: String::new(),
+                asset,
+                amount: item.amount,
+                balance: balances.get(&item.user_id).copied().unwrap_or(0),
+            }));
+        }
+        self.name(&mut short).await?;
+        Ok(BatchReport {
+            kind: batch.kind,
+            batch: Some(batch),
+            tally: tally.unwrap_or_default(),
+            short,
+            refused: Vec::new(),
+        })
+    }
+
+    /// Looks up who the players are.
+    async fn name(&self, short: &mut [ShortWallet]) -> Result<(), DbError> {
+        let players: Vec<UserId> = short.iter().map(|wallet| wallet.user_id).collect();
+        let names = players_by_id(self.db.read(), &players).await?;
+        for wallet in short {
+            if let Some(player) = names.get(&wallet.user_id) {
+                wallet.external_id.clone_from(&player.external_id);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn write(
+    tx: &sea_orm::DatabaseTransaction,
+    actor: &Actor,
+    (action, before, after): (&'static str, Value, Value),
+    batch: &Batch,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let change = Change {
+        action,
+        resource: &batch.reference(),
+        before,
+        after,
+    };
+    audit::write_in_tx(tx, actor, change, now).await
+}
+
+#[async_trait]
+impl BatchDesk for Batches {
+    async fn preview(&self, batch: &NewBatch) -> Result<BatchReport, BatchError> {
+        if let Some(request) = &batch.request
+            && let Some(registered) = self.registered(request).await?
+        {
+            return Ok(self.report(registered).await?);
+        }
+        let plan = Plan::of(self.db.read(), &*self.recipients, batch).await?;
+        let mut short = plan.short(usize::try_from(SHOWN).unwrap_or(usize::MAX));
+        self.name(&mut short).await?;
+        Ok(BatchReport {
+            batch: None,
+            kind: batch.kind,
+            tally: plan.tally(),
+            short,
+            refused: plan.refused,
+        })
+    }
+
+    async fn run(
+        &self,
+        actor: &Actor,
+        batch: &NewBatch,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<BatchReport>, BatchError> {
+        let request = batch.request.as_ref().ok_or(BatchError::Unnamed)?;
+        let registered = match self.registered(request).await? {
+            Some(earlier) if earlier.state == BatchState::Done => {
+                return Ok(Replayable::replayed(self.report(earlier).await?));
+            }
+            Some(earlier) => earlier,
+            None => self.register(actor, request, batch, now).await?,
+        };
+        while retry(|| self.do_chunk(&registered, now)).await? {}
+        retry(|| self.finish_once(actor, &registered, now)).await?;
+        self.batch(registered.id).await.map(Replayable::fresh)
+    }
+
+    async fn batches(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<BatchSummary>, DbError> {
+        let page = store::page(self.db.read(), limit, before).await?;
+        let ids: Vec<BatchId> = page.items.iter().map(|batch| batch.id).collect();
+        let mut tallies = store::tallies(self.db.read(), &ids).await?;
+        let summary = |batch: Batch| BatchSummary {
+            tally: tallies.remove(&batch.id).unwrap_or_default(),
+            batch,
+        };
+        Ok(Page {
+            items: page.items.into_iter().map(summary).collect(),
+            next: page.next,
+        })
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<BatchReport, BatchError> {
+        let batch = store::find(self.db.read(), id).await?;
+        let batch = batch.ok_or(BatchError::NotFound)?;
+        Ok(self.report(batch).await?)
+    }
+}

@@ -1,0 +1,222 @@
+//! What a batch would do, before anything of it is registered.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sea_orm::ConnectionTrait;
+use xmas_kernel::{Asset, Problem, UserId, db::DbError};
+
+use super::{
+    model::{BatchLine, BatchOrders, BatchTally, NewBatch, Refusal, ShortWallet, Tally},
+    store::Item,
+};
+use crate::{
+    BatchError, OrderKind, Recipients,
+    order::{self, Directory, Nobody},
+    store,
+};
+
+/// How many players one statement asks about.
+const AT_ONCE: usize = 1_000;
+
+/// The wallets that a batch would change.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) items: Vec<Item>,
+    /// The lines that the items stand on, if they are listed.
+    lines: Vec<u64>,
+    pub(super) refused: Vec<Refusal>,
+    /// The places of items whose wallets hold too little, and what they hold.
+    short: Vec<(usize, i64)>,
+}
+
+impl Plan {
+    pub(super) async fn of(
+        conn: &impl ConnectionTrait,
+        recipients: &dyn Recipients,
+        batch: &NewBatch,
+    ) -> Result<Self, BatchError> {
+        let mut plan = match &batch.orders {
+            BatchOrders::Listed { lines, unreadable } => {
+                let directory = Directory::of(conn, lines.iter().map(|line| &line.who)).await?;
+                let mut plan = listed(batch.kind, lines, &directory);
+                plan.refused.extend(unreadable.iter().cloned());
+                plan.refused.sort_by_key(|refusal| refusal.line);
+                plan
+            }
+            BatchOrders::Everybody {
+                filter,
+                asset,
+                amount,
+            } => {
+                let problems = order::check(batch.kind, *asset, *amount);
+                if !problems.is_empty() {
+                    return Err(BatchError::Invalid(problems));
+                }
+                let mut plan = Self::default();
+                let mut after = UserId(0);
+                loop {
+                    let page = recipients.page(filter, after, AT_ONCE as u64).await?;
+                    let Some(last) = page.last() else {
+                        break;
+                    };
+                    after = *last;
+                    let item = |user_id| Item {
+                        user_id,
+                        asset: *asset,
+                        amount: *amount,
+                    };
+                    plan.items.extend(page.into_iter().map(item));
+                }
+                plan
+            }
+        };
+        if batch.kind.takes() {
+            plan.find_short(conn).await?;
+        }
+        Ok(plan)
+    }
+
+    /// Finds the wallets that hold too little as of now.
+    async fn find_short(&mut self, conn: &impl ConnectionTrait) -> Result<(), DbError> {
+        let mut places: BTreeMap<Asset, Vec<usize>> = BTreeMap::new();
+        for (place, item) in self.items.iter().enumerate() {
+            places.entry(item.asset).or_default().push(place);
+        }
+        for (asset, places) in places {
+            for places in places.chunks(AT_ONCE) {
+                let players = places.iter().map(|place| self.items[*place].user_id);
+                let balances = store::balances_of(conn, asset, players).await?;
+                let short = places.iter().filter_map(|place| {
+                    let item = self.items[*place];
+                    let balance = balances.get(&item.user_id).copied().unwrap_or(0);
+                    (balance < item.amount).then_some((*place, balance))
+                });
+                self.short.extend(short);
+            }
+        }
+        self.short.sort_unstable();
+        Ok(())
+    }
+
+    /// What is wrong with a batch that is to be registered, whole.
+    pub(super) fn check(&self) -> Result<(), BatchError> {
+        let mut refused = self.refused.clone();
+        let short = self.short.iter().filter_map(|(place, balance)| {
+            Some(Refusal {
+                line: *self.lines.get(*place)?,
+                field: "amount",
+                text: format!("is more than the {balance} in the wallet"),
+            })
+        });
+        refused.extend(short);
+        if !refused.is_empty() {
+            refused.sort_by_key(|refusal| refusal.line);
+            return Err(BatchError::Refused(refused));
+        }
+        let problem = match self.short.first() {
+            Some((place, balance)) => {
+                let (many, player) = (self.short.len(), self.items[*place].user_id);
+                let problem = format!(
+                    "is more than {many} of the players hold; player {player} holds {balance}"
+                );
+                Problem::new("amount", problem)
+            }
+            None if self.items.is_empty() => Problem::new("filter", "fits no player"),
+            None => return Ok(()),
+        };
+        Err(BatchError::Invalid(vec![problem]))
+    }
+
+    pub(super) fn tally(&self) -> BatchTally {
+        BatchTally {
+            all: tally(self.items.iter()),
+            done: Tally::default(),
+            short: tally(self.short.iter().map(|(place, _)| &self.items[*place])),
+        }
+    }
+
+    /// The first wallets that hold too little; their players' names are yet to be looked up.
+    pub(super) fn short(&self, limit: usize) -> Vec<ShortWallet> {
+        let some = self.short.iter().take(limit);
+        let wallet = |(place, balance): &(usize, i64)| {
+            let item = self.items[*place];
+            ShortWallet {
+                user_id: item.user_id,
+                external_id: String::new(),
+                asset: item.asset,
+                amount: item.amount,
+                balance: *balance,
+            }
+        };
+        some.map(wallet).collect()
+    }
+}
+
+/// The items of a list, and what is wrong with its lines.
+fn listed(kind: OrderKind, lines: &[BatchLine], directory: &Directory) -> Plan {
+    let mut plan = Plan::default();
+    let mut seen: HashMap<(UserId, Asset), u64> = HashMap::with_capacity(lines.len());
+    for line in lines {
+        let mut refuse = |field, text: &str| {
+            plan.refused.push(Refusal {
+                line: line.line,
+                field,
+                text: text.to_owned(),
+            });
+        };
+        if kind == OrderKind::Payout && line.asset != Asset::Point {
+            refuse("token_type", "is POINT");
+            continue;
+        }
+        if let Some(problem) = order::amount_problem(kind, line.amount) {
+            refuse("amount", problem);
+            continue;
+        }
+        let named = if line.who.external_id.is_some() {
+            "external_id"
+        } else {
+            "user_id"
+        };
+        let user_id = match directory.find(&line.who) {
+            Ok(player) => player.user_id,
+            Err(Nobody::Unnamed) => {
+                refuse("external_id", "or user_id names a player");
+                continue;
+            }
+            Err(Nobody::Unknown) => {
+                refuse(named, "is no player's");
+                continue;
+            }
+            Err(Nobody::Ambiguous) => {
+                refuse("user_id", "is not the player of external_id");
+                continue;
+            }
+        };
+        if let Some(first) = seen.insert((user_id, line.asset), line.line) {
+            let text = format!("stands on line {first} already, with this token_type");
+            refuse(named, &text);
+            continue;
+        }
+        plan.items.push(Item {
+            user_id,
+            asset: line.asset,
+            amount: line.amount,
+        });
+        plan.lines.push(line.line);
+    }
+    plan
+}
+
+fn tally<'a>(items: impl Iterator<Item = &'a Item>) -> Tally {
+    let mut players = HashSet::new();
+    let mut totals: BTreeMap<Asset, i64> = BTreeMap::new();
+    for item in items {
+        players.insert(item.user_id);
+        // No list is long enough for this to overflow.
+        *totals.entry(item.asset).or_default() += item.amount;
+    }
+    Tally {
+        players: players.len() as u64,
+        totals,
+    }
+}

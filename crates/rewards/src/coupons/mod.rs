@@ -1,0 +1,280 @@
+mod model;
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::{Value, json};
+use xmas_kernel::{
+    CouponKindId,
+    audit::{self, Actor, Area, Change},
+    db::{Constraint, DbError, retry},
+    paging::{Cursor, Limit, Page},
+    version,
+};
+
+pub use model::{
+    CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit, CouponStock, MalformedCode,
+    NewCouponKind, StockedCode,
+};
+
+use crate::{
+    CouponDesk, RewardDesk, RewardError,
+    desk::{named, place},
+    rules,
+    store::{self, SealedCode},
+};
+
+impl RewardDesk {
+    /// Adds a kind of coupon in a transaction of the caller's, who may be nobody in particular.
+    pub async fn add_coupon_kind_in_tx(
+        tx: &DatabaseTransaction,
+        kind: &NewCouponKind,
+        now: DateTime<Utc>,
+    ) -> Result<CouponKindId, RewardError> {
+        let problems = rules::check_coupon_kind(kind);
+        if !problems.is_empty() {
+            return Err(RewardError::Invalid(problems));
+        }
+        let inserted = store::insert_coupon_kind(tx, kind, now).await;
+        inserted.map_err(named)
+    }
+
+    /// Adds codes in a transaction of the caller's, who may be nobody in particular.
+    pub async fn add_codes_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        kind: CouponKindId,
+        codes: &[CouponCode],
+        now: DateTime<Utc>,
+    ) -> Result<(), RewardError> {
+        Self::insert_codes_in_tx(tx, kind, &self.seal(kind, codes), now).await
+    }
+
+    fn seal(&self, kind: CouponKindId, codes: &[CouponCode]) -> Vec<SealedCode> {
+        let place = place(kind);
+        let seal = |code: &CouponCode| {
+            let plain = code.expose().as_bytes();
+            SealedCode {
+                fingerprint: self.key.fingerprint(plain),
+                sealed: self.key.seal(&place, plain, &*self.entropy),
+            }
+        };
+        codes.iter().map(seal).collect()
+    }
+
+    /// Whether codes may be added to the stock of a kind.
+    async fn check_codes_on(
+        conn: &impl ConnectionTrait,
+        kind: CouponKindId,
+        codes: &[SealedCode],
+    ) -> Result<(), RewardError> {
+        if store::coupon_kinds(conn, [kind]).await?.is_empty() {
+            return Err(RewardError::UnknownCouponKind);
+        }
+        let known = store::known_codes(conn, kind, codes).await?;
+        let mut seen = HashSet::new();
+        let duplicates = codes.iter().enumerate().filter(|(_, code)| {
+            known.contains(&code.fingerprint) || !seen.insert(code.fingerprint.as_str())
+        });
+        let duplicates: Vec<usize> = duplicates.map(|(place, _)| place).collect();
+        if duplicates.is_empty() {
+            Ok(())
+        } else {
+            Err(RewardError::DuplicateCodes(duplicates))
+        }
+    }
+
+    async fn insert_codes_in_tx(
+        tx: &DatabaseTransaction,
+        kind: CouponKindId,
+        codes: &[SealedCode],
+        now: DateTime<Utc>,
+    ) -> Result<(), RewardError> {
+        Self::check_codes_on(tx, kind, codes).await?;
+        let inserted = store::insert_codes(tx, kind, codes, now).await;
+        inserted.map_err(|error| match error.constraint() {
+            // Another upload was faster; asked again, its codes are found and named.
+            Some(Constraint::CouponCode) => RewardError::DuplicateCodes(Vec::new()),
+            _ => error.into(),
+        })
+    }
+
+    async fn add_codes_once(
+        &self,
+        actor: &Actor,
+        kind: CouponKindId,
+        codes: &[SealedCode],
+        now: DateTime<Utc>,
+    ) -> Result<(), RewardError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        Self::insert_codes_in_tx(&tx, kind, codes, now).await?;
+        let change = Change {
+            action: "COUPON_CODES_ADD",
+            resource: &format!("coupon:{kind}"),
+            before: Value::Null,
+            after: json!({ "added": codes.len() }),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn add_kind_once(
+        &self,
+        actor: &Actor,
+        kind: &NewCouponKind,
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        let added = CouponKind {
+            id: Self::add_coupon_kind_in_tx(&tx, kind, now).await?,
+            name: kind.name.clone(),
+            manual: kind.manual,
+            created_at: now,
+            stock: CouponStock::default(),
+        };
+        let change = Change {
+            action: "COUPON_KIND_CREATE",
+            resource: &format!("coupon:{}", added.id),
+            before: Value::Null,
+            after: audit::state(&added.editable()),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        Ok(added)
+    }
+
+    async fn edit_kind_once(
+        &self,
+        actor: &Actor,
+        id: CouponKindId,
+        edit: &CouponKindEdit,
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        let before = store::coupon_kind(&*tx, id).await?;
+        let before = before.ok_or(RewardError::UnknownCouponKind)?;
+        version::expect(edit.seen.as_deref(), &before.version())?;
+        let saved = NewCouponKind {
+            name: edit.name.clone().unwrap_or_else(|| before.name.clone()),
+            manual: edit.manual.unwrap_or(before.manual),
+        };
+        let problems = rules::check_coupon_kind(&saved);
+        if !problems.is_empty() {
+            return Err(RewardError::Invalid(problems));
+        }
+        let updated = store::update_coupon_kind(&tx, id, &saved).await;
+        updated.map_err(named)?;
+        let after = CouponKind {
+            name: saved.name,
+            manual: saved.manual,
+            ..before.clone()
+        };
+        let change = Change {
+            action: "COUPON_KIND_UPDATE",
+            resource: &format!("coupon:{id}"),
+            before: audit::state(&before.editable()),
+            after: audit::state(&after.editable()),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// The beginning of a code. One that cannot be opened shows nothing.
+    fn masked(&self, kind: CouponKindId, sealed: &str) -> String {
+        let opened = self.key.open(&place(kind), sealed);
+        if let Err(error) = &opened {
+            tracing::error!(%kind, %error, "a coupon code in the stock cannot be opened");
+        }
+        let code = opened.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        rules::masked(&code.unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl CouponDesk for RewardDesk {
+    async fn kinds(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<CouponKind>, DbError> {
+        store::coupon_kind_page(self.db.read(), limit, before).await
+    }
+
+    async fn kind(&self, id: CouponKindId) -> Result<CouponKind, RewardError> {
+        let kind = store::coupon_kind(self.db.read(), id).await?;
+        kind.ok_or(RewardError::UnknownCouponKind)
+    }
+
+    async fn add_kind(
+        &self,
+        actor: &Actor,
+        kind: &NewCouponKind,
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError> {
+        retry(|| self.add_kind_once(actor, kind, now)).await
+    }
+
+    async fn edit_kind(
+        &self,
+        actor: &Actor,
+        id: CouponKindId,
+        edit: &CouponKindEdit,
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError> {
+        retry(|| self.edit_kind_once(actor, id, edit, now)).await
+    }
+
+    async fn add_codes(
+        &self,
+        actor: &Actor,
+        kind: CouponKindId,
+        codes: &[CouponCode],
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError> {
+        let codes = self.seal(kind, codes);
+        retry(|| self.add_codes_once(actor, kind, &codes, now)).await?;
+        self.kind(kind).await
+    }
+
+    async fn check_codes(
+        &self,
+        kind: CouponKindId,
+        codes: &[CouponCode],
+    ) -> Result<CouponKind, RewardError> {
+        let codes = self.seal(kind, codes);
+        Self::check_codes_on(self.db.read(), kind, &codes).await?;
+        self.kind(kind).await
+    }
+
+    async fn codes(
+        &self,
+        kind: CouponKindId,
+        state: Option<CodeState>,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<CodeStock, RewardError> {
+        let of_kind = self.kind(kind).await?;
+        let page = store::code_page(self.db.read(), kind, state, limit, before).await?;
+        let code = |row: store::CodeRow| StockedCode {
+            masked: self.masked(kind, &row.sealed),
+            id: row.id,
+            reward_id: row.reward_id,
+            created_at: row.created_at,
+            taken_at: row.taken_at,
+        };
+        let codes = Page {
+            items: page.items.into_iter().map(code).collect(),
+            next: page.next,
+        };
+        Ok(CodeStock {
+            kind: of_kind,
+            codes,
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! What an operator has wallets changed by, one at a time or many.
+
+use std::collections::HashMap;
+
+use sea_orm::ConnectionTrait;
+use serde::{Deserialize, Serialize};
+use xmas_kernel::{Asset, Problem, Problems, UserId, db::DbError};
+use xmas_players::{ExternalId, PlayerName, PlayerRef, players_by_external_id, players_by_id};
+
+use crate::Reward;
+
+/// Which way, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrderKind {
+    Grant,
+    Revoke,
+    /// Points that were paid out elsewhere.
+    Payout,
+}
+
+impl OrderKind {
+    pub const ALL: [OrderKind; 3] = [OrderKind::Grant, OrderKind::Revoke, OrderKind::Payout];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OrderKind::Grant => "GRANT",
+            OrderKind::Revoke => "REVOKE",
+            OrderKind::Payout => "PAYOUT",
+        }
+    }
+
+    /// As the ledger says it.
+    pub fn ledger_reason(self) -> &'static str {
+        match self {
+            OrderKind::Grant => "ADMIN_GRANT",
+            OrderKind::Revoke => "ADMIN_REVOKE",
+            OrderKind::Payout => "PAYOUT",
+        }
+    }
+
+    pub fn takes(self) -> bool {
+        !matches!(self, OrderKind::Grant)
+    }
+
+    /// What an amount does to a balance.
+    pub(crate) fn delta(self, amount: i64) -> i64 {
+        if self.takes() { -amount } else { amount }
+    }
+}
+
+/// Something that is given to a player or taken from one. Blocked and inactive players count.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub kind: OrderKind,
+    pub who: PlayerRef,
+    pub asset: Asset,
+    /// 1 to [`Reward::MAX_AMOUNT`], and more in a payout.
+    pub amount: i64,
+    /// What the operator says about it, if the actor's own reason does not.
+    pub reason: Option<String>,
+}
+
+/// What became of an [`Order`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderDone {
+    pub user_id: UserId,
+    pub external_id: String,
+    pub asset: Asset,
+    /// What the wallet holds now.
+    pub balance: i64,
+}
+
+/// The most that a payout takes out of one wallet: it takes what is there, and wallets hold more than
+/// one reward brings.
+const MAX_PAYOUT: i64 = 1_000_000_000_000;
+
+/// What is wrong with an amount, if anything is.
+pub(crate) fn amount_problem(kind: OrderKind, amount: i64) -> Option<&'static str> {
+    let (most, problem) = match kind {
+        OrderKind::Payout => (MAX_PAYOUT, "is 1 to 1,000,000,000,000"),
+        OrderKind::Grant | OrderKind::Revoke => (Reward::MAX_AMOUNT, "is 1 to 1,000,000,000"),
+    };
+    (!(1..=most).contains(&amount)).then_some(problem)
+}
+
+/// What is wrong with so much of something.
+pub(crate) fn check(kind: OrderKind, asset: Asset, amount: i64) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    let is_payable = kind != OrderKind::Payout || asset == Asset::Point;
+    problems.expect(is_payable, "token_type", "is POINT");
+    if let Some(problem) = amount_problem(kind, amount) {
+        problems.expect(false, "amount", problem);
+    }
+    problems.into_vec()
+}
+
+/// The players that some orders mean.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    by_id: HashMap<UserId, PlayerName>,
+    by_external_id: HashMap<String, PlayerName>,
+}
+
+/// Why an order is about nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nobody {
+    /// It names nobody.
+    Unnamed,
+    /// There is no such player.
+    Unknown,
+    /// Its two names are two players'.
+    Ambiguous,
+}
+
+impl Directory {
+    /// Looks all of them up.
+    pub(crate) async fn of(
+        conn: &impl ConnectionTrait,
+        players: impl Iterator<Item = &PlayerRef> + Clone,
+    ) -> Result<Self, DbError> {
+        let ids: Vec<UserId> = players.clone().filter_map(|who| who.user_id).collect();
+        let names = players.filter_map(|who| who.external_id.as_ref());
+        let names: Vec<&str> = names.map(ExternalId::as_str).collect();
+        Ok(Self {
+            by_id: players_by_id(conn, &ids).await?,
+            by_external_id: players_by_external_id(conn, &names).await?,
+        })
+    }
+
+    pub(crate) fn find(&self, who: &PlayerRef) -> Result<&PlayerName, Nobody> {
+        let by_id = who.user_id.map(|id| self.by_id.get(&id));
+        let name = who.external_id.as_ref();
+        let by_name = name.map(|name| self.by_external_id.get(name.as_str()));
+        match (by_id, by_name) {
+            (None, None) => Err(Nobody::Unnamed),
+            (Some(None), _) | (_, Some(None)) => Err(Nobody::Unknown),
+            (Some(Some(one)), Some(Some(other))) if one != other => Err(Nobody::Ambiguous),
+            (Some(Some(player)), _) | (None, Some(Some(player))) => Ok(player),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_player_is_found_by_either_name_and_two_names_have_to_agree() {
+        let player = |id, name: &str| PlayerName {
+            user_id: UserId(id),
+            external_id: name.to_owned(),
+        };
+        let all = [player(1, "santa"), player(2, "rudolf")];
+        let by_id = all.iter().map(|one| (one.user_id, one.clone()));
+        let by_name = all.iter().map(|one| (one.external_id.clone(), one.clone()));
+        let directory = Directory {
+            by_id: by_id.collect(),
+            by_external_id: by_name.collect(),
+        };
+        let find = |id: Option<i64>, name: Option<&str>| {
+            let who = PlayerRef {
+                user_id: id.map(UserId),
+                external_id: name.map(|name| ExternalId::try_from(name).unwrap()),
+            };
+            directory.find(&who).map(|player| player.user_id.0)
+        };
+        assert_eq!(find(Some(1), None), Ok(1));
+        assert_eq!(find(None, Some(" rudolf ")), Ok(2));
+        assert_eq!(find(Some(2), Some("rudolf")), Ok(2));
+        assert_eq!(find(Some(1), Some("rudolf")), Err(Nobody::Ambiguous));
+        assert_eq!(find(Some(3), Some("rudolf")), Err(Nobody::Unknown));
+        assert_eq!(find(Some(1), Some("nobody")), Err(Nobody::Unknown));
+        assert_eq!(find(None, None), Err(Nobody::Unnamed));
+    }
+
+    #[test]
+    fn an_amount_is_positive_and_only_points_are_paid_out() {
+        let fields = |kind, asset, amount| -> Vec<String> {
+            let problems = check(kind, asset, amount).into_iter();
+            problems.map(|problem| problem.field).collect()
+        };
+        let none = Vec::<String>::new();
+        assert_eq!(fields(OrderKind::Grant, Asset::DiceToken, 1), none);
+        assert_eq!(fields(OrderKind::Payout, Asset::Point, 1_000_000_000), none);
+        for bad in [0, -1, i64::MIN, i64::MAX, 1_000_000_001] {
+            assert_eq!(fields(OrderKind::Revoke, Asset::Point, bad), ["amount"]);
+        }
+        let both = fields(OrderKind::Payout, Asset::CcCoin, 0);
+        assert_eq!(both, ["token_type", "amount"]);
+    }
+}

@@ -1,0 +1,337 @@
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, NotSet, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{Expr, LockBehavior, LockType},
+};
+use xmas_kernel::{
+    CouponKindId, RewardId, UserId,
+    db::{DbError, Timestamp},
+    paging::{Cursor, Limit, Page},
+};
+
+use crate::{
+    CodeState, CouponKind, CouponStock, NewCouponKind, RewardState, RewardType,
+    entity::{coupon_code, coupon_kind, reward_log},
+};
+
+pub(crate) async fn insert_coupon_kind(
+    tx: &DatabaseTransaction,
+    kind: &NewCouponKind,
+    now: DateTime<Utc>,
+) -> Result<CouponKindId, DbError> {
+    let inserted = coupon_kind::Entity::insert(coupon_kind::ActiveModel {
+        id: NotSet,
+        name: Set(kind.name.clone()),
+        is_manual: Set(kind.manual),
+        created_at: Set(Timestamp(now)),
+    })
+    .exec(tx)
+    .await?;
+    Ok(CouponKindId(inserted.last_insert_id))
+}
+
+/// The kinds of coupon among these that exist, and whether an admin looks at each coupon.
+pub(crate) async fn coupon_kinds(
+    conn: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = CouponKindId>,
+) -> Result<Vec<(CouponKindId, bool)>, DbError> {
+    let ids: Vec<i64> = ids.into_iter().map(|id| id.0).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = coupon_kind::Entity::find()
+        .filter(coupon_kind::Column::Id.is_in(ids))
+        .all(conn)
+        .await?;
+    let kind = |row: coupon_kind::Model| (CouponKindId(row.id), row.is_manual);
+    Ok(rows.into_iter().map(kind).collect())
+}
+
+/// A code to be stored.
+pub(crate) struct SealedCode {
+    pub(crate) fingerprint: String,
+    pub(crate) sealed: String,
+}
+
+/// How many codes one statement carries, well below the servers' limits.
+const CODES_AT_ONCE: usize = 500;
+
+/// The fingerprints among these that the kind has codes for.
+pub(crate) async fn known_codes(
+    conn: &impl ConnectionTrait,
+    kind: CouponKindId,
+    codes: &[SealedCode],
+) -> Result<HashSet<String>, DbError> {
+    use coupon_code::Column;
+    let mut known = HashSet::new();
+    for codes in codes.chunks(CODES_AT_ONCE) {
+        let fingerprints = codes.iter().map(|code| code.fingerprint.as_str());
+        let rows: Vec<String> = coupon_code::Entity::find()
+            .select_only()
+            .column(Column::Fingerprint)
+            .filter(Column::KindId.eq(kind.0))
+            .filter(Column::Fingerprint.is_in(fingerprints))
+            .into_tuple()
+            .all(conn)
+            .await?;
+        known.extend(rows);
+    }
+    Ok(known)
+}
+
+pub(crate) async fn insert_codes(
+    tx: &DatabaseTransaction,
+    kind: CouponKindId,
+    codes: &[SealedCode],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    for codes in codes.chunks(CODES_AT_ONCE) {
+        let rows = codes.iter().map(|code| coupon_code::ActiveModel {
+            id: NotSet,
+            kind_id: Set(kind.0),
+            fingerprint: Set(code.fingerprint.clone()),
+            sealed_code: Set(code.sealed.clone()),
+            reward_id: Set(None),
+            created_at: Set(Timestamp(now)),
+            taken_at: Set(None),
+        });
+        coupon_code::Entity::insert_many(rows)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// A code of the stock, still sealed.
+pub(crate) struct CodeRow {
+    pub(crate) id: i64,
+    pub(crate) sealed: String,
+    pub(crate) reward_id: Option<RewardId>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) taken_at: Option<DateTime<Utc>>,
+}
+
+/// Codes of a kind, newest first.
+pub(crate) async fn code_page(
+    conn: &impl ConnectionTrait,
+    kind: CouponKindId,
+    state: Option<CodeState>,
+    limit: Limit,
+    before: Option<Cursor>,
+) -> Result<Page<CodeRow>, DbError> {
+    use coupon_code::Column;
+    let mut query = coupon_code::Entity::find().filter(Column::KindId.eq(kind.0));
+    query = match state {
+        None => query,
+        Some(CodeState::Free) => query.filter(Column::RewardId.is_null()),
+        Some(CodeState::Taken) => query.filter(Column::RewardId.is_not_null()),
+    };
+    if let Some(Cursor(id)) = before {
+        query = query.filter(Column::Id.lt(id));
+    }
+    let rows = query
+        .order_by_desc(Column::Id)
+        .limit(limit.get() + 1)
+        .all(conn)
+        .await?;
+    let code = |row: coupon_code::Model| CodeRow {
+        id: row.id,
+        sealed: row.sealed_code,
+        reward_id: row.reward_id.map(RewardId),
+        created_at: row.created_at.0,
+        taken_at: row.taken_at.map(|at| at.0),
+    };
+    let rows = rows.into_iter().map(code).collect();
+    Ok(Page::from_overfetched(rows, limit, |code: &CodeRow| {
+        code.id
+    }))
+}
+
+/// Kinds of coupons with their stock, newest first: three statements.
+pub(crate) async fn coupon_kind_page(
+    conn: &impl ConnectionTrait,
+    limit: Limit,
+    before: Option<Cursor>,
+) -> Result<Page<CouponKind>, DbError> {
+    use coupon_kind::Column;
+    let mut query = coupon_kind::Entity::find();
+    if let Some(Cursor(id)) = before {
+        query = query.filter(Column::Id.lt(id));
+    }
+    let rows = query
+        .order_by_desc(Column::Id)
+        .limit(limit.get() + 1)
+        .all(conn)
+        .await?;
+    let kinds = with_stock(conn, rows).await?;
+    Ok(Page::from_overfetched(kinds, limit, |kind| kind.id.0))
+}
+
+pub(crate) async fn coupon_kind(
+    conn: &impl ConnectionTrait,
+    id: CouponKindId,
+) -> Result<Option<CouponKind>, DbError> {
+    let row = coupon_kind::Entity::find_by_id(id.0).one(conn).await?;
+    let kinds = with_stock(conn, row.into_iter().collect()).await?;
+    Ok(kinds.into_iter().next())
+}
+
+async fn with_stock(
+    conn: &impl ConnectionTrait,
+    kinds: Vec<coupon_kind::Model>,
+) -> Result<Vec<CouponKind>, DbError> {
+    let mut stock: HashMap<i64, CouponStock> = HashMap::new();
+    if !kinds.is_empty() {
+        let ids: Vec<i64> = kinds.iter().map(|kind| kind.id).collect();
+        let codes: Vec<(i64, i64, i64)> = coupon_code::Entity::find()
+            .select_only()
+            .column(coupon_code::Column::KindId)
+            .column_as(Expr::col(coupon_code::Column::Id).count(), "codes")
+            .column_as(Expr::col(coupon_code::Column::RewardId).count(), "taken")
+            .filter(coupon_code::Column::KindId.is_in(ids.iter().copied()))
+            .group_by(coupon_code::Column::KindId)
+            .into_tuple()
+            .all(conn)
+            .await?;
+        for (kind, codes, taken) in codes {
+            let stock = stock.entry(kind).or_default();
+            stock.free = (codes - taken).unsigned_abs();
+            stock.taken = taken.unsigned_abs();
+        }
+        use reward_log::Column;
+        let waiting: Vec<(i64, i64)> = reward_log::Entity::find()
+            .select_only()
+            .column(Column::RewardItem)
+            .column_as(Expr::col(Column::Id).count(), "waiting")
+            .filter(Column::State.eq(RewardState::PendingReview.as_str()))
+            .filter(Column::RewardType.eq(RewardType::Coupon.as_str()))
+            .filter(Column::RewardItem.is_in(ids))
+            .group_by(Column::RewardItem)
+            .into_tuple()
+            .all(conn)
+            .await?;
+        for (kind, waiting) in waiting {
+            stock.entry(kind).or_default().waiting = waiting.unsigned_abs();
+        }
+    }
+    let kind = |row: coupon_kind::Model| CouponKind {
+        stock: stock.remove(&row.id).unwrap_or_default(),
+        id: CouponKindId(row.id),
+        name: row.name,
+        manual: row.is_manual,
+        created_at: row.created_at.0,
+    };
+    Ok(kinds.into_iter().map(kind).collect())
+}
+
+pub(crate) async fn update_coupon_kind(
+    tx: &DatabaseTransaction,
+    id: CouponKindId,
+    kind: &NewCouponKind,
+) -> Result<(), DbError> {
+    use coupon_kind::Column;
+    coupon_kind::Entity::update_many()
+        .col_expr(Column::Name, Expr::value(&kind.name))
+        .col_expr(Column::IsManual, Expr::value(kind.manual))
+        .filter(Column::Id.eq(id.0))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// A code that the transaction has reserved for one receipt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReservedCode(i64);
+
+/// Reserves the oldest free code of a kind; `None` only if there is none left.
+///
+/// Two who win at once do not wait for each other: each skips the codes that another has locked.
+/// Only when nothing but locked codes is left does one wait, since the other may yet give its code
+/// back.
+pub(crate) async fn reserve_code(
+    tx: &DatabaseTransaction,
+    kind: CouponKindId,
+) -> Result<Option<ReservedCode>, DbError> {
+    use coupon_code::Column;
+    let free = coupon_code::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::KindId.eq(kind.0))
+        .filter(Column::RewardId.is_null())
+        .order_by_asc(Column::Id)
+        .limit(1);
+    let unlocked = free
+        .clone()
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .one(tx)
+        .await?;
+    let id = match unlocked {
+        Some(id) => Some(id),
+        None => free.lock(LockType::Update).into_tuple().one(tx).await?,
+    };
+    Ok(id.map(ReservedCode))
+}
+
+/// Gives a reserved code to a receipt.
+pub(crate) async fn take_code(
+    tx: &DatabaseTransaction,
+    ReservedCode(id): ReservedCode,
+    receipt: RewardId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    use coupon_code::Column;
+    let taken = coupon_code::Entity::update_many()
+        .set(coupon_code::ActiveModel {
+            reward_id: Set(Some(receipt.0)),
+            taken_at: Set(Some(Timestamp(now))),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(id))
+        .filter(Column::RewardId.is_null())
+        .exec(tx)
+        .await?;
+    if taken.rows_affected == 1 {
+        return Ok(());
+    }
+    Err(DbError::Corrupt(format!(
+        "coupon code {id} was taken under its lock"
+    )))
+}
+
+/// The sealed codes of a player's delivered grants: grant key, kind and code.
+pub(crate) async fn codes_of_grants(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+    grant_keys: &[String],
+) -> Result<Vec<(String, CouponKindId, String)>, DbError> {
+    let receipts: Vec<(i64, String)> = reward_log::Entity::find()
+        .select_only()
+        .column(reward_log::Column::Id)
+        .column(reward_log::Column::GrantKey)
+        .filter(reward_log::Column::UserId.eq(user_id.0))
+        .filter(reward_log::Column::GrantKey.is_in(grant_keys))
+        .filter(reward_log::Column::State.eq(RewardState::Delivered.as_str()))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    if receipts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = receipts.iter().map(|(id, _)| *id);
+    let codes = coupon_code::Entity::find()
+        .filter(coupon_code::Column::RewardId.is_in(ids))
+        .all(conn)
+        .await?;
+    let codes = codes.into_iter().filter_map(|code| {
+        let (_, key) = receipts
+            .iter()
+            .find(|(id, _)| Some(*id) == code.reward_id)?;
+        Some((key.clone(), CouponKindId(code.kind_id), code.sealed_code))
+    });
+    Ok(codes.collect())
+}

@@ -1,0 +1,119 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use xmas_kernel::{
+    Problem,
+    audit::{self, Actor},
+    db::{DbError, retry},
+    idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
+};
+use xmas_players::lock_by_id_in_tx;
+
+use crate::{
+    Order, OrderDone, OrderError, OrderKind, WalletDesk, Wallets,
+    order::{self, Directory, Nobody},
+    store::{self, Change},
+};
+
+impl From<Nobody> for OrderError {
+    fn from(nobody: Nobody) -> Self {
+        match nobody {
+            Nobody::Unnamed => OrderError::NobodyNamed,
+            Nobody::Unknown => OrderError::UnknownPlayer,
+            Nobody::Ambiguous => {
+                let problem = Problem::new("user_id", "is not the player of external_id");
+                OrderError::Invalid(vec![problem])
+            }
+        }
+    }
+}
+
+impl Wallets {
+    async fn carry_out_once(
+        &self,
+        actor: &Actor,
+        order: &Order,
+        request: Option<&RequestKey>,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<OrderDone>, OrderError> {
+        let tx = self.db.begin().await?;
+        let directory = Directory::of(&*tx, std::iter::once(&order.who)).await?;
+        let player = directory.find(&order.who)?;
+        let user_id = player.user_id;
+        let locked = lock_by_id_in_tx(&tx, user_id).await?;
+        let locked =
+            locked.ok_or_else(|| DbError::Corrupt(format!("player {user_id} has no profile")))?;
+        // The key is the operator's. Two equal requests are about one player, so the second one has
+        // waited for the first one's lock.
+        if let Some(earlier) = find_in_tx(&tx, actor.user_id, request).await? {
+            return Ok(Replayable::replayed(earlier));
+        }
+        let delta = order.kind.delta(order.amount);
+        let change = Change {
+            asset: order.asset,
+            delta,
+            reason: order.kind.ledger_reason(),
+            // Leads to the audit log.
+            reference: &format!("request:{}", actor.request_id),
+            actor: &actor.name,
+        };
+        let balance = store::change(&tx, &locked, &change, now).await?;
+        let balance = balance.ok_or_else(|| impossible(order))?;
+        let done = OrderDone {
+            user_id,
+            external_id: player.external_id.clone(),
+            asset: order.asset,
+            balance,
+        };
+        let audit_row = audit::Change {
+            action: match order.kind {
+                OrderKind::Grant => "TOKEN_GRANT",
+                OrderKind::Revoke => "TOKEN_REVOKE",
+                OrderKind::Payout => "TOKEN_PAYOUT",
+            },
+            resource: &format!("user:{user_id}"),
+            before: json!({ "token_type": order.asset, "balance": balance - delta }),
+            after: json!({
+                "token_type": order.asset,
+                "balance": balance,
+                "delta": delta,
+                "reason": order.reason,
+            }),
+        };
+        let reason = actor.reason.clone().or_else(|| order.reason.clone());
+        let because = Actor {
+            reason,
+            ..actor.clone()
+        };
+        audit::write_in_tx(&tx, &because, audit_row, now).await?;
+        store_in_tx(&tx, actor.user_id, request, &done, now).await?;
+        tx.commit().await?;
+        Ok(Replayable::fresh(done))
+    }
+}
+
+/// Why a balance cannot be changed.
+fn impossible(order: &Order) -> OrderError {
+    if order.kind.takes() {
+        return OrderError::NotEnough;
+    }
+    let problem = Problem::new("amount", "is more than the wallet can hold");
+    OrderError::Invalid(vec![problem])
+}
+
+#[async_trait]
+impl WalletDesk for Wallets {
+    async fn carry_out(
+        &self,
+        actor: &Actor,
+        order: &Order,
+        request: Option<&RequestKey>,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<OrderDone>, OrderError> {
+        let problems = order::check(order.kind, order.asset, order.amount);
+        if !problems.is_empty() {
+            return Err(OrderError::Invalid(problems));
+        }
+        retry(|| self.carry_out_once(actor, order, request, now)).await
+    }
+}

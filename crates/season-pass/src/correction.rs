@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use xmas_kernel::{UserId, audit::Actor, db::DbError, entropy::Entropy};
+use xmas_players::{LockedPlayer, Seasons, ServedSeason, Standing};
+use xmas_rewards::{RewardLedger, XpCorrection};
+use xmas_time::EventDay;
+
+use crate::{Season, SeasonMover, SeasonPassService, participant::Step, rules, store};
+
+/// Sets players' XP right for operators, inside their transaction. It has no connection of its own.
+#[derive(Clone)]
+pub struct XpCorrections {
+    pub seasons: Arc<dyn SeasonPassService>,
+    pub rewards: Arc<dyn RewardLedger>,
+    pub mover: SeasonMover,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// One season whose XP can be corrected.
+struct Correctable {
+    season: Arc<Season>,
+    on: XpCorrections,
+}
+
+impl XpCorrections {
+    /// Names one correction among all.
+    fn grant_key(&self) -> String {
+        let mut random = [0; 16];
+        self.entropy.fill(&mut random);
+        let id = uuid::Builder::from_random_bytes(random).into_uuid();
+        format!("correction:{id}")
+    }
+}
+
+#[async_trait]
+impl Seasons for XpCorrections {
+    async fn served(&self, today: EventDay) -> Result<Option<Arc<dyn ServedSeason>>, DbError> {
+        let season = self.seasons.served(today).await?;
+        Ok(season.map(|season| {
+            let on = self.clone();
+            Arc::new(Correctable { season, on }) as Arc<dyn ServedSeason>
+        }))
+    }
+}
+
+#[async_trait]
+impl ServedSeason for Correctable {
+    fn required_xp(&self, level: i64) -> Option<i64> {
+        self.season.level(level).map(|level| level.required_xp)
+    }
+
+    async fn standing_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        user_id: UserId,
+    ) -> Result<Standing, DbError> {
+        let progress = store::progress(tx, user_id, self.season.id).await?;
+        let xp = progress.map_or(0, |progress| progress.current_xp);
+        Ok(Standing {
+            xp,
+            level: rules::level_for(&self.season.rules, xp),
+        })
+    }
+
+    async fn correct_xp_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        delta: i64,
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let correction = XpCorrection {
+            grant_key: self.on.grant_key(),
+            delta,
+            season_id: self.season.id,
+            reason: actor.reason.clone(),
+        };
+        let rewards = &self.on.rewards;
+        rewards
+            .correct_xp_in_tx(tx, player, &correction, now)
+            .await?;
+        let progress = store::progress(tx, player.user_id(), self.season.id).await?;
+        let step = Step::of_xp(delta);
+        let mover = &self.on.mover;
+        mover
+            .advance_in_tx(tx, player, &self.season, progress, &step, now)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use serde_json::Value;
+use xmas_kernel::{
+    Problem, SeasonId,
+    audit::{self, Actor, Area, Change},
+    db::{Constraint, DbError, retry},
+    version,
+};
+use xmas_rewards::are_deliverable;
+use xmas_time::EventDay;
+
+use crate::{
+    NewSeason, SavedSeason, SeasonDesk, SeasonDeskError, SeasonEdit, SeasonPass, SeasonWarden,
+    rules, store,
+};
+
+impl SeasonPass {
+    /// Adds somebody who has a say in the edits of seasons.
+    pub fn with_warden(mut self, warden: Arc<dyn SeasonWarden>) -> Self {
+        self.wardens.push(warden);
+        self
+    }
+
+    /// Refuses a season as a whole, before anything of it is touched.
+    async fn check_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        own: Option<SeasonId>,
+        season: &NewSeason,
+        mut problems: Vec<Problem>,
+        now: DateTime<Utc>,
+    ) -> Result<(), SeasonDeskError> {
+        if problems.is_empty() {
+            problems.extend(rules::check_save(season, EventDay::of(now)));
+        }
+        for (index, level) in season.levels.iter().enumerate() {
+            let named = level.reward.item().is_some();
+            if named && !are_deliverable(tx, &[level.reward]).await? {
+                let field = format!("levels.{index}.reward_item");
+                problems.push(Problem::new(field, "names no bundle or kind of coupon"));
+            }
+        }
+        if let Some(own) = own {
+            for warden in &self.wardens {
+                problems.extend(warden.object_in_tx(tx, own, season).await?);
+            }
+        }
+        if !problems.is_empty() {
+            return Err(SeasonDeskError::Invalid(problems));
+        }
+        if season.is_active && store::has_overlap(tx, season, own).await? {
+            return Err(SeasonDeskError::Overlap);
+        }
+        Ok(())
+    }
+
+    async fn create_once(
+        &self,
+        actor: &Actor,
+        edit: &SeasonEdit,
+        now: DateTime<Utc>,
+    ) -> Result<SavedSeason, SeasonDeskError> {
+        let tx = self.on.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Seasons).await?;
+        let (season, problems) = rules::edited(None, edit);
+        self.check_in_tx(&tx, None, &season, problems, now).await?;
+        let id = store::insert_season(&tx, &season, now)
+            .await
+            .map_err(named)?;
+        let change = Change {
+            action: "SEASON_CREATE",
+            resource: &format!("season:{id}"),
+            before: Value::Null,
+            after: audit::state(&season),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        let saved = store::find_season(&*tx, id).await?;
+        tx.commit().await?;
+        self.seasons.drop_all();
+        saved.ok_or(SeasonDeskError::NotFound)
+    }
+
+    async fn update_once(
+        &self,
+        actor: &Actor,
+        id: SeasonId,
+        edit: &SeasonEdit,
+        now: DateTime<Utc>,
+    ) -> Result<SavedSeason, SeasonDeskError> {
+        let tx = self.on.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Seasons).await?;
+        let before = store::find_season(&*tx, id).await?;
+        let before = before.ok_or(SeasonDeskError::NotFound)?;
+        version::expect(edit.seen.as_deref(), &before.version())?;
+        let (season, problems) = rules::edited(Some(&before.season.rules), edit);
+        self.check_in_tx(&tx, Some(id), &season, problems, now)
+            .await?;
+        let updated = store::update_season(&tx, id, &season, now).await;
+        updated.map_err(named)?;
+        let change = Change {
+            action: if edit.levels.is_some() {
+                "SEASON_LEVELS_UPDATE"
+            } else {
+                "SEASON_UPDATE"
+            },
+            resource: &format!("season:{id}"),
+            before: audit::state(&before.season.rules),
+            after: audit::state(&season),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        let saved = store::find_season(&*tx, id).await?;
+        tx.commit().await?;
+        self.seasons.drop_all();
+        saved.ok_or(SeasonDeskError::NotFound)
+    }
+}
+
+/// A duplicate name is told as such.
+fn named(error: DbError) -> SeasonDeskError {
+    match error.constraint() {
+        Some(Constraint::SeasonName) => {
+            let problem = Problem::new("season_name", "is another season's name");
+            SeasonDeskError::Invalid(vec![problem])
+        }
+        _ => error.into(),
+    }
+}
+
+#[async_trait]
+impl SeasonDesk for SeasonPass {
+    async fn list(&self, offset: u64, limit: u64) -> Result<(Vec<SavedSeason>, u64), DbError> {
+        store::page(self.on.db.read(), offset, limit).await
+    }
+
+    async fn find(&self, id: SeasonId) -> Result<SavedSeason, SeasonDeskError> {
+        let found = store::find_season(self.on.db.read(), id).await?;
+        found.ok_or(SeasonDeskError::NotFound)
+    }
+
+    async fn create(
+        &self,
+        actor: &Actor,
+        edit: &SeasonEdit,
+        now: DateTime<Utc>,
+    ) -> Result<SavedSeason, SeasonDeskError> {
+        retry(|| self.create_once(actor, edit, now)).await
+    }
+
+    async fn update(
+        &self,
+        actor: &Actor,
+        id: SeasonId,
+        edit: &SeasonEdit,
+        now: DateTime<Utc>,
+    ) -> Result<SavedSeason, SeasonDeskError> {
+        retry(|| self.update_once(actor, id, edit, now)).await
+    }
+}
