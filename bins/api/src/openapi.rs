@@ -1,12 +1,15 @@
 //! The OpenAPI 3.1 document.
 
+mod vocabulary;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder,
+        ContentBuilder, Header, HeaderBuilder, ObjectBuilder, OpenApi as Document, Ref, RefOr,
+        Required, ResponseBuilder, Schema, Type,
         path::{Parameter, PathItem},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
@@ -26,7 +29,12 @@ use crate::{
     info(
         title = "XMAS 1Week",
         description = "A one-week seasonal event: season pass, games of chance and rewards. Days are \
-                       dates in Asia/Seoul, timestamps are RFC 3339 with +09:00, amounts are integers."
+                       dates in Asia/Seoul, timestamps are RFC 3339 with +09:00, amounts are integers \
+                       that every client can hold exactly (up to 9,000,000,000,000,000) and are written \
+                       without a fraction. Every error has the shape of `ErrorBody`, but for what \
+                       cannot be read as a request at all (more than 96 headers, none or two of \
+                       `Host`, a head of more than 64 KiB): that is 400 or 431 without a body, and the \
+                       connection is closed."
     ),
     paths(
         auth::token::token,
@@ -67,8 +75,33 @@ pub fn document() -> Document {
     for part in admin::documents() {
         document.merge(part);
     }
+    vocabulary::apply(&mut document);
+    settle_optional_bodies(&mut document);
     add_all_errors(&mut document);
     document
+}
+
+/// A body that may be left out is not `null` instead.
+fn settle_optional_bodies(document: &mut Document) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [item.post.as_mut(), item.put.as_mut(), item.delete.as_mut()];
+        let bodies = operations.into_iter().flatten();
+        for body in bodies.filter_map(|operation| operation.request_body.as_mut()) {
+            let RefOr::T(body) = body else { continue };
+            if body.required.is_some() {
+                continue;
+            }
+            body.required = Some(Required::False);
+            for content in body.content.values_mut() {
+                let RefOr::T(content) = content else { continue };
+                if let Some(RefOr::T(Schema::OneOf(either))) = &content.schema {
+                    let mut either = either.items.iter();
+                    let body = either.find(|one| matches!(one, RefOr::Ref(_)));
+                    content.schema = body.cloned();
+                }
+            }
+        }
+    }
 }
 
 /// Which errors each path can answer of its own; what follows from its token, its body and its
@@ -153,6 +186,15 @@ fn add_all_errors(document: &mut Document) {
     }
 }
 
+/// A header of an answer.
+fn header(kind: Type, description: &str) -> Header {
+    let schema = ObjectBuilder::new().schema_type(kind);
+    HeaderBuilder::new()
+        .schema(Some(schema))
+        .description(Some(description))
+        .build()
+}
+
 /// The errors of an admin path, which differ by method.
 fn of_admin(method: &str, path: &str) -> &'static [ErrorCode] {
     let operation = format!("{method} {path}");
@@ -193,6 +235,16 @@ fn add_errors(item: &mut PathItem, path: &str, codes: &[ErrorCode]) {
         };
         if parameters.any(is_key) {
             codes.extend(WITH_KEY);
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    let replayed = header(
+                        Type::Boolean,
+                        "True: this is the answer to the first request with this key, given again.",
+                    );
+                    let name = "idempotency-replayed".to_owned();
+                    response.headers.insert(name, RefOr::T(replayed));
+                }
+            }
         }
         if operation.security.is_some() {
             codes.extend(WITH_TOKEN);
@@ -215,8 +267,15 @@ fn add_errors(item: &mut PathItem, path: &str, codes: &[ErrorCode]) {
                 .build();
             let response = ResponseBuilder::new()
                 .description(names.join(", "))
-                .content("application/json", content)
-                .build();
+                .content("application/json", content);
+            let response = match status {
+                405 => response.header("allow", header(Type::String, "What the path answers.")),
+                429 | 503 => {
+                    response.header("retry-after", header(Type::Integer, "In how many seconds."))
+                }
+                _ => response,
+            };
+            let response = response.build();
             operation
                 .responses
                 .responses

@@ -67,7 +67,7 @@ impl Settlement {
             problems.extend(rules::check(&after, season));
         }
         if let Some(before) = &before {
-            version::expect(edit.seen.as_deref(), &before.version())?;
+            version::expect(edit.seen.as_ref(), &before.version())?;
             problems.extend(too_late(&tx, before, &after, now).await?);
         }
         if !problems.is_empty() {

@@ -2,7 +2,10 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use xmas_kernel::{BridgeId, SeasonId, UserId, version::Version};
+use xmas_kernel::{
+    BridgeId, SeasonId, UserId,
+    version::{Seen, Version},
+};
 use xmas_players::{PlayerRef, Status};
 use xmas_time::EventDay;
 
@@ -110,6 +113,12 @@ pub enum BridgeState {
 }
 
 impl BridgeState {
+    pub const ALL: [BridgeState; 3] = [
+        BridgeState::Open,
+        BridgeState::Settling,
+        BridgeState::Closed,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             BridgeState::Open => "OPEN",
@@ -148,8 +157,8 @@ pub struct BridgeEdit {
     pub keys_required: Option<i64>,
     pub settle_on: Option<EventDay>,
     pub auto_settle: Option<bool>,
-    /// The version that the operator has seen.
-    pub seen: Option<String>,
+    /// What the operator has seen.
+    pub seen: Option<Seen>,
 }
 
 /// What an operator says about a day; what is `None` stays as it was on the day of this number.
@@ -209,6 +218,13 @@ pub enum SlotState {
 }
 
 impl SlotState {
+    pub const ALL: [SlotState; 4] = [
+        SlotState::Collected,
+        SlotState::Open,
+        SlotState::Missed,
+        SlotState::Upcoming,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             SlotState::Collected => "COLLECTED",

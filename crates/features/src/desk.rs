@@ -26,7 +26,7 @@ impl Features {
         audit::enter_in_tx(&tx, Area::Features).await?;
         let before = store::config(&*tx, feature).await?;
         let before = before.ok_or(FeatureDeskError::UnknownFeature)?;
-        version::expect(edit.seen.as_deref(), &before.version())?;
+        version::expect(edit.seen.as_ref(), &before.version())?;
         let after = rules::edited(&before, edit);
         let problems = rules::check_feature(&after);
         if !problems.is_empty() {

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use xmas_kernel::{Feature, audit::Actor, db::DbError};
+use xmas_kernel::{Feature, audit::Actor, db::DbError, version::Seen};
 use xmas_time::EventDay;
 
 pub use error::{FeatureDeskError, FeatureError};
@@ -96,14 +96,14 @@ pub trait UiConfigService: Send + Sync {
     /// What is saved under a key, at most [`xmas_cache::Snapshot::LIFETIME`] old.
     async fn find(&self, key: &str) -> Result<Option<Arc<UiConfig>>, DbError>;
 
-    /// Saves a value under a key, if [`ui_rules::check_ui`] lets it. `seen` is the version that the
-    /// operator has seen.
+    /// Saves a value under a key, if [`ui_rules::check_ui`] lets it. `seen` is what the operator
+    /// has seen.
     async fn put(
         &self,
         actor: &Actor,
         key: &str,
         value: &Value,
-        seen: Option<&str>,
+        seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<UiConfig, FeatureDeskError>;
 }

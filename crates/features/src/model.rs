@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use xmas_kernel::{Feature, version::Version};
+use xmas_kernel::{
+    Feature,
+    version::{Seen, Version},
+};
 
 /// What `feature_config.config_json` may set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +40,8 @@ pub struct FeatureEdit {
     pub page_path: Option<String>,
     pub is_enabled: Option<bool>,
     pub config_json: Option<Value>,
-    /// The version that the operator has seen.
-    pub seen: Option<String>,
+    /// What the operator has seen.
+    pub seen: Option<Seen>,
 }
 
 /// A feature as an operator configures it.

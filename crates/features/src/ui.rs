@@ -11,7 +11,7 @@ use xmas_cache::Snapshot;
 use xmas_kernel::{
     audit::{self, Actor, Area, Change},
     db::{Db, DbError, retry},
-    version::{self, Version},
+    version::{self, Seen, Version},
 };
 
 use crate::{FeatureDeskError, UiConfigService, store, ui_rules};
@@ -64,7 +64,7 @@ impl UiConfigs {
         actor: &Actor,
         key: &str,
         value: &Value,
-        seen: Option<&str>,
+        seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<UiConfig, FeatureDeskError> {
         let tx = self.db.begin().await?;
@@ -104,7 +104,7 @@ impl UiConfigService for UiConfigs {
         actor: &Actor,
         key: &str,
         value: &Value,
-        seen: Option<&str>,
+        seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<UiConfig, FeatureDeskError> {
         let problems = ui_rules::check_ui(key, value);

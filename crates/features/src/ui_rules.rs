@@ -70,11 +70,14 @@ static VALIDATORS: LazyLock<BTreeMap<&'static str, Validator>> = LazyLock::new(|
         .collect()
 });
 
+/// How many characters a key may have.
+pub const MAX_KEY: usize = 100;
+
 /// Whether a text can be a key: 1 to 100 characters of a-z, 0-9, `_` and `-`.
 pub(crate) fn is_key(key: &str) -> bool {
     let is_plain =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-    (1..=100).contains(&key.len()) && key.bytes().all(is_plain)
+    (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(is_plain)
 }
 
 /// What is wrong with a value that is to be shown under a key.

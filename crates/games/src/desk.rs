@@ -31,7 +31,7 @@ impl<G: Configurable> House<G> {
             Some(id) => {
                 G::lock_in_tx(&tx, id).await?;
                 let before = find::<G>(&*tx, id).await?;
-                version::expect(edit.seen.as_deref(), &before.version())?;
+                version::expect(edit.seen.as_ref(), &before.version())?;
                 Some(before)
             }
             None => None,

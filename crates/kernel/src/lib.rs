@@ -33,4 +33,4 @@ pub use feature::{Feature, UnknownFeature};
 pub use ids::{
     BatchId, BridgeId, BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId,
 };
-pub use problem::{LABEL, Problem, Problems, is_label};
+pub use problem::{LABEL, MAX_NUMBER, Problem, Problems, is_label};

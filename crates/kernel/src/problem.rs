@@ -63,6 +63,10 @@ impl Problems {
     }
 }
 
+/// The largest number that is taken from anybody, and the most below zero: every client's numbers hold it
+/// exactly, also those of JavaScript (up to 2^53).
+pub const MAX_NUMBER: i64 = 9_000_000_000_000_000;
+
 /// A name or a label as it may be kept and shown: 1 to 100 characters, none of them a control
 /// character, and no space around it.
 pub fn is_label(text: &str) -> bool {

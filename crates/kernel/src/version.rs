@@ -28,10 +28,25 @@ impl Version {
 #[error("it has been changed since it was loaded")]
 pub struct Stale;
 
-/// Compares the version that a client has seen, if it says so, with the one in force.
-pub fn expect(seen: Option<&str>, current: &Version) -> Result<(), Stale> {
+/// The versions that a client has seen and would build upon, any one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen(Vec<String>);
+
+impl Seen {
+    /// The one version that a client has loaded.
+    pub fn one(version: String) -> Self {
+        Self(vec![version])
+    }
+
+    pub fn any_of(versions: Vec<String>) -> Self {
+        Self(versions)
+    }
+}
+
+/// Compares what a client has seen, if it says so, with the version in force.
+pub fn expect(seen: Option<&Seen>, current: &Version) -> Result<(), Stale> {
     match seen {
-        Some(seen) if seen != current.as_str() => Err(Stale),
+        Some(Seen(versions)) if !versions.iter().any(|seen| seen == current.as_str()) => Err(Stale),
         _ => Ok(()),
     }
 }
@@ -47,7 +62,13 @@ mod tests {
         assert_ne!(one, Version::of(&("a", 2)));
         assert_eq!(one.as_str().len(), 16);
         assert_eq!(expect(None, &one), Ok(()));
-        assert_eq!(expect(Some(one.as_str()), &one), Ok(()));
-        assert_eq!(expect(Some("0123456789abcdef"), &one), Err(Stale));
+        let (known, other) = (one.as_str().to_owned(), "0123456789abcdef".to_owned());
+        assert_eq!(expect(Some(&Seen::one(known.clone())), &one), Ok(()));
+        assert_eq!(expect(Some(&Seen::one(other.clone())), &one), Err(Stale));
+        assert_eq!(
+            expect(Some(&Seen::any_of(vec![other, known])), &one),
+            Ok(())
+        );
+        assert_eq!(expect(Some(&Seen::any_of(Vec::new())), &one), Err(Stale));
     }
 }

@@ -79,6 +79,8 @@ pub enum Role {
 }
 
 impl Role {
+    pub const ALL: [Role; 2] = [Role::Player, Role::Admin];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Player => "PLAYER",
@@ -87,7 +89,7 @@ impl Role {
     }
 }
 
-/// A name that is not one of [`Role`]'s.
+/// A name that is not one of [`Role::ALL`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown role {0:?}")]
 pub struct UnknownRole(pub String);
@@ -96,7 +98,7 @@ impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Role::Player, Role::Admin]
+        Role::ALL
             .into_iter()
             .find(|role| role.as_str() == name)
             .ok_or_else(|| UnknownRole(name.to_owned()))
@@ -114,6 +116,8 @@ pub enum Status {
 }
 
 impl Status {
+    pub const ALL: [Status; 3] = [Status::Active, Status::Inactive, Status::Blocked];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Status::Active => "ACTIVE",
@@ -123,7 +127,7 @@ impl Status {
     }
 }
 
-/// A name that is not one of [`Status`]'s.
+/// A name that is not one of [`Status::ALL`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown status {0:?}")]
 pub struct UnknownStatus(pub String);
@@ -132,7 +136,7 @@ impl FromStr for Status {
     type Err = UnknownStatus;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Status::Active, Status::Inactive, Status::Blocked]
+        Status::ALL
             .into_iter()
             .find(|status| status.as_str() == name)
             .ok_or_else(|| UnknownStatus(name.to_owned()))

@@ -127,7 +127,7 @@ impl Players {
         let player = lock_for_in_tx(&tx, actor, user_id, shuts_out).await?;
         let season = ready.season.as_deref();
         let before = record_in_tx(&tx, user_id, season).await?;
-        version::expect(edit.seen.as_deref(), &before.version())?;
+        version::expect(edit.seen.as_ref(), &before.version())?;
         let wish = (&edit.season, before.standing, edit.seen.is_some());
         correct_in_tx(&tx, &player, season, wish, actor, now).await?;
         let external_id = edit.external_id.as_ref();

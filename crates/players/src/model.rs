@@ -1,6 +1,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use xmas_kernel::{UserId, version::Version};
+use xmas_kernel::{
+    UserId,
+    version::{Seen, Version},
+};
 
 use crate::{ExternalId, Nickname, Role, Status};
 
@@ -92,8 +95,8 @@ pub struct PlayerEdit {
     pub password: PasswordWish,
     pub status: Option<Status>,
     pub season: SeasonWish,
-    /// The version that the operator has seen.
-    pub seen: Option<String>,
+    /// What the operator has seen.
+    pub seen: Option<Seen>,
 }
 
 /// An account after a change.

@@ -229,6 +229,13 @@ pub enum GrantSource {
 }
 
 impl GrantSource {
+    pub const ALL: [GrantSource; 4] = [
+        GrantSource::Play,
+        GrantSource::SeasonLevel,
+        GrantSource::Bridge,
+        GrantSource::Correction,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             GrantSource::Play => "PLAY",
@@ -254,19 +261,14 @@ impl FromStr for GrantSource {
     type Err = UnknownGrantSource;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [
-            GrantSource::Play,
-            GrantSource::SeasonLevel,
-            GrantSource::Bridge,
-            GrantSource::Correction,
-        ]
-        .into_iter()
-        .find(|source| source.as_str() == name)
-        .ok_or_else(|| UnknownGrantSource(name.to_owned()))
+        GrantSource::ALL
+            .into_iter()
+            .find(|source| source.as_str() == name)
+            .ok_or_else(|| UnknownGrantSource(name.to_owned()))
     }
 }
 
-/// A name that is not one of [`GrantSource`]'s.
+/// A name that is not one of [`GrantSource::ALL`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown source of a grant {0:?}")]
 pub struct UnknownGrantSource(pub String);
@@ -328,6 +330,12 @@ pub enum RewardState {
 }
 
 impl RewardState {
+    pub const ALL: [RewardState; 3] = [
+        RewardState::Delivered,
+        RewardState::PendingReview,
+        RewardState::Rejected,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             RewardState::Delivered => "DELIVERED",
@@ -341,14 +349,10 @@ impl FromStr for RewardState {
     type Err = UnknownRewardState;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [
-            RewardState::Delivered,
-            RewardState::PendingReview,
-            RewardState::Rejected,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == name)
-        .ok_or_else(|| UnknownRewardState(name.to_owned()))
+        RewardState::ALL
+            .into_iter()
+            .find(|state| state.as_str() == name)
+            .ok_or_else(|| UnknownRewardState(name.to_owned()))
     }
 }
 

@@ -95,7 +95,7 @@ impl SeasonPass {
         audit::enter_in_tx(&tx, Area::Seasons).await?;
         let before = store::find_season(&*tx, id).await?;
         let before = before.ok_or(SeasonDeskError::NotFound)?;
-        version::expect(edit.seen.as_deref(), &before.version())?;
+        version::expect(edit.seen.as_ref(), &before.version())?;
         let (season, problems) = rules::edited(Some(&before.season.rules), edit);
         self.check_in_tx(&tx, Some(id), &season, problems, now)
             .await?;

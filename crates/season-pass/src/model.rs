@@ -2,7 +2,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use xmas_kernel::{Feature, SeasonId, idempotency::RequestKey, version::Version};
+use xmas_kernel::{
+    Feature, SeasonId,
+    idempotency::RequestKey,
+    version::{Seen, Version},
+};
 use xmas_players::Identity;
 use xmas_rewards::{Reward, RewardState, RewardType};
 use xmas_time::{EventDay, Kst};
@@ -89,8 +93,8 @@ pub struct SeasonEdit {
     pub is_active: Option<bool>,
     /// The whole ladder.
     pub levels: Option<Vec<LevelEdit>>,
-    /// The version that the operator has seen.
-    pub seen: Option<String>,
+    /// What the operator has seen.
+    pub seen: Option<Seen>,
 }
 
 /// What an operator says about a level; what is `None` stays as it was on the level of this number.

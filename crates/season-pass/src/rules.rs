@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use xmas_kernel::{ErrorCode, LABEL, Problem, Problems, SeasonId, UserId, is_label};
+use xmas_kernel::{ErrorCode, LABEL, MAX_NUMBER, Problem, Problems, SeasonId, UserId, is_label};
 use xmas_rewards::{Reward, RewardType};
 use xmas_time::EventDay;
 
@@ -141,9 +141,9 @@ fn check_frame(season: &NewSeason, problems: &mut Problems) {
         "is 0 to 1,000,000",
     );
     problems.expect(
-        season.internal_win_threshold >= 1,
+        (1..=MAX_NUMBER).contains(&season.internal_win_threshold),
         "internal_win_threshold",
-        "is at least 1",
+        "must be 1 to 9,000,000,000,000,000",
     );
     problems.expect(season.grace_days <= 366, "grace_days", "are 0 to 366");
 }
@@ -159,9 +159,9 @@ fn check_ladder(season: &NewSeason, problems: &mut Problems) {
     for (index, level) in season.levels.iter().enumerate() {
         let field = |name: &str| format!("levels.{index}.{name}");
         problems.expect(
-            level.required_xp > below,
+            level.required_xp > below && level.required_xp <= MAX_NUMBER,
             field("required_xp"),
-            "is at least 0 and above that of the level before",
+            "must be 0 to 9,000,000,000,000,000 and above that of the level before",
         );
         below = level.required_xp;
         problems.expect(

@@ -2,7 +2,7 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, http::header};
 use percent_encoding::percent_decode_str;
-use xmas_kernel::{audit::Actor, idempotency::RequestKey};
+use xmas_kernel::{audit::Actor, idempotency::RequestKey, version::Seen};
 
 use super::command::request_key;
 use crate::error::{ApiError, ApiResult};
@@ -32,11 +32,11 @@ pub(crate) fn reason(request: &HttpRequest) -> ApiResult<Option<String>> {
     };
     let text = header.to_str().ok();
     let text = text.and_then(|text| percent_decode_str(text).decode_utf8().ok());
-    let text = text.ok_or_else(|| ApiError::field("X-Reason", "is percent-encoded UTF-8"))?;
+    let text = text.ok_or_else(|| ApiError::field("X-Reason", "must be percent-encoded UTF-8"))?;
     let text = text.trim();
     if text.chars().count() > Actor::REASON_CHARACTERS || text.chars().any(char::is_control) {
         let problem = format!(
-            "has up to {} characters, none of them a control character",
+            "must have up to {} characters, none of them a control character",
             Actor::REASON_CHARACTERS
         );
         return Err(ApiError::field("X-Reason", problem));
@@ -44,12 +44,61 @@ pub(crate) fn reason(request: &HttpRequest) -> ApiResult<Option<String>> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-/// The version of what the client has loaded: from the body, or else `If-Match`.
-pub(crate) fn seen_version(request: &HttpRequest, in_body: Option<String>) -> Option<String> {
-    let header = request.headers().get(header::IF_MATCH);
-    let header = header.and_then(|value| value.to_str().ok());
-    let header = header.map(|value| value.trim().trim_start_matches("W/").trim_matches('"'));
-    in_body.or_else(|| header.filter(|value| *value != "*").map(str::to_owned))
+/// What the client has loaded: the version in the body, or else those of `If-Match`.
+pub(crate) fn seen_version(
+    request: &HttpRequest,
+    in_body: Option<String>,
+) -> ApiResult<Option<Seen>> {
+    let in_header = if_match(request)?;
+    Ok(in_body.map(Seen::one).or(in_header))
+}
+
+/// What one element of `If-Match` may be (RFC 9110, 13.1.1). A weak tag is taken for the strong one, since
+/// proxies that pack answers weaken it; without its quotes, it is the `version` of an answer.
+pub(crate) const ENTITY_TAG: &str = r#"(?:(?:W/)?"[!#-~]*"|[!#-+\--~]+)"#;
+
+/// The versions that `If-Match` lists; none if it is left out, or `*`.
+fn if_match(request: &HttpRequest) -> ApiResult<Option<Seen>> {
+    let mut lines = Vec::new();
+    for line in request.headers().get_all(header::IF_MATCH) {
+        lines.push(line.to_str().map_err(|_| malformed_if_match())?);
+    }
+    let list = lines.join(",");
+    if lines.is_empty() || list.trim() == "*" {
+        return Ok(None);
+    }
+    let mut versions = Vec::new();
+    let mut rest = list.trim();
+    while !rest.is_empty() {
+        let tag = rest.strip_prefix("W/\"").or(rest.strip_prefix('"'));
+        let (version, behind) = match tag {
+            Some(tag) => tag.split_once('"').ok_or_else(malformed_if_match)?,
+            None => rest.split_at(rest.find(',').unwrap_or(rest.len())),
+        };
+        let version = version.trim_end();
+        if version.is_empty() && tag.is_none() || !version.bytes().all(is_of_a_tag) {
+            return Err(malformed_if_match());
+        }
+        versions.push(version.to_owned());
+        let behind = behind.trim_start();
+        rest = match behind.strip_prefix(',') {
+            Some(next) if !next.trim().is_empty() => next.trim_start(),
+            None if behind.is_empty() => behind,
+            _ => return Err(malformed_if_match()),
+        };
+    }
+    if versions.is_empty() {
+        return Err(malformed_if_match());
+    }
+    Ok(Some(Seen::any_of(versions)))
+}
+
+fn is_of_a_tag(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'"'
+}
+
+fn malformed_if_match() -> ApiError {
+    ApiError::field("If-Match", "must be * or a list of versions in quotes")
 }
 
 /// The `Idempotency-Key` of a request whose body is not JSON.
@@ -84,18 +133,51 @@ mod tests {
         assert!(of(&"x".repeat(501)).is_err());
     }
 
+    fn seen(lines: &[&str], in_body: Option<&str>) -> ApiResult<Option<Seen>> {
+        let mut request = TestRequest::default();
+        for line in lines {
+            request = request.append_header((header::IF_MATCH, *line));
+        }
+        seen_version(&request.to_http_request(), in_body.map(str::to_owned))
+    }
+
     #[test]
     fn a_version_comes_from_the_body_or_a_header() {
-        let request = |value| {
-            let request = TestRequest::default().insert_header((header::IF_MATCH, value));
-            request.to_http_request()
+        let any_of = |versions: &[&str]| {
+            let versions = versions.iter().map(|version| (*version).to_owned());
+            Some(Seen::any_of(versions.collect()))
         };
-        let seen = |value, body: Option<&str>| {
-            seen_version(&request(value), body.map(str::to_owned)).unwrap_or_default()
-        };
-        assert_eq!(seen("\"abc\"", None), "abc");
-        assert_eq!(seen("W/\"abc\"", None), "abc");
-        assert_eq!(seen("abc", Some("def")), "def");
-        assert_eq!(seen("*", None), "");
+        for (lines, versions) in [
+            (&["\"abc\""][..], &["abc"][..]),
+            (&["W/\"abc\""], &["abc"]),
+            (&["abc"], &["abc"]),
+            (&["\"abc\", W/\"d,e\" ,f"], &["abc", "d,e", "f"]),
+            (&["\"abc\"", "\"def\""], &["abc", "def"]),
+            (&["\"*\""], &["*"]),
+            (&["\"\""], &[""]),
+        ] {
+            assert_eq!(seen(lines, None).unwrap(), any_of(versions), "{lines:?}");
+        }
+        assert_eq!(seen(&["abc"], Some("def")).unwrap(), any_of(&["def"]));
+        assert_eq!(seen(&["*"], None).unwrap(), None);
+        assert_eq!(seen(&[], None).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_no_list_of_versions_is_refused() {
+        for lines in [
+            &[""][..],
+            &[","],
+            &["\"abc"],
+            &["\"abc\" \"def\""],
+            &["\"abc\","],
+            &["a b"],
+            &["\"a b\""],
+            &["a\"b"],
+            &["\u{e9}"],
+        ] {
+            // Even beside a version in the body.
+            assert!(seen(lines, Some("def")).is_err(), "{lines:?}");
+        }
     }
 }

@@ -10,11 +10,11 @@ mod player;
 mod span;
 mod upload;
 
-pub(crate) use admin::{Admin, key_of, reason, seen_version};
+pub(crate) use admin::{Admin, ENTITY_TAG, key_of, reason, seen_version};
 pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
 pub(crate) use csv::{CsvRow, CsvUpload, LineProblems};
 pub(crate) use now::Now;
-pub(crate) use params::{Params, given};
+pub(crate) use params::{Params, given, is_id};
 pub(crate) use path_part::PathPart;
 pub(crate) use player::{Bearer, Player, client_address};
 pub(crate) use span::SpanParams;

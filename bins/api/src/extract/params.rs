@@ -5,7 +5,8 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use validator::Validate;
+use validator::{Validate, ValidationError};
+use xmas_kernel::MAX_NUMBER;
 
 use super::command::details;
 use crate::error::{ApiError, ApiResult};
@@ -16,6 +17,7 @@ pub(crate) struct Params<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Validate> Params<T> {
     fn parse(query: &str) -> Result<Self, ApiError> {
+        check_characters(query)?;
         let parsed = web::Query::<Traced<T>>::from_query(query)
             .map_err(|error| ApiError::field("query", error.to_string()))?;
         let Traced(parameters) = parsed.into_inner();
@@ -49,6 +51,26 @@ pub(crate) fn given<T, E: Display>(
     let value = read(text);
     let value = value.map_err(|error| ApiError::field(parameter, error.to_string()))?;
     Ok(Some(value))
+}
+
+/// A validator: whether a number can be the id of a row.
+pub(crate) fn is_id(id: i64) -> Result<(), ValidationError> {
+    if (1..=MAX_NUMBER).contains(&id) {
+        return Ok(());
+    }
+    Err(ValidationError::new("id").with_message("must be 1 to 9,000,000,000,000,000".into()))
+}
+
+/// What is wrong with the values of a query as such. No value has control characters: SQLite takes a NUL for
+/// the end of a pattern, which then fits everybody.
+fn check_characters(query: &str) -> ApiResult<()> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
+        .map_err(|error| ApiError::field("query", error.to_string()))?;
+    let mut pairs = pairs.iter();
+    match pairs.find(|(_, value)| value.chars().any(char::is_control)) {
+        Some((name, _)) => Err(ApiError::field(name, "must have no control characters")),
+        None => Ok(()),
+    }
 }
 
 /// Parameters, or which of them is wrong and why. The parser's own error does not say which.
@@ -92,6 +114,18 @@ mod tests {
         assert_eq!(parameters.kind.as_deref(), Some("나"));
         let Params(parameters) = Params::<Parameters>::parse("").unwrap();
         assert_eq!((parameters.top, parameters.kind), (0, None));
+    }
+
+    #[test]
+    fn control_characters_are_refused_wherever_they_stand() {
+        for hidden in ["%00", "%0A", "%7F", "%C2%9F", "a%00b", "+%09"] {
+            assert_eq!(
+                problems(&format!("kind={hidden}")),
+                json!({ "kind": ["must have no control characters"] }),
+                "{hidden}"
+            );
+        }
+        assert!(Params::<Parameters>::parse("kind=%ED%95%9C+%F0%9F%8E%84").is_ok());
     }
 
     #[test]

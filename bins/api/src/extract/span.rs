@@ -1,3 +1,4 @@
+use chrono::Datelike;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
@@ -26,29 +27,31 @@ impl SpanParams {
             to: given("to", &self.to, |text| read(text, EventDay::end))?,
         };
         match (span.from, span.to) {
-            (Some(from), Some(to)) if to < from => Err(ApiError::field("to", "is not before from")),
+            (Some(from), Some(to)) if to < from => {
+                Err(ApiError::field("to", "must not be before from"))
+            }
             _ => Ok(span),
         }
     }
 }
 
 /// What neither of the two says, and what no database can compare with.
-const EXPECTED: &str =
-    "is an instant like 2025-12-26T09:00:00+09:00 or a day like 2025-12-26, from 1970 to 9998";
+const EXPECTED: &str = "must be an instant like 2025-12-26T09:00:00+09:00 or a day like 2025-12-26, \
+                        from 1970 to 9998";
 
 fn read(text: &str, of_day: fn(EventDay) -> DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
-    let instant = match text.parse::<EventDay>() {
-        Ok(day) => Some(of_day(day)),
-        // A plus that was not percent-encoded arrives as a space.
-        Err(_) => DateTime::parse_from_rfc3339(&text.replace(' ', "+"))
-            .ok()
-            .map(|instant| instant.to_utc()),
+    let (instant, day) = match text.parse::<EventDay>() {
+        Ok(day) => (of_day(day), day),
+        Err(_) => {
+            // A plus that was not percent-encoded arrives as a space.
+            let instant = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
+            let instant = instant.map_err(|_| EXPECTED)?.to_utc();
+            (instant, EventDay::of(instant))
+        }
     };
-    let years = EventDay::from_ymd(1970, 1, 1).zip(EventDay::from_ymd(9999, 1, 1));
-    let fits = |instant: &DateTime<Utc>| {
-        years.is_some_and(|(first, last)| (first.start()..last.start()).contains(instant))
-    };
-    instant.filter(fits).ok_or(EXPECTED)
+    // The day counts: the end of the last one lies in the year after it.
+    let fits = (1970..=9998).contains(&day.date().year());
+    fits.then_some(instant).ok_or(EXPECTED)
 }
 
 #[cfg(test)]
@@ -88,6 +91,16 @@ mod tests {
     }
 
     #[test]
+    fn the_last_day_is_included_whole_too() {
+        let last = span("9998-12-31", "9998-12-31").unwrap();
+        assert_eq!(last.from, utc("9998-12-30T15:00:00Z"));
+        assert_eq!(last.to, utc("9998-12-31T15:00:00Z"));
+        let first = span("1970-01-01", "9998-12-31T14:59:59.999999Z").unwrap();
+        assert_eq!(first.from, utc("1969-12-31T15:00:00Z"));
+        assert_eq!(first.to, utc("9998-12-31T14:59:59.999999Z"));
+    }
+
+    #[test]
     fn anything_else_is_refused() {
         for bad in [
             "yesterday",
@@ -98,6 +111,8 @@ mod tests {
             "0001-01-01",
             "+12025-12-26",
             "1969-12-31T14:59:59Z",
+            "9999-01-01",
+            "9998-12-31T15:00:00Z",
             "9999-12-31T23:59:59Z",
             "오늘",
             " ",

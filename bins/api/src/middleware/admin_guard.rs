@@ -49,11 +49,17 @@ async fn admit(request: &ServiceRequest) -> ApiResult<Admin> {
     // Whoever was blocked or logged out everywhere since the token was minted stays out.
     let name = auth.admin_name(&authenticated.identity).await?;
     let request_id = http.extensions().get::<RequestId>().cloned();
+    // Whoever only reads is not asked why.
+    let reason = if http.method().is_safe() {
+        None
+    } else {
+        reason(http)?
+    };
     Ok(Admin {
         actor: Actor {
             user_id: authenticated.identity.user_id,
             name,
-            reason: reason(http)?,
+            reason,
             request_id: request_id.map_or_else(String::new, |id| id.as_str().to_owned()),
         },
     })

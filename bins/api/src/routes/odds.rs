@@ -22,7 +22,7 @@ use xmas_kernel::{ErrorCode, Feature, OddsId};
 use super::endpoint::endpoint;
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Now, Params, PathPart},
+    extract::{Now, Params, PathPart, is_id},
 };
 
 pub(super) fn configure(cfg: &mut ServiceConfig) {
@@ -34,6 +34,7 @@ pub(super) fn configure(cfg: &mut ServiceConfig) {
 #[into_params(parameter_in = Query)]
 pub(crate) struct OddsParams {
     /// A table that a receipt names; the one in force now if it is left out.
+    #[validate(custom(function = is_id))]
     odds_id: Option<i64>,
 }
 

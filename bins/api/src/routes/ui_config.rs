@@ -46,7 +46,8 @@ pub(crate) struct UiConfigAnswer {
 /// What is shown under a key. Needs no token, and changes seldom: ask with `If-None-Match`.
 #[utoipa::path(get, path = "/api/ui-config/{key}", tag = "texts",
     params(("key" = String, Path, description = "`ticket_zero`, `downtime_banner` or another")),
-    responses((status = 200, body = UiConfigAnswer), (status = 304, description = "As before.")))]
+    responses((status = 200, body = UiConfigAnswer, headers(("etag" = String, description = "For `If-None-Match`."))),
+        (status = 304, description = "As before.", headers(("etag" = String, description = "As it was.")))))]
 pub(crate) async fn ui_config(
     key: PathPart<String>,
     request: HttpRequest,

@@ -9,6 +9,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use xmas_kernel::MAX_NUMBER;
 use xmas_test_support::{AppBuilder, TestApp};
 
 /// Paths with a JSON body that need a player's token.
@@ -333,14 +334,16 @@ async fn hostile_text_is_just_text() {
 async fn numbers_at_the_edges_are_just_numbers() {
     let app = TestApp::start().await;
     let player = app.player("santa", 0).await;
-    for value in [i64::MIN, i64::MAX, 0, -1] {
+    for value in [i64::MIN, i64::MAX, MAX_NUMBER, -MAX_NUMBER, 0, -1] {
         let report = json!({
             "event_id": uuid::Uuid::new_v4(), "event_type": "PLAY_DURATION", "value": value,
         });
+        // Clients read it again, and only so many digits of it.
+        let fits = (-MAX_NUMBER..=MAX_NUMBER).contains(&value);
         player
             .post("/api/activity/record", &report)
             .await
-            .expect_status(200);
+            .expect_status(if fits { 200 } else { 422 });
         let claim = player
             .post("/api/season-pass/claim", &json!({ "level": value }))
             .await;
@@ -393,6 +396,41 @@ async fn what_is_not_http_is_answered_without_html_and_harms_nobody() {
         assert!(!answer.starts_with("HTTP/1.1 5"), "{answer}");
     }
     app.anonymous().get("/health").await.expect_status(200);
+}
+
+/// The HTTP library answers by itself what it cannot read, and has no place for a body of ours. The
+/// document says so.
+#[tokio::test]
+async fn what_cannot_be_read_as_a_request_is_answered_bare_and_the_connection_ends() {
+    let app = TestApp::start().await;
+    let get = |target: &str, headers: &str| format!("GET {target} HTTP/1.1\r\n{headers}\r\n");
+    let many = |count: usize| "x-filler: 1\r\n".repeat(count);
+    for (request, status) in [
+        (get("/health", "host: a\r\nhost: b\r\n"), 400),
+        (get("/health", ""), 400),
+        (get("/health x", "host: a\r\n"), 400),
+        (get("/health", &format!("host: a\r\n{}", many(97))), 431),
+        (get(&format!("/{}", "x".repeat(66_000)), "host: a\r\n"), 400),
+    ] {
+        let answer = raw(&app, request.as_bytes()).await;
+        let shown = &answer[..answer.len().min(300)];
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{shown}"
+        );
+        assert!(answer.contains("connection: close\r\n"), "{shown}");
+        assert!(answer.ends_with("\r\n\r\n"), "{shown}");
+    }
+    let as_many_as_fit = format!("host: a\r\nconnection: close\r\n{}", many(90));
+    let answer = raw(&app, get("/health", &as_many_as_fit).as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    // Whatever gets as far as the router has the shape.
+    let longer = get(
+        &format!("/{}", "x".repeat(20_000)),
+        "host: a\r\nconnection: close\r\n",
+    );
+    let answer = raw(&app, longer.as_bytes()).await;
+    assert!(answer.contains("HEADERS_TOO_LARGE"), "{answer}");
 }
 
 #[tokio::test]

@@ -51,16 +51,19 @@ async fn a_table_that_a_receipt_names_stays_what_it_was() {
     for path in [
         format!("/api/odds/dice?odds_id={id}"),
         "/api/odds/roulette?odds_id=999999".to_owned(),
-        "/api/odds/roulette?odds_id=-1".to_owned(),
         "/api/odds/season_pass".to_owned(),
         "/api/odds/poker".to_owned(),
         "/api/odds/%EB%A3%B0%EB%A0%9B".to_owned(),
     ] {
         client.get(&path).await.expect_error(404, "ODDS_NOT_FOUND");
     }
-    let refused = client.get("/api/odds/roulette?odds_id=one").await;
-    let refused = refused.expect_error(422, "VALIDATION_ERROR").body;
-    assert!(refused["error"]["details"]["odds_id"].is_array());
+    for id in ["one", "-1", "0", "9000000000000001"] {
+        let refused = client
+            .get(&format!("/api/odds/roulette?odds_id={id}"))
+            .await;
+        let refused = refused.expect_error(422, "VALIDATION_ERROR").body;
+        assert!(refused["error"]["details"]["odds_id"].is_array(), "{id}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The document, and that it tells the truth.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+use xmas_kernel::MAX_NUMBER;
 use xmas_test_support::TestApp;
 
 fn document() -> Value {
@@ -34,6 +37,148 @@ fn every_operation_has_an_example_and_its_errors() {
             }
         }
     }
+}
+
+/// The schemas that a part of the document leads to, by their names.
+fn led_to<'a>(document: &'a Value, from: &'a Value, found: &mut BTreeMap<&'a str, &'a Value>) {
+    match from {
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str);
+            if let Some(name) = name.and_then(|name| name.rsplit('/').next()) {
+                let schema = &document["components"]["schemas"][name];
+                if found.insert(name, schema).is_none() {
+                    led_to(document, schema, found);
+                }
+            }
+            fields
+                .values()
+                .for_each(|value| led_to(document, value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| led_to(document, item, found)),
+        _ => (),
+    }
+}
+
+/// Calls back with every schema of a text or a number that stands in this one, but not behind a
+/// reference.
+fn each_value(schema: &Value, path: &str, look: &mut dyn FnMut(&str, &Value)) {
+    if let Some(fields) = schema["properties"].as_object() {
+        for (name, field) in fields {
+            each_value(field, &format!("{path}.{name}"), look);
+        }
+    }
+    for part in ["oneOf", "anyOf", "allOf"] {
+        for one in schema[part].as_array().into_iter().flatten() {
+            each_value(one, path, look);
+        }
+    }
+    if schema["items"].is_object() {
+        each_value(&schema["items"], path, look);
+    }
+    look(path, schema);
+}
+
+fn is_of(schema: &Value, name: &str) -> bool {
+    let of = &schema["type"];
+    of == name
+        || of
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one == name))
+}
+
+/// What clients may send is said whole, so that they need not try it out: the names or the form or the
+/// length of every text, and the bounds of every number.
+#[test]
+fn whatever_is_asked_is_bounded() {
+    let document = document();
+    let mut asked = BTreeMap::new();
+    let mut unbounded = Vec::new();
+    let mut look = |path: &str, schema: &Value| {
+        let says = |key: &str| !schema[key].is_null();
+        let text = ["enum", "pattern", "maxLength", "format", "const"];
+        if is_of(schema, "string") && !text.into_iter().any(says)
+            || is_of(schema, "integer") && !(says("minimum") && says("maximum"))
+        {
+            unbounded.push(format!("{path}: {schema}"));
+        }
+    };
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().unwrap();
+                let path = format!("{method} {path} {name}");
+                each_value(&parameter["schema"], &path, &mut look);
+                led_to(&document, &parameter["schema"], &mut asked);
+            }
+            led_to(&document, &operation["requestBody"], &mut asked);
+        }
+    }
+    assert!(asked.len() > 20, "{asked:?}");
+    for (name, schema) in asked {
+        each_value(schema, name, &mut look);
+    }
+    assert_eq!(unbounded, [] as [String; 0]);
+}
+
+/// JavaScript reads whole numbers exactly up to 2^53.
+#[test]
+fn no_number_is_larger_than_every_client_can_hold() {
+    let document = document();
+    let mut too_large = Vec::new();
+    let mut look = |path: &str, schema: &Value| {
+        let most = schema["maximum"].as_i64();
+        if is_of(schema, "integer") && most.is_none_or(|most| most > MAX_NUMBER) {
+            too_large.push(path.to_owned());
+        }
+    };
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        each_value(schema, name, &mut look);
+    }
+    assert_eq!(too_large, [] as [String; 0]);
+}
+
+/// Without a body, a request is refused for that exactly where the document says that one is needed.
+#[tokio::test]
+async fn a_body_may_be_left_out_where_the_document_says_so() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let player = app.player("santa", 1).await;
+    let mut optional = Vec::new();
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if method == "get" {
+                continue;
+            }
+            let is_needed = operation["requestBody"]["required"].as_bool();
+            let client = if path.starts_with("/admin/") {
+                &admin
+            } else {
+                &player
+            };
+            let request = client.request(method.to_uppercase().parse().unwrap(), &filled(path));
+            let answer = client.send(request).await;
+            // It has no content type either.
+            let is_missed = answer.status == 415;
+            assert_eq!(
+                is_missed,
+                is_needed.unwrap_or(false),
+                "{method} {path}: {} {}",
+                answer.status,
+                answer.text
+            );
+            if !operation["requestBody"].is_null() && !is_missed {
+                optional.push(format!("{method} {path}"));
+            }
+        }
+    }
+    let expected = [
+        "post /admin/api/event-bridge/close",
+        "post /admin/api/event-bridge/settle",
+        "post /admin/api/users/{id}/anonymise",
+        "post /api/auth/logout",
+    ];
+    optional.sort();
+    assert_eq!(optional, expected);
 }
 
 /// Whether each form in which something is sent is shown, or its items are.

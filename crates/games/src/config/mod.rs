@@ -12,7 +12,7 @@ use xmas_kernel::{
     ConfigId, Problems,
     audit::{Actor, Area},
     db::DbError,
-    version::Version,
+    version::{Seen, Version},
 };
 use xmas_rewards::Reward;
 
@@ -175,8 +175,8 @@ pub struct ConfigEdit<E> {
     pub is_active: Option<bool>,
     pub max_daily: TwoNames<i64>,
     pub body: E,
-    /// The version that the operator has seen.
-    pub seen: Option<String>,
+    /// What the operator has seen.
+    pub seen: Option<Seen>,
 }
 
 impl<E> ConfigEdit<E> {

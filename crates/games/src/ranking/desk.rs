@@ -10,7 +10,7 @@ use xmas_kernel::{
     Problems, UserId,
     audit::{self, Actor, Area, Change},
     db::{DbError, retry},
-    version::{self, Version},
+    version::{self, Seen, Version},
 };
 use xmas_players::{
     ExternalId, PlayerNames, PlayerRef, names_of, players_by_external_id, players_by_id,
@@ -83,7 +83,7 @@ impl Ranking {
         actor: &Actor,
         day: EventDay,
         entries: &[NewRankingEntry],
-        seen: Option<&str>,
+        seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<Vec<daily::Model>, RankingDeskError> {
         let tx = self.db.begin().await?;
@@ -152,7 +152,7 @@ impl Ranking {
         audit::enter_in_tx(&tx, Area::ExternalRanking).await?;
         let before = store::external_of(&*tx, &[user_id]).await?;
         let row = before.first().ok_or(RankingDeskError::NotOnBoard)?;
-        version::expect(edit.seen.as_deref(), &version_of_row(row))?;
+        version::expect(edit.seen.as_ref(), &version_of_row(row))?;
         let entry = NewExternalEntry {
             user_id,
             deposit_amount: edit.deposit_amount.unwrap_or(row.deposit_amount),
@@ -274,7 +274,7 @@ impl RankingDesk for Ranking {
         actor: &Actor,
         day: EventDay,
         rows: &[DayRowEdit],
-        seen: Option<&str>,
+        seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<DayBoard, RankingDeskError> {
         rules::check_count(rows.len()).map_err(RankingDeskError::Invalid)?;

@@ -17,7 +17,7 @@ mod store;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use xmas_kernel::{UserId, audit::Actor, db::DbError};
+use xmas_kernel::{UserId, audit::Actor, db::DbError, version::Seen};
 use xmas_players::Identity;
 use xmas_time::EventDay;
 
@@ -48,13 +48,13 @@ pub trait RankingService: Send + Sync {
 pub trait RankingDesk: Send + Sync {
     async fn day(&self, day: EventDay) -> Result<DayBoard, RankingDeskError>;
 
-    /// Makes these the whole board of a day. `seen` is the version that the operator has seen.
+    /// Makes these the whole board of a day. `seen` is what the operator has seen.
     async fn replace_day(
         &self,
         actor: &Actor,
         day: EventDay,
         rows: &[DayRowEdit],
-        seen: Option<&str>,
+        seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<DayBoard, RankingDeskError>;
 

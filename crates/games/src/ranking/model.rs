@@ -1,5 +1,8 @@
 use chrono::{DateTime, Utc};
-use xmas_kernel::{UserId, version::Version};
+use xmas_kernel::{
+    UserId,
+    version::{Seen, Version},
+};
 use xmas_players::PlayerRef;
 use xmas_time::EventDay;
 
@@ -112,8 +115,8 @@ pub struct ExternalEdit {
     pub play_count: Option<i64>,
     /// `Some(None)` clears it.
     pub memo: Option<Option<String>>,
-    /// The version that the operator has seen.
-    pub seen: Option<String>,
+    /// What the operator has seen.
+    pub seen: Option<Seen>,
 }
 
 /// A player on the external board as operators see them.

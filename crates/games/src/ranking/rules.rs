@@ -5,15 +5,13 @@ use std::{
     hash::Hash,
 };
 
-use xmas_kernel::{ErrorCode, LABEL, Problem, Problems, UserId, is_label};
+use xmas_kernel::{ErrorCode, LABEL, MAX_NUMBER, Problem, Problems, UserId, is_label};
 
 use xmas_players::PlayerRef;
 
 use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry};
 
-/// Every client's numbers hold this exactly.
-const MAX_NUMBER: i64 = 9_000_000_000_000_000;
-const NUMBER: &str = "is 0 to 9,000,000,000,000,000";
+const NUMBER: &str = "must be 0 to 9,000,000,000,000,000";
 /// How many rows one upload may have: all of them are written in one transaction, and others wait for it.
 const MAX_ROWS: usize = 10_000;
 const MEMO_CHARACTERS: usize = 255;
@@ -83,7 +81,7 @@ pub(super) fn day(
         problems.expect(
             (1..=MAX_NUMBER).contains(&row.rank),
             field("rank"),
-            "is at least 1",
+            "must be 1 to 9,000,000,000,000,000",
         );
         once(&mut places, row.rank, field("rank"), &mut problems);
         if let Some(user_id) = user_id {
@@ -99,7 +97,7 @@ pub(super) fn day(
         problems.expect(
             (-MAX_NUMBER..=MAX_NUMBER).contains(&row.score),
             field("score"),
-            "is at most 9,000,000,000,000,000, whatever its sign",
+            "must be at most 9,000,000,000,000,000, whatever its sign",
         );
         entries.push(NewRankingEntry {
             place: row.rank,

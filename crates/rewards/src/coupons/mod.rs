@@ -158,7 +158,7 @@ impl RewardDesk {
         audit::enter_in_tx(&tx, Area::Rewards).await?;
         let before = store::coupon_kind(&*tx, id).await?;
         let before = before.ok_or(RewardError::UnknownCouponKind)?;
-        version::expect(edit.seen.as_deref(), &before.version())?;
+        version::expect(edit.seen.as_ref(), &before.version())?;
         let saved = NewCouponKind {
             name: edit.name.clone().unwrap_or_else(|| before.name.clone()),
             manual: edit.manual.unwrap_or(before.manual),

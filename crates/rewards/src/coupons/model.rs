@@ -2,7 +2,12 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use xmas_kernel::{CouponKindId, RewardId, paging::Page, text, version::Version};
+use xmas_kernel::{
+    CouponKindId, RewardId,
+    paging::Page,
+    text,
+    version::{Seen, Version},
+};
 
 /// A kind of coupon to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +101,8 @@ pub(super) struct Editable<'a> {
 pub struct CouponKindEdit {
     pub name: Option<String>,
     pub manual: Option<bool>,
-    /// The version that the operator has seen.
-    pub seen: Option<String>,
+    /// What the operator has seen.
+    pub seen: Option<Seen>,
 }
 
 /// Which codes are meant.

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 use xmas_activity::{ActivityService, ClientEvent, ClientEventKind, RecordCommand, Recorded};
+use xmas_kernel::MAX_NUMBER;
 use xmas_time::Kst;
 
 use crate::{
@@ -21,9 +22,10 @@ pub(crate) struct RecordRequest {
     /// The same id again counts once.
     event_id: Uuid,
     event_type: EventType,
+    #[validate(range(min = -MAX_NUMBER, max = MAX_NUMBER, message = "must be up to 9,000,000,000,000,000, whatever its sign"))]
     value: Option<i64>,
-    /// Up to 4,096 bytes.
-    #[schema(value_type = Option<Object>)]
+    /// Anything, of up to 4,096 bytes as JSON text and nested up to 16 deep.
+    #[schema(value_type = Option<serde_json::Value>)]
     meta_json: Option<serde_json::Value>,
 }
 

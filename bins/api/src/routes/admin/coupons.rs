@@ -181,7 +181,7 @@ pub(crate) async fn put(
     let edit = CouponKindEdit {
         name: body.name,
         manual: body.is_manual,
-        seen: seen_version(&request, body.version),
+        seen: seen_version(&request, body.version)?,
     };
     let edited = desk.edit_kind(&admin.actor, CouponKindId(id), &edit, now.0);
     Ok(Json(edited.await?.into()))

@@ -166,11 +166,11 @@ pub(crate) struct DiceConfigRequest {
 }
 
 impl DiceConfigRequest {
-    fn edit(self, request: &HttpRequest) -> ConfigEdit<DiceEdit> {
+    fn edit(self, request: &HttpRequest) -> ApiResult<ConfigEdit<DiceEdit>> {
         let win = (self.win_reward_value, self.win_reward_amount);
         let draw = (self.draw_reward_value, self.draw_reward_amount);
         let lose = (self.lose_reward_value, self.lose_reward_amount);
-        ConfigEdit {
+        Ok(ConfigEdit {
             name: self.name,
             is_active: self.is_active,
             max_daily: TwoNames::one(self.max_daily_plays),
@@ -179,8 +179,8 @@ impl DiceConfigRequest {
                 draw: reward(self.draw_reward_type, draw, self.draw_reward_item),
                 lose: reward(self.lose_reward_type, lose, self.lose_reward_item),
             },
-            seen: seen_version(request, self.version),
-        }
+            seen: seen_version(request, self.version)?,
+        })
     }
 }
 
@@ -206,7 +206,7 @@ pub(crate) async fn post(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Dice>>,
 ) -> ApiResult<(Json<DiceConfigAnswer>, StatusCode)> {
-    let new = body.0.edit(&request);
+    let new = body.0.edit(&request)?;
     let saved = desk.create(&admin.actor, &new, now.0).await?;
     Ok((Json(saved.into()), StatusCode::CREATED))
 }
@@ -235,7 +235,7 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Dice>>,
 ) -> ApiResult<Json<DiceConfigAnswer>> {
-    let (id, edit) = (id(&part, MISSING)?, body.0.edit(&request));
+    let (id, edit) = (id(&part, MISSING)?, body.0.edit(&request)?);
     let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
     Ok(Json(saved.into()))
 }

@@ -25,7 +25,7 @@ use xmas_time::{EventDay, Kst};
 use super::{IfMatch, Reason, player_ref};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, OptionalBody, Params, seen_version},
+    extract::{Admin, Body, Now, OptionalBody, Params, is_id, seen_version},
     jobs::CHUNK,
     routes::endpoint,
 };
@@ -90,6 +90,7 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
 #[into_params(parameter_in = Query)]
 pub(crate) struct BridgeParams {
     /// The bridge that is not closed, or else the last one, if it is left out.
+    #[validate(custom(function = is_id))]
     bridge_id: Option<i64>,
 }
 
@@ -285,7 +286,7 @@ impl BridgeRequest {
             keys_required: self.keys_required,
             settle_on: self.settle_on,
             auto_settle: self.auto_settle,
-            seen: seen_version(request, self.version),
+            seen: seen_version(request, self.version)?,
         })
     }
 }
@@ -365,7 +366,7 @@ pub(crate) struct RunAnswer {
 /// Pays for the keys: with `dry_run: false`, and from the day of the settlement on. Sent again it goes
 /// on where it stopped, and pays nobody twice.
 #[utoipa::path(post, operation_id = "settle_event_bridge", path = "/admin/api/event-bridge/settle",
-    tag = "admin: bridge", params(Reason), request_body = SettleRequest,
+    tag = "admin: bridge", params(Reason), request_body = Option<SettleRequest>,
     responses((status = 200, body = SettleAnswer)), security(("bearer" = [])))]
 pub(crate) async fn settle(
     admin: Admin,
@@ -403,7 +404,7 @@ pub(crate) struct CloseRequest {
 
 /// Pays whoever may still be paid, takes what is left of all others, and lets another bridge open.
 #[utoipa::path(post, operation_id = "close_event_bridge", path = "/admin/api/event-bridge/close",
-    tag = "admin: bridge", params(Reason), request_body = CloseRequest,
+    tag = "admin: bridge", params(Reason), request_body = Option<CloseRequest>,
     responses((status = 200, body = CertificateAnswer)), security(("bearer" = [])))]
 pub(crate) async fn close(
     admin: Admin,

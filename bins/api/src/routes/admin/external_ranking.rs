@@ -252,7 +252,7 @@ pub(crate) async fn put(
         deposit_amount: body.deposit_amount,
         play_count: body.play_count,
         memo: body.memo,
-        seen: seen_version(&request, body.version),
+        seen: seen_version(&request, body.version)?,
     };
     let saved = desk.edit_external(&admin.actor, user(&part)?, &edit, now.0);
     Ok(Json(saved.await?.into()))

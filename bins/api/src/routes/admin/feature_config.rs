@@ -111,7 +111,7 @@ pub(crate) async fn put(
         page_path: body.page_path,
         is_enabled: body.is_enabled,
         config_json: body.config_json,
-        seen: seen_version(&request, body.version),
+        seen: seen_version(&request, body.version)?,
     };
     let edited = desk.edit(&admin.actor, feature, &edit, now.0).await?;
     Ok(Json(edited.into()))

@@ -116,7 +116,7 @@ fn answers(scheduled: Scheduled) -> Vec<ScheduledAnswer> {
 #[schema(example = json!({"features": [{"feature_type": "ROULETTE", "is_active": true}]}))]
 pub(crate) struct ScheduleRequest {
     features: Option<Vec<ScheduledRequest>>,
-    /// In the place of `features`, if it is one only.
+    /// In the place of `features`, if it is one only; not beside them.
     feature_type: Option<String>,
     /// Goes with `feature_type`.
     #[serde(default = "usually_active")]
@@ -137,6 +137,9 @@ fn usually_active() -> bool {
 
 impl ScheduleRequest {
     fn features(self) -> ApiResult<Vec<ScheduledFeature>> {
+        if self.features.is_some() && self.feature_type.is_some() {
+            return Err(invalid("feature_type", "must go without features"));
+        }
         let one = self.feature_type.map(|feature_type| ScheduledRequest {
             feature_type,
             is_active: self.is_active,

@@ -206,15 +206,15 @@ pub(crate) struct PrizeConfigRequest {
 }
 
 impl LotteryConfigRequest {
-    fn edit(self, request: &HttpRequest) -> ConfigEdit<Option<Vec<PrizeEdit>>> {
+    fn edit(self, request: &HttpRequest) -> ApiResult<ConfigEdit<Option<Vec<PrizeEdit>>>> {
         let prizes = self.prizes;
-        ConfigEdit {
+        Ok(ConfigEdit {
             name: self.name,
             is_active: self.is_active,
             max_daily: two_names((self.max_daily_plays, self.max_daily_tickets)),
             body: prizes.map(|prizes| prizes.into_iter().map(Into::into).collect()),
-            seen: seen_version(request, self.version),
-        }
+            seen: seen_version(request, self.version)?,
+        })
     }
 }
 
@@ -254,7 +254,7 @@ pub(crate) async fn post(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Lottery>>,
 ) -> ApiResult<(Json<LotteryConfigAnswer>, StatusCode)> {
-    let new = body.0.edit(&request);
+    let new = body.0.edit(&request)?;
     let saved = desk.create(&admin.actor, &new, now.0).await?;
     Ok((Json(saved.into()), StatusCode::CREATED))
 }
@@ -284,7 +284,7 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Lottery>>,
 ) -> ApiResult<Json<LotteryConfigAnswer>> {
-    let (id, edit) = (id(&part, MISSING)?, body.0.edit(&request));
+    let (id, edit) = (id(&part, MISSING)?, body.0.edit(&request)?);
     let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
     Ok(Json(saved.into()))
 }

@@ -136,7 +136,8 @@ pub(crate) struct Reason {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "only its description is used")]
 pub(crate) struct IfMatch {
-    /// The `version` that the client has loaded; `version` in the body does the same.
+    /// The `version` that the client has loaded, or a list of versions of which any will do, in quotes; `*` for
+    /// any at all. `version` in the body goes before it.
     #[param(rename = "if-match")]
     version: Option<String>,
 }

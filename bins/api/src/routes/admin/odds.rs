@@ -25,7 +25,7 @@ use xmas_time::Kst;
 
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Now, Params, PathPart},
+    extract::{Now, Params, PathPart, is_id},
     routes::{
         endpoint,
         export::{self, Cell, ExportPage},
@@ -63,8 +63,10 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
 #[into_params(parameter_in = Query)]
 pub(crate) struct OddsReportParams {
     /// Only this table.
+    #[validate(custom(function = is_id))]
     odds_id: Option<i64>,
     /// `next_cursor` of the page before.
+    #[validate(custom(function = is_id))]
     cursor: Option<i64>,
     /// How many tables to send.
     #[serde(default = "usual_limit")]
@@ -82,6 +84,7 @@ fn usual_limit() -> u64 {
 #[into_params(parameter_in = Query)]
 pub(crate) struct OddsExportParams {
     /// Only this table.
+    #[validate(custom(function = is_id))]
     odds_id: Option<i64>,
 }
 

@@ -5,7 +5,8 @@ use utoipa::IntoParams;
 use validator::Validate;
 use xmas_kernel::paging::{Cursor, Limit, Page};
 
-use crate::error::{ApiError, ApiResult};
+use super::records::row_id;
+use crate::{error::ApiResult, extract::given};
 
 /// Which page of a list is asked for that goes on where the page before has ended.
 #[derive(Debug, Deserialize, IntoParams, Validate)]
@@ -33,16 +34,8 @@ impl CursorParams {
 
 /// Where a page begins, and how long it is.
 pub(super) fn place(cursor: &str, limit: u64) -> ApiResult<(Limit, Option<Cursor>)> {
-    let limit = Limit::clamped(limit);
-    if cursor.is_empty() {
-        return Ok((limit, None));
-    }
-    let id = cursor.parse().ok().map(Cursor);
-    // Numbers are read leniently; one place has one spelling.
-    let id = id.filter(|Cursor(id)| id.to_string() == cursor);
-    let problem = "is the next_cursor of an earlier page";
-    let id = id.ok_or_else(|| ApiError::field("cursor", problem))?;
-    Ok((limit, Some(id)))
+    let row = given("cursor", cursor, row_id)?;
+    Ok((Limit::clamped(limit), row.map(Cursor)))
 }
 
 /// A page's items as the answer shows them, and its `next_cursor`.
@@ -56,21 +49,25 @@ pub(super) fn parts<T, A: From<T>>(page: Page<T>) -> (Vec<A>, Option<String>) {
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageParams {
     /// From 1.
-    #[param(default = 1, minimum = 1)]
+    #[validate(range(min = 1, max = LAST_PAGE, message = "must be 1 to 1,000,000"))]
+    #[param(default = 1, minimum = 1, maximum = 1_000_000)]
     pub(super) page: Option<u64>,
     /// How many items a page holds, 1 to 200.
+    #[validate(range(min = 1, max = 200, message = "must be 1 to 200"))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     pub(super) size: Option<u64>,
 }
 
+/// High enough for any list, and low enough for any database.
+pub(super) const LAST_PAGE: u64 = 1_000_000;
+
 impl PageParams {
-    /// From 1; high enough for any list, and low enough for any database.
     pub(crate) fn page(&self) -> u64 {
-        self.page.unwrap_or(1).clamp(1, 1_000_000)
+        self.page.unwrap_or(1)
     }
 
     pub(crate) fn size(&self) -> u64 {
-        self.size.unwrap_or(50).clamp(1, 200)
+        self.size.unwrap_or(50)
     }
 
     /// How many items stand before the page.

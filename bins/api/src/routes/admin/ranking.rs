@@ -208,8 +208,8 @@ pub(crate) async fn put(
 ) -> ApiResult<Json<DayRankingAnswer>> {
     let day = date(&day)?;
     let (rows, source, version) = rows(upload)?;
-    let seen = seen_version(&request, version);
-    let saved = desk.replace_day(&admin.actor, day, &rows, seen.as_deref(), now.0);
+    let seen = seen_version(&request, version)?;
+    let saved = desk.replace_day(&admin.actor, day, &rows, seen.as_ref(), now.0);
     let saved = saved.await.map_err(|error| match error {
         RankingDeskError::Invalid(problems) => source.refuse(problems),
         error => error.into(),

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
-use xmas_kernel::{Asset, UserId, paging::Limit};
+use xmas_kernel::{Asset, MAX_NUMBER, UserId, paging::Limit};
 use xmas_reporting::{EXPORT_ROWS, Slice, Whose};
 
 use crate::{
     error::ApiResult,
-    extract::given,
+    extract::{given, is_id},
     routes::export::{Cell, ExportPage},
 };
 
@@ -18,10 +18,12 @@ use crate::{
 pub(super) struct ListPage {
     /// How many rows to send; the nearest of 1 to 1,000 is taken.
     #[serde(default = "usual_rows")]
-    #[param(default = 100, minimum = 1, maximum = 1000)]
+    #[validate(range(min = -MAX_NUMBER, max = MAX_NUMBER, message = "must be a whole number up to 9,000,000,000,000,000"))]
+    #[param(default = 100)]
     limit: i64,
     /// How many rows to pass over.
     #[serde(default)]
+    #[validate(range(min = 0, max = MAX_NUMBER, message = "must be 0 to 9,000,000,000,000,000"))]
     #[param(default = 0, minimum = 0)]
     offset: i64,
     /// The last row of the page before: its `id`, or for wallets its `user_id:token_type`. Unlike an
@@ -91,13 +93,14 @@ pub(super) fn row_id(text: &str) -> Result<i64, &'static str> {
     let id = text.parse().ok();
     // Numbers are read leniently; one row has one spelling.
     let id = id.filter(|id: &i64| *id >= 0 && id.to_string() == text);
-    id.ok_or("is the last row of an earlier page")
+    id.ok_or("must be the last row of an earlier page")
 }
 
 /// Whose rows are asked for.
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WhoseParams {
+    #[validate(custom(function = is_id))]
     user_id: Option<i64>,
     /// Nobody's rows, if there is no such player.
     #[serde(default)]

@@ -189,15 +189,15 @@ pub(crate) struct SegmentConfigRequest {
 }
 
 impl RouletteConfigRequest {
-    fn edit(self, request: &HttpRequest) -> ConfigEdit<Option<Vec<SegmentEdit>>> {
+    fn edit(self, request: &HttpRequest) -> ApiResult<ConfigEdit<Option<Vec<SegmentEdit>>>> {
         let segments = self.segments;
-        ConfigEdit {
+        Ok(ConfigEdit {
             name: self.name,
             is_active: self.is_active,
             max_daily: TwoNames::one(self.max_daily_spins),
             body: segments.map(|segments| segments.into_iter().map(Into::into).collect()),
-            seen: seen_version(request, self.version),
-        }
+            seen: seen_version(request, self.version)?,
+        })
     }
 }
 
@@ -236,7 +236,7 @@ pub(crate) async fn post(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Roulette>>,
 ) -> ApiResult<(Json<RouletteConfigAnswer>, StatusCode)> {
-    let new = body.0.edit(&request);
+    let new = body.0.edit(&request)?;
     let saved = desk.create(&admin.actor, &new, now.0).await?;
     Ok((Json(saved.into()), StatusCode::CREATED))
 }
@@ -266,7 +266,7 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Roulette>>,
 ) -> ApiResult<Json<RouletteConfigAnswer>> {
-    let (id, edit) = (id(&part, MISSING)?, body.0.edit(&request));
+    let (id, edit) = (id(&part, MISSING)?, body.0.edit(&request)?);
     let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
     Ok(Json(saved.into()))
 }

@@ -102,9 +102,9 @@ pub(crate) async fn put(
     texts: Data<dyn UiConfigService>,
 ) -> ApiResult<Json<UiConfigAnswer>> {
     let Body(body) = body;
-    let seen = seen_version(&request, body.version);
+    let seen = seen_version(&request, body.version)?;
     let saved = texts
-        .put(&admin.actor, &key.0, &body.value, seen.as_deref(), now.0)
+        .put(&admin.actor, &key.0, &body.value, seen.as_ref(), now.0)
         .await?;
     Ok(Json(UiConfigAnswer::of(key.0, Some(&saved))))
 }

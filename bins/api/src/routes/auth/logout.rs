@@ -22,7 +22,7 @@ pub(crate) struct LogoutRequest {
 }
 
 /// Ends this session, or all of them.
-#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = LogoutRequest,
+#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = Option<LogoutRequest>,
     responses((status = 204, description = "Logged out.")), security(("bearer" = [])))]
 pub(crate) async fn logout(
     bearer: Bearer,

@@ -69,6 +69,60 @@ async fn what_a_client_leaves_out_or_does_not_know_is_kept() {
 }
 
 #[tokio::test]
+async fn any_version_of_a_list_will_do_and_a_star_asks_for_none() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let version = async || {
+        let saved = admin.put(ROULETTE, &json!({})).await.expect_status(200);
+        saved.body["version"].as_str().unwrap().to_owned()
+    };
+    let put = async |title: &str, tags: &str| {
+        let request = admin.request("PUT".parse().unwrap(), ROULETTE);
+        let request = request
+            .json(&json!({ "title": title }))
+            .header("if-match", tags);
+        admin.send(request).await
+    };
+    for (title, form) in [
+        ("a", "\"0123456789abcdef\", \"{}\""),
+        ("b", "W/\"{}\",\"other\""),
+        ("c", "{}"),
+    ] {
+        let tags = form.replace("{}", &version().await);
+        put(title, &tags).await.expect_status(200);
+    }
+    put("d", "*").await.expect_status(200);
+    let others = "\"0123456789abcdef\", W/\"fedcba9876543210\"";
+    put("e", others).await.expect_error(409, "VERSION_CONFLICT");
+    for malformed in ["", "\"abc", "a b", "\"a\" \"b\"", ","] {
+        let refused = put("f", malformed).await;
+        let refused = refused.expect_error(422, "VALIDATION_ERROR");
+        assert!(refused.body["error"]["details"]["If-Match"].is_array());
+    }
+    let kept = admin.put(ROULETTE, &json!({})).await.expect_status(200);
+    assert_eq!(kept.body["title"], "d");
+}
+
+#[tokio::test]
+async fn only_whoever_changes_something_is_asked_why() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    for reason in ["%FF", "%00", "a%0Ab"] {
+        let with_reason = |method: &str, path: &str| {
+            let request = admin.request(method.parse().unwrap(), path);
+            request.header("x-reason", reason)
+        };
+        for method in ["GET", "HEAD"] {
+            let read = with_reason(method, "/admin/api/feature-config/");
+            admin.send(read).await.expect_status(200);
+        }
+        let change = with_reason("PUT", ROULETTE).json(&json!({ "is_enabled": false }));
+        let refused = admin.send(change).await;
+        refused.expect_error(422, "VALIDATION_ERROR");
+    }
+}
+
+#[tokio::test]
 async fn a_bad_edit_is_told_field_by_field_and_changes_nothing() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;

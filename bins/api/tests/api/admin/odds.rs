@@ -180,7 +180,6 @@ async fn what_is_no_game_or_no_table_has_no_report() {
         "poker",
         "%EB%A3%B0",
         "dice?odds_id=99",
-        "dice?odds_id=-1",
         "roulette?odds_id=1",
     ] {
         for path in [
@@ -195,6 +194,8 @@ async fn what_is_no_game_or_no_table_has_no_report() {
         ("limit=51", "limit"),
         ("cursor=x", "cursor"),
         ("odds_id=x", "odds_id"),
+        ("odds_id=-1", "odds_id"),
+        ("odds_id=9000000000000001", "odds_id"),
     ] {
         let refused = admin
             .get(&format!("{PATH}?{query}"))

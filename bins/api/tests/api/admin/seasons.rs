@@ -147,6 +147,10 @@ async fn active_seasons_never_share_a_day() {
         .expect_status(200)
         .body;
     assert_eq!(last["items"][1]["name"], "XMAS_1WEEK_2025");
+    for (query, field) in [("size=0", "size"), ("size=201", "size"), ("page=0", "page")] {
+        let answer = admin.get(&format!("/admin/api/seasons/?{query}")).await;
+        names_field(&answer.expect_error(422, "VALIDATION_ERROR"), field);
+    }
 }
 
 #[tokio::test]
@@ -165,6 +169,11 @@ async fn a_bad_season_is_refused_whole() {
         (json!({ "max_level": 11 }), "max_level"),
         (json!({ "max_level": i64::MAX }), "max_level"),
         (json!({ "grace_days": 4_000_000_000_u32 }), "grace_days"),
+        // More than a JavaScript client can read exactly.
+        (
+            json!({ "internal_win_threshold": 9_007_199_254_740_993_i64 }),
+            "internal_win_threshold",
+        ),
         // The bridge has keys on every day of the week.
         (json!({ "end_date": "2025-12-30" }), "end_date"),
     ] {
@@ -265,6 +274,11 @@ async fn a_bad_ladder_is_refused_with_its_level() {
     for (edit, field) in [
         (with(3, "required_xp", json!(100)), "levels.3.required_xp"),
         (with(0, "required_xp", json!(-1)), "levels.0.required_xp"),
+        // More than a JavaScript client can read exactly.
+        (
+            with(9, "required_xp", json!(9_007_199_254_740_993_i64)),
+            "levels.9.required_xp",
+        ),
         (with(2, "level", json!(9)), "levels"),
         (
             with(1, "reward_type", json!("GOLD")),

@@ -13,7 +13,7 @@ use actix_web::{
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 use validator::Validate;
-use xmas_kernel::{ErrorCode, UserId};
+use xmas_kernel::{ErrorCode, MAX_NUMBER, UserId};
 use xmas_players::Status;
 use xmas_reporting::{PayoutQuery, PayoutRow, PayoutService};
 
@@ -47,7 +47,7 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[(
 pub(crate) struct PayoutParams {
     /// Only balances of at least so many points.
     #[serde(default = "one")]
-    #[validate(range(min = 1, message = "is 1 or more"))]
+    #[validate(range(min = 1, max = MAX_NUMBER, message = "must be 1 to 9,000,000,000,000,000"))]
     #[param(default = 1, minimum = 1)]
     min_amount: i64,
     /// `ACTIVE`, `INACTIVE`, `BLOCKED` or `ALL`.

@@ -20,7 +20,7 @@ use xmas_time::Kst;
 
 use crate::{
     error::ApiResult,
-    extract::{Params, SpanParams, given},
+    extract::{Params, SpanParams},
     routes::{
         admin::records::{ListPage, WhoseParams, export_page, row_id, token_type},
         export::{self, Cell},
@@ -34,9 +34,7 @@ pub(crate) struct WalletParams {
     #[serde(default)]
     token_type: String,
     /// True for wallets with something in them, false for those with nothing.
-    #[serde(default)]
-    #[param(value_type = Option<bool>)]
-    has_balance: String,
+    has_balance: Option<bool>,
 }
 
 fn filter(
@@ -47,13 +45,9 @@ fn filter(
     Ok(WalletFilter {
         whose: whose.whose(),
         asset: token_type(&params.token_type)?,
-        has_balance: given("has_balance", &params.has_balance, yes_or_no)?,
+        has_balance: params.has_balance,
         changed: changed.span()?,
     })
-}
-
-fn yes_or_no(text: &str) -> Result<bool, &'static str> {
-    text.parse().map_err(|_| "is true or false")
 }
 
 /// One balance of one player.
@@ -101,7 +95,7 @@ pub(crate) async fn list(
 
 /// `user_id:token_type`.
 fn place(text: &str) -> Result<WalletPlace, &'static str> {
-    const EXPECTED: &str = "is user_id:token_type of the last row of an earlier page";
+    const EXPECTED: &str = "must be user_id:token_type of the last row of an earlier page";
     let (id, asset) = text.split_once(':').ok_or(EXPECTED)?;
     Ok(WalletPlace {
         user_id: UserId(row_id(id).map_err(|_| EXPECTED)?),

@@ -78,10 +78,10 @@ pub(crate) struct AuditAnswer {
     /// What it was done to.
     resource: String,
     /// What that was like before; null if it was not there.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     before: Option<Value>,
     /// What it was like then; null if it was gone.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     after: Option<Value>,
     reason: Option<String>,
     request_id: String,

@@ -77,7 +77,7 @@ pub(crate) struct EventAnswer {
     #[schema(value_type = String, format = Date)]
     event_day: EventDay,
     /// What belongs to it; each type has its own fields.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     meta_json: Value,
     #[schema(value_type = String, format = DateTime)]
     created_at: Kst,

@@ -148,7 +148,7 @@ pub(crate) async fn put(
     let Body(body) = body;
     let edit = SeasonEdit {
         levels: Some(LevelRequest::edits(body.levels)?),
-        seen: seen_version(&request, body.version),
+        seen: seen_version(&request, body.version)?,
         ..SeasonEdit::default()
     };
     let saved = desk.update(&admin.actor, id, &edit, now.0).await?;

@@ -126,7 +126,7 @@ impl SeasonRequest {
             internal_win_threshold: self.internal_win_threshold,
             is_active: self.is_active,
             levels,
-            seen: seen_version(request, self.version),
+            seen: seen_version(request, self.version)?,
         })
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct AnonymiseRequest {}
 /// Removes whatever tells who a player is: external id, nickname, password, sessions, addresses, notes
 /// and names on the boards. The account becomes INACTIVE; ledgers and logs stay. It cannot be undone.
 #[utoipa::path(post, path = "/admin/api/users/{id}/anonymise", tag = "admin: players",
-    params(("id" = i64, Path), Reason), request_body = AnonymiseRequest,
+    params(("id" = i64, Path), Reason), request_body = Option<AnonymiseRequest>,
     responses((status = 200, body = AdminUser)), security(("bearer" = [])))]
 pub(crate) async fn anonymise(
     admin: Admin,

@@ -20,7 +20,10 @@ use super::{AdminUser, SavedAdminUser, edit::NewUserRequest};
 use crate::{
     error::ApiResult,
     extract::{Admin, Body, Now, Params},
-    routes::admin::{Reason, paging::PageParams},
+    routes::admin::{
+        Reason,
+        paging::{LAST_PAGE, PageParams},
+    },
 };
 
 /// How many accounts the bare array lists.
@@ -30,9 +33,11 @@ const NEWEST: u64 = 10_000;
 #[into_params(parameter_in = Query)]
 pub(crate) struct UsersParams {
     /// From 1. Without it the newest 10,000 come as a bare array.
-    #[param(minimum = 1)]
+    #[validate(range(min = 1, max = LAST_PAGE, message = "must be 1 to 1,000,000"))]
+    #[param(minimum = 1, maximum = 1_000_000)]
     page: Option<u64>,
     /// How many accounts a page holds, 1 to 200.
+    #[validate(range(min = 1, max = 200, message = "must be 1 to 200"))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     size: Option<u64>,
     /// Part of the external id or the nickname.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use validator::Validate;
-use xmas_kernel::{Problem, Problems};
+use xmas_kernel::{Problem, Problems, version::Seen};
 use xmas_players::{ExternalId, NewPlayer, Nickname, PasswordWish, PlayerEdit, SeasonWish, Status};
 
 use crate::error::{ApiError, ApiResult};
@@ -122,8 +122,8 @@ impl NewUserRequest {
 }
 
 impl UserEditRequest {
-    /// `seen` is the version that the client has loaded.
-    pub(super) fn into_edit(self, seen: Option<String>) -> ApiResult<PlayerEdit> {
+    /// `seen` is what the client has loaded.
+    pub(super) fn into_edit(self, seen: Option<Seen>) -> ApiResult<PlayerEdit> {
         let mut problems = Problems::default();
         let id = self.external_id.as_deref();
         let external_id = id.and_then(|id| external_id(id, &mut problems));

@@ -42,7 +42,7 @@ pub(crate) async fn put(
     desk: Data<dyn PlayerDesk>,
 ) -> ApiResult<Json<SavedAdminUser>> {
     let Body(mut body) = body;
-    let seen = seen_version(&request, body.version.take());
+    let seen = seen_version(&request, body.version.take())?;
     let edit = body.into_edit(seen)?;
     let edited = desk.edit(&admin.actor, UserId(id.0), &edit, now.0);
     Ok(Json(edited.await?.into()))

@@ -102,7 +102,7 @@ async fn wallets_show_every_balance_and_can_be_narrowed_down() {
         ))
         .await;
     let of_rudolf = format!("{WALLETS}?user_id={id}&token_type=ROULETTE_COIN");
-    for (has_balance, rows) in [("", 1), ("true", 0), ("false", 1)] {
+    for (has_balance, rows) in [("true", 0), ("false", 1)] {
         let path = format!("{of_rudolf}&has_balance={has_balance}");
         assert_eq!(list(&admin, &path).await.len(), rows, "{has_balance}");
     }
@@ -277,10 +277,9 @@ async fn limits_are_clamped_and_kept_to_the_row() {
         ("limit=-5", 1),
         ("limit=1000", 1_000),
         ("limit=1001", 1_000),
-        ("limit=9223372036854775807", 1_000),
+        ("limit=9000000000000000", 1_000),
         ("limit=1000&offset=1000", 203),
-        ("offset=-1", 100),
-        ("offset=9223372036854775807", 0),
+        ("offset=9000000000000000", 0),
     ] {
         assert_eq!(
             list(&admin, &format!("{LEDGER}?{limit}")).await.len(),
@@ -341,16 +340,33 @@ async fn bad_parameters_are_told_by_name() {
     let admin = app.admin("operator").await;
     for (path, parameter, values) in [
         (WALLETS, "token_type", &["point", "GOLD", "%20"][..]),
-        (WALLETS, "has_balance", &["1", "yes", "TRUE"][..]),
+        (WALLETS, "has_balance", &["", "1", "yes", "TRUE"][..]),
         (
             WALLETS,
             "cursor",
             &["1", "1:", "1:GOLD", ":POINT", "-1:POINT", "01:POINT"][..],
         ),
-        (WALLETS, "user_id", &["", "x", "9223372036854775808"][..]),
+        (
+            WALLETS,
+            "user_id",
+            &[
+                "",
+                "x",
+                "0",
+                "-1",
+                "9000000000000001",
+                "9223372036854775808",
+            ][..],
+        ),
         (PLAYS, "game", &["RANKING", "SEASON_PASS", "vault"][..]),
-        (PLAYS, "limit", &["all", "1.5", ""][..]),
-        (PLAYS, "offset", &["x", "9223372036854775808"][..]),
+        (PLAYS, "limit", &["all", "1.5", "", "9000000000000001"][..]),
+        (
+            PLAYS,
+            "offset",
+            &["x", "", "-1", "9000000000000001", "9223372036854775808"][..],
+        ),
+        (PLAYS, "external_id", &["%00", "a%0Ab", "%7F"][..]),
+        (LEDGER, "reason", &["%00"][..]),
         (LEDGER, "token_type", &["POINTS"][..]),
         (
             LEDGER,
@@ -390,11 +406,8 @@ async fn bad_parameters_are_told_by_name() {
     assert!(refused.body["error"]["details"]["to"].is_array());
     for hostile in [
         "external_id='%20OR%201=1--",
-        "external_id=%00",
         "external_id=%25",
         "reason=';DROP%20TABLE%20user",
-        "user_id=-1",
-        "user_id=-9223372036854775808",
     ] {
         assert_eq!(
             list(&admin, &format!("{LEDGER}?{hostile}")).await.len(),

@@ -155,22 +155,23 @@ async fn the_list_is_newest_first_bare_or_in_pages() {
         (&page.body["total"], &page.body["page"], &page.body["size"]),
         (&json!(5), &json!(2), &json!(2))
     );
-    let far = get(
-        &admin,
-        &format!("{USERS}?page=18446744073709551615&size=200"),
-    )
-    .await;
+    let far = get(&admin, &format!("{USERS}?page=1000000&size=200")).await;
     assert_eq!((&far["items"], &far["total"]), (&json!([]), &json!(5)));
-    // The nearest that there is to what was asked for.
-    let near = get(&admin, &format!("{USERS}?page=0&size=201")).await;
-    assert_eq!((&near["page"], &near["size"]), (&json!(1), &json!(200)));
     let default = get(&admin, &format!("{USERS}?page=1")).await;
     assert_eq!(default["size"], 50);
     let admins = get(&admin, &format!("{USERS}?role=ADMIN")).await;
     assert_eq!(ids(&admins), ["operator"]);
     for bad in [
         "page=-1",
+        "page=0",
+        "page=1000001",
+        "page=18446744073709551615",
         "page=x",
+        "size=0",
+        "page=1&size=201",
+        "search=%00",
+        "page=1&search=a%00",
+        "search=%0A",
         "page=1&size=x",
         "role=BOSS",
         "status=x",

@@ -99,7 +99,7 @@ pub(super) struct EventItem {
     day: EventDay,
     feature_type: Option<String>,
     event_type: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     meta_json: Value,
 }
 
@@ -112,9 +112,9 @@ pub(super) struct AuditItem {
     at: Kst,
     actor: String,
     action: String,
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     before: Option<Value>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     after: Option<Value>,
     reason: Option<String>,
     request_id: String,
