@@ -139,7 +139,7 @@ async fn prepared(args: &Args, name: &str) -> anyhow::Result<Db> {
             format!("{}/{name}", args.server)
         }
     };
-    let db = Db::connect(&DbOptions::new(url)).await?;
+    let db = Db::connect(&DbOptions::new(url.parse()?)).await?;
     Migrator::up(db.write(), None).await?;
     seed::event(&db, noon()).await?;
     let numbers = numbers(&db, args.players);

@@ -276,11 +276,12 @@ impl Drop for Home {
 }
 
 async fn connect(url: &str) -> Db {
+    let place = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
     let options = DbOptions {
         max_connections: 8,
         // The races of the tests queue longer than a player would wait.
         acquire_timeout: std::time::Duration::from_secs(60),
-        ..DbOptions::new(url)
+        ..DbOptions::new(place)
     };
     Db::connect(&options)
         .await

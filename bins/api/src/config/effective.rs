@@ -1,5 +1,7 @@
 use clap::{Arg, CommandFactory, parser::ValueSource};
 
+use xmas_kernel::db::DbUrl;
+
 use super::{Config, ConfigError, Variables};
 
 /// One setting as it is in force.
@@ -14,9 +16,7 @@ pub struct Setting {
 /// All settings in force, in the order of the reference.
 pub fn effective(variables: &Variables) -> Result<Vec<Setting>, ConfigError> {
     let command = Config::command();
-    let matches = command
-        .clone()
-        .try_get_matches_from(variables.arguments(&command))?;
+    let matches = variables.parsed()?;
     let setting = |arg: &Arg| {
         let id = arg.get_id().as_str();
         let raw = matches.get_raw(id).map(|values| {
@@ -35,15 +35,11 @@ pub fn effective(variables: &Variables) -> Result<Vec<Setting>, ConfigError> {
 fn redact(arg: &Arg, value: String) -> String {
     match value_name(arg).as_deref() {
         Some("SECRET") => format!("[redacted, {} bytes]", value.len()),
-        Some("URL") => match url::Url::parse(&value) {
-            Ok(mut url) if url.password().is_some() => {
-                // Only a URL without a host refuses a password, and it cannot have had one.
-                let _ = url.set_password(Some("redacted"));
-                url.to_string()
-            }
-            Ok(_) => value,
-            Err(_) => "[redacted, not a URL]".to_owned(),
-        },
+        // It is valid by now, and shows itself without its password.
+        Some("URL") => value.parse::<DbUrl>().map_or_else(
+            |error| format!("[redacted: {error}]"),
+            |url| url.to_string(),
+        ),
         _ => value,
     }
 }

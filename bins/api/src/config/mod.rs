@@ -6,21 +6,17 @@
 //! a field with a doc comment in one of the structs below.
 
 mod docs;
+mod dot_env;
 mod effective;
 mod safety;
 mod secrets;
 mod source;
 
-use std::{
-    fmt,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, ValueEnum};
 use ipnet::IpNet;
+use xmas_kernel::db::DbUrl;
 use xmas_time::{DateTime, Utc};
 
 pub use docs::reference;
@@ -97,10 +93,10 @@ pub struct ServerConfig {
 #[command(next_help_heading = "Database")]
 pub struct DatabaseConfig {
     /// `mysql://user:password@host:port/database` for MySQL or MariaDB, or `sqlite://file?mode=rwc`.
-    /// Unset: an embedded SQLite database in `DATA_DIR`, which is migrated and filled with the demo
+    /// Percent-encode `/ # @ ? %` in user and password as `%2F %23 %40 %3F %25`. Unset: an embedded SQLite database in `DATA_DIR`, which is migrated and filled with the demo
     /// season by itself. Must be set in production.
     #[arg(long = "DATABASE_URL", value_name = "URL")]
-    pub url: Option<Secret>,
+    pub url: Option<DbUrl>,
     /// The key that coupon codes and the seeds of draws are sealed with in the database: at least 32
     /// bytes, the same on every replica. Without it they cannot be read any more, so keep a copy
     /// where the database is not. Unset: one is generated and kept in `DATA_DIR`. Must be set in
@@ -204,9 +200,14 @@ pub struct LogConfig {
     pub filter: String,
 }
 
-/// Text that is shown to nobody.
+/// Text that is shown to nobody, and not blank.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
+
+/// What somebody meant for a secret is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be more than spaces")]
+pub struct BlankSecret;
 
 impl Secret {
     /// The text itself, for the one place that needs it.
@@ -216,9 +217,12 @@ impl Secret {
 }
 
 impl FromStr for Secret {
-    type Err = std::convert::Infallible;
+    type Err = BlankSecret;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_str(text: &str) -> Result<Self, BlankSecret> {
+        if text.trim().is_empty() {
+            return Err(BlankSecret);
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -280,9 +284,7 @@ impl Config {
     }
 
     pub fn from_variables(variables: &Variables) -> Result<Self, ConfigError> {
-        let command = Self::command();
-        let matches = command.try_get_matches_from(variables.arguments(&Self::command()))?;
-        Ok(Self::from_arg_matches(&matches)?)
+        Ok(Self::from_arg_matches(&variables.parsed()?)?)
     }
 
     pub fn is_production(&self) -> bool {
@@ -295,11 +297,9 @@ impl Config {
     }
 
     /// Where the database is.
-    pub fn database_url(&self) -> String {
-        match &self.database.url {
-            Some(url) => url.expose().to_owned(),
-            None => sqlite_url(&self.app.data_dir),
-        }
+    pub fn database_url(&self) -> DbUrl {
+        let embedded = || DbUrl::sqlite_file(&self.app.data_dir.join("xmas.db"));
+        self.database.url.clone().unwrap_or_else(embedded)
     }
 
     pub fn log_format(&self) -> LogFormat {
@@ -310,10 +310,6 @@ impl Config {
         };
         self.log.format.unwrap_or(default)
     }
-}
-
-fn sqlite_url(folder: &Path) -> String {
-    format!("sqlite://{}?mode=rwc", folder.join("xmas.db").display())
 }
 
 impl LimitsConfig {
@@ -339,7 +335,10 @@ mod tests {
         let config = config(&[]).unwrap();
         assert!(!config.is_production());
         assert!(config.is_embedded());
-        assert_eq!(config.database_url(), "sqlite://./data/xmas.db?mode=rwc");
+        assert_eq!(
+            config.database_url().to_string(),
+            "sqlite://./data/xmas.db?mode=rwc"
+        );
         assert_eq!(config.server.bind_addr.port(), 8000);
         assert_eq!(config.auth.jwt_expire_minutes, 720);
         assert_eq!(config.event.reward_review_points, 10_000);

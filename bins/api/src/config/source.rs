@@ -1,43 +1,86 @@
-use std::{collections::BTreeMap, error::Error, ffi::OsString, path::Path};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
-use clap::{Command, error::ContextKind};
+use clap::{ArgMatches, CommandFactory, error::ContextKind};
+
+use super::{
+    Config,
+    dot_env::{self, Line},
+    effective::value_name,
+};
 
 /// The environment, as far as it has been read: name to value.
 #[derive(Clone, Debug, Default)]
 pub struct Variables(BTreeMap<String, String>);
 
-/// Why the configuration cannot be read.
+/// Why the configuration cannot be read. None of these quotes a secret, nor a parser that was given
+/// one.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{}", explain(.0))]
-    Value(#[from] clap::Error),
-    #[error("{name}_FILE: {path}: {source}")]
-    File {
-        name: String,
-        path: String,
-        source: std::io::Error,
-    },
+    /// A value is not what its setting wants, in a sentence.
+    #[error("{0}")]
+    Value(String),
+    #[error("{0} must be UTF-8")]
+    NotText(String),
+    /// A file of a secret. Its path is not shown, since somebody may have put the secret there.
+    #[error("{name}_FILE: the file that it names {problem}")]
+    File { name: String, problem: FileProblem },
     #[error("{0} and {0}_FILE are both set; keep one")]
     Twice(String),
-    #[error(".env: {0}")]
-    DotEnv(String),
+    #[error(".env cannot be read: {0}")]
+    DotEnv(io::Error),
+    #[error(".env: line {} {}", .0.number, .0.problem)]
+    DotEnvLine(#[source] dot_env::Malformed),
 }
 
-/// A parser's error in terms of variables, which it only knows as flags.
-fn explain(error: &clap::Error) -> String {
-    let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
-    let flag = text(ContextKind::InvalidArg);
-    let name = flag
-        .trim_start_matches("--")
-        .split([' ', '='])
-        .next()
-        .unwrap_or_default();
-    let value = text(ContextKind::InvalidValue);
-    let allowed = text(ContextKind::ValidValue);
-    match error.source() {
-        Some(cause) => format!("{name}: {value:?} cannot be used: {cause}"),
-        None => format!("{name}: {value:?} cannot be used; it is one of {allowed}"),
+/// What is wrong with the file of a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum FileProblem {
+    #[error("cannot be read: {0}")]
+    Io(io::Error),
+    #[error("must be UTF-8")]
+    NotText,
+    #[error("must not be empty")]
+    Blank,
+}
+
+impl From<clap::Error> for ConfigError {
+    /// A parser's error in terms of variables, which it only knows as flags.
+    fn from(error: clap::Error) -> Self {
+        let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+        let flag = text(ContextKind::InvalidArg);
+        let name = flag
+            .trim_start_matches("--")
+            .split([' ', '='])
+            .next()
+            .unwrap_or_default();
+        let allowed = text(ContextKind::ValidValue);
+        let cause = match error.source() {
+            Some(cause) => cause.to_string(),
+            None => format!("it is one of {allowed}"),
+        };
+        Self::Value(if is_secret(name) {
+            format!("{name} {cause}")
+        } else {
+            let value = text(ContextKind::InvalidValue);
+            format!("{name}: {value:?} cannot be used: {cause}")
+        })
     }
+}
+
+/// Whether a setting's value may not be shown. What is not known is taken for a secret.
+fn is_secret(name: &str) -> bool {
+    let command = Config::command();
+    let arg = command
+        .get_arguments()
+        .find(|arg| arg.get_long() == Some(name));
+    arg.is_none_or(|arg| matches!(value_name(arg).as_deref(), Some("SECRET" | "URL")))
 }
 
 /// Secrets that may also come from a file named by `…_FILE`.
@@ -52,17 +95,25 @@ impl Variables {
     /// The process's environment. Where it does not say `APP_ENV=production`, the file `.env` adds
     /// what is not set.
     pub fn of_process() -> Result<Self, ConfigError> {
-        let process = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        let mut variables: BTreeMap<String, String> = process.collect();
+        let mut variables = BTreeMap::new();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => drop(variables.insert(name, value)),
+                // Of what others set for other programs, nothing need be understood.
+                Err(_) if is_known(&name) => return Err(ConfigError::NotText(name)),
+                Err(_) => {}
+            }
+        }
         let is_production = variables
             .get("APP_ENV")
             .is_some_and(|env| env == "production");
         if !is_production && Path::new(".env").exists() {
-            let broken = |error: dotenvy::Error| ConfigError::DotEnv(error.to_string());
-            for variable in dotenvy::from_path_iter(".env").map_err(broken)? {
-                let (name, value) = variable.map_err(broken)?;
+            let file = std::fs::read(".env").map_err(ConfigError::DotEnv)?;
+            for line in dot_env::parse(&file).map_err(ConfigError::DotEnvLine)? {
+                let Line { name, value } = line;
                 variables.entry(name).or_insert(value);
             }
         }
@@ -85,26 +136,49 @@ impl Variables {
             if self.0.contains_key(name) {
                 return Err(ConfigError::Twice(name.to_owned()));
             }
-            let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::File {
+            let text = read_secret(path.as_ref()).map_err(|problem| ConfigError::File {
                 name: name.to_owned(),
-                path,
-                source,
+                problem,
             })?;
-            self.0.insert(
-                name.to_owned(),
-                text.trim_end_matches(['\r', '\n']).to_owned(),
-            );
+            self.0.insert(name.to_owned(), text);
         }
         Ok(self)
     }
 
-    /// The variables that the configuration knows, as its parser wants them.
-    pub(super) fn arguments(&self, command: &Command) -> Vec<OsString> {
+    /// The variables that the configuration knows, through its parser.
+    pub(super) fn parsed(&self) -> Result<ArgMatches, ConfigError> {
+        let command = Config::command();
         let known = command.get_arguments().filter_map(clap::Arg::get_long);
         let set = known.filter_map(|name| Some((name, self.0.get(name)?)));
-        set.map(|(name, value)| format!("--{name}={value}").into())
-            .collect()
+        let arguments: Vec<OsString> = set
+            .map(|(name, value)| format!("--{name}={value}").into())
+            .collect();
+        Ok(command.clone().try_get_matches_from(arguments)?)
     }
+}
+
+/// Whether a variable is a setting's, or names the file of one.
+fn is_known(name: &str) -> bool {
+    let setting = name.strip_suffix("_FILE").unwrap_or(name);
+    let command = Config::command();
+    let known = command.get_arguments().filter_map(clap::Arg::get_long);
+    let is_setting = known.into_iter().any(|known| known == setting);
+    is_setting && (setting == name || FROM_FILES.contains(&setting))
+}
+
+/// The text of a secret's file, without a byte order mark and the line break at its end.
+fn read_secret(path: &OsStr) -> Result<String, FileProblem> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .map_err(FileProblem::Io)?;
+    let text = String::from_utf8(bytes).map_err(|_| FileProblem::NotText)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.trim().is_empty() {
+        return Err(FileProblem::Blank);
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -114,20 +188,52 @@ mod tests {
 
     #[test]
     fn a_secret_may_come_from_a_file_but_not_from_two_places() {
-        let file = std::env::temp_dir().join(format!("xmas-secret-{}", std::process::id()));
-        std::fs::write(&file, "from a file\n").unwrap();
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("secret");
         let path = file.to_str().unwrap();
-        let variables = Variables::from_pairs(&[("JWT_SECRET_FILE", path)]).unwrap();
-        let config = Config::from_variables(&variables).unwrap();
-        assert_eq!(config.auth.jwt_secret.unwrap().expose(), "from a file");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&file, bytes).unwrap();
+            let variables = Variables::from_pairs(&[("JWT_SECRET_FILE", path)])?;
+            let secret = Config::from_variables(&variables)?.auth.jwt_secret;
+            Ok::<_, ConfigError>(secret.unwrap().expose().to_owned())
+        };
+        for (bytes, secret) in [
+            ("from a file\n", "from a file"),
+            ("\u{feff}from a file\r\n", "from a file"),
+            (" kept \n\n", " kept "),
+        ] {
+            assert_eq!(read(bytes.as_bytes()).unwrap(), secret);
+        }
+        for blank in ["", "\n", " \r\n", "\u{feff}", "\u{feff} \n"] {
+            let error = read(blank.as_bytes()).unwrap_err().to_string();
+            let told = "JWT_SECRET_FILE: the file that it names must not be empty";
+            assert_eq!(error, told, "{blank:?}");
+        }
+        let utf_16: Vec<u8> = "\u{feff}S3cret"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let error = read(&utf_16).unwrap_err().to_string();
+        let told = "JWT_SECRET_FILE: the file that it names must be UTF-8";
+        assert_eq!(error, told);
 
         let both = [("JWT_SECRET_FILE", path), ("JWT_SECRET", "here")];
         assert!(matches!(
             Variables::from_pairs(&both),
             Err(ConfigError::Twice(_))
         ));
-        std::fs::remove_file(&file).unwrap();
-        let missing = Variables::from_pairs(&[("JWT_SECRET_FILE", path)]);
-        assert!(matches!(missing, Err(ConfigError::File { .. })));
+        // Somebody put the secret where its path belongs.
+        let missing = Variables::from_pairs(&[("JWT_SECRET_FILE", "S3cret")]).unwrap_err();
+        assert!(matches!(missing, ConfigError::File { .. }));
+        assert!(!missing.to_string().contains("S3cret"), "{missing}");
+    }
+
+    #[test]
+    fn a_blank_secret_is_refused_by_its_name() {
+        for name in ["JWT_SECRET", "JWT_PREVIOUS_SECRET", "DATA_KEY"] {
+            let variables = Variables::from_pairs(&[(name, " \t")]).unwrap();
+            let error = Config::from_variables(&variables).unwrap_err().to_string();
+            assert_eq!(error, format!("{name} must be more than spaces"));
+        }
     }
 }

@@ -24,6 +24,7 @@ mod races;
 mod ranking;
 mod roulette;
 mod season_pass;
+mod secrets;
 mod settle;
 mod structure;
 mod today_feature;

@@ -4,8 +4,9 @@ mod constraint;
 mod error;
 mod retry;
 mod timestamp;
+mod url;
 
-use std::{ops::Deref, time::Duration};
+use std::{ops::Deref, path::Path, time::Duration};
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -16,12 +17,13 @@ pub use constraint::Constraint;
 pub use error::DbError;
 pub use retry::retry;
 pub use timestamp::Timestamp;
+use url::Place;
+pub use url::{DbUrl, DbUrlError};
 
 /// Where the database is and how many connections may be open to it.
 #[derive(Clone, Debug)]
 pub struct DbOptions {
-    /// `mysql://…` (also for MariaDB) or `sqlite://…`.
-    pub url: String,
+    pub url: DbUrl,
     /// Upper bound of each of the two pools; SQLite always writes through one connection.
     pub max_connections: u32,
     /// How long a request waits for a free connection before it is turned away.
@@ -29,9 +31,9 @@ pub struct DbOptions {
 }
 
 impl DbOptions {
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: DbUrl) -> Self {
         Self {
-            url: url.into(),
+            url,
             max_connections: 16,
             acquire_timeout: Duration::from_secs(5),
         }
@@ -69,7 +71,10 @@ impl Db {
         let connect = |max_connections, opens_only| {
             Database::connect(connect_options(options, max_connections, opens_only))
         };
-        if options.url.starts_with("sqlite:") {
+        if let Some(file) = options.url.file() {
+            if !options.url.is_read_only() {
+                create_private(file);
+            }
             // The writer comes first: it creates the file that a reader only opens.
             let write = connect(1, false).await?;
             let read = connect(options.max_connections, true).await?;
@@ -136,7 +141,47 @@ impl Db {
 }
 
 fn connect_options(options: &DbOptions, max_connections: u32, opens_only: bool) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(&options.url);
+    // What SeaORM reads has neither user nor password, since it may quote it.
+    let mut connect = match &options.url.0 {
+        Place::MySql {
+            server,
+            user,
+            password,
+        } => {
+            let (user, password) = (user.clone(), password.clone());
+            let mut connect = ConnectOptions::new(server.as_str());
+            connect.map_sqlx_mysql_opts(move |mut mysql| {
+                if let Some(user) = &user {
+                    mysql = mysql.username(user);
+                }
+                if let Some(password) = &password {
+                    mysql = mysql.password(password);
+                }
+                mysql
+                    .charset("utf8mb4")
+                    // The session's own settings below replace what the driver would set.
+                    .set_names(true)
+                    .pipes_as_concat(false)
+                    .no_engine_substitution(false)
+            });
+            connect
+        }
+        Place::Sqlite { file, parameters } => {
+            let file = file.clone();
+            let parameters = parameters.as_deref().unwrap_or_default();
+            let mut connect = ConnectOptions::new(format!("sqlite://file?{parameters}"));
+            connect.map_sqlx_sqlite_opts(move |sqlite| {
+                sqlite
+                    .filename(&file)
+                    .create_if_missing(!opens_only)
+                    .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                    .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
+                    .foreign_keys(true)
+                    .busy_timeout(Duration::from_secs(3))
+            });
+            connect
+        }
+    };
     connect
         .max_connections(max_connections)
         .acquire_timeout(options.acquire_timeout)
@@ -146,22 +191,6 @@ fn connect_options(options: &DbOptions, max_connections: u32, opens_only: bool) 
         // may have been closed by the server.
         .test_before_acquire(false)
         .test_before_acquire_if_idle_for(Duration::from_secs(1))
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .create_if_missing(!opens_only)
-                .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-                .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(3))
-        })
-        .map_sqlx_mysql_opts(|mysql| {
-            mysql
-                .charset("utf8mb4")
-                // The session's own settings below replace what the driver would set.
-                .set_names(true)
-                .pipes_as_concat(false)
-                .no_engine_substitution(false)
-        })
         .map_sqlx_mysql_pool_opts(|pool| {
             pool.after_connect(|connection, _| {
                 Box::pin(async move {
@@ -179,6 +208,16 @@ fn connect_options(options: &DbOptions, max_connections: u32, opens_only: bool) 
             })
         });
     connect
+}
+
+/// Makes an SQLite file that only its owner reads, if it is not there; the files that SQLite puts
+/// beside it take their mode from it.
+fn create_private(file: &Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    // One that is there stays as it is, and what cannot be made is told by whoever opens it.
+    drop(options.open(file));
 }
 
 /// An open transaction. It derefs to what participants borrow; only its owner can commit.

@@ -1,0 +1,155 @@
+//! The file `.env`: a `NAME=value` on each line.
+//!
+//! A value means the same here as in the environment: `$` and `\` are just characters. What other
+//! readers of such files understand in their own ways is refused.
+
+/// What one line sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// A line that cannot be understood. Nothing of it is shown, since a secret may stand there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {number} {problem}")]
+pub struct Malformed {
+    /// From 1.
+    pub(super) number: usize,
+    pub(super) problem: &'static str,
+}
+
+/// What the lines set, in their order.
+pub(super) fn parse(file: &[u8]) -> Result<Vec<Line>, Malformed> {
+    let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    let mut lines: Vec<Line> = Vec::new();
+    for (number, line) in (1..).zip(file.split(|byte| *byte == b'\n')) {
+        let malformed = |problem| Malformed { number, problem };
+        let line = str::from_utf8(line).map_err(|_| malformed("must be UTF-8"))?;
+        let Some(line) = parse_line(line.trim()).map_err(malformed)? else {
+            continue;
+        };
+        if lines.iter().any(|earlier| earlier.name == line.name) {
+            return Err(malformed("must not set again what an earlier line sets"));
+        }
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+fn parse_line(line: &str) -> Result<Option<Line>, &'static str> {
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let line = match line.strip_prefix("export") {
+        Some(rest) if rest.starts_with([' ', '\t']) => rest.trim_start(),
+        _ => line,
+    };
+    let (name, value) = line.split_once('=').ok_or("must be NAME=value")?;
+    let name = name.trim_end();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty()
+        || name.starts_with(|c: char| c.is_ascii_digit())
+        || !name.chars().all(is_name)
+    {
+        return Err("must be NAME=value");
+    }
+    Ok(Some(Line {
+        name: name.to_owned(),
+        value: parse_value(value)?.to_owned(),
+    }))
+}
+
+/// The text between quotes, or up to a comment.
+fn parse_value(written: &str) -> Result<&str, &'static str> {
+    let value = written.trim_start();
+    if let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        let (value, rest) = value[1..]
+            .split_once(quote)
+            .ok_or("must close its quotation mark on the same line")?;
+        let is_comment =
+            rest.is_empty() || rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#');
+        if !is_comment {
+            return Err("must end after its closing quotation mark");
+        }
+        return Ok(value);
+    }
+    if value.starts_with('#') {
+        // A comment after nothing, or the first character of a secret.
+        return if value.len() < written.len() {
+            Ok("")
+        } else {
+            Err("must have quotation marks around a value that begins with #")
+        };
+    }
+    let end = [" #", "\t#"]
+        .iter()
+        .filter_map(|mark| value.find(mark))
+        .min();
+    let value = value[..end.unwrap_or(value.len())].trim_end();
+    if value.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')) {
+        return Err("must have quotation marks around a value with spaces or quotation marks");
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_means_what_it_would_in_the_environment() {
+        for (line, name, value) in [
+            ("A=b", "A", "b"),
+            ("  export\tA = b  ", "A", "b"),
+            ("export=b", "export", "b"),
+            ("A=", "A", ""),
+            ("A=   # nothing", "A", ""),
+            ("A=b # comment", "A", "b"),
+            ("A=b#c", "A", "b#c"),
+            ("A=pa$word${HOME}", "A", "pa$word${HOME}"),
+            (r"A=a\nb\$", "A", r"a\nb\$"),
+            (r#"A="a\nb $HOME # c" # comment"#, "A", r"a\nb $HOME # c"),
+            ("A='a \"b\"'", "A", "a \"b\""),
+            ("A=\"it's\"", "A", "it's"),
+            ("A=a=b=", "A", "a=b="),
+            ("A='#b'", "A", "#b"),
+        ] {
+            let set = parse(line.as_bytes()).unwrap();
+            let expected = Line {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            };
+            assert_eq!(set, [expected], "{line}");
+        }
+        let file = "\u{feff}# a comment\r\n\r\nA=1\r\nB=2";
+        assert_eq!(parse(file.as_bytes()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_malformed_line_is_told_by_its_number_only() {
+        for line in [
+            "S3cret",
+            "S3-cret=x",
+            "3S=S3cret",
+            "=S3cret",
+            "A: S3cret",
+            "A='S3cret",
+            "A=\"S3cret",
+            "A='S3cret'S3cret",
+            "A='S3cret' S3cret",
+            "A=S3cret'x'",
+            "A=S3 cret",
+            "A=#S3cret",
+            "B=S3cret",
+        ] {
+            let file = format!("B=1\n\n{line}\nC=2");
+            let malformed = parse(file.as_bytes()).unwrap_err();
+            assert_eq!(malformed.number, 3, "{line}");
+            let told = format!("{malformed} {malformed:?}");
+            assert!(told.contains("must ") && !told.contains("S3"), "{told}");
+        }
+        let malformed = parse(b"A=1\nB=\xff").unwrap_err();
+        assert_eq!((malformed.number, malformed.problem), (2, "must be UTF-8"));
+    }
+}
