@@ -433,6 +433,7 @@ impl From<RewardError> for ApiError {
             RewardError::NotFound => Self::new(ErrorCode::RewardNotFound),
             RewardError::NotPending => Self::new(ErrorCode::RewardNotPending),
             RewardError::NoCouponLeft => Self::new(ErrorCode::NoCouponLeft),
+            RewardError::Sealed(error) => Self::caused_by(ErrorCode::Internal, error),
             RewardError::Stale(error) => error.into(),
             RewardError::Db(error) => error.into(),
         }

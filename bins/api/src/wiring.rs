@@ -25,12 +25,13 @@ use xmas_event_bridge::{
 use xmas_features::{FeatureDesk, FeatureService, Features, UiConfigService, UiConfigs};
 use xmas_games::{
     ConfigDesk, DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
-    RankingDesk, RankingNames, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
+    RankingDesk, RankingNames, RankingService, SealedSeeds, dice::Dice, lottery::Lottery,
+    roulette::Roulette,
 };
 use xmas_kernel::{
     db::{Db, DbError},
     entropy::{Entropy, OsEntropy},
-    seal::{DataKey, ProbeError},
+    seal::DataKey,
 };
 use xmas_migration::{SchemaState, schema_state};
 use xmas_players::{PlayerDesk, Players, PlayersOptions};
@@ -41,7 +42,7 @@ use xmas_reporting::{
 };
 use xmas_rewards::{
     BatchDesk, Batches, BundleDesk, CouponDesk, ReviewDesk, RewardDesk, RewardService, Rewards,
-    WalletDesk, WalletService, Wallets,
+    SealedCoupons, WalletDesk, WalletService, Wallets,
 };
 use xmas_season_pass::{
     SeasonDesk, SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
@@ -125,7 +126,6 @@ pub struct App {
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
-    key: DataKey,
     readiness: Readiness,
     http: HttpSettings,
     pub(crate) limits: Limits,
@@ -145,7 +145,7 @@ impl App {
         let switches = Arc::new(Features::new(db.clone(), config.event.feature_gate_enabled));
         let features: Arc<dyn FeatureService> = switches.clone();
         let activity: Arc<dyn ActivityService> = Arc::new(Activities::new(db.clone(), log.clone()));
-        let key = DataKey::new(secrets.data_key.expose());
+        let key = data_key(&secrets.data_key);
         let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
         let desk = Arc::new(RewardDesk::new(
             db.clone(),
@@ -269,7 +269,6 @@ impl App {
             payouts: Arc::new(Payouts::new(db.clone())),
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
-            key,
             readiness: Readiness::new(db.clone()),
             http: HttpSettings {
                 trusted_proxies: config.server.trusted_proxies.clone(),
@@ -355,12 +354,9 @@ impl App {
         &self.process
     }
 
-    /// Fails if what is sealed in the database was sealed with another `DATA_KEY`.
-    pub async fn probe_data_key(&self) -> Result<(), ProbeError> {
-        self.key.probe(self.db(), &OsEntropy).await
-    }
-
     /// Makes the seeds of today's draws and of the days ahead, where there are none yet.
+    ///
+    /// The first ones make `DATA_KEY` the database's.
     pub async fn prepare_draws(&self, now: DateTime<Utc>) -> Result<(), GameError> {
         self.book.prepare(now).await
     }
@@ -368,6 +364,11 @@ impl App {
     pub fn readiness(&self) -> &Readiness {
         &self.readiness
     }
+}
+
+/// The key of a secret (`DATA_KEY`), and every table with values that it seals.
+pub fn data_key(secret: &Secret) -> DataKey {
+    DataKey::new(secret.expose()).of_tables(vec![Arc::new(SealedCoupons), Arc::new(SealedSeeds)])
 }
 
 fn access_tokens(config: &Config, jwt_secret: &Secret) -> AccessTokens {

@@ -1,6 +1,10 @@
 use xmas_features::FeatureError;
 use xmas_kernel::{
-    Feature, Problem, db::DbError, idempotency::IdempotencyError, seal::Unsealable, version::Stale,
+    Feature, Problem,
+    db::DbError,
+    idempotency::IdempotencyError,
+    seal::{ProbeError, Unsealable},
+    version::Stale,
 };
 use xmas_players::AccessError;
 use xmas_rewards::{SpendError, WalletError};
@@ -29,6 +33,15 @@ pub enum GameError {
     Sealed(#[from] Unsealable),
     #[error("the database failed")]
     Db(#[from] DbError),
+}
+
+impl From<ProbeError> for GameError {
+    fn from(error: ProbeError) -> Self {
+        match error {
+            ProbeError::OtherKey(error) => GameError::Sealed(error),
+            ProbeError::Db(error) => GameError::Db(error),
+        }
+    }
 }
 
 impl From<SpendError> for GameError {

@@ -49,7 +49,7 @@ use xmas_rewards::{Reward, are_deliverable};
 
 pub use config::{ConfigDesk, Configurable};
 pub use error::{ConfigError, FairnessError, GameError, RankingDeskError, SaveError};
-pub use fairness::{DrawBook, Fairness, FairnessService};
+pub use fairness::{DrawBook, Fairness, FairnessService, SealedSeeds};
 pub use floor::{Floor, PlayCommand};
 pub use game::{Game, Play, Receipt, Status, Table};
 pub use house::House;

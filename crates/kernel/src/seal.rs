@@ -1,14 +1,15 @@
 //! Secrets that have to be kept in the database: sealed with a key that is not in it.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData, sync::Arc};
 
+use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use chacha20poly1305::{
     Key, KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
 use hmac::{Hmac, Mac};
-use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
 use sha2::Sha256;
 
 use crate::{
@@ -18,11 +19,35 @@ use crate::{
 
 /// The key of everything sealed (`DATA_KEY`). All replicas share it; without it coupon codes and
 /// draw seeds cannot be read any more.
+///
+/// A database has one key. It becomes the database's with the first value that is sealed there, in
+/// the same transaction ([`DataKey::claim_in_tx`]), and leaves a probe: one more sealed value, which
+/// tells it from every other key.
 #[derive(Clone)]
 pub struct DataKey {
     cipher: XChaCha20Poly1305,
     fingerprints: Hmac<Sha256>,
+    tables: Arc<[Arc<dyn SealedTable>]>,
 }
+
+/// A table with sealed values. One without a probe beside it was filled by a version that wrote none.
+#[async_trait]
+pub trait SealedTable: Send + Sync {
+    /// Any one of its values, and the place that it was sealed for.
+    async fn any_in_tx(&self, tx: &DatabaseTransaction) -> Result<Option<Sealed>, DbError>;
+}
+
+/// A sealed value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    pub place: String,
+    pub value: String,
+}
+
+/// Proof that the database's key is the one that seals in this transaction. Whoever writes a sealed
+/// value asks for it.
+#[derive(Debug)]
+pub struct Claimed<'a>(PhantomData<&'a DatabaseTransaction>);
 
 /// A sealed text was changed, moved to another place, or sealed with another key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +67,14 @@ impl DataKey {
         Self {
             cipher: XChaCha20Poly1305::new(&Key::from(<[u8; 32]>::from(derive("seal v1")))),
             fingerprints: keyed(&derive("fingerprint v1")),
+            tables: Arc::default(),
         }
+    }
+
+    /// The same key, which also looks into these tables where a database has no probe.
+    pub fn of_tables(mut self, tables: Vec<Arc<dyn SealedTable>>) -> Self {
+        self.tables = tables.into();
+        self
     }
 
     /// Seals a value for one place, such as `coupon_code:3`; it opens nowhere else.
@@ -95,10 +127,40 @@ const PROBE: &str = "data_key_probe";
 const ONLY_ROW: i64 = 1;
 
 impl DataKey {
-    /// Whether this is the key that the database's values are sealed with; `false` if nothing has
-    /// been sealed there.
-    pub async fn is_known(&self, db: &Db) -> Result<bool, ProbeError> {
-        let row = Entity::find_by_id(ONLY_ROW).one(db.read()).await;
+    /// Whether this is the key that the database's values are sealed with: `true` if it opens what
+    /// is sealed there, `false` if nothing is. Changes nothing.
+    pub async fn compare(&self, db: &Db) -> Result<bool, ProbeError> {
+        let tx = db.begin().await?;
+        Ok(self.probed_in_tx(&tx).await? || self.opens_any_in_tx(&tx).await?)
+    }
+
+    /// Makes this key the database's, unless it is already or another one is.
+    pub async fn claim_in_tx<'a>(
+        &self,
+        tx: &'a DatabaseTransaction,
+        entropy: &dyn Entropy,
+    ) -> Result<Claimed<'a>, ProbeError> {
+        if self.probed_in_tx(tx).await? {
+            return Ok(Claimed(PhantomData));
+        }
+        self.opens_any_in_tx(tx).await?;
+        let inserted = Entity::insert(ActiveModel {
+            id: Set(ONLY_ROW),
+            sealed: Set(self.seal(PROBE, PROBE.as_bytes(), entropy)),
+        })
+        .exec_without_returning(tx)
+        .await;
+        match inserted.map_err(DbError::from) {
+            Ok(_) => Ok(Claimed(PhantomData)),
+            // Another process was faster, maybe with another key.
+            Err(DbError::Other(_)) if self.probed_in_tx(tx).await? => Ok(Claimed(PhantomData)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether there is a probe; it must open.
+    async fn probed_in_tx(&self, tx: &DatabaseTransaction) -> Result<bool, ProbeError> {
+        let row = Entity::find_by_id(ONLY_ROW).one(tx).await;
         let Some(row) = row.map_err(DbError::from)? else {
             return Ok(false);
         };
@@ -106,26 +168,21 @@ impl DataKey {
         Ok(true)
     }
 
-    /// [`DataKey::is_known`]; the first key that asks becomes the database's.
-    pub async fn probe(&self, db: &Db, entropy: &dyn Entropy) -> Result<(), ProbeError> {
-        // Two processes may be the first at once; the second finds the row of the other.
-        for _ in 0..2 {
-            if self.is_known(db).await? {
-                return Ok(());
-            }
-            let tx = db.begin().await?;
-            let inserted = Entity::insert(ActiveModel {
-                id: Set(ONLY_ROW),
-                sealed: Set(self.seal(PROBE, PROBE.as_bytes(), entropy)),
-            })
-            .exec_without_returning(&*tx)
-            .await;
-            if inserted.is_ok() {
-                tx.commit().await?;
-                return Ok(());
+    /// Whether there is any other sealed value; one of each table must open.
+    async fn opens_any_in_tx(&self, tx: &DatabaseTransaction) -> Result<bool, ProbeError> {
+        let mut any = false;
+        for table in &*self.tables {
+            match table.any_in_tx(tx).await {
+                Ok(Some(sealed)) => {
+                    self.open(&sealed.place, &sealed.value)?;
+                    any = true;
+                }
+                // A table that a migration is still to make holds nothing.
+                Ok(None) | Err(DbError::SchemaMismatch(_)) => {}
+                Err(error) => return Err(error.into()),
             }
         }
-        Err(DbError::Corrupt("data_key_probe cannot be written".to_owned()).into())
+        Ok(any)
     }
 }
 

@@ -4,12 +4,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_kernel::{
     BundleId, CouponKindId, UserId,
     db::{Constraint, Db, DbError},
     entropy::Entropy,
-    seal::DataKey,
+    seal::{DataKey, Sealed, SealedTable},
 };
 
 use crate::{Reward, RewardError, RewardService, Rewards, store};
@@ -27,6 +27,21 @@ pub struct RewardDesk {
 /// What a code is sealed for: a code copied to another kind does not open.
 pub(crate) fn place(kind: CouponKindId) -> String {
     format!("coupon_code:{kind}")
+}
+
+/// `coupon_code`, for comparing keys.
+#[derive(Clone, Copy, Debug)]
+pub struct SealedCoupons;
+
+#[async_trait]
+impl SealedTable for SealedCoupons {
+    async fn any_in_tx(&self, tx: &DatabaseTransaction) -> Result<Option<Sealed>, DbError> {
+        let code = store::any_code(tx).await?;
+        Ok(code.map(|(kind, value)| Sealed {
+            place: place(kind),
+            value,
+        }))
+    }
 }
 
 /// A duplicate name is told as such.

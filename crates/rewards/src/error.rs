@@ -1,4 +1,10 @@
-use xmas_kernel::{Problem, db::DbError, idempotency::IdempotencyError, version::Stale};
+use xmas_kernel::{
+    Problem,
+    db::DbError,
+    idempotency::IdempotencyError,
+    seal::{ProbeError, Unsealable},
+    version::Stale,
+};
 use xmas_players::AccessError;
 
 use crate::Refusal;
@@ -50,10 +56,22 @@ pub enum RewardError {
     NotPending,
     #[error("no code is left of this kind of coupon")]
     NoCouponLeft,
+    /// The database's codes are sealed with another `DATA_KEY`.
+    #[error("codes cannot be sealed")]
+    Sealed(#[source] Unsealable),
     #[error(transparent)]
     Stale(#[from] Stale),
     #[error("the database failed")]
     Db(#[from] DbError),
+}
+
+impl From<ProbeError> for RewardError {
+    fn from(error: ProbeError) -> Self {
+        match error {
+            ProbeError::OtherKey(error) => RewardError::Sealed(error),
+            ProbeError::Db(error) => RewardError::Db(error),
+        }
+    }
 }
 
 /// Why an operator's change of a wallet was refused. Nothing was changed.

@@ -59,7 +59,7 @@ pub use coupons::{
     CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit, CouponStock, MalformedCode,
     NewCouponKind, StockedCode,
 };
-pub use desk::{RewardDesk, are_deliverable};
+pub use desk::{RewardDesk, SealedCoupons, are_deliverable};
 pub use error::{BatchError, CreditError, OrderError, RewardError, SpendError, WalletError};
 pub use model::{
     Credit, Decision, Grant, GrantSource, Granted, LedgerRow, MalformedReward, PointGrant,

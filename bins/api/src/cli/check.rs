@@ -1,9 +1,6 @@
 use std::process::ExitCode;
 
-use xmas_kernel::{
-    db::{Db, DbError},
-    seal::{DataKey, ProbeError},
-};
+use xmas_kernel::db::DbError;
 
 use super::database;
 use crate::{
@@ -29,12 +26,16 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let variables = Variables::of_process()?;
     let config = Config::from_variables(&variables)?;
     let settings = effective(&variables)?;
-    let mut problems = problems(&config);
-    if config.is_production() && !config.is_embedded() {
-        problems.extend(database_problem(&config).await);
-    }
+    let mut findings = Findings {
+        problems: problems(&config),
+        warnings: Vec::new(),
+    };
+    findings.look_at_database(&config).await;
+    let Findings { problems, warnings } = findings;
     if args.json {
-        let report = serde_json::json!({ "settings": settings, "problems": problems });
+        let report = serde_json::json!({
+            "settings": settings, "problems": problems, "warnings": warnings,
+        });
         println!("{report}");
     } else {
         for setting in &settings {
@@ -49,6 +50,9 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         for problem in &problems {
             eprintln!("unsafe: {problem}");
         }
+        for warning in &warnings {
+            eprintln!("warning: {warning}");
+        }
     }
     Ok(if problems.is_empty() {
         ExitCode::SUCCESS
@@ -57,31 +61,53 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// What is wrong with the database itself.
-async fn database_problem(config: &Config) -> Option<String> {
-    let db = match database::connect(config).await {
-        Ok(db) => db,
-        Err(error) => return Some(format!("DATABASE_URL: {error:#}.")),
-    };
-    match demo_state::find(&db).await {
-        Ok(Some(_)) => Some(demo_state::REFUSED_IN_PRODUCTION.to_owned()),
-        Ok(None) => key_problem(config, &db).await,
-        // A database without a schema holds no demo.
-        Err(DbError::SchemaMismatch(_)) => None,
-        Err(error) => Some(format!("DATABASE_URL: {error}.")),
-    }
+/// What there is to say, in sentences that say what to do.
+#[derive(Debug)]
+struct Findings {
+    /// What the check fails for.
+    problems: Vec<String>,
+    warnings: Vec<String>,
 }
 
-/// Whether what is sealed in the database can be opened.
-async fn key_problem(config: &Config, db: &Db) -> Option<String> {
-    let key = DataKey::new(config.database.data_key.as_ref()?.expose());
-    match key.is_known(db).await {
-        Ok(_) | Err(ProbeError::Db(DbError::SchemaMismatch(_))) => None,
-        Err(ProbeError::OtherKey(_)) => Some(
-            "DATA_KEY is not the one that this database's coupon codes and seeds were sealed with: \
-             set it back."
-                .to_owned(),
-        ),
-        Err(error) => Some(format!("DATABASE_URL: {error}.")),
+impl Findings {
+    /// What is wrong with the database itself.
+    async fn look_at_database(&mut self, config: &Config) {
+        let is_there = match (config.is_embedded(), config.database_url().file()) {
+            // Which nobody made yet, or which production never uses.
+            (true, Some(file)) => !config.is_production() && file.exists(),
+            _ => true,
+        };
+        if !is_there {
+            return;
+        }
+        let db = match database::connect(config).await {
+            Ok(db) => db,
+            Err(error) => return self.not_reached(config, &error),
+        };
+        if config.is_production() {
+            match demo_state::find(&db).await {
+                Ok(Some(_)) => self
+                    .problems
+                    .push(demo_state::REFUSED_IN_PRODUCTION.to_owned()),
+                // A database without a schema holds no demo.
+                Ok(None) | Err(DbError::SchemaMismatch(_)) => {}
+                Err(error) => self.problems.push(format!("DATABASE_URL: {error}.")),
+            }
+        }
+        match database::compare_known_key(config, &db).await {
+            Err(error) if error.is::<DbError>() => self.not_reached(config, &error),
+            Err(error) => self.problems.push(format!("{error:#}")),
+            Ok(()) => {}
+        }
+    }
+
+    /// A developer may look at the settings while the database is away.
+    fn not_reached(&mut self, config: &Config, error: &anyhow::Error) {
+        if config.is_production() {
+            self.problems.push(format!("DATABASE_URL: {error:#}."));
+        } else {
+            let warning = format!("DATA_KEY was not compared with the database's: {error:#}.");
+            self.warnings.push(warning);
+        }
     }
 }

@@ -1,16 +1,20 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use xmas_kernel::db::{Db, DbOptions};
+use xmas_kernel::{
+    db::{Db, DbError, DbOptions},
+    seal::ProbeError,
+};
 use xmas_migration::{SchemaState, schema_state};
 use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use crate::{
-    config::Config,
+    config::{Config, Secret, Secrets},
     seed::{
         self,
         demo_state::{self, DemoState},
     },
+    wiring,
 };
 
 /// Connects to the configured database; the embedded one is made if it is not there.
@@ -44,6 +48,28 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Db> {
         bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
     }
     Ok(db)
+}
+
+/// What is told of a database that another key belongs to.
+const OTHER_KEY: &str = "DATA_KEY is not the one that this database's coupon codes and \
+    seeds were sealed with: set it back.";
+
+/// Fails if what is sealed in the database was sealed with another key (`DATA_KEY`).
+pub(super) async fn compare_key(key: &Secret, db: &Db) -> anyhow::Result<()> {
+    match wiring::data_key(key).compare(db).await {
+        // A schema without the table of probes holds nothing sealed.
+        Ok(_) | Err(ProbeError::Db(DbError::SchemaMismatch(_))) => Ok(()),
+        Err(ProbeError::OtherKey(_)) => bail!("{OTHER_KEY}"),
+        Err(ProbeError::Db(error)) => Err(error.into()),
+    }
+}
+
+/// [`compare_key`], where there is a key to compare.
+pub(super) async fn compare_known_key(config: &Config, db: &Db) -> anyhow::Result<()> {
+    match Secrets::known_data_key(config)? {
+        Some(key) => compare_key(&key, db).await,
+        None => Ok(()),
+    }
 }
 
 /// The event's clock: shifted by `XMAS_CLOCK`, or as the demo in the database is.

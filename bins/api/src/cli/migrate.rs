@@ -38,6 +38,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let db = database::connect(config).await?;
     match args.what {
         What::Up => {
+            // The owner of the schema may well have no key.
+            database::compare_known_key(config, &db).await?;
             Migrator::up(db.write(), None)
                 .await
                 .context("a migration failed")?;

@@ -33,6 +33,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     if config.is_production() && demo_state::find(&db).await?.is_some() {
         bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
     }
+    database::compare_known_key(config, &db).await?;
     match args.what {
         What::Demo => {
             seed::demo(&db, config, &Secrets::of(config)?, &SystemClock).await?;

@@ -25,18 +25,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
             problems.join("\n  ")
         );
     }
-    let db = database::open(config).await?;
-    let demo = demo_state::find(&db).await?;
-    let clock = database::clock(config, demo.as_ref());
-    let secrets = Secrets::of(config)?;
-    let app = App::new(&db, config, &secrets, Ports::with_clock(clock.clone()));
-    app.probe_data_key().await.context(
-        "DATA_KEY is not the one that this database's coupon codes and seeds were sealed with; set \
-         it back",
-    )?;
-    app.prepare_draws(clock.now())
-        .await
-        .context("today's draws cannot be prepared")?;
+    // A start that fails must not leave values that are sealed with a key nobody meant.
     let listener = TcpListener::bind(config.server.bind_addr).with_context(|| {
         format!(
             "{} cannot be listened on; see BIND_ADDR",
@@ -44,6 +33,15 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
         )
     })?;
     let address = listener.local_addr()?;
+    let db = database::open(config).await?;
+    let demo = demo_state::find(&db).await?;
+    let clock = database::clock(config, demo.as_ref());
+    let secrets = Secrets::of(config)?;
+    database::compare_key(&secrets.data_key, &db).await?;
+    let app = App::new(&db, config, &secrets, Ports::with_clock(clock.clone()));
+    app.prepare_draws(clock.now())
+        .await
+        .context("today's draws cannot be prepared")?;
     let server = server::start(&app, listener, config)?;
     let handle = server.handle();
     let jobs = actix_web::rt::spawn(jobs::run(app.clone(), clock.clone()));

@@ -19,11 +19,23 @@ impl Secrets {
     pub fn of(config: &Config) -> anyhow::Result<Self> {
         let folder = &config.app.data_dir;
         Ok(Self {
-            jwt: kept(config.auth.jwt_secret.as_ref(), folder, "dev-jwt-secret")?,
-            data_key: kept(config.database.data_key.as_ref(), folder, "dev-data-key")?,
+            jwt: kept(config.auth.jwt_secret.as_ref(), folder, JWT_SECRET)?,
+            data_key: kept(config.database.data_key.as_ref(), folder, DATA_KEY)?,
         })
     }
+
+    /// `DATA_KEY` as [`Secrets::of`] has it, unless it would have to be made first.
+    pub fn known_data_key(config: &Config) -> anyhow::Result<Option<Secret>> {
+        match &config.database.data_key {
+            Some(secret) => Ok(Some(secret.clone())),
+            None => read(&config.app.data_dir.join(DATA_KEY)),
+        }
+    }
 }
+
+/// Files of generated secrets.
+const JWT_SECRET: &str = "dev-jwt-secret";
+const DATA_KEY: &str = "dev-data-key";
 
 /// The configured secret, or the one in the file, which is made if it is not there: a restart must
 /// not log everybody out or lose what was sealed.
@@ -46,8 +58,12 @@ fn kept(configured: Option<&Secret>, folder: &Path, file: &str) -> anyhow::Resul
 }
 
 fn read(file: &Path) -> anyhow::Result<Option<Secret>> {
-    let Ok(text) = std::fs::read_to_string(file) else {
-        return Ok(None);
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| format!("{} cannot be read", file.display()));
+        }
     };
     let text = text.trim();
     if text.len() < 64 {

@@ -14,7 +14,6 @@ use xmas_kernel::{
     Asset, Feature, UserId,
     db::{Db, DbError},
     entropy::OsEntropy,
-    seal::DataKey,
 };
 use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx, has_accounts};
 use xmas_rewards::{CouponCode, Credit, RewardDesk, RewardError, Rewards, Wallets};
@@ -67,7 +66,7 @@ pub async fn demo(
         .await
         .context("the event cannot be written")?;
     let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
-    let key = DataKey::new(secrets.data_key.expose());
+    let key = wiring::data_key(&secrets.data_key);
     let desk = RewardDesk::new(db.clone(), key, Arc::new(OsEntropy), ledger);
     stock_coupons_in_tx(&tx, &desk, &items, now).await?;
     let mut players = Vec::new();

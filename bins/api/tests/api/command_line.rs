@@ -30,7 +30,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 }
 
 /// A server that is stopped with its test.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     base: String,
     /// The line about the event's clock.
@@ -38,7 +38,7 @@ struct Serving {
 }
 
 impl Serving {
-    fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = xmas_api(folder);
         command
             .envs(variables.iter().copied())
@@ -71,7 +71,7 @@ impl Serving {
         request.send().await?.json().await
     }
 
-    async fn login(&self, external_id: &str, password: &str) -> String {
+    pub(crate) async fn login(&self, external_id: &str, password: &str) -> String {
         let credentials = json!({ "external_id": external_id, "password": password });
         let session = self
             .post("/api/auth/token", None, &credentials)

@@ -12,6 +12,7 @@ mod bad_input;
 mod bridge_week;
 mod browsers;
 mod command_line;
+mod data_key;
 mod dice;
 mod fairness;
 mod health;

@@ -2,13 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use moka::{future::Cache as Moka, sync::Cache as Shelf};
+use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
     OddsId,
     db::{Constraint, Db, DbError, retry},
     entropy::Entropy,
-    seal::DataKey,
+    seal::{DataKey, Sealed, SealedTable},
 };
 use xmas_time::EventDay;
 
@@ -45,6 +47,21 @@ pub(crate) struct SeedOfDay {
 /// What a seed is sealed for: one copied to another day does not open.
 fn place(day: EventDay) -> String {
     format!("draw_seed:{day}")
+}
+
+/// `draw_seed`, for comparing keys.
+#[derive(Clone, Copy, Debug)]
+pub struct SealedSeeds;
+
+#[async_trait]
+impl SealedTable for SealedSeeds {
+    async fn any_in_tx(&self, tx: &DatabaseTransaction) -> Result<Option<Sealed>, DbError> {
+        let seed = store::any_seed(tx).await?;
+        Ok(seed.map(|(day, value)| Sealed {
+            place: place(day),
+            value,
+        }))
+    }
 }
 
 impl DrawBook {
@@ -89,17 +106,22 @@ impl DrawBook {
             commitment: seed.commitment(),
             sealed: self.key.seal(&place(day), &bytes, &*self.entropy),
         };
-        match retry(|| store::insert_seed(&self.db, &row, now)).await {
+        match retry(|| self.keep_once(&row, now)).await {
             // Another replica was faster, and its seed is the day's.
-            Err(error) if error.constraint() != Some(Constraint::DrawSeedDay) => {
-                return Err(error.into());
-            }
-            Ok(()) | Err(_) => {}
+            Err(GameError::Db(error)) if error.constraint() == Some(Constraint::DrawSeedDay) => {}
+            kept => kept?,
         }
         let seed = self.known_seed(day).await?;
         seed.ok_or_else(|| {
             DbError::Corrupt(format!("the seed of {day} is there and is not")).into()
         })
+    }
+
+    async fn keep_once(&self, seed: &store::NewSeed, now: DateTime<Utc>) -> Result<(), GameError> {
+        let tx = self.db.begin().await?;
+        let claimed = self.key.claim_in_tx(&tx, &*self.entropy).await?;
+        store::insert_seed(&tx, &claimed, seed, now).await?;
+        Ok(tx.commit().await?)
     }
 
     /// The seed of a day, if it has one.

@@ -19,7 +19,7 @@ use xmas_kernel::{
 use xmas_players::Identity;
 use xmas_time::EventDay;
 
-pub use book::{DAYS_AHEAD, DrawBook, reveals_at};
+pub use book::{DAYS_AHEAD, DrawBook, SealedSeeds, reveals_at};
 pub use desk::Fairness;
 pub use receipt::{DrawReceipt, Published};
 pub use report::OddsReport;

@@ -2,12 +2,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use xmas_kernel::{
     ConfigId, Feature, OddsId,
     db::{Constraint, Db, DbError, Timestamp},
+    seal::Claimed,
 };
 use xmas_time::EventDay;
 
@@ -31,11 +32,11 @@ pub(crate) struct KeptSeed {
 }
 
 pub(crate) async fn insert_seed(
-    db: &Db,
+    tx: &DatabaseTransaction,
+    _: &Claimed<'_>,
     seed: &NewSeed,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let tx = db.begin().await?;
     draw_seed::Entity::insert(draw_seed::ActiveModel {
         id: NotSet,
         event_day: Set(seed.day.date()),
@@ -43,9 +44,20 @@ pub(crate) async fn insert_seed(
         sealed_seed: Set(seed.sealed.clone()),
         created_at: Set(Timestamp(now)),
     })
-    .exec_without_returning(&*tx)
+    .exec_without_returning(tx)
     .await?;
-    tx.commit().await
+    Ok(())
+}
+
+/// Any seed, still sealed, and its day.
+pub(crate) async fn any_seed(
+    conn: &impl ConnectionTrait,
+) -> Result<Option<(EventDay, String)>, DbError> {
+    let row = draw_seed::Entity::find()
+        .order_by_asc(draw_seed::Column::Id)
+        .one(conn)
+        .await?;
+    Ok(row.map(|row| (EventDay::from(row.event_day), row.sealed_seed)))
 }
 
 pub(crate) async fn find_seed(

@@ -49,7 +49,8 @@ impl RewardDesk {
         codes: &[CouponCode],
         now: DateTime<Utc>,
     ) -> Result<(), RewardError> {
-        Self::insert_codes_in_tx(tx, kind, &self.seal(kind, codes), now).await
+        self.insert_codes_in_tx(tx, kind, &self.seal(kind, codes), now)
+            .await
     }
 
     fn seal(&self, kind: CouponKindId, codes: &[CouponCode]) -> Vec<SealedCode> {
@@ -87,13 +88,15 @@ impl RewardDesk {
     }
 
     async fn insert_codes_in_tx(
+        &self,
         tx: &DatabaseTransaction,
         kind: CouponKindId,
         codes: &[SealedCode],
         now: DateTime<Utc>,
     ) -> Result<(), RewardError> {
         Self::check_codes_on(tx, kind, codes).await?;
-        let inserted = store::insert_codes(tx, kind, codes, now).await;
+        let claimed = self.key.claim_in_tx(tx, &*self.entropy).await?;
+        let inserted = store::insert_codes(tx, &claimed, kind, codes, now).await;
         inserted.map_err(|error| match error.constraint() {
             // Another upload was faster; asked again, its codes are found and named.
             Some(Constraint::CouponCode) => RewardError::DuplicateCodes(Vec::new()),
@@ -110,7 +113,7 @@ impl RewardDesk {
     ) -> Result<(), RewardError> {
         let tx = self.db.begin().await?;
         audit::enter_in_tx(&tx, Area::Rewards).await?;
-        Self::insert_codes_in_tx(&tx, kind, codes, now).await?;
+        self.insert_codes_in_tx(&tx, kind, codes, now).await?;
         let change = Change {
             action: "COUPON_CODES_ADD",
             resource: &format!("coupon:{kind}"),

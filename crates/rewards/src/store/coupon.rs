@@ -11,6 +11,7 @@ use xmas_kernel::{
     CouponKindId, RewardId, UserId,
     db::{DbError, Timestamp},
     paging::{Cursor, Limit, Page},
+    seal::Claimed,
 };
 
 use crate::{
@@ -85,6 +86,7 @@ pub(crate) async fn known_codes(
 
 pub(crate) async fn insert_codes(
     tx: &DatabaseTransaction,
+    _: &Claimed<'_>,
     kind: CouponKindId,
     codes: &[SealedCode],
     now: DateTime<Utc>,
@@ -104,6 +106,17 @@ pub(crate) async fn insert_codes(
             .await?;
     }
     Ok(())
+}
+
+/// Any code, still sealed, and its kind.
+pub(crate) async fn any_code(
+    conn: &impl ConnectionTrait,
+) -> Result<Option<(CouponKindId, String)>, DbError> {
+    let row = coupon_code::Entity::find()
+        .order_by_asc(coupon_code::Column::Id)
+        .one(conn)
+        .await?;
+    Ok(row.map(|row| (CouponKindId(row.kind_id), row.sealed_code)))
 }
 
 /// A code of the stock, still sealed.
