@@ -6,6 +6,9 @@
 //!   parameters.
 //! - [`db::Db::begin`] is the only way to open a transaction, and only its owner can commit it: a
 //!   participant borrows `&DatabaseTransaction` and so cannot.
+//! - No error quotes a text that may hold a secret: [`db::DbUrl`] is parsed here, not by a driver.
+//! - A sealed value is written only by who has claimed the database for its key
+//!   ([`seal::DataKey::claim_in_tx`]).
 //! - An error of COMMIT is never retried, because nobody knows whether it happened.
 //!
 //! To add a constraint whose violation means something to a caller: name it in the migration, add

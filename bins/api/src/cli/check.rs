@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
-use xmas_kernel::db::DbError;
+use sea_orm::DbBackend;
+use xmas_kernel::db::{Db, DbError};
 
 use super::database;
 use crate::{
@@ -93,11 +94,32 @@ impl Findings {
                 Ok(None) | Err(DbError::SchemaMismatch(_)) => {}
                 Err(error) => self.problems.push(format!("DATABASE_URL: {error}.")),
             }
+            self.look_at_rights(&db).await;
         }
         match database::compare_known_key(config, &db).await {
             Err(error) if error.is::<DbError>() => self.not_reached(config, &error),
             Err(error) => self.problems.push(format!("{error:#}")),
             Ok(()) => {}
+        }
+    }
+
+    /// Warns of a database user who may do more than add to what is only ever added to.
+    async fn look_at_rights(&mut self, db: &Db) {
+        if db.backend() == DbBackend::Sqlite {
+            // Whoever may write the file may write all of it.
+            return;
+        }
+        for table in ["wallet_ledger", "admin_audit_log"] {
+            match db.may_rewrite(table).await {
+                Ok(false) | Err(DbError::SchemaMismatch(_)) => {}
+                Ok(true) => self.warnings.push(format!(
+                    "DATABASE_URL names a user who may rewrite {table}: use one with the rights in \
+                     scripts/grants.sql."
+                )),
+                Err(error) => self.warnings.push(format!(
+                    "Whether the user in DATABASE_URL may rewrite {table} cannot be told: {error}."
+                )),
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use xmas_migration::{SchemaState, schema_state};
 use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use crate::{
-    config::{Config, Secret, Secrets},
+    config::{Config, Secret, Secrets, prepare_data_dir},
     seed::{
         self,
         demo_state::{self, DemoState},
@@ -23,9 +23,7 @@ pub(super) async fn connect(config: &Config) -> anyhow::Result<Db> {
         bail!("DATABASE_URL is not set: production never uses the embedded demo database");
     }
     if config.is_embedded() {
-        let folder = &config.app.data_dir;
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+        prepare_data_dir(&config.app.data_dir)?;
     }
     let options = DbOptions {
         url: config.database_url(),

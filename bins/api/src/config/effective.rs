@@ -78,7 +78,7 @@ mod tests {
             value("CORS_ORIGINS").0,
             Some("https://a.example,https://b.example")
         );
-        assert_eq!(value("BIND_ADDR"), (Some("0.0.0.0:8000"), true));
+        assert_eq!(value("BIND_ADDR"), (Some("127.0.0.1:8000"), true));
         assert_eq!(value("XMAS_CLOCK"), (None, true));
     }
 }

@@ -5,6 +5,7 @@
 //! parser checks types, bounds and defaults, and can be asked for all of them. To add a setting:
 //! a field with a doc comment in one of the structs below.
 
+mod data_dir;
 mod docs;
 mod dot_env;
 mod effective;
@@ -19,11 +20,12 @@ use ipnet::IpNet;
 use xmas_kernel::db::DbUrl;
 use xmas_time::{DateTime, Utc};
 
+pub use data_dir::prepare as prepare_data_dir;
 pub use docs::reference;
 pub use effective::{Setting, effective};
 pub use safety::problems;
 pub use secrets::Secrets;
-pub use source::{ConfigError, Variables};
+pub use source::{ConfigError, SecretFile, Variables};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Parser)]
@@ -43,6 +45,9 @@ pub struct Config {
     pub event: EventConfig,
     #[command(flatten)]
     pub log: LogConfig,
+    /// The files that secrets were read from.
+    #[arg(skip)]
+    pub secret_files: Vec<SecretFile>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -59,7 +64,7 @@ pub struct AppConfig {
     #[arg(long = "APP_ENV", default_value = "development")]
     pub env: AppEnv,
     /// The folder of what the program keeps by itself in development: the embedded database and the
-    /// generated secret.
+    /// generated secrets. It is for its owner only.
     #[arg(long = "DATA_DIR", default_value = "./data", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 }
@@ -67,10 +72,13 @@ pub struct AppConfig {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerConfig {
-    /// The address and port to listen on.
+    /// The address and port to listen on. In development the default is `127.0.0.1:8000`, which only
+    /// this machine reaches, since the demo's passwords are published; in production it is
+    /// `0.0.0.0:8000`.
     #[arg(
         long = "BIND_ADDR",
-        default_value = "0.0.0.0:8000",
+        default_value = "127.0.0.1:8000",
+        default_value_if("env", "production", "0.0.0.0:8000"),
         value_name = "ADDRESS:PORT"
     )]
     pub bind_addr: SocketAddr,
@@ -80,7 +88,7 @@ pub struct ServerConfig {
     #[arg(long = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN,…")]
     pub cors_origins: Vec<Origin>,
     /// Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed, separated by
-    /// commas.
+    /// commas. Networks that are wider than proxies stand in are refused in production.
     #[arg(long = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, value_name = "NETWORK,…")]
     pub trusted_proxies: Vec<IpNet>,
     /// How long requests are still served after SIGTERM, while readiness already answers 503, so
@@ -284,7 +292,11 @@ impl Config {
     }
 
     pub fn from_variables(variables: &Variables) -> Result<Self, ConfigError> {
-        Ok(Self::from_arg_matches(&variables.parsed()?)?)
+        let config = Self::from_arg_matches(&variables.parsed()?)?;
+        Ok(Self {
+            secret_files: variables.secret_files().to_vec(),
+            ..config
+        })
     }
 
     pub fn is_production(&self) -> bool {
@@ -342,6 +354,20 @@ mod tests {
         assert_eq!(config.server.bind_addr.port(), 8000);
         assert_eq!(config.auth.jwt_expire_minutes, 720);
         assert_eq!(config.event.reward_review_points, 10_000);
+    }
+
+    #[test]
+    fn only_production_listens_to_other_machines_by_itself() {
+        let address = |variables: &[(&str, &str)]| {
+            let address = config(variables).unwrap().server.bind_addr;
+            address.to_string()
+        };
+        assert_eq!(address(&[]), "127.0.0.1:8000");
+        assert_eq!(address(&[("APP_ENV", "development")]), "127.0.0.1:8000");
+        assert_eq!(address(&[("APP_ENV", "production")]), "0.0.0.0:8000");
+        let own = ("BIND_ADDR", "[::1]:9000");
+        assert_eq!(address(&[own, ("APP_ENV", "production")]), "[::1]:9000");
+        assert_eq!(address(&[own]), "[::1]:9000");
     }
 
     #[test]

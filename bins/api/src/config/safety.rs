@@ -1,3 +1,5 @@
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
 use super::{Config, Origin, Secret};
 
 /// The shortest secret that is accepted in production, in bytes: as long as the hash it keys.
@@ -72,7 +74,50 @@ pub fn problems(config: &Config) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some(network) = too_wide(&config.server.trusted_proxies) {
+        problems.push(format!(
+            "TRUSTED_PROXIES trusts {network}, so that anybody there may say which address a request \
+             comes from: list your proxies only."
+        ));
+    }
+    // Others may read or write it.
+    let exposed = config
+        .secret_files
+        .iter()
+        .filter(|file| file.mode & 0o006 != 0);
+    problems.extend(exposed.map(|file| {
+        format!(
+            "{}_FILE names a file that every user of this machine may read: `chmod 600` it, or 640 \
+             for a group.",
+            file.name
+        )
+    }));
     problems
+}
+
+/// A network that these make up together and that no proxies stand in: wider than the widest
+/// private one (`10.0.0.0/8`, `fc00::/7`), or than what a provider is given (`/16` of IPv6).
+fn too_wide(networks: &[IpNet]) -> Option<IpNet> {
+    /// IPv4 addresses as IPv6 writes them.
+    const MAPPED: &str = "::ffff:0.0.0.0/96";
+    let mapped: Ipv6Net = MAPPED.parse().ok()?;
+    let private: Ipv6Net = "fc00::/7".parse().ok()?;
+    let as_ipv4 = |network: &Ipv6Net| {
+        let length = network.prefix_len().checked_sub(mapped.prefix_len())?;
+        Ipv4Net::new(network.addr().to_ipv4_mapped()?, length).ok()
+    };
+    let networks = networks.iter().map(|network| match network {
+        IpNet::V6(network) => as_ipv4(network).map_or(IpNet::V6(*network), IpNet::V4),
+        network => *network,
+    });
+    IpNet::aggregate(&networks.collect())
+        .into_iter()
+        .find(|network| match network {
+            IpNet::V4(network) => network.prefix_len() < 8,
+            IpNet::V6(network) => {
+                network.contains(&mapped) || network.prefix_len() < 16 && !private.contains(network)
+            }
+        })
 }
 
 fn weakness(name: &str, secret: &Secret) -> Option<String> {
@@ -100,6 +145,8 @@ fn weakness(name: &str, secret: &Secret) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
     use super::*;
     use crate::config::Variables;
 
@@ -137,6 +184,15 @@ mod tests {
             ("FEATURE_GATE_ENABLED", "true"),
             ("XMAS_CLOCK", "2025-12-26T09:00:00+09:00"),
             ("CORS_ORIGINS", "https://a.example,*"),
+            ("TRUSTED_PROXIES", "10.0.0.1,0.0.0.0/0"),
+            ("TRUSTED_PROXIES", "::/0"),
+            ("TRUSTED_PROXIES", "128.0.0.0/1,0.0.0.0/1"),
+            ("TRUSTED_PROXIES", "8000::/1,0::/2,4000::/2"),
+            ("TRUSTED_PROXIES", "::ffff:0:0/96"),
+            ("TRUSTED_PROXIES", "::ffff:0:0/97,::ffff:128.0.0.0/97"),
+            ("TRUSTED_PROXIES", "::/64"),
+            ("TRUSTED_PROXIES", "0.0.0.0/2"),
+            ("TRUSTED_PROXIES", "2000::/3"),
         ] {
             let problems = problems_with(&[(name, value)]);
             assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
@@ -152,8 +208,43 @@ mod tests {
     }
 
     #[test]
+    fn networks_of_proxies_are_accepted() {
+        let networks = "10.0.0.0/8,192.0.2.7,172.16.0.0/12,fc00::/7,fd00::/8,2001:db8::/32,::1,\
+                        ::ffff:10.0.0.0/104";
+        assert_eq!(
+            problems_with(&[("TRUSTED_PROXIES", networks)]),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_secret_file_is_for_its_owner_and_maybe_a_group() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("previous");
+        std::fs::write(&file, GOOD[1].1).unwrap();
+        let set = [("JWT_PREVIOUS_SECRET_FILE", file.to_str().unwrap())];
+        for (mode, is_refused) in [
+            (0o400, false),
+            (0o600, false),
+            (0o640, false),
+            (0o644, true),
+            (0o604, true),
+            (0o602, true),
+        ] {
+            std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            let problems = problems_with(&set);
+            assert_eq!(problems.len(), usize::from(is_refused), "{mode:o}");
+            if is_refused {
+                assert!(problems[0].starts_with("JWT_PREVIOUS_SECRET_FILE "));
+                assert!(problems[0].contains("chmod 600"));
+            }
+        }
+    }
+
+    #[test]
     fn development_is_left_alone() {
-        let variables = Variables::from_pairs(&[("CORS_ORIGINS", "*")]).unwrap();
+        let variables =
+            Variables::from_pairs(&[("CORS_ORIGINS", "*"), ("TRUSTED_PROXIES", "::/0")]).unwrap();
         assert!(problems(&Config::from_variables(&variables).unwrap()).is_empty());
     }
 }

@@ -3,7 +3,7 @@ use std::{io::Write, path::Path};
 use anyhow::{Context, bail};
 use xmas_kernel::entropy::{Entropy, OsEntropy};
 
-use super::{Config, Secret};
+use super::{Config, Secret, data_dir};
 
 /// The secrets that the program works with: the configured ones, or on a development machine those
 /// that were generated once and kept beside the embedded database.
@@ -49,8 +49,8 @@ fn kept(configured: Option<&Secret>, folder: &Path, file: &str) -> anyhow::Resul
     }
     let mut bytes = [0; 32];
     OsEntropy.fill(&mut bytes);
-    std::fs::create_dir_all(folder)
-        .and_then(|()| write_once(&file, &hex::encode(bytes)))
+    data_dir::prepare(folder)?;
+    write_once(&file, &hex::encode(bytes))
         .with_context(|| format!("{} cannot be written", file.display()))?;
     // Another process may have been faster, and then its secret is everybody's.
     let kept = read(&file)?;

@@ -4,6 +4,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read},
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
@@ -15,9 +16,22 @@ use super::{
     effective::value_name,
 };
 
-/// The environment, as far as it has been read: name to value.
+/// The environment, as far as it has been read.
 #[derive(Clone, Debug, Default)]
-pub struct Variables(BTreeMap<String, String>);
+pub struct Variables {
+    /// Name to value.
+    values: BTreeMap<String, String>,
+    files: Vec<SecretFile>,
+}
+
+/// The file that a secret was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretFile {
+    /// The secret's variable, without `_FILE`.
+    pub name: String,
+    /// Its permission bits.
+    pub mode: u32,
+}
 
 /// Why the configuration cannot be read. None of these quotes a secret, nor a parser that was given
 /// one.
@@ -117,39 +131,47 @@ impl Variables {
                 variables.entry(name).or_insert(value);
             }
         }
-        Self(variables).with_files()
+        Self::of_values(variables)
     }
 
     /// Just these, for tests.
     pub fn from_pairs(pairs: &[(&str, &str)]) -> Result<Self, ConfigError> {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Self(pairs.iter().map(own).collect()).with_files()
+        Self::of_values(pairs.iter().map(own).collect())
+    }
+
+    /// The files that secrets were read from.
+    pub(super) fn secret_files(&self) -> &[SecretFile] {
+        &self.files
     }
 
     /// Reads the secrets that are given as files. An empty variable counts as unset.
-    fn with_files(mut self) -> Result<Self, ConfigError> {
-        self.0.retain(|_, value| !value.is_empty());
+    fn of_values(mut values: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut files = Vec::new();
+        values.retain(|_, value| !value.is_empty());
         for name in FROM_FILES {
-            let Some(path) = self.0.remove(&format!("{name}_FILE")) else {
+            let Some(path) = values.remove(&format!("{name}_FILE")) else {
                 continue;
             };
-            if self.0.contains_key(name) {
-                return Err(ConfigError::Twice(name.to_owned()));
+            let name = name.to_owned();
+            if values.contains_key(&name) {
+                return Err(ConfigError::Twice(name));
             }
-            let text = read_secret(path.as_ref()).map_err(|problem| ConfigError::File {
-                name: name.to_owned(),
-                problem,
-            })?;
-            self.0.insert(name.to_owned(), text);
+            let (text, mode) = match read_secret(path.as_ref()) {
+                Ok(read) => read,
+                Err(problem) => return Err(ConfigError::File { name, problem }),
+            };
+            values.insert(name.clone(), text);
+            files.push(SecretFile { name, mode });
         }
-        Ok(self)
+        Ok(Self { values, files })
     }
 
     /// The variables that the configuration knows, through its parser.
     pub(super) fn parsed(&self) -> Result<ArgMatches, ConfigError> {
         let command = Config::command();
         let known = command.get_arguments().filter_map(clap::Arg::get_long);
-        let set = known.filter_map(|name| Some((name, self.0.get(name)?)));
+        let set = known.filter_map(|name| Some((name, self.values.get(name)?)));
         let arguments: Vec<OsString> = set
             .map(|(name, value)| format!("--{name}={value}").into())
             .collect();
@@ -166,19 +188,23 @@ fn is_known(name: &str) -> bool {
     is_setting && (setting == name || FROM_FILES.contains(&setting))
 }
 
-/// The text of a secret's file, without a byte order mark and the line break at its end.
-fn read_secret(path: &OsStr) -> Result<String, FileProblem> {
+/// The text of a secret's file, without a byte order mark and the line break at its end, and the
+/// file's permission bits.
+fn read_secret(path: &OsStr) -> Result<(String, u32), FileProblem> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(FileProblem::Io)?;
+    let read = |bytes: &mut Vec<u8>| {
+        let mut file = File::open(path)?;
+        file.read_to_end(bytes)?;
+        Ok(file.metadata()?.permissions().mode())
+    };
+    let mode = read(&mut bytes).map_err(FileProblem::Io)?;
     let text = String::from_utf8(bytes).map_err(|_| FileProblem::NotText)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let text = text.trim_end_matches(['\r', '\n']);
     if text.trim().is_empty() {
         return Err(FileProblem::Blank);
     }
-    Ok(text.to_owned())
+    Ok((text.to_owned(), mode))
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl Serving {
     }
 
     /// As the operating system does when memory runs out.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it is gone");
     }

@@ -11,6 +11,7 @@ mod auth;
 mod bad_input;
 mod bridge_week;
 mod browsers;
+mod check;
 mod command_line;
 mod data_key;
 mod dice;

@@ -62,6 +62,16 @@ impl From<DbErr> for DbError {
     }
 }
 
+/// Whether the database's user has no right to a statement.
+pub(super) fn is_forbidden(error: &DbErr) -> bool {
+    let Some(SqlxError::Database(database)) = sqlx_error(error) else {
+        return false;
+    };
+    let mysql = database.try_downcast_ref::<sea_orm::SqlxMySqlError>();
+    // Denied for a table, for a column.
+    mysql.is_some_and(|mysql| matches!(mysql.number(), 1142 | 1143))
+}
+
 enum Sort {
     Contention,
     Violated(Constraint),

@@ -9,7 +9,7 @@ mod url;
 use std::{ops::Deref, path::Path, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx,
 };
 
@@ -121,6 +121,23 @@ impl Db {
 
     pub fn backend(&self) -> DbBackend {
         self.write.get_database_backend()
+    }
+
+    /// Whether the user that the database was reached as may change or delete rows of a table.
+    /// Nothing is: what is tried has no rows, and is rolled back. SQLite has no users.
+    pub async fn may_rewrite(&self, table: &str) -> Result<bool, DbError> {
+        let tx = self.begin().await?;
+        for sql in [
+            format!("UPDATE {table} SET id = id WHERE 1 = 0"),
+            format!("DELETE FROM {table} WHERE 1 = 0"),
+        ] {
+            match tx.execute_unprepared(&sql).await {
+                Ok(_) => return Ok(true),
+                Err(error) if error::is_forbidden(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
     }
 
     /// Calls `observe` with every statement that goes through this handle and its later clones.

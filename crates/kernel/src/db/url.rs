@@ -44,7 +44,7 @@ pub enum DbUrlError {
     Form,
     #[error("must not contain spaces or line breaks; percent-encode them")]
     Spaces,
-    #[error("must be percent-encoded: {PERCENT_ENCODE}")]
+    #[error("must say where its parts end: {PERCENT_ENCODE}")]
     Unencoded,
     #[error("must name a host: mysql://user:password@host:port/database")]
     Host,
