@@ -19,6 +19,7 @@ mod m20261124_000007_rewards_catalog;
 mod m20261124_000008_all_games;
 mod m20261124_000009_event_bridge;
 mod m20261124_000010_admin;
+mod m20261125_000013_zero_amounts;
 mod state;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000008_all_games::Migration),
             Box::new(m20261124_000009_event_bridge::Migration),
             Box::new(m20261124_000010_admin::Migration),
+            Box::new(m20261125_000013_zero_amounts::Migration),
         ]
     }
 }

@@ -37,7 +37,10 @@ async fn a_migration_that_was_cut_off_half_way_can_be_run_again() {
 #[tokio::test]
 async fn the_state_names_what_is_missing_and_what_is_too_new() {
     let test = TestDb::empty().await;
-    let state = async || schema_state(test.db.write(), "0.1.0").await.unwrap();
+    let state = async || {
+        let version = env!("CARGO_PKG_VERSION");
+        schema_state(test.db.write(), version).await.unwrap()
+    };
     assert!(
         matches!(state().await, SchemaState::TooOld { missing } if missing.len() == Migrator::migrations().len())
     );
@@ -47,13 +50,29 @@ async fn the_state_names_what_is_missing_and_what_is_too_new() {
     );
     Migrator::up(test.db.write(), None).await.unwrap();
     assert_eq!(state().await, SchemaState::Current);
-    test.execute("INSERT INTO schema_compatibility VALUES ('m20991231_000001_future', '0.2.0')")
+    test.execute("INSERT INTO schema_compatibility VALUES ('m20991231_000001_future', '99.0.0')")
         .await;
     let too_new = SchemaState::TooNew {
         migration: "m20991231_000001_future".to_owned(),
-        oldest_binary: "0.2.0".to_owned(),
+        oldest_binary: "99.0.0".to_owned(),
     };
     assert_eq!(state().await, too_new);
+}
+
+/// Which takes a promise of 0 for a broken configuration.
+#[tokio::test]
+async fn the_binary_of_the_first_release_is_too_old_for_promises_of_zero() {
+    let test = TestDb::new().await.as_owner().await;
+    let state = async |version| schema_state(test.db.read(), version).await.unwrap();
+    let too_new = SchemaState::TooNew {
+        migration: "m20261125_000013_zero_amounts".to_owned(),
+        oldest_binary: "0.2.0".to_owned(),
+    };
+    assert_eq!(state("0.1.0").await, too_new);
+    assert_eq!(state("0.1.99").await, too_new);
+    for version in ["0.2.0", "0.10.0", "1.0.0"] {
+        assert_eq!(state(version).await, SchemaState::Current, "{version}");
+    }
 }
 
 /// The table in the kernel and the schema must not drift apart, on any server.

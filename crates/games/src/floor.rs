@@ -165,6 +165,7 @@ impl Floor {
         let mut xp = prize.xp_due;
         let per_play = i64::from(ready.settings.xp_per_play);
         if let Ok(reward) = Reward::new(RewardType::Xp, per_play)
+            && !reward.is_nothing()
             && season_id.is_some()
         {
             let play_xp = Grant {

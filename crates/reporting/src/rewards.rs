@@ -10,9 +10,9 @@ use xmas_kernel::{
     db::{Db, DbError, Timestamp, retry},
     paging::{Cursor, Limit, Page},
 };
-use xmas_rewards::{GrantSource, RewardState, RewardType};
+use xmas_rewards::{GrantSource, RewardState};
 
-use crate::RewardQueue;
+use crate::{RewardQueue, store::brought_something};
 
 /// Which receipts are asked for. Plays that brought nothing have none here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Queue {
         select
             .from("reward_log")
             .inner_join("user", of_user("id").equals(("reward_log", "user_id")))
-            .and_where(of_reward("reward_type").ne(RewardType::None.as_str()))
+            .cond_where(brought_something())
             .order_by(("reward_log", "id"), Order::Desc)
             .limit(query.limit.get() + 1);
         if let Some(state) = query.state {

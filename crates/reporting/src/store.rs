@@ -5,13 +5,13 @@ use std::{cmp::Ordering, collections::HashMap};
 use chrono::NaiveDate;
 use sea_orm::{
     ConnectionTrait, ExprTrait, FromQueryResult,
-    sea_query::{Expr, Order, Query, SelectStatement},
+    sea_query::{Condition, Expr, Order, Query, SelectStatement},
 };
 use xmas_kernel::{
     UserId,
     db::{DbError, Timestamp},
 };
-use xmas_rewards::{RewardState, RewardType};
+use xmas_rewards::{GrantSource, RewardState, RewardType};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
@@ -165,9 +165,18 @@ pub(crate) async fn rewards(
     select
         .columns(columns)
         .from("reward_log")
-        .and_where(Expr::col("reward_type").ne(RewardType::None.as_str()));
+        .cond_where(brought_something());
     let rows: Vec<RewardRow> = rows(conn, select).await?;
     Ok(rows.into_iter().map(reward).collect())
+}
+
+/// Which receipts in `reward_log` tell of something. A settlement does even if it paid 0 points: nothing else
+/// tells of it. Of a play or level that brought nothing, its own entry tells.
+pub(crate) fn brought_something() -> Condition {
+    let of_reward = |column: &'static str| Expr::col(("reward_log", column));
+    Condition::any()
+        .add(of_reward("amount").ne(0))
+        .add(of_reward("source").eq(GrantSource::Bridge.as_str()))
 }
 
 fn reward(row: RewardRow) -> FoundGrant {

@@ -91,8 +91,8 @@ impl FromStr for RewardType {
     }
 }
 
-/// A promise: so many of what. `NONE` promises 0, a bundle or a coupon 1 and which, everything else
-/// at least 1.
+/// A promise: so many of what. `NONE` promises 0, a bundle or a coupon 1 and which, everything else any
+/// number from 0 on. Of 0 only a receipt is written: see [`Reward::is_nothing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Reward {
     kind: RewardType,
@@ -100,7 +100,7 @@ pub struct Reward {
     item: Option<i64>,
 }
 
-/// A reward of nothing, a `NONE` of something, a bundle that is not named.
+/// Less than nothing, a `NONE` of something, a bundle that is not named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} cannot be given {amount} times{}", if .item.is_some() { " of an item" } else { "" })]
 pub struct MalformedReward {
@@ -159,7 +159,7 @@ impl Reward {
         let amount_fits = match kind {
             RewardType::None => amount == 0,
             RewardType::Bundle | RewardType::Coupon => amount == 1,
-            _ => (1..=Self::MAX_AMOUNT).contains(&amount),
+            _ => (0..=Self::MAX_AMOUNT).contains(&amount),
         };
         if amount_fits && item.is_some() == kind.names_an_item() {
             Ok(Self { kind, amount, item })
@@ -194,6 +194,12 @@ impl Reward {
     /// Whether there is anything to be had: what makes a play a win.
     pub fn is_win(self) -> bool {
         self.amount > 0
+    }
+
+    /// Whether nothing is promised: a `NONE`, or 0 of something. Its receipt is delivered at once, moves no
+    /// wallet and is not worth an activity row.
+    pub fn is_nothing(self) -> bool {
+        self.amount == 0
     }
 }
 

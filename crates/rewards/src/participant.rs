@@ -127,7 +127,8 @@ async fn credit_in_tx(
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     for item in contents {
-        let Some(asset) = item.kind().asset() else {
+        let asset = item.kind().asset().filter(|_| !item.is_nothing());
+        let Some(asset) = asset else {
             continue;
         };
         let change = Change {
@@ -215,7 +216,7 @@ impl RewardLedger for Rewards {
             };
             credit_in_tx(tx, player, &contents, &credit, now).await?;
         }
-        if reward.kind() != RewardType::None {
+        if !reward.is_nothing() {
             let meta = told(grant, decision);
             self.tell_in_tx(tx, player, meta, now).await?;
         }

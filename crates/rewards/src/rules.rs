@@ -16,9 +16,13 @@ pub fn check_bundle(bundle: &NewBundle) -> Vec<Problem> {
     let count = (1..=MAX_ITEMS).contains(&bundle.items.len());
     problems.expect(count, "items", "are 1 to 20");
     for (index, item) in bundle.items.iter().enumerate() {
-        let field = format!("items.{index}.reward_type");
+        let field = |name: &str| format!("items.{index}.{name}");
         // Nor another bundle, nor itself.
-        problems.expect(item.kind().asset().is_some(), field, "is points or tokens");
+        let fits = item.kind().asset().is_some();
+        problems.expect(fits, field("reward_type"), "is points or tokens");
+        if fits {
+            problems.expect(is_content(item), field("reward_amount"), CONTENT_AMOUNT);
+        }
     }
     problems.into_vec()
 }
@@ -35,10 +39,10 @@ pub fn bundle(draft: &BundleDraft) -> Result<NewBundle, Vec<Problem>> {
             continue;
         };
         match Reward::new(kind, item.amount) {
-            Ok(reward) => items.push(reward),
-            Err(_) => {
+            Ok(reward) if is_content(&reward) => items.push(reward),
+            Ok(_) | Err(_) => {
                 let field = format!("items.{index}.reward_amount");
-                problems.push(Problem::new(field, "is 1 to 1,000,000,000"));
+                problems.push(Problem::new(field, CONTENT_AMOUNT));
             }
         }
     }
@@ -62,10 +66,18 @@ pub(crate) fn masked(code: &str) -> String {
     format!("{shown}***")
 }
 
-/// Whether these can lie in a bundle: whatever goes into a wallet.
+/// Whether these can lie in a bundle.
 pub(crate) fn are_contents(items: &[Reward]) -> bool {
-    items.iter().all(|item| item.kind().asset().is_some())
+    items.iter().all(is_content)
 }
+
+/// Whether this can lie in a bundle: whatever goes into a wallet, and at least one of it. A bundle is
+/// something, or an admin would deliver nothing under its name.
+fn is_content(item: &Reward) -> bool {
+    item.kind().asset().is_some() && !item.is_nothing()
+}
+
+const CONTENT_AMOUNT: &str = "must be 1 to 1,000,000,000";
 
 /// What is wrong with a kind of coupon that is to be saved.
 pub fn check_coupon_kind(kind: &NewCouponKind) -> Vec<Problem> {
@@ -87,7 +99,8 @@ pub fn decide(
         .filter(|item| item.kind() == RewardType::Point)
         .fold(0, |sum: i64, item| sum.saturating_add(item.amount()));
     match grant.reward.kind() {
-        RewardType::None => (RewardState::Delivered, None),
+        // There is nothing that an admin could look at, or that lacks a season.
+        _ if grant.reward.is_nothing() => (RewardState::Delivered, None),
         RewardType::Xp if grant.season_id.is_none() => {
             (RewardState::Rejected, Some("NO_ACTIVE_SEASON"))
         }
@@ -163,6 +176,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_waits_for_nobody() {
+        for kind in RewardType::ALL {
+            let Ok(reward) = Reward::new(kind, 0) else {
+                continue;
+            };
+            let grant = Grant {
+                manual: true,
+                season_id: None,
+                ..give(reward)
+            };
+            let delivered = (RewardState::Delivered, None);
+            assert_eq!(decide(&grant, &[reward], 0), delivered, "{kind}");
+            assert!(reward.is_nothing() && !reward.is_win(), "{kind}");
+        }
+    }
+
+    #[test]
     fn xp_without_a_season_has_nowhere_to_go() {
         let homeless = Grant {
             season_id: None,
@@ -176,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reward_promises_something_or_is_none() {
+    fn a_bundle_and_a_coupon_are_one_and_everything_else_is_0_or_more() {
         for kind in RewardType::ALL {
             let item = kind.asset().is_none() && !matches!(kind, RewardType::Xp | RewardType::None);
             let item = item.then_some(7);
             let ok = |amount, item| Reward::from_parts(kind, amount, item).is_ok();
             assert_eq!(ok(1, item), kind != RewardType::None, "{kind}");
-            assert_eq!(ok(0, item), kind == RewardType::None, "{kind}");
+            assert_eq!(ok(0, item), item.is_none(), "{kind}");
             assert!(!ok(-1, item) && !ok(Reward::MAX_AMOUNT + 1, item), "{kind}");
             // A bundle says which, and nothing else does.
             let other = if item.is_some() { None } else { Some(7) };
@@ -219,6 +249,12 @@ mod tests {
         ] {
             assert_eq!(fields(&bundle(&[ticket, bad])), ["items.1.reward_type"]);
         }
+        let nothing = Reward::new(RewardType::Point, 0).unwrap();
+        assert_eq!(
+            fields(&bundle(&[ticket, nothing])),
+            ["items.1.reward_amount"]
+        );
+        assert!(are_contents(&[ticket]) && !are_contents(&[ticket, nothing]));
         let unnamed = NewBundle {
             name: " ".to_owned(),
             ..bundle(&[ticket])

@@ -260,7 +260,7 @@ fn edited_ladder(before: &[Level], edits: &[LevelEdit], problems: &mut Problems)
         problems.expect(
             reward.is_ok(),
             field("reward_amount"),
-            "is 0 of NONE, 1 of a named BUNDLE or COUPON (reward_item), else 1 to 1,000,000,000",
+            "must be 0 of NONE, 1 of a named BUNDLE or COUPON (reward_item), else 0 to 1,000,000,000",
         );
         let label = edit.reward_label.clone();
         let label = label.or_else(|| old.map(|old| old.reward_label.clone()));

@@ -32,3 +32,4 @@ mod structure;
 mod today_feature;
 mod ui_config;
 mod wallet;
+mod zero;

@@ -80,9 +80,10 @@ impl RewardConfig {
             Some(usual) if self.reward_amount != usual => {
                 problem("reward_value", format!("is {usual} for {kind}"))
             }
-            None if !(1..=Reward::MAX_AMOUNT).contains(&self.reward_amount) => {
-                problem("reward_value", format!("is 1 to 1,000,000,000 for {kind}"))
-            }
+            None if !(0..=Reward::MAX_AMOUNT).contains(&self.reward_amount) => problem(
+                "reward_value",
+                format!("must be 0 to 1,000,000,000 for {kind}"),
+            ),
             _ if self.reward_item.is_some() => {
                 problem("reward_item", format!("is null for {kind}"))
             }
@@ -123,7 +124,8 @@ pub struct RewardEdit {
 }
 
 impl RewardEdit {
-    /// The reward after the edit. What it names belongs to its type, and is left behind with it.
+    /// The reward after the edit. What it names belongs to its type, and is left behind with it; so is the
+    /// amount of a type that has only one: what was nothing does not become 0 points by itself.
     pub(crate) fn applied(
         &self,
         before: Option<&RewardConfig>,
@@ -139,13 +141,15 @@ impl RewardEdit {
         let kept = before.map(|before| before.reward_amount);
         let field = format!("{prefix}reward_value");
         let sent = self.reward_amount.settle(kept, field.as_str(), problems);
+        let stays = kept_type == Some(reward_type);
+        let kept_kind = before.and_then(|before| before.reward_type.parse().ok());
+        let kept = kept.filter(|_| stays || kept_kind.and_then(usual_amount).is_none());
         let amount = sent.or(kind.and_then(usual_amount)).or(kept);
         if amount.is_none() {
             problems.push(Problem::new(field, REQUIRED));
         }
         let kept_item = before.and_then(|before| before.reward_item);
         let names_an_item = matches!(kind, Some(RewardType::Bundle | RewardType::Coupon));
-        let stays = kept_type == Some(reward_type);
         let item = match self.reward_item {
             Some(sent) if stays || names_an_item || sent != kept_item => sent,
             None if stays => kept_item,
@@ -308,6 +312,37 @@ mod tests {
                 edit(Some("GOLD"), Some(5), None),
                 Some(&points),
                 wrong(&["win_reward_type"]),
+            ),
+            // What was nothing says how much it is from now on; the one bundle, too.
+            (
+                edit(Some("POINT"), None, None),
+                Some(&kept("NONE", 0, None)),
+                wrong(&["win_reward_value"]),
+            ),
+            (
+                edit(Some("POINT"), None, None),
+                Some(&bundle),
+                wrong(&["win_reward_value"]),
+            ),
+            (
+                edit(Some("COUPON"), Some(0), Some(Some(7))),
+                None,
+                wrong(&["win_reward_value"]),
+            ),
+            (
+                edit(None, Some(0), None),
+                Some(&bundle),
+                wrong(&["win_reward_value"]),
+            ),
+            (
+                edit(None, Some(0), None),
+                Some(&points),
+                Ok(kept("POINT", 0, None)),
+            ),
+            (
+                edit(Some("XP"), Some(0), None),
+                None,
+                Ok(kept("XP", 0, None)),
             ),
             (
                 edit(Some("POINT"), Some(i64::MAX), None),

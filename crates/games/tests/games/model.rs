@@ -66,7 +66,7 @@ prop_state_machine! {
     fn whatever_happens_the_tables_say_what_the_rules_say(sequential 20..=25 => Model);
 }
 
-/// Four ways to pay a level, a stock that soon runs out, and prizes that wait for an admin.
+/// Five ways to pay a level, a stock that soon runs out, and prizes that wait for an admin or are nothing.
 fn setting() -> Setting {
     let level = |level, reward, auto_claim, manual| Level {
         level,
@@ -82,7 +82,7 @@ fn setting() -> Setting {
         stamp_on_play: true,
         season: NewSeason {
             end: EventDay::of(at(LAST_DAY)),
-            max_level: 4,
+            max_level: 5,
             base_xp_per_stamp: STAMP_XP,
             max_xp_bonus: MAX_XP_BONUS,
             grace_days: GRACE_ENDS - LAST_DAY,
@@ -92,12 +92,14 @@ fn setting() -> Setting {
                 level(2, reward(RewardType::Point, 4_000), false, false),
                 level(3, reward(RewardType::CcCoin, 2), false, true),
                 level(4, reward(RewardType::TicketDice, 3), true, false),
+                level(5, reward(RewardType::CcCoin, 0), false, true),
             ],
             ..season()
         },
         lottery: NewLottery {
             prizes: vec![
                 prize("다음 기회에", 1, None, Reward::NONE),
+                prize("0 포인트", 1, None, reward(RewardType::Point, 0)),
                 prize("복권 2장", 1, None, reward(RewardType::TicketLottery, 2)),
                 prize("잭팟", 2, Some(STOCK), jackpot),
             ],
@@ -166,8 +168,8 @@ impl ReferenceStateMachine for Script {
         let mostly = || prop::bool::weighted(0.7);
         let seldom = prop::bool::weighted(0.3);
         let bonus = 0..=MAX_XP_BONUS + 3;
-        // There is no fifth level.
-        let level = 1..=5i64;
+        // There is no sixth level.
+        let level = 1..=6i64;
         prop_oneof![
             12 => (player(), game(), key).prop_map(|(who, game, key)| Step::Play(who, game, key)),
             1 => (player(), asset, 1..4i64).prop_map(|(who, asset, n)| Step::Grant(who, asset, n)),
@@ -177,7 +179,7 @@ impl ReferenceStateMachine for Script {
             1 => (feature, mostly()).prop_map(|(feature, on)| Step::Switch(feature, on)),
             2 => (game(), 0..3i64).prop_map(|(game, max)| Step::Limit(game, max)),
             1 => (0..=STOCK).prop_map(Step::Stock),
-            1 => (1..=4i64, mostly()).prop_map(|(level, auto)| Step::Ladder(level, auto)),
+            1 => (1..=5i64, mostly()).prop_map(|(level, auto)| Step::Ladder(level, auto)),
             1 => (player(), seldom).prop_map(|(who, blocked)| Step::Block(who, blocked)),
             2 => Just(Step::NextDay),
         ]
@@ -237,7 +239,7 @@ impl Drawn {
     fn is_win(&self) -> bool {
         match self.outcome {
             Some(outcome) => outcome == DiceOutcome::Win,
-            None => self.reward_type != RewardType::None,
+            None => self.reward_amount > 0,
         }
     }
 }
@@ -465,7 +467,7 @@ impl Books {
 
     fn give(&mut self, who: usize, key: String, reward: Reward, manual: bool) -> RewardState {
         let state = match reward.kind() {
-            RewardType::None => RewardState::Delivered,
+            _ if reward.amount() == 0 => RewardState::Delivered,
             RewardType::Xp if !self.season_runs() => RewardState::Rejected,
             RewardType::Point if reward.amount() >= REVIEW_POINTS => RewardState::PendingReview,
             _ if manual => RewardState::PendingReview,
@@ -760,6 +762,15 @@ impl Event {
             (key.clone(), (state, user_id.0, reward.amount()))
         });
         assert_eq!(receipts, expected.collect());
+
+        // Of nothing the activity log has no row, and the others have one, with one more by whoever decides.
+        let granted = "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'REWARD_GRANTED'";
+        let decided = "SELECT COUNT(*) FROM reward_log WHERE reviewed_at IS NOT NULL";
+        let something = self.books.given.values();
+        let something = something.filter(|(_, reward, _)| reward.amount() != 0);
+        let count = async |sql| self.numbers::<1>(sql).await[0][0];
+        let expected = i64::try_from(something.count()).unwrap() + count(decided).await;
+        assert_eq!(count(granted).await, expected);
     }
 
     async fn rows(&self, sql: &str) -> Vec<QueryResult> {

@@ -236,6 +236,58 @@ async fn a_dice_game_is_won_by_the_higher_sum_whatever_it_pays() {
 }
 
 #[tokio::test]
+async fn a_prize_of_zero_is_no_win_but_won_dice_are() {
+    let mut dice = crate::world::dice();
+    dice.max_daily_plays = 0;
+    dice.win = reward(RewardType::Point, 0);
+    for nothing in [
+        reward(RewardType::Point, 0),
+        reward(RewardType::TicketRoulette, 0),
+        reward(RewardType::Xp, 0),
+        Reward::NONE,
+    ] {
+        let real = Real::new(Setting {
+            dice: dice.clone(),
+            wheel: sure(nothing),
+            ..Setting::default()
+        })
+        .await;
+        let player = real.player("a", 20).await;
+        for left in [19, 18] {
+            let spin = real.roulette.play(&play(player), at(26)).await.unwrap();
+            let (shown, receipt) = (spin.result.outcome, spin.result.receipt);
+            assert_eq!(
+                (shown.reward_type, shown.reward_amount),
+                (nothing.kind(), 0)
+            );
+            assert_eq!(receipt.reward_state, RewardState::Delivered);
+            assert_eq!(spin.result.token_balance, left);
+        }
+        // Nothing moved the season either.
+        let progress = "SELECT COUNT(*) FROM season_pass_progress";
+        assert_eq!(real.test.count(progress).await, 0, "{nothing:?}");
+        for _ in 0..20 {
+            real.dice.play(&play(player), at(26)).await.unwrap();
+        }
+        let won = "SELECT COUNT(*) FROM feature_log WHERE is_win = 1 AND feature_type = 'DICE' \
+            AND reward_type = 'POINT' AND reward_amount = 0";
+        let wins = real.test.count(won).await;
+        assert!((1..20).contains(&wins), "{wins}");
+        let all = "SELECT COUNT(*) FROM feature_log WHERE is_win = 1";
+        assert_eq!(real.test.count(all).await, wins);
+        let counted = "SELECT internal_wins FROM season_pass_progress";
+        assert_eq!(real.test.count(counted).await, wins);
+        // A receipt for each play and each is delivered, but no XP of 0 for the play itself.
+        let receipts = "SELECT COUNT(*) FROM reward_log WHERE amount = 0 AND state = 'DELIVERED'";
+        let lost = "SELECT COUNT(*) FROM reward_log WHERE amount = 0 AND state <> 'DELIVERED' \
+            OR grant_key LIKE '%:xp'";
+        assert!(real.test.count(receipts).await >= 2 + wins);
+        assert_eq!(real.test.count(lost).await, 0);
+        real.assert_ledgers_add_up().await;
+    }
+}
+
+#[tokio::test]
 async fn the_jackpot_waits_for_an_admin() {
     let real = Real::new(Setting {
         wheel: sure(reward(RewardType::Point, 10_000)),

@@ -34,7 +34,7 @@ async fn a_game_broken_by_hand_takes_no_token() {
         "DELETE FROM roulette_segment WHERE slot_index = 5",
         "UPDATE roulette_segment SET weight = 0",
         "UPDATE roulette_segment SET weight = 1000000001 WHERE slot_index = 0",
-        "UPDATE roulette_segment SET reward_amount = 0 WHERE slot_index = 1",
+        "UPDATE roulette_segment SET reward_amount = 1000000001 WHERE slot_index = 1",
         // A bundle that is not named, one that does not exist, and the same for coupons.
         "UPDATE roulette_segment SET reward_type = 'BUNDLE', reward_amount = 1 WHERE slot_index = 0",
         "UPDATE roulette_segment SET reward_type = 'BUNDLE', reward_amount = 1, reward_item = 9 \
@@ -49,7 +49,7 @@ async fn a_game_broken_by_hand_takes_no_token() {
         assert_broken::<Roulette>(&real, player, damage).await;
     }
     for damage in [
-        "UPDATE dice_config SET win_reward_amount = 0",
+        "UPDATE dice_config SET win_reward_amount = 1000000001",
         "UPDATE dice_config SET lose_reward_type = 'COUPON', lose_reward_amount = 1",
         "UPDATE dice_config SET draw_reward_type = 'NONE'",
         "DELETE FROM dice_config",
@@ -257,7 +257,7 @@ async fn save_wheel(real: &Real, wheel: &NewWheel) -> Vec<String> {
 #[tokio::test]
 async fn the_first_failing_check_answers_and_nothing_changes() {
     check_order::<Roulette>("UPDATE roulette_segment SET weight = 0").await;
-    check_order::<Dice>("UPDATE dice_config SET win_reward_amount = 0").await;
+    check_order::<Dice>("UPDATE dice_config SET win_reward_amount = 1000000001").await;
     check_order::<Lottery>("UPDATE lottery_prize SET is_active = 0").await;
 }
 

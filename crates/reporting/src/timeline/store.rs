@@ -9,13 +9,12 @@ use xmas_kernel::{
     Asset, UserId,
     db::{DbError, Timestamp},
 };
-use xmas_rewards::RewardType;
 use xmas_time::{EventDay, Kst};
 
 use super::{LevelEntry, PlayerStanding, RewardEntry};
 use crate::{
     place::Part,
-    store::{newest_first, play_id, rows},
+    store::{brought_something, newest_first, play_id, rows},
 };
 
 #[derive(FromQueryResult)]
@@ -131,7 +130,7 @@ pub(super) async fn rewards(
     select
         .columns(columns)
         .from("reward_log")
-        .and_where(Expr::col("reward_type").ne(RewardType::None.as_str()));
+        .cond_where(brought_something());
     let found: Vec<RewardRow> = rows(conn, select).await?;
     let kst = |instant: Option<Timestamp>| instant.map(|instant| Kst(instant.0));
     let entry = |row: RewardRow| RewardEntry {

@@ -161,6 +161,38 @@ async fn a_big_prize_waits_and_pays_nothing_yet() {
 }
 
 #[tokio::test]
+async fn of_nothing_only_a_receipt_is_written_and_it_is_delivered() {
+    let test = TestDb::new().await;
+    let player = test.player("a").await;
+    let kinds: Vec<RewardType> = RewardType::ALL
+        .into_iter()
+        .filter(|kind| Reward::new(*kind, 0).is_ok())
+        .collect();
+    for kind in &kinds {
+        let nothing = Grant {
+            manual: true,
+            season_id: None,
+            ..grant(&format!("play:{kind}"), *kind, 0)
+        };
+        for repeated in [false, true] {
+            let granted = give(&test, &player, &nothing).await;
+            assert_eq!(granted.state, RewardState::Delivered, "{kind}");
+            assert_eq!((granted.xp_due, granted.repeated), (0, repeated), "{kind}");
+        }
+    }
+    let delivered = "SELECT COUNT(*) FROM reward_log WHERE state = 'DELIVERED' AND amount = 0 \
+        AND delivered_at IS NOT NULL AND reason IS NULL";
+    assert_eq!(
+        test.count(delivered).await,
+        i64::try_from(kinds.len()).unwrap()
+    );
+    for table in ["wallet_ledger", "user_game_wallet", "user_event_log"] {
+        let rows = format!("SELECT COUNT(*) FROM {table}");
+        assert_eq!(test.count(&rows).await, 0, "{table}");
+    }
+}
+
+#[tokio::test]
 async fn xp_is_a_receipt_and_a_debt_of_the_caller_s() {
     let test = TestDb::new().await;
     let player = test.player("a").await;

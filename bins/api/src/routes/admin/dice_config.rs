@@ -134,7 +134,7 @@ impl From<Saved<DiceRewards>> for DiceConfigAnswer {
 }
 
 /// What is left out stays. A new game has a name and the type of each reward. Values are 0 for `NONE`, and 1
-/// for `BUNDLE` and `COUPON`, and may then be left out.
+/// for `BUNDLE` and `COUPON`, and may then be left out; they are 0 or more for every other type.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({"name": "크리스마스 주사위", "is_active": true, "max_daily_plays": 10,
     "win_reward_type": "POINT", "win_reward_value": 500, "draw_reward_type": "POINT",

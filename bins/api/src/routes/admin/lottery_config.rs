@@ -196,7 +196,7 @@ pub(crate) struct PrizeConfigRequest {
     #[schema(value_type = Option<i64>)]
     stock: Option<Option<i64>>,
     reward_type: Option<String>,
-    /// 0 for `NONE`, 1 for `BUNDLE` and `COUPON`, which may be left out.
+    /// 0 for `NONE`, 1 for `BUNDLE` and `COUPON`, which may be left out; 0 or more for every other type.
     reward_value: Option<i64>,
     reward_amount: Option<i64>,
     #[serde(default, deserialize_with = "sent")]

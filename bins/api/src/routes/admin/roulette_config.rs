@@ -178,7 +178,7 @@ pub(crate) struct SegmentConfigRequest {
     label: Option<String>,
     weight: Option<i64>,
     reward_type: Option<String>,
-    /// 0 for `NONE`, 1 for `BUNDLE` and `COUPON`, which may be left out.
+    /// 0 for `NONE`, 1 for `BUNDLE` and `COUPON`, which may be left out; 0 or more for every other type.
     reward_value: Option<i64>,
     reward_amount: Option<i64>,
     /// The id of the bundle or kind of coupon.

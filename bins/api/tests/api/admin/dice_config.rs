@@ -142,7 +142,7 @@ async fn a_game_with_a_mistake_is_told_field_by_field_and_changes_nothing() {
     for (edit, field) in [
         (json!({ "name": "" }), "name"),
         (json!({ "win_reward_type": "GOLD" }), "win_reward_type"),
-        (json!({ "win_reward_value": 0 }), "win_reward_value"),
+        (json!({ "win_reward_value": -1 }), "win_reward_value"),
         (
             json!({ "win_reward_value": 1, "win_reward_amount": 2 }),
             "win_reward_value",

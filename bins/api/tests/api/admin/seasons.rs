@@ -285,7 +285,12 @@ async fn a_bad_ladder_is_refused_with_its_level() {
             "levels.1.reward_type",
         ),
         (with(1, "reward_type", json!("XP")), "levels.1.reward_type"),
-        (with(1, "reward_amount", json!(0)), "levels.1.reward_amount"),
+        (
+            with(1, "reward_amount", json!(-1)),
+            "levels.1.reward_amount",
+        ),
+        // A bundle is 1.
+        (with(2, "reward_amount", json!(0)), "levels.2.reward_amount"),
         (with(2, "reward_item", json!(99)), "levels.2.reward_item"),
         (
             with(2, "reward_item", Value::Null),

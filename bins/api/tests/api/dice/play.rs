@@ -74,7 +74,7 @@ async fn a_broken_game_takes_no_token() {
     let player = app.player("santa", 0).await;
     app.give(player.identity(), Asset::DiceToken, 1).await;
     app.test
-        .execute("UPDATE dice_config SET win_reward_amount = 0")
+        .execute("UPDATE dice_config SET win_reward_amount = 1000000001")
         .await;
     for path in ["/api/dice/status", "/api/odds/dice"] {
         player

@@ -79,6 +79,7 @@ pub(crate) struct LevelRequest {
     level: i64,
     required_xp: Option<i64>,
     reward_type: Option<String>,
+    /// 0 for `NONE`, 1 for `BUNDLE` and `COUPON`, 0 or more for every other type.
     reward_amount: Option<i64>,
     /// Null names no bundle or kind of coupon any more.
     #[serde(default, deserialize_with = "sent")]

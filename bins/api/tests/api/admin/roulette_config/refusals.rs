@@ -128,7 +128,7 @@ async fn a_wheel_with_a_mistake_is_told_field_by_field_and_changes_nothing() {
             "segments.3.reward_type",
         ),
         (
-            with(3, "reward_value", json!(0)),
+            with(3, "reward_value", json!(-1)),
             other,
             "segments.3.reward_value",
         ),
