@@ -18,6 +18,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`app_ui_config` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`config_lock` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`coupon_code` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`coupon_kind` TO {user};
+GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`coupon_withheld` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`data_key_probe` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`demo_state` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`dice_config` TO {user};

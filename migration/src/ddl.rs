@@ -85,10 +85,28 @@ pub(crate) async fn create_index(
     table: &str,
     columns: &str,
 ) -> Result<(), DbErr> {
+    new_index(manager, "INDEX", (name, table, columns)).await
+}
+
+/// As [`create_index`]; no two rows have the same in these columns.
+pub(crate) async fn create_unique_index(
+    manager: &SchemaManager<'_>,
+    name: &str,
+    table: &str,
+    columns: &str,
+) -> Result<(), DbErr> {
+    new_index(manager, "UNIQUE INDEX", (name, table, columns)).await
+}
+
+async fn new_index(
+    manager: &SchemaManager<'_>,
+    what: &str,
+    (name, table, columns): (&str, &str, &str),
+) -> Result<(), DbErr> {
     if manager.has_index(table, name).await? {
         return Ok(());
     }
-    let sql = format!("CREATE INDEX {name} ON {table} ({columns})");
+    let sql = format!("CREATE {what} {name} ON {table} ({columns})");
     manager.get_connection().execute_unprepared(&sql).await?;
     Ok(())
 }

@@ -8,6 +8,8 @@
 //! To change the schema: add a file `mYYYYMMDD_NNNNNN_what.rs`, list it in [`Migrator`], and say in
 //! its `ddl::supported_since` call which binary is the oldest that can still run beside it.
 
+mod attention;
+mod composed;
 mod ddl;
 mod m20261123_000001_platform;
 mod m20261123_000002_players;
@@ -19,9 +21,12 @@ mod m20261124_000007_rewards_catalog;
 mod m20261124_000008_all_games;
 mod m20261124_000009_event_bridge;
 mod m20261124_000010_admin;
+mod m20261125_000011_coupon_codes_once;
+mod m20261125_000012_text_in_nfc;
 mod m20261125_000013_zero_amounts;
 mod state;
 
+pub use attention::attention;
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 pub use state::{SchemaState, schema_state};
@@ -43,6 +48,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000008_all_games::Migration),
             Box::new(m20261124_000009_event_bridge::Migration),
             Box::new(m20261124_000010_admin::Migration),
+            Box::new(m20261125_000011_coupon_codes_once::Migration),
+            Box::new(m20261125_000012_text_in_nfc::Migration),
             Box::new(m20261125_000013_zero_amounts::Migration),
         ]
     }

@@ -427,9 +427,9 @@ impl From<RewardError> for ApiError {
             RewardError::NameTaken => Self::field("name", "is another one's"),
             RewardError::UnknownCouponKind => Self::new(ErrorCode::CouponKindNotFound),
             RewardError::UnknownBundle => Self::new(ErrorCode::BundleNotFound),
-            RewardError::DuplicateCodes(_) => {
-                Self::field("csv", "has codes that are there already")
-            }
+            RewardError::CodesClash(_) => Self::field("csv", "must have new codes only"),
+            RewardError::UnknownWithheldCode => Self::new(ErrorCode::WithheldCodeNotFound),
+            RewardError::CodeInUse => Self::new(ErrorCode::CouponCodeInUse),
             RewardError::NotFound => Self::new(ErrorCode::RewardNotFound),
             RewardError::NotPending => Self::new(ErrorCode::RewardNotPending),
             RewardError::NoCouponLeft => Self::new(ErrorCode::NoCouponLeft),

@@ -42,7 +42,7 @@ use xmas_reporting::{
 };
 use xmas_rewards::{
     BatchDesk, Batches, BundleDesk, CouponDesk, ReviewDesk, RewardDesk, RewardService, Rewards,
-    SealedCoupons, WalletDesk, WalletService, Wallets,
+    SealedCoupons, WalletDesk, WalletService, Wallets, WithheldDesk,
 };
 use xmas_season_pass::{
     SeasonDesk, SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
@@ -118,6 +118,8 @@ pub struct App {
     texts: Arc<dyn UiConfigService>,
     reviews: Arc<dyn ReviewDesk>,
     coupons: Arc<dyn CouponDesk>,
+    withheld: Arc<dyn WithheldDesk>,
+    codes: Arc<RewardDesk>,
     bundles: Arc<dyn BundleDesk>,
     orders: Arc<dyn WalletDesk>,
     batches: Arc<dyn BatchDesk>,
@@ -262,6 +264,8 @@ impl App {
             texts: Arc::new(UiConfigs::new(db.clone())),
             reviews: desk.clone(),
             coupons: desk.clone(),
+            withheld: desk.clone(),
+            codes: desk.clone(),
             bundles: desk,
             orders,
             batches: Arc::new(Batches::new(db.clone(), recipients)),
@@ -316,6 +320,7 @@ impl App {
             .app_data(Data::from(self.texts.clone()))
             .app_data(Data::from(self.reviews.clone()))
             .app_data(Data::from(self.coupons.clone()))
+            .app_data(Data::from(self.withheld.clone()))
             .app_data(Data::from(self.bundles.clone()))
             .app_data(Data::from(self.orders.clone()))
             .app_data(Data::from(self.batches.clone()))
@@ -352,6 +357,12 @@ impl App {
 
     pub(crate) fn process(&self) -> &str {
         &self.process
+    }
+
+    /// Makes the fingerprints of coupon codes that a migration has left open; returns how many codes are
+    /// withheld because several kinds have them.
+    pub async fn complete_codes(&self) -> Result<u64, DbError> {
+        self.codes.complete_codes().await
     }
 
     /// Makes the seeds of today's draws and of the days ahead, where there are none yet.

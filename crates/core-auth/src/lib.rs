@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - Logging in never creates a player and never sets a password.
-//! - An unknown player and a wrong password look alike, in body and in work: one Argon2 call and
-//!   the same statements each.
+//! - An unknown player and a wrong password look alike, in body and in work: the same statements, and one
+//!   Argon2 call, or two if the password was not sent in NFC.
 //! - An access token is checked against the injected clock. Whether its bearer may still act is
 //!   checked by every use case, against `user_profiles` (see [`xmas_players::lock_in_tx`]).
 //! - Refresh tokens are kept as hashes only. A used one that comes back late revokes its family.

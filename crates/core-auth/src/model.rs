@@ -2,7 +2,7 @@ use std::{net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use xmas_kernel::UserId;
-use xmas_players::{ExternalId, Identity, Role, Status};
+use xmas_players::{GivenId, Identity, Password, Role, Status};
 
 /// What a token lets its bearer do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Authenticated {
 
 #[derive(Clone, Debug)]
 pub struct LoginCommand {
-    pub external_id: ExternalId,
+    pub external_id: GivenId,
     pub password: String,
     /// Where the request came from, if that is known.
     pub address: Option<IpAddr>,
@@ -57,7 +57,7 @@ pub struct LogoutCommand {
 pub struct PasswordCommand {
     pub identity: Identity,
     pub current: String,
-    pub new: String,
+    pub new: Password,
 }
 
 /// What a client gets for logging in.

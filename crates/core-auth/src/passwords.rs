@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use xmas_kernel::entropy::Entropy;
+use xmas_kernel::{entropy::Entropy, text};
 use xmas_players::{HashError, NO_PASSWORD, OLD_HASH_PREFIX, PasswordMaker};
 
 /// Hashes and checks passwords with Argon2id, a bounded number at a time.
@@ -79,6 +79,24 @@ impl Passwords {
             }
         }
         password
+    }
+
+    /// Whether a password fits the hash as it was sent, or else in NFC: one that was set before passwords
+    /// were composed fits as it was then. How often it is checked follows from the password alone, unless
+    /// it fits.
+    pub async fn verify_sent(
+        &self,
+        password: &str,
+        hash: Option<&str>,
+    ) -> Result<bool, PasswordError> {
+        if self.verify(password, hash).await? {
+            return Ok(true);
+        }
+        let composed = text::nfc(password);
+        if composed == password {
+            return Ok(false);
+        }
+        self.verify(&composed, hash).await
     }
 
     /// Whether the password fits the hash. Without a hash the work is the same and the answer no, and
@@ -204,6 +222,38 @@ mod tests {
             hash,
             "the salt differs"
         );
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_as_it_was_sent_or_else_composed() {
+        let passwords = Passwords::new(1, Arc::new(OsEntropy));
+        let (composed, decomposed) = ("café creme", "cafe\u{301} creme");
+        let hashes = [composed, decomposed].map(str::to_owned).to_vec();
+        let hashes = passwords.hash_many(hashes).await.unwrap();
+        let old = format!("sha256${}", hex::encode(Sha256::digest(composed)));
+        let fits = async |password, hash: Option<&str>| {
+            let before = passwords.checks();
+            let fits = passwords.verify_sent(password, hash).await.unwrap();
+            (fits, passwords.checks() - before)
+        };
+        for (password, hash, expected) in [
+            (composed, Some(hashes[0].as_str()), (true, 1)),
+            (decomposed, Some(hashes[0].as_str()), (true, 2)),
+            (decomposed, Some(old.as_str()), (true, 2)),
+            // Set before, by somebody whose keyboard decomposes.
+            (decomposed, Some(hashes[1].as_str()), (true, 1)),
+            (composed, Some(hashes[1].as_str()), (false, 1)),
+            // An unknown player costs what a wrong password costs.
+            (composed, None, (false, 1)),
+            (decomposed, None, (false, 2)),
+            ("noe\u{301}l", Some(hashes[0].as_str()), (false, 2)),
+        ] {
+            assert_eq!(
+                fits(password, hash).await,
+                expected,
+                "{password:?} {hash:?}"
+            );
+        }
     }
 
     #[tokio::test]

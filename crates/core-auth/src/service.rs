@@ -10,6 +10,7 @@ use xmas_kernel::{
     UserId,
     db::{Db, DbError, retry},
     entropy::Entropy,
+    text,
 };
 use xmas_players::{
     AccessError, Account, Identity, Role, Status, find_by_external_id, find_by_id, lock_in_tx,
@@ -18,7 +19,8 @@ use xmas_players::{
 
 use crate::{
     AccessTokens, AccountView, AuthError, AuthService, Authenticated, LoginCommand, LogoutCommand,
-    PasswordCommand, Passwords, RefreshCommand, Scope, Session, TokenError, passwords,
+    PasswordCommand, Passwords, RefreshCommand, Scope, Session, TokenError,
+    passwords::is_old,
     rules::{Verdict, judge},
     store,
     tokens::random_token,
@@ -232,12 +234,13 @@ impl AuthService for Auth {
         let hash = account
             .as_ref()
             .map(|account| account.password_hash.as_str());
-        let fits = self.parts.passwords.verify(&command.password, hash).await?;
+        let passwords = &self.parts.passwords;
+        let fits = passwords.verify_sent(&command.password, hash).await?;
         let account = account.filter(|account| fits && account.status != Status::Inactive);
         let account = account.ok_or(AuthError::InvalidCredentials)?;
         // The old system's hash has done its work once the right password is known.
-        let better_hash = match passwords::is_old(&account.password_hash) {
-            true => Some(self.parts.passwords.hash(&command.password).await?),
+        let better_hash = match is_old(&account.password_hash) {
+            true => Some(passwords.hash(&text::nfc(&command.password)).await?),
             false => None,
         };
         let (better_hash, address) = (better_hash.as_deref(), command.address);
@@ -279,12 +282,13 @@ impl AuthService for Auth {
         let hash = account
             .as_ref()
             .map(|account| account.password_hash.as_str());
-        if !self.parts.passwords.verify(&command.current, hash).await? {
+        let passwords = &self.parts.passwords;
+        if !passwords.verify_sent(&command.current, hash).await? {
             // Who may not act at all learns that first.
             xmas_players::check(self.parts.db.read(), &command.identity).await?;
             return Err(AuthError::WrongCurrentPassword);
         }
-        let password_hash = self.parts.passwords.hash(&command.new).await?;
+        let password_hash = passwords.hash(command.new.expose()).await?;
         retry(|| self.set_password_once(command, &password_hash, now)).await
     }
 

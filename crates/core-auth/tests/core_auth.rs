@@ -15,7 +15,8 @@ use xmas_core_auth::{
 };
 use xmas_kernel::entropy::OsEntropy;
 use xmas_players::{
-    AccessError, ExternalId, Identity, NewAccount, Nickname, Role, check, create_in_tx,
+    AccessError, ExternalId, GivenId, Identity, NewAccount, Nickname, Password, Role, check,
+    create_in_tx,
 };
 use xmas_test_support::TestDb;
 use xmas_time::{DateTime, EventDay, Utc};
@@ -104,7 +105,7 @@ fn with(refresh_token: &str) -> RefreshCommand {
 
 fn login(external_id: &str, password: &str) -> LoginCommand {
     LoginCommand {
-        external_id: ExternalId::try_from(external_id).unwrap(),
+        external_id: GivenId::try_from(external_id).unwrap(),
         password: password.to_owned(),
         address: Some("203.0.113.9".parse().unwrap()),
     }
@@ -476,7 +477,7 @@ async fn an_old_password_can_be_changed_like_any_other() {
     let change = PasswordCommand {
         identity: token.identity,
         current: "old password".to_owned(),
-        new: "battery staple".to_owned(),
+        new: Password::try_from("battery staple").unwrap(),
     };
     world.auth.change_password(&change, now()).await.unwrap();
     assert_eq!(old_hashes(&world.test).await, 0);
@@ -491,7 +492,7 @@ async fn a_new_password_ends_every_older_session() {
     let change = |current: &str| PasswordCommand {
         identity: token.identity,
         current: current.to_owned(),
-        new: "battery staple".to_owned(),
+        new: Password::try_from("battery staple").unwrap(),
     };
     let refused = world.auth.change_password(&change("wrong"), now()).await;
     assert!(matches!(refused, Err(AuthError::WrongCurrentPassword)));

@@ -6,7 +6,7 @@ use xmas_kernel::{
     BridgeId, Problem, SeasonId,
     audit::{self, Actor, Area, Change},
     db::{DbError, retry},
-    version,
+    text, version,
 };
 use xmas_players::{key_histogram, resolve};
 use xmas_season_pass::{NewSeason, SeasonWarden, days_of, has_key_stamps};
@@ -258,7 +258,7 @@ impl BridgeDesk for Settlement {
             day_number: order.day_number,
             player,
             actor: actor.name.clone(),
-            reason: order.reason.clone(),
+            reason: text::tidy(&order.reason),
         };
         if dry_run {
             return self.give_key(gift, true, now).await;

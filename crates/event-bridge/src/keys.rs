@@ -1,12 +1,15 @@
 //! Keys that an operator gives.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use xmas_activity::active_players;
 use xmas_kernel::{
-    Feature, Problem, UserId,
+    Feature, Problem, Problems, UserId,
     audit::{self, Actor, Change},
     db::{DbError, retry},
+    text::{self, Lines},
 };
 use xmas_players::{lock_by_id_in_tx, next_players};
 use xmas_rewards::has_grant;
@@ -19,7 +22,7 @@ use crate::{
 
 /// How many players are looked at together.
 const AT_ONCE: u64 = 1_000;
-const REASON_CHARACTERS: usize = 191;
+const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
 
 /// Refuses a gift that cannot be made: the bridge and the day are those that it can be made on.
 pub(crate) async fn check(
@@ -30,10 +33,11 @@ pub(crate) async fn check(
     if bridge.state == BridgeState::Closed {
         return Err(BridgeError::Closed);
     }
-    let reason = gift.reason.trim();
-    if !(1..=REASON_CHARACTERS).contains(&reason.chars().count()) {
-        let problem = format!("has 1 to {REASON_CHARACTERS} characters");
-        return Err(BridgeError::Invalid(vec![Problem::new("reason", problem)]));
+    let mut problems = Problems::default();
+    let fit = text::check(&text::tidy(&gift.reason), REASON_CHARACTERS, Lines::Several);
+    problems.expect_fit(fit, "reason");
+    if !problems.is_empty() {
+        return Err(BridgeError::Invalid(problems.into_vec()));
     }
     let mut days = bridge.rules.days.iter();
     let day = days.find(|day| day.number == gift.day_number);

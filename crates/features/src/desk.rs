@@ -28,7 +28,8 @@ impl Features {
         let before = before.ok_or(FeatureDeskError::UnknownFeature)?;
         version::expect(edit.seen.as_ref(), &before.version())?;
         let after = rules::edited(&before, edit);
-        let problems = rules::check_feature(&after);
+        let kept = [before.title.as_str()].into_iter().collect();
+        let problems = rules::check_feature(&after, &kept);
         if !problems.is_empty() {
             return Err(FeatureDeskError::Invalid(problems));
         }

@@ -1,4 +1,7 @@
-use xmas_kernel::{Feature, LABEL, Problem, Problems, is_label};
+use xmas_kernel::{
+    Feature, Problem, Problems,
+    text::{self, Kept},
+};
 
 use crate::{FeatureConfig, FeatureEdit, FeatureError, FeatureRow, FeatureSettings};
 
@@ -22,7 +25,10 @@ pub(crate) fn edited(before: &FeatureConfig, edit: &FeatureEdit) -> FeatureConfi
     let edit = edit.clone();
     FeatureConfig {
         feature: before.feature,
-        title: edit.title.unwrap_or_else(|| before.title.clone()),
+        title: text::edited(
+            edit.title.as_ref().unwrap_or(&before.title),
+            Some(&before.title),
+        ),
         page_path: edit.page_path.unwrap_or_else(|| before.page_path.clone()),
         is_enabled: edit.is_enabled.unwrap_or(before.is_enabled),
         config_json: edit
@@ -34,10 +40,10 @@ pub(crate) fn edited(before: &FeatureConfig, edit: &FeatureEdit) -> FeatureConfi
 /// The longest `config_json`, as text.
 const MAX_CONFIG_BYTES: usize = 16 * 1024;
 
-/// What is wrong with a feature that is to be saved.
-pub(crate) fn check_feature(config: &FeatureConfig) -> Vec<Problem> {
+/// What is wrong with a feature that is to be saved; `kept` is the title that it has.
+pub(crate) fn check_feature(config: &FeatureConfig, kept: &Kept<'_>) -> Vec<Problem> {
     let mut problems = Problems::default();
-    problems.expect(is_label(&config.title), "title", LABEL);
+    kept.expect_label(&config.title, "title", &mut problems);
     let path = &config.page_path;
     let is_path = path.starts_with('/') && !path.starts_with("//") && path.len() <= 191;
     let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic());

@@ -13,7 +13,7 @@ use xmas_kernel::{
 
 use crate::{
     ConfigDesk, ConfigError, House, check_rewards,
-    config::{ConfigEdit, Configurable, Saved, Which},
+    config::{ConfigEdit, Configurable, Saved, Which, check_texts},
     fairness, play_counts,
 };
 
@@ -40,6 +40,7 @@ impl<G: Configurable> House<G> {
         let body = G::edited_in_tx(&tx, before.as_ref(), edit, &mut problems).await?;
         let kept = before.as_ref().map(|before| &before.config);
         let config = edit.applied(kept, body, &mut problems);
+        check_texts::<G>(&config, kept, &mut problems);
         let rewards = G::check(&config, &mut problems);
         check_rewards(&tx, &rewards, &mut problems).await?;
         let problems = problems.into_vec();

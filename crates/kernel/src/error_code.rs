@@ -81,6 +81,7 @@ error_codes! {
     ExternalRankingNotFound "EXTERNAL_RANKING_NOT_FOUND" 404 "The player is not on the external board.";
     RewardNotFound "REWARD_NOT_FOUND" 404 "There is no such reward.";
     CouponKindNotFound "COUPON_KIND_NOT_FOUND" 404 "There is no such kind of coupon.";
+    WithheldCodeNotFound "WITHHELD_CODE_NOT_FOUND" 404 "There is no such withheld coupon code.";
     BundleNotFound "BUNDLE_NOT_FOUND" 404 "There is no such bundle.";
     BatchNotFound "BATCH_NOT_FOUND" 404 "There is no such batch.";
     LevelNotFound "LEVEL_NOT_FOUND" 404 "The season has no such level.";
@@ -92,6 +93,7 @@ error_codes! {
     NoActiveSeasonConflict "NO_ACTIVE_SEASON_CONFLICT" 409 "More than one season is active.";
     BridgeConflict "BRIDGE_CONFLICT" 409 "Another bridge stands in the way.";
     ActiveSeasonConflict "ACTIVE_SEASON_CONFLICT" 409 "Another active season runs on some of these days.";
+    CouponCodeInUse "COUPON_CODE_IN_USE" 409 "A copy of this coupon code was given to a winner or is in a stock.";
     RewardNotPending "REWARD_NOT_PENDING" 409 "The reward does not wait for a decision any more.";
     ExternalIdExists "EXTERNAL_ID_EXISTS" 409 "Another player has this external id.";
     RankingConflict "RANKING_CONFLICT" 409 "A place or a player is on the board twice.";

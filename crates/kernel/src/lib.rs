@@ -36,4 +36,4 @@ pub use feature::{Feature, UnknownFeature};
 pub use ids::{
     BatchId, BridgeId, BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId,
 };
-pub use problem::{LABEL, MAX_NUMBER, Problem, Problems, is_label};
+pub use problem::{MAX_NUMBER, Problem, Problems};

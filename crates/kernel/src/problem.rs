@@ -1,4 +1,4 @@
-use crate::ErrorCode;
+use crate::{ErrorCode, text::Unfit};
 
 /// What is wrong with one field of something that is to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +50,23 @@ impl Problems {
         }
     }
 
+    /// Notes why a text cannot be kept, if it cannot.
+    pub fn expect_fit(&mut self, fit: Result<(), Unfit>, field: impl Into<String>) {
+        if let Err(unfit) = fit {
+            self.push(Problem::new(field, unfit.to_string()));
+        }
+    }
+
     pub fn push(&mut self, problem: Problem) {
         self.0.push(problem);
     }
 
     pub fn extend(&mut self, problems: Vec<Problem>) {
         self.0.extend(problems);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub fn into_vec(self) -> Vec<Problem> {
@@ -66,14 +77,3 @@ impl Problems {
 /// The largest number that is taken from anybody, and the most below zero: every client's numbers hold it
 /// exactly, also those of JavaScript (up to 2^53).
 pub const MAX_NUMBER: i64 = 9_000_000_000_000_000;
-
-/// A name or a label as it may be kept and shown: 1 to 100 characters, none of them a control
-/// character, and no space around it.
-pub fn is_label(text: &str) -> bool {
-    (1..=100).contains(&text.chars().count())
-        && text.trim() == text
-        && !text.chars().any(char::is_control)
-}
-
-/// What a text is told that is no [`is_label`].
-pub const LABEL: &str = "has 1 to 100 characters, no control characters, and no space around it";

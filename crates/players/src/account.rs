@@ -1,4 +1,4 @@
-use std::str::FromStr;
+use std::{collections::HashMap, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use xmas_kernel::{
     UserId,
     db::{Constraint, DbError, Timestamp},
+    text::{self, LABEL_CHARACTERS, Unfit},
 };
 
 use crate::{
@@ -16,17 +17,18 @@ use crate::{
     entity::{user, user_profiles},
 };
 
-/// The id by which people know a player: trimmed, 1 to 100 characters, no control characters.
+/// The id by which people know a player: in NFC, trimmed, 1 to 100 characters of one line, of which one is
+/// visible and none hidden.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ExternalId(String);
 
 /// Text that cannot be an external id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an external id is 1 to 100 characters without control characters")]
-pub struct MalformedExternalId;
+#[error("an external id {0}")]
+pub struct MalformedExternalId(pub Unfit);
 
 impl ExternalId {
-    pub const MAX_CHARS: usize = 100;
+    pub const MAX_CHARS: usize = *LABEL_CHARACTERS.end();
 
     pub fn as_str(&self) -> &str {
         &self.0
@@ -37,23 +39,80 @@ impl TryFrom<&str> for ExternalId {
     type Error = MalformedExternalId;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let text = text.trim();
-        let length = text.chars().count();
-        if length == 0 || length > Self::MAX_CHARS || text.chars().any(char::is_control) {
-            return Err(MalformedExternalId);
-        }
-        Ok(Self(text.to_owned()))
+        let text = text::tidy(text);
+        text::check_label(&text, LABEL_CHARACTERS).map_err(MalformedExternalId)?;
+        Ok(Self(text))
     }
 }
 
-/// The name that others see: trimmed, 1 to 100 characters, no control characters.
+/// An external id as somebody gives it to find an account. An account is found by it to the byte, or else
+/// in NFC; so ids from before the rules of [`ExternalId`] are found too.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GivenId {
+    sent: String,
+    composed: String,
+}
+
+impl GivenId {
+    /// Any text, which may be nobody's id.
+    pub fn any(text: &str) -> Self {
+        Self {
+            sent: text.trim().to_owned(),
+            composed: text::tidy(text),
+        }
+    }
+
+    /// In NFC.
+    pub fn as_str(&self) -> &str {
+        &self.composed
+    }
+
+    /// As it was sent, and in NFC.
+    pub(crate) fn spellings(&self) -> [&str; 2] {
+        [&self.sent, &self.composed]
+    }
+
+    /// Whether this is the account's.
+    pub fn names(&self, external_id: &str) -> bool {
+        self.sent == external_id || self.composed == text::tidy(external_id)
+    }
+
+    /// Whoever is meant among those who were found, by their ids.
+    pub fn among<'a, T>(&self, found: &'a HashMap<String, T>) -> Option<&'a T> {
+        found.get(&self.sent).or_else(|| found.get(&self.composed))
+    }
+}
+
+impl TryFrom<&str> for GivenId {
+    type Error = MalformedExternalId;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        let given = Self::any(text);
+        let length = given.composed.chars().count();
+        if !LABEL_CHARACTERS.contains(&length) {
+            return Err(MalformedExternalId(Unfit::Length(LABEL_CHARACTERS)));
+        }
+        match given.composed.chars().find(|it| it.is_control()) {
+            Some(control) => Err(MalformedExternalId(Unfit::Hidden(control))),
+            None => Ok(given),
+        }
+    }
+}
+
+impl From<&ExternalId> for GivenId {
+    fn from(id: &ExternalId) -> Self {
+        Self::any(id.as_str())
+    }
+}
+
+/// The name that others see. The rules are those of [`ExternalId`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 
 /// Text that cannot be a nickname.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a nickname is 1 to 100 characters without control characters")]
-pub struct MalformedNickname;
+#[error("a nickname {0}")]
+pub struct MalformedNickname(pub Unfit);
 
 impl Nickname {
     pub fn as_str(&self) -> &str {
@@ -65,7 +124,8 @@ impl TryFrom<&str> for Nickname {
     type Error = MalformedNickname;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let id = ExternalId::try_from(text).map_err(|_| MalformedNickname)?;
+        let id = ExternalId::try_from(text);
+        let id = id.map_err(|MalformedExternalId(unfit)| MalformedNickname(unfit))?;
         Ok(Self(id.0))
     }
 }
@@ -238,34 +298,41 @@ pub async fn create_in_tx(
 
 pub async fn find_by_external_id(
     conn: &impl ConnectionTrait,
-    external_id: &ExternalId,
+    given: &GivenId,
 ) -> Result<Option<Account>, DbError> {
-    find(conn, user::Column::ExternalId.eq(external_id.as_str())).await
+    let found = find(conn, user::Column::ExternalId.is_in(given.spellings())).await?;
+    let found = found.into_iter();
+    let found = found.map(|account| (account.external_id.clone(), account));
+    Ok(given.among(&found.collect()).cloned())
 }
 
 pub async fn find_by_id(
     conn: &impl ConnectionTrait,
     user_id: UserId,
 ) -> Result<Option<Account>, DbError> {
-    find(conn, user::Column::Id.eq(user_id.0)).await
+    let found = find(conn, user::Column::Id.eq(user_id.0)).await?;
+    Ok(found.into_iter().next())
 }
 
-async fn find(conn: &impl ConnectionTrait, which: Expr) -> Result<Option<Account>, DbError> {
-    let row = user::Entity::find()
+async fn find(conn: &impl ConnectionTrait, which: Expr) -> Result<Vec<Account>, DbError> {
+    let rows = user::Entity::find()
         .find_also_related(user_profiles::Entity)
         .filter(which)
-        .one(conn)
+        .all(conn)
         .await?;
-    let Some((user, profile)) = row else {
-        return Ok(None);
-    };
+    rows.into_iter().map(account).collect()
+}
+
+fn account(
+    (user, profile): (user::Model, Option<user_profiles::Model>),
+) -> Result<Account, DbError> {
     let id = user.id;
     let profile = profile.ok_or_else(|| DbError::Corrupt(format!("user {id} has no profile")))?;
     let role = user.role.parse();
     let role = role.map_err(|error| DbError::Corrupt(format!("user {id}: {error}")))?;
     let status = user.status.parse();
     let status = status.map_err(|error| DbError::Corrupt(format!("user {id}: {error}")))?;
-    Ok(Some(Account {
+    Ok(Account {
         user_id: UserId(id),
         external_id: user.external_id,
         nickname: user.nickname,
@@ -274,7 +341,7 @@ async fn find(conn: &impl ConnectionTrait, which: Expr) -> Result<Option<Account
         status,
         account_level: profile.level,
         token_epoch: profile.token_epoch,
-    }))
+    })
 }
 
 pub async fn record_login_in_tx(
@@ -323,14 +390,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_external_id_is_trimmed_and_bounded() {
+    fn an_external_id_is_composed_trimmed_and_bounded() {
         let id = ExternalId::try_from("  산타-01\t").unwrap();
         assert_eq!(id.as_str(), "산타-01");
+        let decomposed = "\u{1109}\u{1161}\u{11ab}\u{1110}\u{1161}-01";
+        assert_eq!(ExternalId::try_from(decomposed), Ok(id));
         let longest = "가".repeat(100);
         assert!(ExternalId::try_from(longest.as_str()).is_ok());
         let too_long = "가".repeat(101);
-        for bad in ["", "   ", "a\0b", "a\nb", too_long.as_str()] {
+        for bad in [
+            "",
+            "   ",
+            "a\0b",
+            "a\nb",
+            "a\u{200b}",
+            "\u{3164}",
+            too_long.as_str(),
+        ] {
             assert!(ExternalId::try_from(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_found_to_the_byte_and_else_composed() {
+        let decomposed = "e\u{301}lf";
+        let given = GivenId::try_from(" e\u{301}lf ").unwrap();
+        assert_eq!(given.as_str(), "élf");
+        assert!(given.names("élf") && given.names(decomposed) && !given.names("elf"));
+        let both = HashMap::from([(decomposed.to_owned(), 1), ("élf".to_owned(), 2)]);
+        assert_eq!(given.among(&both), Some(&1));
+        assert_eq!(GivenId::any("élf").among(&both), Some(&2));
+        let one = HashMap::from([("élf".to_owned(), 2)]);
+        assert_eq!(given.among(&one), Some(&2));
+        // Whoever has had a hidden character in it for long finds their account.
+        assert!(GivenId::try_from("a\u{200b}").is_ok());
+        for bad in ["", " ", "a\0", &"가".repeat(101)] {
+            assert!(GivenId::try_from(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -13,7 +13,7 @@ use xmas_kernel::{
 use xmas_time::EventDay;
 
 use crate::{
-    AccessError, Forgetful, ImportReport, ImportRow, LockedPlayer, NewAccount, NewPlayer, Nickname,
+    AccessError, Forgetful, ImportReport, ImportRow, LockedPlayer, NewAccount, NewPlayer,
     PasswordMaker, PasswordWish, PlayerDesk, PlayerDeskError, PlayerEdit, PlayerRecord, Role,
     SavedPlayer, SeasonWish, Seasons, ServedSeason, Standing, Status, create_in_tx, find_by_id,
     lock_by_id_in_tx,
@@ -58,11 +58,13 @@ impl Players {
             PasswordWish::Generate => Some(self.on.passwords.generate()),
             PasswordWish::Keep | PasswordWish::Set(_) => None,
         };
-        let hash = match (password, &generated) {
-            (PasswordWish::Set(password), _) | (_, Some(password)) => {
-                Some(self.on.passwords.hash(password).await?)
-            }
-            _ => None,
+        let clear = match password {
+            PasswordWish::Set(password) => Some(password.expose()),
+            PasswordWish::Generate | PasswordWish::Keep => generated.as_deref(),
+        };
+        let hash = match clear {
+            Some(clear) => Some(self.on.passwords.hash(clear).await?),
+            None => None,
         };
         Ok(Ready {
             hash,
@@ -130,13 +132,10 @@ impl Players {
         version::expect(edit.seen.as_ref(), &before.version())?;
         let wish = (&edit.season, before.standing, edit.seen.is_some());
         correct_in_tx(&tx, &player, season, wish, actor, now).await?;
-        let external_id = edit.external_id.as_ref();
-        let external_id = external_id.filter(|new| new.as_str() != before.external_id);
-        let nickname = edit.nickname.as_ref().map(Option::as_ref);
-        let nickname =
-            nickname.filter(|new| new.map(Nickname::as_str) != before.nickname.as_deref());
-        if external_id.is_some() || nickname.is_some() {
-            store::rename(&tx, &player, external_id, nickname, now).await?;
+        let names = rules::new_names(&before, edit).map_err(PlayerDeskError::Invalid)?;
+        if let (Some(_), _) | (_, Some(_)) = &names {
+            let nickname = names.1.as_ref().map(Option::as_ref);
+            store::rename(&tx, &player, names.0.as_ref(), nickname, now).await?;
         }
         if let Some(hash) = &ready.hash {
             set_password_in_tx(&tx, &player, hash, now).await?;

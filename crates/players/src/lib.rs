@@ -37,9 +37,9 @@ pub use access::{
     lock_in_tx, raise_epoch_in_tx, raise_level_in_tx,
 };
 pub use account::{
-    Account, CreateError, ExternalId, MalformedExternalId, MalformedNickname, NewAccount, Nickname,
-    Role, Status, UnknownRole, UnknownStatus, create_in_tx, find_by_external_id, find_by_id,
-    has_accounts, record_login_in_tx, set_status_in_tx,
+    Account, CreateError, ExternalId, GivenId, MalformedExternalId, MalformedNickname, NewAccount,
+    Nickname, Role, Status, UnknownRole, UnknownStatus, create_in_tx, find_by_external_id,
+    find_by_id, has_accounts, record_login_in_tx, set_status_in_tx,
 };
 pub use desk::{Players, PlayersOptions};
 pub use error::PlayerDeskError;
@@ -54,10 +54,11 @@ pub use model::{
 };
 pub use names::{PlayerNames, names_of, public_names};
 pub use password::{
-    NO_PASSWORD, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, replace_hash_in_tx, set_password_in_tx,
+    NO_PASSWORD, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, Password, replace_hash_in_tx,
+    set_password_in_tx,
 };
 pub use ports::{Forgetful, HashError, PasswordMaker, Seasons, ServedSeason};
-pub use reference::{PlayerRef, ResolveError, resolve};
+pub use reference::{PlayerRef, ResolveError, account_id, resolve};
 
 /// Accounts for operators. Every change is one transaction, and leaves a row in the audit log.
 #[async_trait]

@@ -9,7 +9,7 @@ use sea_orm::{
 use xmas_kernel::{UserId, db::DbError};
 
 use crate::{
-    Role,
+    GivenId, Role,
     entity::{user, user_profiles},
 };
 
@@ -37,14 +37,15 @@ pub async fn players_by_id(
     Ok(found)
 }
 
-/// As [`players_by_id`], by external id.
+/// As [`players_by_id`], by external id; [`GivenId::among`] says who is meant.
 pub async fn players_by_external_id(
     conn: &impl ConnectionTrait,
-    external_ids: &[&str],
+    given: &[&GivenId],
 ) -> Result<HashMap<String, PlayerName>, DbError> {
-    let mut found = HashMap::with_capacity(external_ids.len());
-    for external_ids in external_ids.chunks(AT_ONCE) {
-        let which = user::Column::ExternalId.is_in(external_ids.iter().copied());
+    let mut found = HashMap::with_capacity(given.len());
+    for given in given.chunks(AT_ONCE) {
+        let spellings = given.iter().flat_map(|given| given.spellings());
+        let which = user::Column::ExternalId.is_in(spellings);
         let players = players(conn, which).await?.into_iter();
         found.extend(players.map(|player| (player.external_id.clone(), player)));
     }

@@ -5,7 +5,7 @@ use xmas_kernel::{
     version::{Seen, Version},
 };
 
-use crate::{ExternalId, Nickname, Role, Status};
+use crate::{ExternalId, Nickname, Password, Role, Status};
 
 /// Where a player stands in the season that is served today: 0 in everything without one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub struct SeasonWish {
 pub enum PasswordWish {
     #[default]
     Keep,
-    Set(String),
+    Set(Password),
     /// Makes one up, which is shown once.
     Generate,
 }
@@ -81,17 +81,18 @@ pub struct NewPlayer {
     pub external_id: ExternalId,
     pub nickname: Option<Nickname>,
     /// `None` to have one made up.
-    pub password: Option<String>,
+    pub password: Option<Password>,
     pub status: Status,
     pub season: SeasonWish,
 }
 
-/// What an operator changes about an account; what is `None` stays as it is.
+/// What an operator changes about an account; what is `None` stays as it is. Clients send names back as
+/// they loaded them, so that only one that differs has to keep the rules.
 #[derive(Clone, Debug, Default)]
 pub struct PlayerEdit {
-    pub external_id: Option<ExternalId>,
+    pub external_id: Option<String>,
     /// `Some(None)` takes it away.
-    pub nickname: Option<Option<Nickname>>,
+    pub nickname: Option<Option<String>>,
     pub password: PasswordWish,
     pub status: Option<Status>,
     pub season: SeasonWish,

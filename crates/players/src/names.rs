@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
-use xmas_kernel::{UserId, db::DbError};
+use xmas_kernel::{UserId, db::DbError, text};
 
 use crate::entity::user::{Column, Entity};
 
@@ -14,10 +14,11 @@ pub struct PlayerNames {
 
 impl PlayerNames {
     /// The name by which players may be shown to each other: the nickname, else a masked external id
-    /// (domain.md, "Games").
+    /// (domain.md, "Games"). Nicknames from before the rules of [`crate::Nickname`] may have nothing to
+    /// see.
     pub fn public(&self) -> String {
-        let masked = || masked(&self.external_id);
-        self.nickname.clone().unwrap_or_else(masked)
+        let nickname = self.nickname.clone().filter(|name| text::is_seen(name));
+        nickname.unwrap_or_else(|| masked(&self.external_id))
     }
 }
 
@@ -76,6 +77,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_nickname_of_which_nothing_is_seen_is_none() {
+        let public = |nickname: &str| {
+            let names = PlayerNames {
+                external_id: "rudolf-77".to_owned(),
+                nickname: Some(nickname.to_owned()),
+            };
+            names.public()
+        };
+        assert_eq!(public("루돌프"), "루돌프");
+        for blank in ["\u{3164}", "\u{200b}", "\u{2800}", " ", "\u{301}"] {
+            assert_eq!(public(blank), "ru***", "{blank:?}");
+        }
+    }
 
     #[test]
     fn two_characters_are_shown_or_one_of_a_short_id() {

@@ -1,8 +1,13 @@
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use std::collections::HashMap;
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{CaseStatement, Expr, SelectStatement},
+};
 use xmas_kernel::{UserId, db::DbError};
 
 use crate::{
-    ExternalId, Role,
+    GivenId, Role,
     entity::user::{Column, Entity},
 };
 
@@ -10,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlayerRef {
     pub user_id: Option<UserId>,
-    pub external_id: Option<ExternalId>,
+    pub external_id: Option<GivenId>,
 }
 
 /// Why a name leads to no player.
@@ -33,22 +38,43 @@ pub async fn resolve(
     named: &PlayerRef,
 ) -> Result<UserId, ResolveError> {
     let which = match (&named.external_id, named.user_id) {
-        (Some(external_id), _) => Column::ExternalId.eq(external_id.as_str()),
+        (Some(given), _) => Column::ExternalId.is_in(given.spellings()),
         (None, Some(user_id)) => Column::Id.eq(user_id.0),
         (None, None) => return Err(ResolveError::Unnamed),
     };
-    let found: Option<i64> = Entity::find()
+    let found: Vec<(String, i64)> = Entity::find()
         .select_only()
+        .column(Column::ExternalId)
         .column(Column::Id)
         .filter(which)
         .filter(Column::Role.eq(Role::Player.as_str()))
         .into_tuple()
-        .one(conn)
+        .all(conn)
         .await
         .map_err(DbError::from)?;
-    let found = found.map(UserId).ok_or(ResolveError::Unknown)?;
+    let found: HashMap<String, i64> = found.into_iter().collect();
+    let found = match &named.external_id {
+        Some(given) => given.among(&found),
+        None => found.values().next(),
+    };
+    let found = found.copied().map(UserId).ok_or(ResolveError::Unknown)?;
     match named.user_id {
         Some(user_id) if user_id != found => Err(ResolveError::Contradiction),
         _ => Ok(found),
     }
+}
+
+/// A query for the id of the account that is meant, or for nothing: for lists of one player's rows.
+pub fn account_id(given: &GivenId) -> SelectStatement {
+    let [sent, _] = given.spellings();
+    let exact_first = CaseStatement::new()
+        .case(Column::ExternalId.eq(sent), 0)
+        .finally(1);
+    Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::ExternalId.is_in(given.spellings()))
+        .order_by_asc(Expr::Case(Box::new(exact_first)))
+        .limit(1)
+        .into_query()
 }

@@ -1,9 +1,12 @@
 //! What an operator's edit of a player means, without a database.
 
 use serde_json::{Map, Value};
-use xmas_kernel::{Problem, audit};
+use xmas_kernel::{
+    Problem, Problems, audit,
+    text::{self, Unfit},
+};
 
-use crate::{PlayerRecord, SeasonWish, Standing};
+use crate::{ExternalId, GivenId, Nickname, PlayerEdit, PlayerRecord, SeasonWish, Standing};
 
 /// The most XP that an operator may give. Far above any ladder, and far from overflowing a sum.
 pub(crate) const MAX_XP: i64 = 1_000_000_000;
@@ -78,6 +81,46 @@ pub(crate) fn wanted_xp(
         return invalid(field, "amounts to 0 to 1,000,000,000 XP");
     }
     Ok((wanted != now.xp).then_some(wanted))
+}
+
+/// The names that an edit gives to an account: the id, and the nickname or that there is none.
+pub(crate) type NewNames = (Option<ExternalId>, Option<Option<Nickname>>);
+
+/// The names that an edit changes, or what is wrong with them. One that is the same in NFC stays.
+pub(crate) fn new_names(
+    before: &PlayerRecord,
+    edit: &PlayerEdit,
+) -> Result<NewNames, Vec<Problem>> {
+    let mut problems = Problems::default();
+    let mut noted = |field: &str, unfit: Unfit| problems.expect_fit(Err(unfit), field);
+    let external_id = edit.external_id.as_deref();
+    let external_id = external_id.filter(|id| !GivenId::any(id).names(&before.external_id));
+    let external_id = external_id.map(ExternalId::try_from).transpose();
+    let external_id = external_id.unwrap_or_else(|error| {
+        noted("external_id", error.0);
+        None
+    });
+    let is_same = |new: &&Option<String>| match (new, &before.nickname) {
+        (Some(new), Some(old)) => text::tidy(new) == text::tidy(old),
+        (new, old) => new.is_none() && old.is_none(),
+    };
+    let nickname = match edit.nickname.as_ref().filter(|new| !is_same(new)) {
+        None => None,
+        Some(None) => Some(None),
+        Some(Some(new)) => match Nickname::try_from(new.as_str()) {
+            Ok(new) => Some(Some(new)),
+            Err(error) => {
+                noted("nickname", error.0);
+                None
+            }
+        },
+    };
+    let problems = problems.into_vec();
+    if problems.is_empty() {
+        Ok((external_id, nickname))
+    } else {
+        Err(problems)
+    }
 }
 
 /// What of an account has changed: as it was and as it is. The rest is left out, so that the log of

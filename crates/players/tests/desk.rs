@@ -10,7 +10,7 @@ use sea_orm::DatabaseTransaction;
 use xmas_activity::EventWriter;
 use xmas_kernel::{UserId, audit::Actor, db::DbError};
 use xmas_players::{
-    ExternalId, Forgetful, HashError, ImportRow, LockedPlayer, NewPlayer, PasswordMaker,
+    ExternalId, Forgetful, HashError, ImportRow, LockedPlayer, NewPlayer, Password, PasswordMaker,
     PasswordWish, PlayerDesk, PlayerDeskError, PlayerEdit, Players, PlayersOptions, SeasonWish,
     Seasons, ServedSeason, Standing, Status,
 };
@@ -182,8 +182,8 @@ async fn a_correction_that_fails_undoes_the_whole_edit() {
         ..SeasonWish::default()
     };
     let edit = PlayerEdit {
-        external_id: Some(ExternalId::try_from("rudolf").unwrap()),
-        nickname: Some(Some("루돌프".try_into().unwrap())),
+        external_id: Some("rudolf".to_owned()),
+        nickname: Some(Some("루돌프".to_owned())),
         password: PasswordWish::Generate,
         status: Some(Status::Blocked),
         season,
@@ -195,7 +195,7 @@ async fn a_correction_that_fails_undoes_the_whole_edit() {
     let new = NewPlayer {
         external_id: ExternalId::try_from("rudolf").unwrap(),
         nickname: None,
-        password: Some("long enough".to_owned()),
+        password: Some(Password::try_from("long enough").unwrap()),
         status: Status::Active,
         season,
     };
@@ -209,7 +209,7 @@ async fn without_a_password_s_hash_nothing_is_begun() {
     let world = World::new().await;
     let desk = world.desk(true);
     let edit = PlayerEdit {
-        password: PasswordWish::Set("long enough".to_owned()),
+        password: PasswordWish::Set(Password::try_from("long enough").unwrap()),
         status: Some(Status::Inactive),
         ..PlayerEdit::default()
     };

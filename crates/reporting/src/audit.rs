@@ -33,7 +33,7 @@ impl AuditReport {
 
 /// A query's rows are violations; their first column says which, as text. `{…}` is joined text, which
 /// the servers spell differently.
-const CHECKS: [(&str, &str); 15] = [
+const CHECKS: [(&str, &str); 16] = [
     (
         "every balance is the sum of its ledger, and not negative",
         "SELECT {'user ', w.user_id, ' ', w.asset} AS what FROM user_game_wallet w LEFT JOIN \
@@ -88,6 +88,16 @@ const CHECKS: [(&str, &str); 15] = [
         "SELECT {'reward ', r.id} AS what FROM reward_log r LEFT JOIN coupon_code c \
          ON c.reward_id = r.id WHERE (r.reward_type = 'COUPON' AND r.state = 'DELIVERED') \
          <> (c.id IS NOT NULL)",
+    ),
+    (
+        "no coupon code is there twice",
+        // But for those that an older version gave away twice, which nobody can take back.
+        "SELECT {'coupon code ', c.id} AS what FROM coupon_code c \
+         JOIN coupon_kind k ON k.id = c.kind_id \
+         JOIN coupon_code d ON d.folded = c.folded AND d.id < c.id \
+         JOIN coupon_kind l ON l.id = d.kind_id \
+         WHERE c.copy_number = 0 AND d.copy_number = 0 AND (c.fingerprint = d.fingerprint \
+         OR k.ignores_case = 1 OR l.ignores_case = 1)",
     ),
     (
         "what is left of a prize and what was won add up to what was supplied",

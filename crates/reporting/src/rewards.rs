@@ -10,9 +10,10 @@ use xmas_kernel::{
     db::{Db, DbError, Timestamp, retry},
     paging::{Cursor, Limit, Page},
 };
+use xmas_players::{GivenId, account_id};
 use xmas_rewards::{GrantSource, RewardState};
 
-use crate::{RewardQueue, store::brought_something};
+use crate::{RewardQueue, records::subquery, store::brought_something};
 
 /// Which receipts are asked for. Plays that brought nothing have none here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct RewardQuery {
     /// `None` for every source.
     pub source: Option<GrantSource>,
     /// Only this player's; an unknown one has none.
-    pub external_id: Option<String>,
+    pub external_id: Option<GivenId>,
     pub limit: Limit,
     pub before: Option<Cursor>,
 }
@@ -118,8 +119,8 @@ impl Queue {
         if let Some(source) = query.source {
             select.and_where(of_reward("source").eq(source.as_str()));
         }
-        if let Some(external_id) = &query.external_id {
-            select.and_where(of_user("external_id").eq(external_id));
+        if let Some(given) = &query.external_id {
+            select.and_where(of_reward("user_id").eq(subquery(account_id(given))));
         }
         if let Some(Cursor(id)) = query.before {
             select.and_where(of_reward("id").lt(id));

@@ -11,6 +11,7 @@ use sea_orm::{
 use xmas_kernel::{
     UserId,
     db::{Db, DbError, Timestamp, retry},
+    text,
 };
 use xmas_players::{PlayerRecord, Role, Standing, Status, UnknownRole, UnknownStatus};
 use xmas_season_pass::{Season, SeasonPassService, rules::level_for};
@@ -132,9 +133,9 @@ fn matching(filter: &UserFilter) -> SelectStatement {
     if let Some(status) = filter.status {
         select.and_where(Expr::col(("u", "status")).eq(status.as_str()));
     }
-    if let Some(text) = &filter.search {
+    if let Some(searched) = &filter.search {
         let holds = |column| {
-            let pattern = LikeExpr::new(containing(text)).escape(ESCAPE);
+            let pattern = LikeExpr::new(containing(&text::nfc(searched))).escape(ESCAPE);
             Expr::expr(Func::lower(Expr::col(("u", column)))).like(pattern)
         };
         select.and_where(holds("external_id").or(holds("nickname")));

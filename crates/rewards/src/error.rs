@@ -7,7 +7,7 @@ use xmas_kernel::{
 };
 use xmas_players::AccessError;
 
-use crate::Refusal;
+use crate::{CodeClash, Refusal};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WalletError {
@@ -46,9 +46,14 @@ pub enum RewardError {
     UnknownCouponKind,
     #[error("there is no such bundle")]
     UnknownBundle,
-    /// These codes, by their place in the upload from 0, are in it twice or were uploaded before.
+    /// These codes of an upload are in it twice or were uploaded before, to whichever kind.
     #[error("{} codes are there already", .0.len())]
-    DuplicateCodes(Vec<usize>),
+    CodesClash(Vec<CodeClash>),
+    #[error("there is no such withheld code")]
+    UnknownWithheldCode,
+    /// A copy of the withheld code was given to a winner, or is in a stock.
+    #[error("a copy of the withheld code is given or in a stock")]
+    CodeInUse,
     #[error("there is no such reward")]
     NotFound,
     /// Somebody has decided about it already.

@@ -8,7 +8,7 @@
 //!
 //! - An item of a batch is done once, under the lock of its player.
 //! - A reward that waits for an admin is decided about once, whoever clicks twice.
-//! - A coupon code belongs to one receipt. It is sealed in the database, and only its winner ever
+//! - A coupon code is there once, whatever its kind, and belongs to one receipt. It is sealed in the database, and only its winner ever
 //!   sees it whole.
 //!
 //! To add a reward type: a variant of [`RewardType`], what delivering it means in
@@ -56,8 +56,8 @@ pub use batch::{
 pub use bulk::{given_points, has_grant};
 pub use bundles::{Bundle, BundleDraft, BundleItem, NewBundle};
 pub use coupons::{
-    CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit, CouponStock, MalformedCode,
-    NewCouponKind, StockedCode,
+    ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
+    CouponStock, MalformedCode, NewCouponKind, StockedCode, WithheldCode,
 };
 pub use desk::{RewardDesk, SealedCoupons, are_deliverable};
 pub use error::{BatchError, CreditError, OrderError, RewardError, SpendError, WalletError};
@@ -194,6 +194,26 @@ pub trait CouponDesk: Send + Sync {
         limit: Limit,
         before: Option<Cursor>,
     ) -> Result<CodeStock, RewardError>;
+}
+
+/// Codes that an older version took into the stocks of several kinds, for operators. Nobody knows to which
+/// kind such a code belongs, so it is given to nobody until an operator decides. Every decision leaves a
+/// row in the audit log, without codes.
+#[async_trait]
+pub trait WithheldDesk: Send + Sync {
+    /// Withheld codes, newest first.
+    async fn withheld(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<WithheldCode>, DbError>;
+
+    /// Puts a code into the stock of its kind, unless a copy of it is in a stock or was given away. The
+    /// other copies stay withheld.
+    async fn release(&self, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<(), RewardError>;
+
+    /// Takes a code out of the database.
+    async fn remove(&self, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<(), RewardError>;
 }
 
 /// Bundles for operators, who name them in levels and prizes. They are not changed once they are there,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{Asset, Problem, Problems, UserId, db::DbError};
-use xmas_players::{ExternalId, PlayerName, PlayerRef, players_by_external_id, players_by_id};
+use xmas_players::{GivenId, PlayerName, PlayerRef, players_by_external_id, players_by_id};
 
 use crate::Reward;
 
@@ -121,7 +121,7 @@ impl Directory {
     ) -> Result<Self, DbError> {
         let ids: Vec<UserId> = players.clone().filter_map(|who| who.user_id).collect();
         let names = players.filter_map(|who| who.external_id.as_ref());
-        let names: Vec<&str> = names.map(ExternalId::as_str).collect();
+        let names: Vec<&GivenId> = names.collect();
         Ok(Self {
             by_id: players_by_id(conn, &ids).await?,
             by_external_id: players_by_external_id(conn, &names).await?,
@@ -131,7 +131,7 @@ impl Directory {
     pub(crate) fn find(&self, who: &PlayerRef) -> Result<&PlayerName, Nobody> {
         let by_id = who.user_id.map(|id| self.by_id.get(&id));
         let name = who.external_id.as_ref();
-        let by_name = name.map(|name| self.by_external_id.get(name.as_str()));
+        let by_name = name.map(|name| name.among(&self.by_external_id));
         match (by_id, by_name) {
             (None, None) => Err(Nobody::Unnamed),
             (Some(None), _) | (_, Some(None)) => Err(Nobody::Unknown),
@@ -161,7 +161,7 @@ mod tests {
         let find = |id: Option<i64>, name: Option<&str>| {
             let who = PlayerRef {
                 user_id: id.map(UserId),
-                external_id: name.map(|name| ExternalId::try_from(name).unwrap()),
+                external_id: name.map(|name| GivenId::try_from(name).unwrap()),
             };
             directory.find(&who).map(|player| player.user_id.0)
         };

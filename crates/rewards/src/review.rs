@@ -1,18 +1,21 @@
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use xmas_kernel::{
-    Problem, RewardId,
+    Problems, RewardId,
     audit::{self, Actor, Change},
     db::{DbError, retry},
     paging::{Cursor, Limit, Page},
+    text::{self, Lines},
 };
 use xmas_players::{find_by_id, lock_by_id_in_tx};
 
 use crate::{Decision, ReviewDesk, RewardDesk, RewardError, RewardReceipt, RewardState, store};
 
 /// The longest reason that the database keeps.
-const REASON_CHARACTERS: usize = 191;
+const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
 
 impl RewardDesk {
     async fn decide_once(
@@ -112,13 +115,14 @@ impl ReviewDesk for RewardDesk {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Decision, RewardError> {
-        let reason = reason.trim();
-        let fits = (1..=REASON_CHARACTERS).contains(&reason.chars().count());
-        if !fits || reason.chars().any(char::is_control) {
-            let problem = format!("has 1 to {REASON_CHARACTERS} characters, no control characters");
-            return Err(RewardError::Invalid(vec![Problem::new("reason", problem)]));
+        let reason = text::tidy(reason);
+        let mut problems = Problems::default();
+        let fit = text::check(&reason, REASON_CHARACTERS, Lines::One);
+        problems.expect_fit(fit, "reason");
+        if !problems.is_empty() {
+            return Err(RewardError::Invalid(problems.into_vec()));
         }
-        let decision = (RewardState::Rejected, Some(reason));
+        let decision = (RewardState::Rejected, Some(reason.as_str()));
         retry(|| self.decide_once(actor, reward, decision, now)).await
     }
 }

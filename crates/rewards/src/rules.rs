@@ -1,6 +1,9 @@
 //! How rewards are delivered, without a database.
 
-use xmas_kernel::{LABEL, Problem, Problems, is_label};
+use xmas_kernel::{
+    Problem, Problems,
+    text::{self, Kept},
+};
 
 use crate::{BundleDraft, Grant, NewBundle, NewCouponKind, Reward, RewardState, RewardType};
 
@@ -12,7 +15,7 @@ const MAX_ITEMS: usize = 20;
 /// What is wrong with a bundle that is to be saved.
 pub fn check_bundle(bundle: &NewBundle) -> Vec<Problem> {
     let mut problems = Problems::default();
-    problems.expect(is_label(&bundle.name), "name", LABEL);
+    Kept::default().expect_label(&bundle.name, "name", &mut problems);
     let count = (1..=MAX_ITEMS).contains(&bundle.items.len());
     problems.expect(count, "items", "are 1 to 20");
     for (index, item) in bundle.items.iter().enumerate() {
@@ -48,10 +51,10 @@ pub fn bundle(draft: &BundleDraft) -> Result<NewBundle, Vec<Problem>> {
     }
     let count = (1..=MAX_ITEMS).contains(&draft.items.len());
     problems.expect(count, "items", "are 1 to 20");
-    problems.expect(is_label(&draft.name), "name", LABEL);
+    let name = text::nfc(&draft.name).into_owned();
+    Kept::default().expect_label(&name, "name", &mut problems);
     let problems = problems.into_vec();
     if problems.is_empty() {
-        let name = draft.name.clone();
         Ok(NewBundle { name, items })
     } else {
         Err(problems)
@@ -79,10 +82,10 @@ fn is_content(item: &Reward) -> bool {
 
 const CONTENT_AMOUNT: &str = "must be 1 to 1,000,000,000";
 
-/// What is wrong with a kind of coupon that is to be saved.
-pub fn check_coupon_kind(kind: &NewCouponKind) -> Vec<Problem> {
+/// What is wrong with a kind of coupon that is to be saved; `kept` is the name that it has.
+pub fn check_coupon_kind(kind: &NewCouponKind, kept: &Kept<'_>) -> Vec<Problem> {
     let mut problems = Problems::default();
-    problems.expect(is_label(&kind.name), "name", LABEL);
+    kept.expect_label(&kind.name, "name", &mut problems);
     problems.into_vec()
 }
 

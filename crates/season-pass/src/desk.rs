@@ -29,13 +29,14 @@ impl SeasonPass {
     async fn check_in_tx(
         &self,
         tx: &DatabaseTransaction,
-        own: Option<SeasonId>,
+        own: Option<(SeasonId, &NewSeason)>,
         season: &NewSeason,
         mut problems: Vec<Problem>,
         now: DateTime<Utc>,
     ) -> Result<(), SeasonDeskError> {
         if problems.is_empty() {
-            problems.extend(rules::check_save(season, EventDay::of(now)));
+            let before = own.map(|(_, before)| before);
+            problems.extend(rules::check_save(season, before, EventDay::of(now)));
         }
         for (index, level) in season.levels.iter().enumerate() {
             let named = level.reward.item().is_some();
@@ -44,6 +45,7 @@ impl SeasonPass {
                 problems.push(Problem::new(field, "names no bundle or kind of coupon"));
             }
         }
+        let own = own.map(|(id, _)| id);
         if let Some(own) = own {
             for warden in &self.wardens {
                 problems.extend(warden.object_in_tx(tx, own, season).await?);
@@ -97,7 +99,8 @@ impl SeasonPass {
         let before = before.ok_or(SeasonDeskError::NotFound)?;
         version::expect(edit.seen.as_ref(), &before.version())?;
         let (season, problems) = rules::edited(Some(&before.season.rules), edit);
-        self.check_in_tx(&tx, Some(id), &season, problems, now)
+        let own = (id, &before.season.rules);
+        self.check_in_tx(&tx, Some(own), &season, problems, now)
             .await?;
         let updated = store::update_season(&tx, id, &season, now).await;
         updated.map_err(named)?;

@@ -1,8 +1,11 @@
 //! The season's arithmetic, without a database.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
-use xmas_kernel::{ErrorCode, LABEL, MAX_NUMBER, Problem, Problems, SeasonId, UserId, is_label};
+use xmas_kernel::{
+    ErrorCode, MAX_NUMBER, Problem, Problems, SeasonId, UserId,
+    text::{self, Kept, Lines},
+};
 use xmas_rewards::{Reward, RewardType};
 use xmas_time::EventDay;
 
@@ -13,7 +16,7 @@ pub const INTERNAL_WIN_PERIOD: &str = "INTERNAL_WIN_50";
 /// How many levels a season may have.
 pub const MAX_LEVELS: i64 = 1_000;
 /// How many characters the label of a level's reward may have.
-const LABEL_CHARACTERS: usize = 191;
+const LABEL_CHARACTERS: RangeInclusive<usize> = 1..=191;
 
 /// The season that runs on `today`: active, and between its first and last day.
 pub fn running(
@@ -96,7 +99,8 @@ pub fn gain_xp(rules: &NewSeason, progress: &Progress, xp: i64) -> Progress {
     }
 }
 
-/// What is wrong with a season in which players may play, in the order of the fields.
+/// What is wrong with a season in which players may play, in the order of the fields. Whether its texts
+/// may be saved is for [`check_save`] to say.
 pub fn check_season(season: &NewSeason) -> Vec<Problem> {
     let mut problems = Problems::default();
     check_frame(season, &mut problems);
@@ -105,10 +109,29 @@ pub fn check_season(season: &NewSeason) -> Vec<Problem> {
 }
 
 /// What is wrong with a season that is to be saved: its ladder may follow later, as long as the season
-/// does not run on `today`.
-pub fn check_save(season: &NewSeason, today: EventDay) -> Vec<Problem> {
+/// does not run on `today`. Texts that stand in the season `before` are not refused.
+pub fn check_save(season: &NewSeason, before: Option<&NewSeason>, today: EventDay) -> Vec<Problem> {
     let runs = season.is_active && (season.start..=season.end).contains(&today);
     let mut problems = Problems::default();
+    let before = before.into_iter();
+    let kept: Kept = before
+        .flat_map(|before| {
+            let labels = before
+                .levels
+                .iter()
+                .map(|level| level.reward_label.as_str());
+            labels.chain([before.name.as_str()])
+        })
+        .collect();
+    kept.expect_label(&season.name, "season_name", &mut problems);
+    for (index, level) in season.levels.iter().enumerate() {
+        let label = &level.reward_label;
+        if !kept.has(label) {
+            // How long it may be is asked of the ladder.
+            let fit = text::check(label, 0..=usize::MAX, Lines::One);
+            problems.expect_fit(fit, format!("levels.{index}.reward_label"));
+        }
+    }
     check_frame(season, &mut problems);
     if runs || !season.levels.is_empty() {
         check_ladder(season, &mut problems);
@@ -117,7 +140,6 @@ pub fn check_save(season: &NewSeason, today: EventDay) -> Vec<Problem> {
 }
 
 fn check_frame(season: &NewSeason, problems: &mut Problems) {
-    problems.expect(is_label(&season.name), "season_name", LABEL);
     problems.expect_or(
         ErrorCode::InvalidSeasonDates,
         season.start <= season.end,
@@ -170,7 +192,7 @@ fn check_ladder(season: &NewSeason, problems: &mut Problems) {
             "is not XP, which is a prize of games",
         );
         problems.expect(
-            (1..=LABEL_CHARACTERS).contains(&level.reward_label.trim().chars().count()),
+            LABEL_CHARACTERS.contains(&level.reward_label.trim().chars().count()),
             field("reward_label"),
             "has 1 to 191 characters",
         );
@@ -216,9 +238,11 @@ pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<
         );
         season.max_level = max_level;
     }
-    let changed = |name: &&String| before.is_none_or(|before| before.name != **name);
-    let names = [&edit.name, &edit.season_name];
-    let mut changed = names.into_iter().flatten().filter(changed);
+    let kept = before.map(|before| before.name.as_str());
+    let names = [&edit.name, &edit.season_name].into_iter().flatten();
+    let mut changed = names
+        .map(|name| text::edited(name, kept))
+        .filter(|name| Some(name.as_str()) != kept);
     if let Some(name) = changed.next() {
         let agree = changed.all(|other| other == name);
         problems.expect(
@@ -226,7 +250,7 @@ pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<
             "season_name",
             "is sent under two names, with two values",
         );
-        season.name.clone_from(name);
+        season.name = name;
     }
     season.start = edit.start.unwrap_or(season.start);
     season.end = edit.end.unwrap_or(season.end);
@@ -262,13 +286,13 @@ fn edited_ladder(before: &[Level], edits: &[LevelEdit], problems: &mut Problems)
             field("reward_amount"),
             "must be 0 of NONE, 1 of a named BUNDLE or COUPON (reward_item), else 0 to 1,000,000,000",
         );
-        let label = edit.reward_label.clone();
-        let label = label.or_else(|| old.map(|old| old.reward_label.clone()));
+        let kept_label = old.map(|old| old.reward_label.as_str());
+        let label = edit.reward_label.as_deref().or(kept_label);
         levels.push(Level {
             level: edit.level,
             required_xp: required_xp.unwrap_or(0),
             reward: reward.unwrap_or(Reward::NONE),
-            reward_label: label.unwrap_or_default(),
+            reward_label: text::edited(label.unwrap_or_default(), kept_label),
             auto_claim: edit
                 .auto_claim
                 .unwrap_or(old.is_none_or(|old| old.auto_claim)),
@@ -409,15 +433,35 @@ mod tests {
         xp.levels[0].reward = Reward::new(RewardType::Xp, 5).unwrap();
         assert_eq!(fields(&xp), ["levels.0.reward_type"]);
         let wrong = NewSeason {
-            name: " ".to_owned(),
             end: day(24),
             internal_win_threshold: 0,
             ..ladder(&[20])
         };
-        assert_eq!(
-            fields(&wrong),
-            ["season_name", "end_date", "internal_win_threshold"]
-        );
+        assert_eq!(fields(&wrong), ["end_date", "internal_win_threshold"]);
+    }
+
+    #[test]
+    fn new_texts_keep_the_rules_and_those_that_stand_may_stay() {
+        let fields = |season: &NewSeason, before: Option<&NewSeason>| -> Vec<String> {
+            let problems = check_save(season, before, day(26)).into_iter();
+            problems.map(|problem| problem.field).collect()
+        };
+        let mut wrong = NewSeason {
+            name: " ".to_owned(),
+            ..ladder(&[20, 50])
+        };
+        wrong.levels[0].reward_label = "e\u{301}".to_owned();
+        wrong.levels[1].reward_label = "룰렛\u{200b}".to_owned();
+        let all = [
+            "season_name",
+            "levels.0.reward_label",
+            "levels.1.reward_label",
+        ];
+        assert_eq!(fields(&wrong, None), all);
+        assert_eq!(fields(&wrong, Some(&wrong)), [""; 0]);
+        assert_eq!(fields(&wrong, Some(&ladder(&[20, 50]))), all);
+        // Players go on playing in it.
+        assert_eq!(check_season(&wrong), []);
     }
 
     proptest! {

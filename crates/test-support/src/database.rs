@@ -12,7 +12,7 @@ use xmas_kernel::{
 };
 use xmas_migration::{Migrator, MigratorTrait};
 use xmas_players::{
-    ExternalId, Identity, NewAccount, Role, Status, create_in_tx, find_by_external_id,
+    ExternalId, GivenId, Identity, NewAccount, Role, Status, create_in_tx, find_by_external_id,
     lock_by_id_in_tx, set_status_in_tx,
 };
 use xmas_time::{Clock, SystemClock};
@@ -191,7 +191,7 @@ impl TestDb {
     /// An operator, as the audit log knows them: the same one for the same name.
     pub async fn operator(&self, name: &str) -> Actor {
         let external_id = ExternalId::try_from(name).expect("a valid external id");
-        let known = find_by_external_id(self.db.read(), &external_id).await;
+        let known = find_by_external_id(self.db.read(), &GivenId::from(&external_id)).await;
         let user_id = match known.expect("accounts can be read") {
             Some(account) => account.user_id,
             None => {

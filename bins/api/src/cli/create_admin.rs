@@ -1,10 +1,8 @@
 use std::{io::Read, sync::Arc};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use xmas_kernel::entropy::OsEntropy;
-use xmas_players::{
-    CreateError, ExternalId, NewAccount, Nickname, PASSWORD_CHARACTERS, Role, create_in_tx,
-};
+use xmas_players::{CreateError, ExternalId, NewAccount, Nickname, Password, Role, create_in_tx};
 use xmas_time::{Clock, SystemClock};
 
 use super::database;
@@ -37,14 +35,12 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         true => (read_password()?, false),
         false => (passwords.generate(), true),
     };
-    if !PASSWORD_CHARACTERS.contains(&password.chars().count()) {
-        let (shortest, longest) = PASSWORD_CHARACTERS.into_inner();
-        bail!("a password has {shortest} to {longest} characters");
-    }
+    let password =
+        Password::try_from(password.as_str()).map_err(|unfit| anyhow!("a password {unfit}"))?;
     let db = database::open(config).await?;
-    let hash = passwords.hash(&password).await?;
+    let hash = passwords.hash(password.expose()).await?;
     let account = NewAccount {
-        external_id,
+        external_id: external_id.clone(),
         nickname,
         password_hash: hash,
         role: Role::Admin,
@@ -52,18 +48,18 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let tx = db.begin().await?;
     let created = match create_in_tx(&tx, account, SystemClock.now()).await {
         Ok(created) => created,
-        Err(CreateError::ExternalIdExists) => bail!("{} is taken", args.external_id),
+        Err(CreateError::ExternalIdExists) => bail!("{} is taken", external_id.as_str()),
         Err(error) => return Err(error.into()),
     };
     tx.commit().await?;
-    let (id, shown) = (created.user_id(), generated.then_some(password));
+    let (id, shown) = (created.user_id(), generated.then(|| password.expose()));
     if args.json {
         let report = serde_json::json!({
-            "id": id, "external_id": args.external_id.trim(), "password": shown,
+            "id": id, "external_id": external_id.as_str(), "password": shown,
         });
         println!("{report}");
     } else {
-        println!("The admin {} is there (id {id}).", args.external_id.trim());
+        println!("The admin {} is there (id {id}).", external_id.as_str());
         if let Some(password) = shown {
             println!("Password, shown this once: {password}");
         }

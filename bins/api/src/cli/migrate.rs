@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use xmas_migration::{Migrator, MigratorTrait, SchemaState, schema_state};
+use xmas_migration::{Migrator, MigratorTrait, SchemaState, attention, schema_state};
 
 use super::database;
 use crate::config::Config;
@@ -26,7 +26,8 @@ enum What {
         #[arg(long)]
         yes: bool,
     },
-    /// Show what is applied and what is missing; exit code 1 if the schema does not fit.
+    /// Show what is applied and what is missing, and what migrations have left to an operator; exit code 1
+    /// if the schema does not fit.
     Status {
         /// As JSON.
         #[arg(long)]
@@ -44,6 +45,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
                 .await
                 .context("a migration failed")?;
             println!("The schema is up to date.");
+            for sentence in attention(db.read()).await? {
+                println!("Look at this: {sentence}");
+            }
         }
         What::Down { steps, yes } => {
             if config.is_production() && !yes {
@@ -76,6 +80,10 @@ async fn status(db: &xmas_kernel::db::Db, json: bool) -> anyhow::Result<ExitCode
         SchemaState::TooNew { migration, .. } => Some(migration),
         SchemaState::Current | SchemaState::TooOld { .. } => None,
     };
+    let attention = match state {
+        SchemaState::Current => attention(db.read()).await?,
+        SchemaState::TooOld { .. } | SchemaState::TooNew { .. } => Vec::new(),
+    };
     if json {
         let rows: Vec<_> = migrations
             .iter()
@@ -83,7 +91,7 @@ async fn status(db: &xmas_kernel::db::Db, json: bool) -> anyhow::Result<ExitCode
             .collect();
         println!(
             "{}",
-            serde_json::json!({ "migrations": rows, "too_new": too_new })
+            serde_json::json!({ "migrations": rows, "too_new": too_new, "attention": attention })
         );
     } else {
         for (missing, name) in &migrations {
@@ -91,6 +99,9 @@ async fn status(db: &xmas_kernel::db::Db, json: bool) -> anyhow::Result<ExitCode
         }
         if let Some(migration) = too_new {
             println!("too new {migration}: it needs a newer xmas-api");
+        }
+        for sentence in &attention {
+            println!("look at this: {sentence}");
         }
     }
     let fits = state == SchemaState::Current;

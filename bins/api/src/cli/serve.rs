@@ -39,6 +39,17 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let secrets = Secrets::of(config)?;
     database::compare_key(&secrets.data_key, &db).await?;
     let app = App::new(&db, config, &secrets, Ports::with_clock(clock.clone()));
+    let withheld = app
+        .complete_codes()
+        .await
+        .context("the fingerprints of coupon codes cannot be made")?;
+    if withheld > 0 {
+        tracing::warn!(
+            withheld,
+            "{withheld} coupon codes are withheld, because several kinds have them; see GET \
+             /admin/api/coupons/withheld/"
+        );
+    }
     app.prepare_draws(clock.now())
         .await
         .context("today's draws cannot be prepared")?;

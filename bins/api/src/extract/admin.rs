@@ -2,7 +2,12 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, http::header};
 use percent_encoding::percent_decode_str;
-use xmas_kernel::{audit::Actor, idempotency::RequestKey, version::Seen};
+use xmas_kernel::{
+    audit::Actor,
+    idempotency::RequestKey,
+    text::{self, Lines},
+    version::Seen,
+};
 
 use super::command::request_key;
 use crate::error::{ApiError, ApiResult};
@@ -33,15 +38,15 @@ pub(crate) fn reason(request: &HttpRequest) -> ApiResult<Option<String>> {
     let text = header.to_str().ok();
     let text = text.and_then(|text| percent_decode_str(text).decode_utf8().ok());
     let text = text.ok_or_else(|| ApiError::field("X-Reason", "must be percent-encoded UTF-8"))?;
-    let text = text.trim();
-    if text.chars().count() > Actor::REASON_CHARACTERS || text.chars().any(char::is_control) {
-        let problem = format!(
-            "must have up to {} characters, none of them a control character",
-            Actor::REASON_CHARACTERS
-        );
-        return Err(ApiError::field("X-Reason", problem));
-    }
-    Ok((!text.is_empty()).then(|| text.to_owned()))
+    told_reason("X-Reason", &text, Lines::One)
+}
+
+/// A reason as the audit log keeps it: nothing if it is empty.
+pub(crate) fn told_reason(field: &str, text: &str, lines: Lines) -> ApiResult<Option<String>> {
+    let text = text::tidy(text);
+    let fit = text::check(&text, 0..=Actor::REASON_CHARACTERS, lines);
+    fit.map_err(|unfit| ApiError::field(field, unfit.to_string()))?;
+    Ok((!text.is_empty()).then_some(text))
 }
 
 /// What the client has loaded: the version in the body, or else those of `If-Match`.

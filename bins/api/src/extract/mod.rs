@@ -10,7 +10,7 @@ mod player;
 mod span;
 mod upload;
 
-pub(crate) use admin::{Admin, ENTITY_TAG, key_of, reason, seen_version};
+pub(crate) use admin::{Admin, ENTITY_TAG, key_of, reason, seen_version, told_reason};
 pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
 pub(crate) use csv::{CsvRow, CsvUpload, LineProblems};
 pub(crate) use now::Now;

@@ -94,6 +94,7 @@ async fn write_items_in_tx(
     };
     let coupon = async |name: &str| {
         let kind = NewCouponKind {
+            ignores_case: false,
             name: name.to_owned(),
             manual: false,
         };

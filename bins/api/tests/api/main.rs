@@ -20,6 +20,7 @@ mod health;
 mod lottery;
 mod me;
 mod odds;
+mod old_database;
 mod openapi;
 mod play_day;
 mod races;

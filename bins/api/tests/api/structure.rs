@@ -129,6 +129,7 @@ fn only_the_owner_of_a_table_names_it() {
         ("reward_bundle_item", "rewards"),
         ("coupon_kind", "rewards"),
         ("coupon_code", "rewards"),
+        ("coupon_withheld", "rewards"),
     ];
     for (table, owner) in owners {
         let needle = format!("table_name = \"{table}\"");

@@ -12,6 +12,7 @@ use xmas_kernel::{
     ConfigId, Problems,
     audit::{Actor, Area},
     db::DbError,
+    text::{self, Kept},
     version::{Seen, Version},
 };
 use xmas_rewards::Reward;
@@ -51,8 +52,11 @@ pub trait Configurable: Game {
         problems: &mut Problems,
     ) -> Result<Self::Body, DbError>;
 
-    /// What is wrong with a configuration, and what it promises: each reward, and what stands before the
-    /// names of its fields.
+    /// The labels of what there is to win, and the names of their fields.
+    fn labels(body: &Self::Body) -> Vec<(String, &str)>;
+
+    /// What is wrong with a configuration but for its texts, and what it promises: each reward, and what
+    /// stands before the names of its fields.
     fn check(config: &Config<Self::Body>, problems: &mut Problems) -> Vec<(String, Reward)>;
 
     async fn insert_in_tx(
@@ -84,6 +88,7 @@ pub(crate) async fn insert_in_tx<G: Configurable>(
     now: DateTime<Utc>,
 ) -> Result<ConfigId, SaveError> {
     let mut problems = Problems::default();
+    check_texts::<G>(config, None, &mut problems);
     let rewards = G::check(config, &mut problems);
     check_rewards(tx, &rewards, &mut problems).await?;
     let problems = problems.into_vec();
@@ -91,6 +96,29 @@ pub(crate) async fn insert_in_tx<G: Configurable>(
         return Err(SaveError::Invalid(problems));
     }
     Ok(G::insert_in_tx(tx, config, now).await?)
+}
+
+/// Notes what is wrong with the name and the labels of a configuration. What stands in the one before is
+/// not refused.
+pub(crate) fn check_texts<G: Configurable>(
+    config: &Config<G::Body>,
+    before: Option<&Config<G::Body>>,
+    problems: &mut Problems,
+) {
+    let kept: Kept = before
+        .into_iter()
+        .flat_map(texts::<G>)
+        .map(|(_, text)| text)
+        .collect();
+    for (field, text) in texts::<G>(config) {
+        kept.expect_label(text, field, problems);
+    }
+}
+
+fn texts<G: Configurable>(config: &Config<G::Body>) -> Vec<(String, &str)> {
+    let mut texts = G::labels(&config.body);
+    texts.insert(0, ("name".to_owned(), &config.name));
+    texts
 }
 
 /// What the audit log calls what is done to a game's configurations.
@@ -186,13 +214,14 @@ impl<E> ConfigEdit<E> {
         body: B,
         problems: &mut Problems,
     ) -> Config<B> {
-        let name = self.name.as_ref().or(before.map(|before| &before.name));
+        let kept_name = before.map(|before| before.name.as_str());
+        let name = self.name.as_deref().or(kept_name).unwrap_or_default();
         let kept = before.map(|before| before.max_daily);
         let max_daily = self.max_daily.settle(kept, "max_daily_plays", problems);
         let was_active = before.is_some_and(|before| before.is_active);
         Config {
             // None is refused as an empty one is.
-            name: name.cloned().unwrap_or_default(),
+            name: text::edited(name, kept_name),
             is_active: self.is_active.unwrap_or(was_active),
             max_daily: max_daily.or(kept).unwrap_or(0),
             body,
@@ -224,5 +253,57 @@ impl Which {
             Which::Active => all.filter(is_active.eq(true)),
             Which::One(one) => all.filter(id.eq(one.0)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xmas_rewards::Reward;
+
+    use super::*;
+    use crate::lottery::{Lottery, PrizeConfig, PrizeList};
+
+    fn config(name: &str, labels: &[&str]) -> Config<PrizeList> {
+        let prize = |label: &&str| PrizeConfig {
+            id: None,
+            label: (*label).to_owned(),
+            weight: 1,
+            stock: None,
+            stock_at_edit: None,
+            reward: Reward::NONE.into(),
+            is_active: true,
+        };
+        Config {
+            name: name.to_owned(),
+            is_active: true,
+            max_daily: 0,
+            body: PrizeList {
+                prizes: labels.iter().map(prize).collect(),
+            },
+        }
+    }
+
+    fn fields(after: &Config<PrizeList>, before: Option<&Config<PrizeList>>) -> Vec<String> {
+        let mut problems = Problems::default();
+        check_texts::<Lottery>(after, before, &mut problems);
+        let problems = problems.into_vec().into_iter();
+        problems.map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn new_texts_keep_the_rules_and_those_that_stand_may_stay() {
+        assert_eq!(fields(&config("복권", &["꽝", "1등 🎁"]), None), [""; 0]);
+        let bad = config(" ", &["꽝", "\u{3164}", "e\u{301}", " x", ""]);
+        let all = [
+            "name",
+            "prizes.1.label",
+            "prizes.2.label",
+            "prizes.3.label",
+            "prizes.4.label",
+        ];
+        assert_eq!(fields(&bad, None), all);
+        assert_eq!(fields(&bad, Some(&bad)), [""; 0]);
+        let old = config("복권", &["\u{3164}"]);
+        assert_eq!(fields(&bad, Some(&old)), ["name", all[2], all[3], all[4]]);
     }
 }

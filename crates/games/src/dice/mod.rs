@@ -94,6 +94,10 @@ impl Configurable for Dice {
         })
     }
 
+    fn labels(_: &DiceRewards) -> Vec<(String, &str)> {
+        Vec::new()
+    }
+
     fn check(config: &Config<DiceRewards>, problems: &mut Problems) -> Vec<(String, Reward)> {
         let DiceRewards { win, draw, lose } = &config.body;
         let dice = NewDice {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use xmas_kernel::{ConfigId, ErrorCode, Feature, LABEL, Problem, Problems, is_label};
+use xmas_kernel::{ConfigId, ErrorCode, Feature, Problem, Problems};
 
 use super::{DiceOutcome, NewDice, Throw};
 use crate::{
@@ -62,10 +62,9 @@ pub fn odds(config_id: ConfigId, dice: &NewDice) -> Result<Odds, InvalidOdds> {
     Odds::new(Feature::Dice, config_id, entries.collect::<Result<_, _>>()?)
 }
 
-/// What is wrong with a dice game that is to be saved.
+/// What is wrong with a dice game that is to be saved, but for its name.
 pub fn check(dice: &NewDice) -> Vec<Problem> {
     let mut problems = Problems::default();
-    problems.expect(is_label(&dice.name), "name", LABEL);
     problems.expect_or(
         ErrorCode::InvalidMaxDailyPlays,
         (0..=MAX_DAILY).contains(&dice.max_daily_plays),
@@ -122,12 +121,11 @@ mod tests {
     fn a_bad_game_is_told_field_by_field() {
         assert_eq!(check(&dice()), []);
         let wrong = NewDice {
-            name: " ".to_owned(),
             max_daily_plays: -1,
             ..dice()
         };
         let problems = check(&wrong).into_iter();
         let fields: Vec<String> = problems.map(|problem| problem.field).collect();
-        assert_eq!(fields, ["name", "max_daily_plays"]);
+        assert_eq!(fields, ["max_daily_plays"]);
     }
 }

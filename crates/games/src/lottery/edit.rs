@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use xmas_kernel::{ErrorCode, Problem, Problems};
+use xmas_kernel::{ErrorCode, Problem, Problems, text};
 
 use super::{PrizeConfig, PrizeEdit};
 use crate::config::REQUIRED;
 
-/// For each prize that is sent, the one that it was: by its id, or else by its label.
+/// For each prize that is sent, the one that it was: by its id, or else by its label, to the byte or else
+/// in NFC.
 fn matched<'a>(before: &'a [PrizeConfig], edit: &[PrizeEdit]) -> Vec<Option<&'a PrizeConfig>> {
     let by_id = |id| before.iter().find(|prize| prize.id == Some(id));
     let sent: HashSet<i64> = edit.iter().filter_map(|edit| edit.id).collect();
     let is_sent = |prize: &PrizeConfig| prize.id.is_some_and(|id| sent.contains(&id));
     let by_label = |label: &str| {
         let mut unsent = before.iter().filter(|prize| !is_sent(prize));
-        unsent.find(|prize| prize.label == label)
+        let exact = unsent.clone().find(|prize| prize.label == label);
+        exact.or_else(|| unsent.find(|prize| text::nfc(&prize.label) == text::nfc(label)))
     };
     let of = |edit: &PrizeEdit| match (edit.id, &edit.label) {
         (Some(id), _) => by_id(id),
@@ -54,11 +56,12 @@ pub(super) fn edited(
         if weight.is_none() {
             problems.push(Problem::new(format!("{prefix}weight"), REQUIRED));
         }
-        let label = edit.label.as_ref().or(kept.map(|kept| &kept.label));
+        let kept_label = kept.map(|kept| kept.label.as_str());
+        let label = edit.label.as_deref().or(kept_label).unwrap_or_default();
         let kept_reward = kept.map(|kept| &kept.reward);
         prizes.push(PrizeConfig {
             id: kept.and_then(|kept| kept.id),
-            label: label.cloned().unwrap_or_default(),
+            label: text::edited(label, kept_label),
             weight: weight.unwrap_or(0),
             stock: stock(kept, edit.stock, is_exact),
             stock_at_edit: kept.and_then(|kept| kept.stock_at_edit),
@@ -68,12 +71,32 @@ pub(super) fn edited(
                 .unwrap_or(kept.is_none_or(|kept| kept.is_active)),
         });
     }
+    // To the byte they differ, so that the look at the whole lottery does not find it.
+    let looks_like = |index: usize| {
+        let label = &prizes[index].label;
+        let is_other = |other: &&PrizeConfig| &other.label != label;
+        let mut others = prizes.iter().filter(is_other);
+        !before.iter().any(|kept| &kept.label == label)
+            && others.any(|other| text::nfc(&other.label) == text::nfc(label))
+    };
+    let alike = (0..prizes.len()).filter(|index| looks_like(*index));
+    for index in alike {
+        let field = format!("prizes.{index}.label");
+        problems.push(Problem::coded(
+            ErrorCode::DuplicatePrizeLabel,
+            field,
+            "must not look like that of another prize",
+        ));
+    }
     for id in left_out(before, edit) {
         let kept = before.iter().find(|prize| prize.id == Some(id));
         let Some(kept) = kept.filter(|_| drawn.contains(&id)) else {
             continue;
         };
-        let taken = prizes.iter().position(|prize| prize.label == kept.label);
+        let label = text::nfc(&kept.label);
+        let taken = prizes
+            .iter()
+            .position(|prize| text::nfc(&prize.label) == label);
         if let Some(index) = taken {
             problems.push(Problem::coded(
                 ErrorCode::DuplicatePrizeLabel,

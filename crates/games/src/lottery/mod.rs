@@ -118,6 +118,13 @@ impl Configurable for Lottery {
         Ok(PrizeList { prizes })
     }
 
+    fn labels(body: &PrizeList) -> Vec<(String, &str)> {
+        let labels = body.prizes.iter().map(|prize| prize.label.as_str());
+        let named = labels.enumerate();
+        let named = named.map(|(index, label)| (format!("prizes.{index}.label"), label));
+        named.collect()
+    }
+
     fn check(config: &Config<PrizeList>, problems: &mut Problems) -> Vec<(String, Reward)> {
         let mut rewards = Vec::new();
         let prizes = config.body.prizes.iter().enumerate();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use xmas_kernel::{ConfigId, ErrorCode, Feature, LABEL, Problem, Problems, is_label};
+use xmas_kernel::{ConfigId, ErrorCode, Feature, Problem, Problems};
 use xmas_rewards::Reward;
 
 use super::{NewLottery, NewPrize, Prize};
@@ -66,14 +66,13 @@ fn shown((id, prize): (i64, NewPrize)) -> Prize {
     }
 }
 
-/// What is wrong with a lottery that is to be saved.
+/// What is wrong with a lottery that is to be saved, but for its texts.
 pub fn check(new: &NewLottery) -> Vec<Problem> {
     use ErrorCode::{
         DuplicatePrizeLabel, InvalidLotteryStock, InvalidLotteryWeight, InvalidMaxDailyPlays,
         NoActivePrize, ZeroTotalWeight,
     };
     let mut problems = Problems::default();
-    problems.expect(is_label(&new.name), "name", LABEL);
     problems.expect_or(
         InvalidMaxDailyPlays,
         (0..=MAX_DAILY).contains(&new.max_daily_plays),
@@ -90,7 +89,6 @@ pub fn check(new: &NewLottery) -> Vec<Problem> {
     let mut labels = HashSet::new();
     for (index, prize) in new.prizes.iter().enumerate() {
         let field = |name: &str| format!("prizes.{index}.{name}");
-        problems.expect(is_label(&prize.label), field("label"), LABEL);
         problems.expect_or(
             DuplicatePrizeLabel,
             labels.insert(prize.label.as_str()),
@@ -215,10 +213,9 @@ mod tests {
         );
         assert_eq!(fields(&lottery(&[prize(1, Some(-1))])), ["prizes.0.stock"]);
         let wrong = NewLottery {
-            name: " ".to_owned(),
             max_daily_plays: -1,
             ..lottery(&[prize(1, None)])
         };
-        assert_eq!(fields(&wrong), ["name", "max_daily_plays"]);
+        assert_eq!(fields(&wrong), ["max_daily_plays"]);
     }
 }

@@ -1,6 +1,6 @@
 //! The boards as operators fill them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -10,10 +10,11 @@ use xmas_kernel::{
     Problems, UserId,
     audit::{self, Actor, Area, Change},
     db::{DbError, retry},
+    text,
     version::{self, Seen, Version},
 };
 use xmas_players::{
-    ExternalId, PlayerNames, PlayerRef, names_of, players_by_external_id, players_by_id,
+    GivenId, PlayerNames, PlayerRef, names_of, players_by_external_id, players_by_id,
 };
 use xmas_time::EventDay;
 
@@ -37,12 +38,13 @@ impl Ranking {
         let db = self.db.read();
         let ids: Vec<UserId> = named.clone().filter_map(|named| named.user_id).collect();
         let external_ids = named.filter_map(|named| named.external_id.as_ref());
-        let external_ids: Vec<&str> = external_ids.map(ExternalId::as_str).collect();
+        let external_ids: Vec<&GivenId> = external_ids.collect();
         let ids = players_by_id(db, &ids).await?;
         let by_external_id = players_by_external_id(db, &external_ids).await?.into_iter();
         Ok(Known {
             ids: ids.into_keys().collect(),
             by_external_id: by_external_id.map(|(id, it)| (id, it.user_id)).collect(),
+            texts: HashSet::new(),
         })
     }
 
@@ -61,7 +63,7 @@ impl Ranking {
         let row = |row: daily::Model| {
             let user_id = row.user_id.map(UserId);
             let names = user_id.and_then(|user_id| names.get(&user_id));
-            let own_name = names.filter(|_| row.display_name.is_empty());
+            let own_name = names.filter(|_| !text::is_seen(&row.display_name));
             DayRow {
                 rank: row.place,
                 user_id,
@@ -153,14 +155,18 @@ impl Ranking {
         let before = store::external_of(&*tx, &[user_id]).await?;
         let row = before.first().ok_or(RankingDeskError::NotOnBoard)?;
         version::expect(edit.seen.as_ref(), &version_of_row(row))?;
+        let kept = row.memo.as_deref().into_iter().collect();
         let entry = NewExternalEntry {
             user_id,
             deposit_amount: edit.deposit_amount.unwrap_or(row.deposit_amount),
             play_count: edit.play_count.unwrap_or(row.play_count),
-            memo: edit.memo.clone().map(rules::told),
+            memo: edit
+                .memo
+                .as_ref()
+                .map(|memo| rules::told(memo.as_deref(), &kept)),
         };
         let mut problems = Problems::default();
-        rules::check_external(&entry, "", &mut problems);
+        rules::check_external(&entry, &kept, "", &mut problems);
         let problems = problems.into_vec();
         if !problems.is_empty() {
             return Err(RankingDeskError::Invalid(problems));
@@ -278,7 +284,10 @@ impl RankingDesk for Ranking {
         now: DateTime<Utc>,
     ) -> Result<DayBoard, RankingDeskError> {
         rules::check_count(rows.len()).map_err(RankingDeskError::Invalid)?;
-        let known = self.known(rows.iter().map(|row| &row.player)).await?;
+        let mut known = self.known(rows.iter().map(|row| &row.player)).await?;
+        let before = store::day(self.db.read(), day).await?.into_iter();
+        let names = before.map(|row| row.display_name);
+        known.texts = names.filter(|name| !name.is_empty()).collect();
         let entries = rules::day(rows, &known).map_err(RankingDeskError::Invalid)?;
         let rows = retry(|| self.write_day_once(actor, day, &entries, seen, now)).await?;
         self.board(day, rows).await
@@ -311,7 +320,8 @@ impl RankingDesk for Ranking {
         now: DateTime<Utc>,
     ) -> Result<Vec<ExternalRow>, RankingDeskError> {
         rules::check_count(rows.len()).map_err(RankingDeskError::Invalid)?;
-        let known = self.known(rows.iter().map(|row| &row.player)).await?;
+        let mut known = self.known(rows.iter().map(|row| &row.player)).await?;
+        known.texts = store::memos(self.db.read()).await?;
         let entries = rules::external(rows, &known).map_err(RankingDeskError::Invalid)?;
         let saved = retry(|| self.upsert_once(actor, &entries, now)).await?;
         Ok(self.named(saved).await?)

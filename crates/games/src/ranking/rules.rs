@@ -3,9 +3,13 @@
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
+    ops::RangeInclusive,
 };
 
-use xmas_kernel::{ErrorCode, LABEL, MAX_NUMBER, Problem, Problems, UserId, is_label};
+use xmas_kernel::{
+    ErrorCode, MAX_NUMBER, Problem, Problems, UserId,
+    text::{self, Kept, Lines},
+};
 
 use xmas_players::PlayerRef;
 
@@ -14,7 +18,7 @@ use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry};
 const NUMBER: &str = "must be 0 to 9,000,000,000,000,000";
 /// How many rows one upload may have: all of them are written in one transaction, and others wait for it.
 const MAX_ROWS: usize = 10_000;
-const MEMO_CHARACTERS: usize = 255;
+const MEMO_CHARACTERS: RangeInclusive<usize> = 0..=255;
 
 /// Whether an upload has as many rows as it may; asked before anybody is looked for.
 pub(super) fn check_count(rows: usize) -> Result<(), Vec<Problem>> {
@@ -29,9 +33,15 @@ pub(super) fn check_count(rows: usize) -> Result<(), Vec<Problem>> {
 pub(super) struct Known {
     pub(super) ids: HashSet<UserId>,
     pub(super) by_external_id: HashMap<String, UserId>,
+    /// Names and memos that stand where the upload goes.
+    pub(super) texts: HashSet<String>,
 }
 
 impl Known {
+    fn kept(&self) -> Kept<'_> {
+        self.texts.iter().map(String::as_str).collect()
+    }
+
     /// Whom row `index` names, if anybody; or what is wrong with it.
     fn player(&self, index: usize, named: &PlayerRef) -> Result<Option<UserId>, Problem> {
         let unknown = |name: &str, who: &str| {
@@ -43,10 +53,9 @@ impl Known {
             )
         };
         let by_external_id = match &named.external_id {
-            Some(external_id) => {
-                let external_id = external_id.as_str();
-                let found = self.by_external_id.get(external_id);
-                Some(*found.ok_or_else(|| unknown("external_id", external_id))?)
+            Some(given) => {
+                let found = given.among(&self.by_external_id);
+                Some(*found.ok_or_else(|| unknown("external_id", given.as_str()))?)
             }
             None => None,
         };
@@ -67,6 +76,7 @@ pub(super) fn day(
     known: &Known,
 ) -> Result<Vec<NewRankingEntry>, Vec<Problem>> {
     let mut problems = Problems::default();
+    let kept = known.kept();
     let (mut places, mut players) = (HashSet::new(), HashSet::new());
     let mut entries = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
@@ -87,13 +97,11 @@ pub(super) fn day(
         if let Some(user_id) = user_id {
             once(&mut players, user_id, field("user_id"), &mut problems);
         }
-        let (name, text) = if user_id.is_some() {
-            let is_name = row.display_name.is_empty() || is_label(&row.display_name);
-            (is_name, LABEL)
-        } else {
-            (is_label(&row.display_name), "is there, or else a player")
-        };
-        problems.expect(name, field("display_name"), text);
+        // A player has a name already.
+        let name = kept_or_nfc(&row.display_name, &kept);
+        if user_id.is_none() || !name.is_empty() {
+            kept.expect_label(&name, field("display_name"), &mut problems);
+        }
         problems.expect(
             (-MAX_NUMBER..=MAX_NUMBER).contains(&row.score),
             field("score"),
@@ -102,7 +110,7 @@ pub(super) fn day(
         entries.push(NewRankingEntry {
             place: row.rank,
             user_id,
-            display_name: row.display_name.clone(),
+            display_name: name,
             score: row.score,
         });
     }
@@ -115,6 +123,7 @@ pub(super) fn external(
     known: &Known,
 ) -> Result<Vec<NewExternalEntry>, Vec<Problem>> {
     let mut problems = Problems::default();
+    let kept = known.kept();
     let mut players = HashSet::new();
     let mut entries = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
@@ -137,16 +146,21 @@ pub(super) fn external(
             user_id,
             deposit_amount: row.deposit_amount,
             play_count: row.play_count,
-            memo: row.memo.clone().map(told),
+            memo: row.memo.as_ref().map(|memo| told(memo.as_deref(), &kept)),
         };
-        check_external(&entry, &format!("{index}."), &mut problems);
+        check_external(&entry, &kept, &format!("{index}."), &mut problems);
         entries.push(entry);
     }
     finish(entries, problems)
 }
 
 /// What is wrong with what is said of one player; `prefix` goes before the names of the fields.
-pub(super) fn check_external(entry: &NewExternalEntry, prefix: &str, problems: &mut Problems) {
+pub(super) fn check_external(
+    entry: &NewExternalEntry,
+    kept: &Kept<'_>,
+    prefix: &str,
+    problems: &mut Problems,
+) {
     for (name, number) in [
         ("deposit_amount", entry.deposit_amount),
         ("play_count", entry.play_count),
@@ -155,22 +169,25 @@ pub(super) fn check_external(entry: &NewExternalEntry, prefix: &str, problems: &
         problems.expect(fits, format!("{prefix}{name}"), NUMBER);
     }
     let memo = entry.memo.iter().flatten().next();
-    let is_memo = |memo: &String| {
-        let breaks_lines = |character| matches!(character, '\n' | '\r' | '\t');
-        let mut characters = memo.chars();
-        characters.clone().count() <= MEMO_CHARACTERS
-            && characters.all(|character| breaks_lines(character) || !character.is_control())
-    };
-    problems.expect(
-        memo.is_none_or(is_memo),
-        format!("{prefix}memo"),
-        "has up to 255 characters, and no control characters",
-    );
+    if let Some(memo) = memo.filter(|memo| !kept.has(memo)) {
+        let fit = text::check(memo, MEMO_CHARACTERS, Lines::Several);
+        problems.expect_fit(fit, format!("{prefix}memo"));
+    }
 }
 
-/// Forms send an empty memo for none.
-pub(super) fn told(memo: Option<String>) -> Option<String> {
-    memo.filter(|memo| !memo.is_empty())
+/// A memo that is to be saved. Forms send an empty one for none.
+pub(super) fn told(memo: Option<&str>, kept: &Kept<'_>) -> Option<String> {
+    let memo = memo.filter(|memo| !memo.trim().is_empty())?;
+    Some(kept_or_nfc(memo, kept))
+}
+
+/// A text as it stands already, or else in NFC.
+fn kept_or_nfc(text: &str, kept: &Kept<'_>) -> String {
+    if kept.has(text) {
+        text.to_owned()
+    } else {
+        text::nfc(text).into_owned()
+    }
 }
 
 /// Notes that a place or a player is there twice.
@@ -192,7 +209,7 @@ fn finish<T>(outcome: T, problems: Problems) -> Result<T, Vec<Problem>> {
 
 #[cfg(test)]
 mod tests {
-    use xmas_players::ExternalId;
+    use xmas_players::GivenId;
 
     use super::*;
 
@@ -204,13 +221,14 @@ mod tests {
                 ("elf".to_owned(), UserId(2)),
             ]
             .into(),
+            texts: HashSet::new(),
         }
     }
 
     fn named(user_id: Option<i64>, external_id: Option<&str>) -> PlayerRef {
         PlayerRef {
             user_id: user_id.map(UserId),
-            external_id: external_id.map(|text| ExternalId::try_from(text).unwrap()),
+            external_id: external_id.map(|text| GivenId::try_from(text).unwrap()),
         }
     }
 

@@ -8,6 +8,7 @@ use xmas_features::FeatureService;
 use xmas_kernel::{
     Feature, UserId,
     db::{Db, DbError, retry},
+    text,
 };
 use xmas_players::{Identity, check, public_names};
 use xmas_time::EventDay;
@@ -89,7 +90,7 @@ impl Ranking {
 fn named_by_their_players(daily: &Board<daily::Model>, external: &Board<Ranked>) -> Vec<UserId> {
     let daily = daily.top.iter().chain(&daily.mine);
     let daily = daily
-        .filter(|row| row.display_name.is_empty())
+        .filter(|row| !text::is_seen(&row.display_name))
         .filter_map(|row| row.user_id);
     let external = external.top.iter().chain(&external.mine);
     let external = external.map(|(_, row)| row.user_id);
@@ -99,10 +100,10 @@ fn named_by_their_players(daily: &Board<daily::Model>, external: &Board<Ranked>)
 fn entry(row: daily::Model, me: UserId, names: &HashMap<UserId, String>) -> RankingEntry {
     let user_id = row.user_id.map(UserId);
     let public_name = user_id.and_then(|user_id| names.get(&user_id)).cloned();
-    let display_name = if row.display_name.is_empty() {
-        public_name.unwrap_or_default()
-    } else {
-        row.display_name
+    // Names from before the rules of today may have nothing to see.
+    let display_name = match public_name {
+        Some(public) if !text::is_seen(&row.display_name) => public,
+        _ => row.display_name,
     };
     RankingEntry {
         rank: row.place,

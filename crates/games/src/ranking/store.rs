@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -134,6 +134,18 @@ pub(crate) async fn day(
         .all(conn)
         .await?;
     Ok(rows)
+}
+
+/// Every memo of the external board.
+pub(crate) async fn memos(conn: &impl ConnectionTrait) -> Result<HashSet<String>, DbError> {
+    let memos: Vec<String> = external::Entity::find()
+        .select_only()
+        .column(external::Column::Memo)
+        .filter(external::Column::Memo.is_not_null())
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(memos.into_iter().collect())
 }
 
 /// The first places of the external board, in its order.

@@ -86,6 +86,13 @@ impl Configurable for Roulette {
         Ok(Segments { segments })
     }
 
+    fn labels(body: &Segments) -> Vec<(String, &str)> {
+        let labels = body.segments.iter().map(|segment| segment.label.as_str());
+        let named = labels.enumerate();
+        let named = named.map(|(index, label)| (format!("segments.{index}.label"), label));
+        named.collect()
+    }
+
     fn check(config: &Config<Segments>, problems: &mut Problems) -> Vec<(String, Reward)> {
         let mut rewards = Vec::new();
         let segments = config.body.segments.iter().enumerate();

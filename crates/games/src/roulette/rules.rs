@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use xmas_kernel::{ConfigId, ErrorCode, Feature, LABEL, Problem, Problems, is_label};
+use xmas_kernel::{ConfigId, ErrorCode, Feature, Problem, Problems, text};
 
 use super::{NewSegment, NewWheel, Segment, SegmentConfig, SegmentEdit};
 use crate::{
@@ -40,11 +40,10 @@ pub fn wheel(
     Ok((segments.into_iter().map(shown).collect(), odds))
 }
 
-/// What is wrong with a wheel that is to be saved.
+/// What is wrong with a wheel that is to be saved, but for its texts.
 pub fn check(new: &NewWheel) -> Vec<Problem> {
     use ErrorCode::InvalidRouletteConfig;
     let mut problems = Problems::default();
-    problems.expect(is_label(&new.name), "name", LABEL);
     problems.expect_or(
         ErrorCode::InvalidMaxDailyPlays,
         (0..=MAX_DAILY).contains(&new.max_daily_spins),
@@ -66,7 +65,6 @@ pub fn check(new: &NewWheel) -> Vec<Problem> {
             field("index"),
             "is 0 to 5, and each is there once",
         );
-        problems.expect(is_label(&segment.label), field("label"), LABEL);
         problems.expect_or(
             InvalidRouletteConfig,
             (0..=MAX_WEIGHT).contains(&segment.weight),
@@ -95,13 +93,14 @@ pub fn edited(
         if weight.is_none() {
             problems.push(Problem::new(format!("{prefix}weight"), REQUIRED));
         }
-        let label = edit.label.as_ref().or(kept.map(|kept| &kept.label));
+        let kept_label = kept.map(|kept| kept.label.as_str());
+        let label = edit.label.as_deref().or(kept_label).unwrap_or_default();
         let was_jackpot = kept.is_some_and(|kept| kept.is_jackpot);
         let kept_reward = kept.map(|kept| &kept.reward);
         segments.push(SegmentConfig {
             id: kept.and_then(|kept| kept.id),
             slot_index,
-            label: label.cloned().unwrap_or_default(),
+            label: text::edited(label, kept_label),
             weight: weight.unwrap_or(0),
             reward: edit.reward.applied(kept_reward, &prefix, problems),
             is_jackpot: edit.is_jackpot.unwrap_or(was_jackpot),
@@ -178,16 +177,11 @@ mod tests {
             problems.map(|problem| problem.field).collect()
         };
         assert_eq!(fields(&new(&[1; 5])), ["segments"]);
-        let mut wrong = NewWheel {
-            name: String::new(),
+        let wrong = NewWheel {
             max_daily_spins: -1,
             ..new(&[0; 6])
         };
-        wrong.segments[2].label = " ".to_owned();
-        assert_eq!(
-            fields(&wrong),
-            ["name", "max_daily_spins", "segments", "segments.2.label"]
-        );
+        assert_eq!(fields(&wrong), ["max_daily_spins", "segments"]);
     }
     fn kept() -> Vec<SegmentConfig> {
         let segment = |slot_index: i64| SegmentConfig {

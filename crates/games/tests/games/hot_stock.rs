@@ -12,8 +12,8 @@ use xmas_kernel::{
 };
 use xmas_players::Identity;
 use xmas_rewards::{
-    CouponCode, CouponDesk, NewCouponKind, ReviewDesk, Reward, RewardError, RewardService,
-    RewardState, RewardType,
+    ClashWith, CouponCode, CouponDesk, NewCouponKind, ReviewDesk, Reward, RewardError,
+    RewardService, RewardState, RewardType,
 };
 
 use crate::world::{Real, Setting, at, lottery, play, prize, reward};
@@ -202,6 +202,7 @@ async fn coupons_for_all(stock: usize, manual: bool) -> Real {
     let kind = NewCouponKind {
         name: "배민 2만".to_owned(),
         manual,
+        ignores_case: false,
     };
     let admin = admin(&real).await;
     let kind = real.rewards.add_kind(&admin, &kind, at(25)).await.unwrap();
@@ -306,7 +307,12 @@ async fn codes_are_uploaded_all_or_none() {
     let admin = admin(&real).await;
     let refused = real.rewards.add_codes(&admin, kind, &upload, at(26)).await;
     // The first three were there, and the last one is in the upload twice.
-    assert!(matches!(refused, Err(RewardError::DuplicateCodes(at)) if at == [0, 1, 2, 4]));
+    let Err(RewardError::CodesClash(clashes)) = refused else {
+        panic!("{refused:?}");
+    };
+    let clashes = clashes.into_iter().map(|clash| (clash.place, clash.with));
+    let expected = [0, 1, 2, 4].map(|place| (place, ClashWith::OwnStock));
+    assert!(clashes.eq(expected));
     assert_eq!(free_codes(&real, kind).await, 3);
     let unknown = CouponKindId(9);
     let refused = real.rewards.add_codes(&admin, unknown, &upload, at(26));
@@ -346,6 +352,44 @@ async fn a_waiting_coupon_is_released_once_codes_are_there() {
     let codes = real.rewards.coupon_codes(player.user_id, &keys).await;
     assert_eq!(codes.unwrap()[&keys[0]], "XMAS-00000");
     assert_eq!(free_codes(&real, kind).await, 1);
+}
+
+#[tokio::test]
+async fn a_coupon_that_waits_is_not_given_a_withheld_code() {
+    let real = coupons_for_all(1, true).await;
+    let player = real.player("a", 1).await;
+    real.lottery.play(&play(player), at(26)).await.unwrap();
+    let [reward] = waiting(&real).await[..] else {
+        panic!("one reward waits")
+    };
+    // As a migration withholds it.
+    real.test
+        .execute(
+            "INSERT INTO coupon_withheld (kind_id, fingerprint, folded, sealed_code, created_at) \
+             SELECT kind_id, fingerprint, folded, sealed_code, created_at FROM coupon_code",
+        )
+        .await;
+    real.test.execute("DELETE FROM coupon_code").await;
+    let admin = admin(&real).await;
+    let refused = real.rewards.approve(&admin, reward, at(26)).await;
+    assert!(matches!(refused, Err(RewardError::NoCouponLeft)));
+    let kind = CouponKindId(1);
+    let refused = real
+        .rewards
+        .add_codes(&admin, kind, &codes(2), at(26))
+        .await;
+    let Err(RewardError::CodesClash(clashes)) = refused else {
+        panic!("{refused:?}");
+    };
+    let withheld = ClashWith::Withheld("배민 2만".to_owned());
+    assert_eq!((clashes.len(), &clashes[0].with), (1, &withheld));
+    let another = &codes(2)[1..];
+    let added = real.rewards.add_codes(&admin, kind, another, at(26)).await;
+    added.unwrap();
+    let approved = real.rewards.approve(&admin, reward, at(26)).await;
+    let keys = [approved.unwrap().receipt.grant_key];
+    let codes = real.rewards.coupon_codes(player.user_id, &keys).await;
+    assert_eq!(codes.unwrap()[&keys[0]], "XMAS-00001");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

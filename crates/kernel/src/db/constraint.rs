@@ -30,6 +30,8 @@ pub enum Constraint {
     CouponKindName,
     /// One row per code of a kind of coupon.
     CouponCode,
+    /// One row per code of all kinds of coupons.
+    CouponCodeOnce,
     /// One row per content of an odds table.
     OddsContent,
     /// One seed per day.
@@ -45,7 +47,7 @@ pub enum Constraint {
 }
 
 impl Constraint {
-    pub const ALL: [Constraint; 19] = [
+    pub const ALL: [Constraint; 20] = [
         Constraint::UserExternalId,
         Constraint::ActivityOnce,
         Constraint::SeasonStampPeriod,
@@ -59,6 +61,7 @@ impl Constraint {
         Constraint::BundleName,
         Constraint::CouponKindName,
         Constraint::CouponCode,
+        Constraint::CouponCodeOnce,
         Constraint::OddsContent,
         Constraint::DrawSeedDay,
         Constraint::BridgeOpen,
@@ -109,6 +112,11 @@ impl Constraint {
                 "uq_coupon_code_fingerprint",
                 "coupon_code",
                 &["kind_id", "fingerprint"],
+            ),
+            Constraint::CouponCodeOnce => (
+                "uq_coupon_code_once",
+                "coupon_code",
+                &["fingerprint", "copy_number"],
             ),
             Constraint::OddsContent => ("uq_odds_table_content", "odds_table", &["content_hash"]),
             Constraint::DrawSeedDay => ("uq_draw_seed_day", "draw_seed", &["event_day"]),

@@ -22,7 +22,7 @@ use model::NewPassword;
 pub use model::{ImportAction, ImportLine, ImportReport, ImportRow};
 use rules::{Known, Read, Step};
 
-use crate::{NO_PASSWORD, Nickname, PlayerDeskError, Players, Status};
+use crate::{GivenId, NO_PASSWORD, PlayerDeskError, Players, Status};
 
 impl Players {
     pub(crate) async fn preview(
@@ -51,7 +51,7 @@ impl Players {
             .flatten()
             .filter_map(|wanted| match &wanted.password {
                 Some(NewPassword::Clear(clear)) => {
-                    Some((wanted.external_id.as_str(), clear.clone()))
+                    Some((wanted.external_id.as_str(), clear.expose().to_owned()))
                 }
                 _ => None,
             });
@@ -81,13 +81,13 @@ impl Players {
             match step {
                 Step::Create(wanted) => created.push(store::Created {
                     external_id,
-                    nickname: wanted.nickname.as_ref().map(Nickname::as_str),
+                    nickname: wanted.nickname.as_deref(),
                     password_hash: kept(wanted.password.as_ref(), hash).unwrap_or(NO_PASSWORD),
                     status: wanted.status.unwrap_or(Status::Active),
                 }),
                 Step::Change(changed) => updated.push(store::Updated {
                     user_id: changed.user_id,
-                    nickname: changed.nickname.map(Nickname::as_str),
+                    nickname: changed.nickname,
                     password_hash: kept(changed.password, hash),
                     status: changed.status,
                 }),
@@ -151,10 +151,7 @@ async fn known(
     conn: &impl ConnectionTrait,
     reads: &[Read],
 ) -> Result<HashMap<String, Known>, DbError> {
-    let ids = reads
-        .iter()
-        .flatten()
-        .map(|wanted| wanted.external_id.as_str());
-    let ids: Vec<&str> = ids.collect();
+    let ids = reads.iter().flatten().map(|wanted| &wanted.external_id);
+    let ids: Vec<&GivenId> = ids.collect();
     store::known(conn, &ids).await
 }

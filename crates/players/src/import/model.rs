@@ -1,4 +1,4 @@
-use crate::{ExternalId, Nickname, Status};
+use crate::{GivenId, Password, Status};
 
 /// One line of an import, as it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,18 +55,19 @@ pub enum ImportAction {
     Refuse,
 }
 
-/// A line that makes sense by itself.
+/// A line that makes sense by itself. Whether its names keep the rules is asked where they are new.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    pub(crate) external_id: ExternalId,
-    pub(crate) nickname: Option<Nickname>,
+    pub(crate) external_id: GivenId,
+    /// In NFC, and trimmed.
+    pub(crate) nickname: Option<String>,
     pub(crate) password: Option<NewPassword>,
     pub(crate) status: Option<Status>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NewPassword {
-    Clear(String),
+    Clear(Password),
     /// What is to stand in `password_hash`.
     Hash(String),
 }

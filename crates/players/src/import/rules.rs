@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use xmas_kernel::{Problem, UserId};
+use xmas_kernel::{
+    Problem, Problems, UserId,
+    text::{self, Unfit},
+};
 
 use super::model::{ImportAction, ImportLine, ImportReport, ImportRow, NewPassword, Wanted};
-use crate::{
-    ExternalId, NO_PASSWORD, Nickname, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, Role, Status,
-};
+use crate::{ExternalId, GivenId, NO_PASSWORD, Nickname, OLD_HASH_PREFIX, Password, Role, Status};
 
 /// How many clear passwords one import may bring: each takes as long as a login.
 pub(crate) const MAX_CLEAR_PASSWORDS: usize = 1_000;
@@ -18,17 +19,19 @@ pub(crate) type Read = Result<Wanted, Vec<Problem>>;
 /// Reads every line by itself, and looks for players who are in the file twice.
 pub(crate) fn read_rows(rows: &[ImportRow]) -> Vec<Read> {
     let mut reads: Vec<Read> = rows.iter().map(read_row).collect();
+    let ids = rows
+        .iter()
+        .map(|row| row.external_id.as_deref().map(text::tidy));
+    let ids: Vec<Option<String>> = ids.collect();
     let mut places: HashMap<&str, Vec<u64>> = HashMap::new();
-    for row in rows {
-        let id = row.external_id.as_deref().map(str::trim);
+    for (row, id) in rows.iter().zip(&ids) {
         places
-            .entry(id.unwrap_or_default())
+            .entry(id.as_deref().unwrap_or_default())
             .or_default()
             .push(row.line);
     }
-    for (row, read) in rows.iter().zip(&mut reads) {
-        let id = row.external_id.as_deref().map(str::trim);
-        let Some(lines) = id.and_then(|id| places.get(id)) else {
+    for (id, read) in ids.iter().zip(&mut reads) {
+        let Some(lines) = id.as_deref().and_then(|id| places.get(id)) else {
             continue;
         };
         let text = match lines.as_slice() {
@@ -47,17 +50,12 @@ pub(crate) fn read_rows(rows: &[ImportRow]) -> Vec<Read> {
     reads
 }
 
-/// What a name is told that cannot be one.
-const NAME: &str = "has 1 to 100 characters, and no control characters";
-
 fn read_row(row: &ImportRow) -> Read {
     let mut problems = Vec::new();
-    let external_id = ExternalId::try_from(row.external_id.as_deref().unwrap_or_default());
-    let external_id = external_id.map_err(|_| {
-        problems.push(Problem::new("external_id", NAME));
+    let external_id = GivenId::try_from(row.external_id.as_deref().unwrap_or_default());
+    let external_id = external_id.map_err(|error| {
+        problems.push(Problem::new("external_id", error.0.to_string()));
     });
-    let nickname = row.nickname.as_deref().map(Nickname::try_from).transpose();
-    let nickname = nickname.map_err(|_| problems.push(Problem::new("nickname", NAME)));
     let status = row.status.as_deref().map(str::parse::<Status>).transpose();
     let status = status.map_err(|_| {
         problems.push(Problem::new("status", "is ACTIVE, INACTIVE or BLOCKED"));
@@ -67,10 +65,10 @@ fn read_row(row: &ImportRow) -> Read {
             "password_sha256",
             "does not come together with a password",
         )),
-        (Some(clear), None) if PASSWORD_CHARACTERS.contains(&clear.chars().count()) => {
-            Ok(Some(NewPassword::Clear(clear.clone())))
-        }
-        (Some(_), None) => Err(Problem::new("password", "has 8 to 256 characters")),
+        (Some(clear), None) => match Password::try_from(clear.as_str()) {
+            Ok(clear) => Ok(Some(NewPassword::Clear(clear))),
+            Err(unfit) => Err(Problem::new("password", unfit.to_string())),
+        },
         (None, Some(digits)) if is_sha256(digits) => {
             let hash = format!("{OLD_HASH_PREFIX}{}", digits.to_ascii_lowercase());
             Ok(Some(NewPassword::Hash(hash)))
@@ -79,14 +77,23 @@ fn read_row(row: &ImportRow) -> Read {
         (None, None) => Ok(None),
     };
     let password = password.map_err(|problem| problems.push(problem));
-    match (external_id, nickname, status, password) {
-        (Ok(external_id), Ok(nickname), Ok(status), Ok(password)) => Ok(Wanted {
+    match (external_id, status, password) {
+        (Ok(external_id), Ok(status), Ok(password)) => Ok(Wanted {
             external_id,
-            nickname,
+            nickname: row.nickname.as_deref().map(text::tidy),
             password,
             status,
         }),
-        _ => Err(problems),
+        _ => {
+            if let Some(nickname) = &row.nickname {
+                problems.extend(
+                    fit(nickname)
+                        .err()
+                        .map(|unfit| Problem::new("nickname", unfit.to_string())),
+                );
+            }
+            Err(problems)
+        }
     }
 }
 
@@ -127,7 +134,7 @@ pub(crate) enum Step<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Changed<'a> {
     pub(crate) user_id: UserId,
-    pub(crate) nickname: Option<&'a Nickname>,
+    pub(crate) nickname: Option<&'a str>,
     pub(crate) status: Option<Status>,
     pub(crate) password: Option<&'a NewPassword>,
 }
@@ -136,12 +143,32 @@ pub(crate) struct Changed<'a> {
 pub(crate) fn plan<'a>(reads: &'a [Read], known: &HashMap<String, Known>) -> Vec<Step<'a>> {
     let step = |read: &'a Read| match read {
         Err(problems) => Step::Refuse(problems.clone()),
-        Ok(wanted) => match known.get(wanted.external_id.as_str()) {
-            None => Step::Create(wanted),
+        Ok(wanted) => match wanted.external_id.among(known) {
+            None => create(wanted),
             Some(known) => change(wanted, known),
         },
     };
     reads.iter().map(step).collect()
+}
+
+fn create(wanted: &Wanted) -> Step<'_> {
+    let mut problems = Problems::default();
+    let id = ExternalId::try_from(wanted.external_id.as_str());
+    problems.expect_fit(id.map(drop).map_err(|error| error.0), "external_id");
+    if let Some(nickname) = &wanted.nickname {
+        problems.expect_fit(fit(nickname), "nickname");
+    }
+    let problems = problems.into_vec();
+    if problems.is_empty() {
+        Step::Create(wanted)
+    } else {
+        Step::Refuse(problems)
+    }
+}
+
+fn fit(nickname: &str) -> Result<(), Unfit> {
+    let nickname = Nickname::try_from(nickname);
+    nickname.map(drop).map_err(|error| error.0)
 }
 
 fn change<'a>(wanted: &'a Wanted, known: &Known) -> Step<'a> {
@@ -149,8 +176,12 @@ fn change<'a>(wanted: &'a Wanted, known: &Known) -> Step<'a> {
         let problem = Problem::new("external_id", "is an admin, who is not imported");
         return Step::Refuse(vec![problem]);
     }
-    let nickname = wanted.nickname.as_ref();
-    let nickname = nickname.filter(|new| Some(new.as_str()) != known.nickname.as_deref());
+    let nickname = wanted.nickname.as_deref();
+    let old = known.nickname.as_deref().map(text::tidy);
+    let nickname = nickname.filter(|new| Some(*new) != old.as_deref());
+    if let Some(Err(unfit)) = nickname.map(fit) {
+        return Step::Refuse(vec![Problem::new("nickname", unfit.to_string())]);
+    }
     let status = wanted.status.filter(|new| *new != known.status);
     // Whether a clear password is the one in force would take as long as a login to find out.
     let password = wanted.password.as_ref();
@@ -339,7 +370,7 @@ mod tests {
         let [Step::Change(changed)] = &other[..] else {
             panic!("{other:?}");
         };
-        assert_eq!(changed.nickname.map(Nickname::as_str), Some("산타"));
+        assert_eq!(changed.nickname, Some("산타"));
         assert!(changed.status.is_none() && changed.password.is_none());
         let admin = plan(&reads, &known("산타", Role::Admin));
         assert!(matches!(admin[..], [Step::Refuse(_)]), "{admin:?}");

@@ -14,7 +14,7 @@ use xmas_kernel::{
 
 use super::rules::Known;
 use crate::{
-    PlayerDeskError, Role, Status,
+    GivenId, PlayerDeskError, Role, Status,
     account::{FIRST_EPOCH, FIRST_LEVEL},
     entity::{user, user_profiles},
 };
@@ -41,12 +41,13 @@ pub(crate) struct Updated<'a> {
 /// The players with these external ids, by them.
 pub(crate) async fn known(
     conn: &impl ConnectionTrait,
-    external_ids: &[&str],
+    given: &[&GivenId],
 ) -> Result<HashMap<String, Known>, DbError> {
-    let mut known = HashMap::with_capacity(external_ids.len());
-    for ids in external_ids.chunks(ROWS_AT_ONCE) {
+    let mut known = HashMap::with_capacity(given.len());
+    for given in given.chunks(ROWS_AT_ONCE) {
+        let spellings = given.iter().flat_map(|given| given.spellings());
         let rows = user::Entity::find()
-            .filter(user::Column::ExternalId.is_in(ids.iter().copied()))
+            .filter(user::Column::ExternalId.is_in(spellings))
             .all(conn)
             .await?;
         for row in rows {

@@ -12,6 +12,7 @@ pub use model::{
     AuditFilter, AuditRecord, EventFilter, EventRecord, LedgerFilter, LedgerRecord, PlayFilter,
     PlayRecord, Resource, Slice, Span, WalletFilter, WalletPlace, WalletRecord, Whose,
 };
+pub(crate) use select::subquery;
 
 /// How many rows an export reads at once: a few megabytes.
 pub const EXPORT_ROWS: u64 = 5_000;

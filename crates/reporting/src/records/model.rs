@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use xmas_kernel::{Asset, Feature, UserId};
+use xmas_players::GivenId;
 use xmas_time::{EventDay, Kst};
 
 /// Whose rows are asked for; everybody's if nobody is named.
@@ -8,7 +9,7 @@ use xmas_time::{EventDay, Kst};
 pub struct Whose {
     pub user_id: Option<UserId>,
     /// Nobody's rows, if there is no such player.
-    pub external_id: Option<String>,
+    pub external_id: Option<GivenId>,
 }
 
 /// From when to when: `from` lies within, `to` does not.

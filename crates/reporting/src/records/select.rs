@@ -11,6 +11,7 @@ use sea_orm::{
     sea_query::{Expr, Func, FunctionCall, JoinType, Order, Query, SelectStatement},
 };
 use xmas_kernel::{UserId, db::Timestamp};
+use xmas_players::account_id;
 
 use super::{EXPORT_ROWS, Slice, Span, Whose};
 use crate::{place::Part, store::behind};
@@ -135,13 +136,9 @@ impl Listing {
         if let Some(UserId(id)) = whose.user_id {
             self.select.and_where(col("user_id").eq(id));
         }
-        if let Some(external_id) = &whose.external_id {
-            let mut named = Query::select();
-            named
-                .column("id")
-                .from("user")
-                .and_where(Expr::col("external_id").eq(external_id.as_str()));
-            self.select.and_where(col("user_id").eq(subquery(named)));
+        if let Some(given) = &whose.external_id {
+            let id = subquery(account_id(given));
+            self.select.and_where(col("user_id").eq(id));
         }
     }
 
@@ -214,6 +211,6 @@ fn time_of(table: &'static str, id: i64) -> Expr {
     subquery(found)
 }
 
-fn subquery(select: SelectStatement) -> Expr {
+pub(crate) fn subquery(select: SelectStatement) -> Expr {
     Expr::SubQuery(None, Box::new(select.into()))
 }

@@ -1,22 +1,23 @@
+mod clash;
 mod model;
-
-use std::collections::HashSet;
+mod withheld;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value, json};
 use xmas_kernel::{
-    CouponKindId,
+    CouponKindId, Problem,
     audit::{self, Actor, Area, Change},
     db::{Constraint, DbError, retry},
     paging::{Cursor, Limit, Page},
+    text::{self, Kept},
     version,
 };
 
 pub use model::{
-    CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit, CouponStock, MalformedCode,
-    NewCouponKind, StockedCode,
+    ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
+    CouponStock, MalformedCode, NewCouponKind, StockedCode, WithheldCode,
 };
 
 use crate::{
@@ -33,7 +34,7 @@ impl RewardDesk {
         kind: &NewCouponKind,
         now: DateTime<Utc>,
     ) -> Result<CouponKindId, RewardError> {
-        let problems = rules::check_coupon_kind(kind);
+        let problems = rules::check_coupon_kind(kind, &Kept::default());
         if !problems.is_empty() {
             return Err(RewardError::Invalid(problems));
         }
@@ -57,12 +58,19 @@ impl RewardDesk {
         let place = place(kind);
         let seal = |code: &CouponCode| {
             let plain = code.expose().as_bytes();
-            SealedCode {
-                fingerprint: self.key.fingerprint(plain),
-                sealed: self.key.seal(&place, plain, &*self.entropy),
-            }
+            self.fingerprinted(code, self.key.seal(&place, plain, &*self.entropy))
         };
         codes.iter().map(seal).collect()
+    }
+
+    /// A code that was sealed, with what finds its like.
+    fn fingerprinted(&self, code: &CouponCode, sealed: String) -> SealedCode {
+        let folded = format!("without case:{}", code.folded());
+        SealedCode {
+            fingerprint: self.key.fingerprint(code.expose().as_bytes()),
+            folded: self.key.fingerprint(folded.as_bytes()),
+            sealed,
+        }
     }
 
     /// Whether codes may be added to the stock of a kind.
@@ -71,19 +79,17 @@ impl RewardDesk {
         kind: CouponKindId,
         codes: &[SealedCode],
     ) -> Result<(), RewardError> {
-        if store::coupon_kinds(conn, [kind]).await?.is_empty() {
+        let kinds = store::kinds_of_codes(conn).await?;
+        if !kinds.contains_key(&kind) {
             return Err(RewardError::UnknownCouponKind);
         }
-        let known = store::known_codes(conn, kind, codes).await?;
-        let mut seen = HashSet::new();
-        let duplicates = codes.iter().enumerate().filter(|(_, code)| {
-            known.contains(&code.fingerprint) || !seen.insert(code.fingerprint.as_str())
-        });
-        let duplicates: Vec<usize> = duplicates.map(|(place, _)| place).collect();
-        if duplicates.is_empty() {
+        let by_case = kinds.values().any(|kind| kind.ignores_case);
+        let known = store::known_codes(conn, codes, by_case).await?;
+        let clashes = clash::clashes(kind, codes, &known, &kinds);
+        if clashes.is_empty() {
             Ok(())
         } else {
-            Err(RewardError::DuplicateCodes(duplicates))
+            Err(RewardError::CodesClash(clashes))
         }
     }
 
@@ -99,7 +105,9 @@ impl RewardDesk {
         let inserted = store::insert_codes(tx, &claimed, kind, codes, now).await;
         inserted.map_err(|error| match error.constraint() {
             // Another upload was faster; asked again, its codes are found and named.
-            Some(Constraint::CouponCode) => RewardError::DuplicateCodes(Vec::new()),
+            Some(Constraint::CouponCode | Constraint::CouponCodeOnce) => {
+                RewardError::CodesClash(Vec::new())
+            }
             _ => error.into(),
         })
     }
@@ -136,6 +144,7 @@ impl RewardDesk {
             id: Self::add_coupon_kind_in_tx(&tx, kind, now).await?,
             name: kind.name.clone(),
             manual: kind.manual,
+            ignores_case: kind.ignores_case,
             created_at: now,
             stock: CouponStock::default(),
         };
@@ -163,10 +172,23 @@ impl RewardDesk {
         let before = before.ok_or(RewardError::UnknownCouponKind)?;
         version::expect(edit.seen.as_ref(), &before.version())?;
         let saved = NewCouponKind {
-            name: edit.name.clone().unwrap_or_else(|| before.name.clone()),
+            name: text::edited(
+                edit.name.as_ref().unwrap_or(&before.name),
+                Some(&before.name),
+            ),
             manual: edit.manual.unwrap_or(before.manual),
+            ignores_case: edit.ignores_case.unwrap_or(before.ignores_case),
         };
-        let problems = rules::check_coupon_kind(&saved);
+        let kept = [before.name.as_str()].into_iter().collect();
+        let mut problems = rules::check_coupon_kind(&saved, &kept);
+        if saved.ignores_case && !before.ignores_case {
+            let alike = store::alike_but_for_case(&*tx, id).await?;
+            if alike > 0 {
+                let text =
+                    format!("must be false, because {alike} codes differ from others in case only");
+                problems.push(Problem::new("ignores_case", text));
+            }
+        }
         if !problems.is_empty() {
             return Err(RewardError::Invalid(problems));
         }
@@ -175,6 +197,7 @@ impl RewardDesk {
         let after = CouponKind {
             name: saved.name,
             manual: saved.manual,
+            ignores_case: saved.ignores_case,
             ..before.clone()
         };
         let change = Change {
@@ -220,7 +243,11 @@ impl CouponDesk for RewardDesk {
         kind: &NewCouponKind,
         now: DateTime<Utc>,
     ) -> Result<CouponKind, RewardError> {
-        retry(|| self.add_kind_once(actor, kind, now)).await
+        let kind = NewCouponKind {
+            name: text::nfc(&kind.name).into_owned(),
+            ..*kind
+        };
+        retry(|| self.add_kind_once(actor, &kind, now)).await
     }
 
     async fn edit_kind(
@@ -230,6 +257,9 @@ impl CouponDesk for RewardDesk {
         edit: &CouponKindEdit,
         now: DateTime<Utc>,
     ) -> Result<CouponKind, RewardError> {
+        if edit.ignores_case == Some(true) {
+            self.complete_codes().await?;
+        }
         retry(|| self.edit_kind_once(actor, id, edit, now)).await
     }
 
@@ -241,7 +271,16 @@ impl CouponDesk for RewardDesk {
         now: DateTime<Utc>,
     ) -> Result<CouponKind, RewardError> {
         let codes = self.seal(kind, codes);
-        retry(|| self.add_codes_once(actor, kind, &codes, now)).await?;
+        self.complete_codes().await?;
+        let added = retry(|| self.add_codes_once(actor, kind, &codes, now)).await;
+        match added {
+            Err(RewardError::CodesClash(unnamed)) if unnamed.is_empty() => {
+                Self::check_codes_on(self.db.read(), kind, &codes).await?;
+                // What was faster is gone again.
+                retry(|| self.add_codes_once(actor, kind, &codes, now)).await?;
+            }
+            added => added?,
+        }
         self.kind(kind).await
     }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use xmas_kernel::{
     CouponKindId, RewardId,
     paging::Page,
-    text,
+    text::{self, Lines},
     version::{Seen, Version},
 };
 
@@ -15,15 +15,17 @@ pub struct NewCouponKind {
     pub name: String,
     /// An admin looks at every coupon of this kind before it is delivered.
     pub manual: bool,
+    /// Codes of this kind that differ from others in case only are the same code.
+    pub ignores_case: bool,
 }
 
-/// A coupon code as its issuer gave it: 1 to 100 visible characters.
+/// A coupon code as its issuer gave it, in NFC: 1 to 100 visible characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CouponCode(String);
 
 /// The code is empty, too long, or has something in it that nobody sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a coupon code has 1 to 100 visible characters")]
+#[error("must have 1 to 100 visible characters")]
 pub struct MalformedCode;
 
 impl CouponCode {
@@ -33,16 +35,28 @@ impl CouponCode {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// A code that is in the database already, whatever the rules were then.
+    pub(super) fn stored(code: &str) -> Self {
+        Self(text::tidy(code))
+    }
+
+    /// The same for codes that differ in case only.
+    pub(super) fn folded(&self) -> String {
+        // By way of upper case, since some letters have two lower ones.
+        let folded = self.0.to_uppercase().to_lowercase();
+        text::nfc(&folded).into_owned()
+    }
 }
 
 impl TryFrom<&str> for CouponCode {
     type Error = MalformedCode;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let code = text.trim();
-        let fits = (1..=Self::MAX_CHARACTERS).contains(&code.chars().count());
-        if fits && code.chars().all(text::is_visible) {
-            Ok(Self(code.to_owned()))
+        let code = text::tidy(text);
+        let fit = text::check(&code, 1..=Self::MAX_CHARACTERS, Lines::One);
+        if fit.is_ok() && !code.chars().any(char::is_whitespace) {
+            Ok(Self(code))
         } else {
             Err(MalformedCode)
         }
@@ -61,6 +75,8 @@ pub struct CouponKind {
     pub id: CouponKindId,
     pub name: String,
     pub manual: bool,
+    /// Codes of this kind that differ from others in case only are the same code.
+    pub ignores_case: bool,
     pub created_at: DateTime<Utc>,
     pub stock: CouponStock,
 }
@@ -72,6 +88,8 @@ pub struct CouponStock {
     pub free: u64,
     /// Each belongs to a receipt.
     pub taken: u64,
+    /// Nobody gets them, because another kind has the same codes.
+    pub withheld: u64,
     /// Rewards of this kind that wait for an admin, be it for a code or for a look.
     pub waiting: u64,
 }
@@ -86,6 +104,7 @@ impl CouponKind {
         Editable {
             name: &self.name,
             is_manual: self.manual,
+            ignores_case: self.ignores_case,
         }
     }
 }
@@ -94,6 +113,7 @@ impl CouponKind {
 pub(super) struct Editable<'a> {
     name: &'a str,
     is_manual: bool,
+    ignores_case: bool,
 }
 
 /// What an operator changes about a kind of coupon; what is `None` stays as it is.
@@ -101,6 +121,7 @@ pub(super) struct Editable<'a> {
 pub struct CouponKindEdit {
     pub name: Option<String>,
     pub manual: Option<bool>,
+    pub ignores_case: Option<bool>,
     /// What the operator has seen.
     pub seen: Option<Seen>,
 }
@@ -128,4 +149,52 @@ pub struct StockedCode {
 pub struct CodeStock {
     pub kind: CouponKind,
     pub codes: Page<StockedCode>,
+}
+
+/// A code of an upload that cannot be added, by its place in it from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeClash {
+    pub place: usize,
+    pub with: ClashWith,
+}
+
+/// Where else a code is. Whose it is, is not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClashWith {
+    /// In the same upload.
+    Upload,
+    /// In the stock of this kind.
+    OwnStock,
+    /// In the stock of another kind, by its name.
+    Stock(String),
+    /// Among the codes that are withheld from the winners of a kind, by its name.
+    Withheld(String),
+}
+
+impl fmt::Display for ClashWith {
+    /// Reads as a sentence after the field's name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClashWith::Upload => f.write_str("must be in this table once"),
+            ClashWith::OwnStock => f.write_str("must not be in the stock already"),
+            ClashWith::Stock(kind) => write!(f, "must not be in the stock of {kind:?} already"),
+            ClashWith::Withheld(kind) => {
+                write!(f, "must not be withheld, as the one of {kind:?} is")
+            }
+        }
+    }
+}
+
+/// A code that is given to nobody, because an older version took it into the stocks of several kinds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithheldCode {
+    pub id: i64,
+    pub kind: CouponKindId,
+    pub kind_name: String,
+    pub masked: String,
+    /// A copy of it was given to a winner.
+    pub is_given: bool,
+    /// A copy of it is in a stock, for a winner to come.
+    pub is_stocked: bool,
+    pub created_at: DateTime<Utc>,
 }

@@ -8,6 +8,10 @@ pub struct Model {
     pub id: i64,
     pub kind_id: i64,
     pub fingerprint: String,
+    /// The fingerprint of the code without regard to case.
+    pub folded: Option<String>,
+    /// 0, but for codes that an older version gave to several winners.
+    pub copy_number: i64,
     pub sealed_code: String,
     pub reward_id: Option<i64>,
     pub created_at: Timestamp,

@@ -8,6 +8,7 @@ pub struct Model {
     pub id: i64,
     pub name: String,
     pub is_manual: bool,
+    pub ignores_case: bool,
     pub created_at: Timestamp,
 }
 

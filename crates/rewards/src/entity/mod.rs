@@ -1,5 +1,6 @@
 pub(crate) mod coupon_code;
 pub(crate) mod coupon_kind;
+pub(crate) mod coupon_withheld;
 pub(crate) mod reward_bundle;
 pub(crate) mod reward_bundle_item;
 pub(crate) mod reward_log;

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -11,12 +11,11 @@ use xmas_kernel::{
     CouponKindId, RewardId, UserId,
     db::{DbError, Timestamp},
     paging::{Cursor, Limit, Page},
-    seal::Claimed,
 };
 
 use crate::{
     CodeState, CouponKind, CouponStock, NewCouponKind, RewardState, RewardType,
-    entity::{coupon_code, coupon_kind, reward_log},
+    entity::{coupon_code, coupon_kind, coupon_withheld, reward_log},
 };
 
 pub(crate) async fn insert_coupon_kind(
@@ -28,6 +27,7 @@ pub(crate) async fn insert_coupon_kind(
         id: NotSet,
         name: Set(kind.name.clone()),
         is_manual: Set(kind.manual),
+        ignores_case: Set(kind.ignores_case),
         created_at: Set(Timestamp(now)),
     })
     .exec(tx)
@@ -52,71 +52,32 @@ pub(crate) async fn coupon_kinds(
     Ok(rows.into_iter().map(kind).collect())
 }
 
-/// A code to be stored.
-pub(crate) struct SealedCode {
-    pub(crate) fingerprint: String,
-    pub(crate) sealed: String,
-}
-
-/// How many codes one statement carries, well below the servers' limits.
-const CODES_AT_ONCE: usize = 500;
-
-/// The fingerprints among these that the kind has codes for.
-pub(crate) async fn known_codes(
-    conn: &impl ConnectionTrait,
-    kind: CouponKindId,
-    codes: &[SealedCode],
-) -> Result<HashSet<String>, DbError> {
-    use coupon_code::Column;
-    let mut known = HashSet::new();
-    for codes in codes.chunks(CODES_AT_ONCE) {
-        let fingerprints = codes.iter().map(|code| code.fingerprint.as_str());
-        let rows: Vec<String> = coupon_code::Entity::find()
-            .select_only()
-            .column(Column::Fingerprint)
-            .filter(Column::KindId.eq(kind.0))
-            .filter(Column::Fingerprint.is_in(fingerprints))
-            .into_tuple()
-            .all(conn)
-            .await?;
-        known.extend(rows);
-    }
-    Ok(known)
-}
-
-pub(crate) async fn insert_codes(
-    tx: &DatabaseTransaction,
-    _: &Claimed<'_>,
-    kind: CouponKindId,
-    codes: &[SealedCode],
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    for codes in codes.chunks(CODES_AT_ONCE) {
-        let rows = codes.iter().map(|code| coupon_code::ActiveModel {
-            id: NotSet,
-            kind_id: Set(kind.0),
-            fingerprint: Set(code.fingerprint.clone()),
-            sealed_code: Set(code.sealed.clone()),
-            reward_id: Set(None),
-            created_at: Set(Timestamp(now)),
-            taken_at: Set(None),
-        });
-        coupon_code::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Any code, still sealed, and its kind.
+/// Any code, still sealed, and its kind; withheld or not. Schemas of older versions are read too.
 pub(crate) async fn any_code(
     conn: &impl ConnectionTrait,
 ) -> Result<Option<(CouponKindId, String)>, DbError> {
-    let row = coupon_code::Entity::find()
+    let stocked: Option<(i64, String)> = coupon_code::Entity::find()
+        .select_only()
+        .column(coupon_code::Column::KindId)
+        .column(coupon_code::Column::SealedCode)
         .order_by_asc(coupon_code::Column::Id)
+        .into_tuple()
         .one(conn)
         .await?;
-    Ok(row.map(|row| (CouponKindId(row.kind_id), row.sealed_code)))
+    let any = match stocked {
+        Some(stocked) => Some(stocked),
+        None => {
+            coupon_withheld::Entity::find()
+                .select_only()
+                .column(coupon_withheld::Column::KindId)
+                .column(coupon_withheld::Column::SealedCode)
+                .order_by_asc(coupon_withheld::Column::Id)
+                .into_tuple()
+                .one(conn)
+                .await?
+        }
+    };
+    Ok(any.map(|(kind, sealed)| (CouponKindId(kind), sealed)))
 }
 
 /// A code of the stock, still sealed.
@@ -164,7 +125,7 @@ pub(crate) async fn code_page(
     }))
 }
 
-/// Kinds of coupons with their stock, newest first: three statements.
+/// Kinds of coupons with their stock, newest first: four statements.
 pub(crate) async fn coupon_kind_page(
     conn: &impl ConnectionTrait,
     limit: Limit,
@@ -215,6 +176,18 @@ async fn with_stock(
             stock.free = (codes - taken).unsigned_abs();
             stock.taken = taken.unsigned_abs();
         }
+        let withheld: Vec<(i64, i64)> = coupon_withheld::Entity::find()
+            .select_only()
+            .column(coupon_withheld::Column::KindId)
+            .column_as(Expr::col(coupon_withheld::Column::Id).count(), "withheld")
+            .filter(coupon_withheld::Column::KindId.is_in(ids.iter().copied()))
+            .group_by(coupon_withheld::Column::KindId)
+            .into_tuple()
+            .all(conn)
+            .await?;
+        for (kind, withheld) in withheld {
+            stock.entry(kind).or_default().withheld = withheld.unsigned_abs();
+        }
         use reward_log::Column;
         let waiting: Vec<(i64, i64)> = reward_log::Entity::find()
             .select_only()
@@ -236,6 +209,7 @@ async fn with_stock(
         id: CouponKindId(row.id),
         name: row.name,
         manual: row.is_manual,
+        ignores_case: row.ignores_case,
         created_at: row.created_at.0,
     };
     Ok(kinds.into_iter().map(kind).collect())
@@ -250,6 +224,7 @@ pub(crate) async fn update_coupon_kind(
     coupon_kind::Entity::update_many()
         .col_expr(Column::Name, Expr::value(&kind.name))
         .col_expr(Column::IsManual, Expr::value(kind.manual))
+        .col_expr(Column::IgnoresCase, Expr::value(kind.ignores_case))
         .filter(Column::Id.eq(id.0))
         .exec(tx)
         .await?;

@@ -2,14 +2,19 @@
 
 mod bundle;
 mod coupon;
+mod coupon_codes;
 mod receipt;
 mod wallet;
 
 pub(crate) use bundle::{bundle, bundle_page, bundles, insert_bundle};
 pub(crate) use coupon::{
-    CodeRow, SealedCode, any_code, code_page, codes_of_grants, coupon_kind, coupon_kind_page,
-    coupon_kinds, insert_codes, insert_coupon_kind, known_codes, reserve_code, take_code,
-    update_coupon_kind,
+    CodeRow, any_code, code_page, codes_of_grants, coupon_kind, coupon_kind_page, coupon_kinds,
+    insert_coupon_kind, reserve_code, take_code, update_coupon_kind,
+};
+pub(crate) use coupon_codes::{
+    KindOfCodes, KnownCode, SealedCode, Unfolded, alike_but_for_case, copies_in_stock,
+    count_withheld, delete_withheld, find_withheld, insert_codes, kinds_of_codes, known_codes,
+    set_fingerprint, set_folded, unfolded, withheld_page, withhold,
 };
 pub(crate) use receipt::{end_wait, find_receipt, insert_receipt, pending, receipt_state};
 pub(crate) use wallet::{Change, asset, balance, balances, balances_of, change, ledger};

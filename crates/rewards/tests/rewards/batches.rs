@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use xmas_kernel::{Asset, UserId, audit::Actor, db::DbError, idempotency::RequestKey};
-use xmas_players::{ExternalId, PlayerRef, find_by_id, next_players};
+use xmas_players::{GivenId, PlayerRef, find_by_id, next_players};
 use xmas_rewards::{
     BatchDesk, BatchError, BatchLine, BatchOrders, BatchState, Batches, Credit, NewBatch,
     OrderKind, RecipientFilter, Recipients, WalletService, Wallets,
@@ -255,7 +255,7 @@ async fn twenty_thousand_players_are_given_a_ticket_each() {
         line: id.unsigned_abs(),
         who: PlayerRef {
             user_id: None,
-            external_id: Some(ExternalId::try_from(id.to_string().as_str()).unwrap()),
+            external_id: Some(GivenId::try_from(id.to_string().as_str()).unwrap()),
         },
         asset: Asset::Point,
         amount: id,

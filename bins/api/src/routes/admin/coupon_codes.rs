@@ -174,7 +174,7 @@ pub(crate) async fn list(
 }
 
 /// Adds codes to the stock of a kind, from a table with the column `code`: all of them, or none if any
-/// is there already.
+/// is there already, in whichever kind.
 #[utoipa::path(post, path = "/admin/api/coupons/{kind}/codes", tag = "admin: rewards",
     params(("kind" = i64, Path, description = "its `id`"), UploadParams, Reason),
     request_body(content = String, content_type = "text/csv",
@@ -207,9 +207,10 @@ pub(crate) async fn upload(
         desk.add_codes(&admin.actor, id, &codes, now.0).await
     };
     let stocked = stocked.map_err(|error| match error {
-        RewardError::DuplicateCodes(places) if !places.is_empty() => {
-            let problem = "is in the stock already, or twice in this table";
-            LineProblems::of(places.iter().map(|place| (lines[*place], "code", problem)))
+        RewardError::CodesClash(clashes) if !clashes.is_empty() => {
+            let clashes = clashes.iter();
+            let told = clashes.map(|clash| (lines[clash.place], "code", clash.with.to_string()));
+            LineProblems::of(told)
         }
         error => error.into(),
     })?;

@@ -13,7 +13,7 @@ use xmas_rewards::{CouponDesk, CouponKind, CouponKindEdit, NewCouponKind};
 use xmas_time::Kst;
 
 use super::{
-    IfMatch, Reason, coupon_codes,
+    IfMatch, Reason, coupon_codes, coupons_withheld,
     paging::{CursorParams, parts},
 };
 use crate::{
@@ -27,6 +27,8 @@ use crate::{
 pub(crate) struct Docs;
 
 pub(super) fn configure(cfg: &mut ServiceConfig) {
+    // Before the path of a kind, which would take its name for an id.
+    coupons_withheld::configure(cfg);
     cfg.service(endpoint::admin(
         "/coupons",
         [
@@ -59,17 +61,21 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
 
 /// A kind of coupon and its stock.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"id": 1, "name": "배민 1만", "is_manual": false, "free": 17, "taken": 3,
-    "waiting": 0, "created_at": "2025-12-24T09:00:00.000000+09:00",
+#[schema(example = json!({"id": 1, "name": "배민 1만", "is_manual": false, "ignores_case": false, "free": 17,
+    "taken": 3, "withheld": 0, "waiting": 0, "created_at": "2025-12-24T09:00:00.000000+09:00",
     "version": "0c1d2e3f4a5b6c7d"}))]
 pub(crate) struct CouponKindAnswer {
     id: i64,
     name: String,
     /// An admin looks at every coupon of this kind before it is delivered.
     is_manual: bool,
+    /// Codes of this kind that differ from others in case only are the same code.
+    ignores_case: bool,
     /// Codes that nobody has yet.
     free: u64,
     taken: u64,
+    /// Codes that nobody gets, because another kind has them too.
+    withheld: u64,
     /// Rewards of this kind that wait for an admin.
     waiting: u64,
     #[schema(value_type = String, format = DateTime)]
@@ -84,8 +90,10 @@ impl From<CouponKind> for CouponKindAnswer {
             id: kind.id.0,
             name: kind.name,
             is_manual: kind.manual,
+            ignores_case: kind.ignores_case,
             free: kind.stock.free,
             taken: kind.stock.taken,
+            withheld: kind.stock.withheld,
             waiting: kind.stock.waiting,
             created_at: Kst(kind.created_at),
         }
@@ -94,8 +102,8 @@ impl From<CouponKind> for CouponKindAnswer {
 
 /// A page of kinds of coupons, newest first.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"items": [{"id": 1, "name": "배민 1만", "is_manual": false, "free": 17,
-    "taken": 3, "waiting": 0, "created_at": "2025-12-24T09:00:00.000000+09:00",
+#[schema(example = json!({"items": [{"id": 1, "name": "배민 1만", "is_manual": false,
+    "ignores_case": false, "free": 17, "taken": 3, "withheld": 0, "waiting": 0, "created_at": "2025-12-24T09:00:00.000000+09:00",
     "version": "0c1d2e3f4a5b6c7d"}], "next_cursor": null}))]
 pub(crate) struct CouponKindPage {
     items: Vec<CouponKindAnswer>,
@@ -105,12 +113,15 @@ pub(crate) struct CouponKindPage {
 /// A kind of coupon to be added.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "배민 1만", "is_manual": false}))]
+#[schema(example = json!({"name": "배민 1만", "is_manual": false, "ignores_case": false}))]
 pub(crate) struct CouponKindRequest {
     /// 1 to 100 characters; no other kind has it.
     name: String,
     #[serde(default)]
     is_manual: bool,
+    /// Codes of this kind that differ from others in case only are the same code.
+    #[serde(default)]
+    ignores_case: bool,
 }
 
 /// Any subset; what is left out stays.
@@ -120,6 +131,8 @@ pub(crate) struct CouponKindRequest {
 pub(crate) struct CouponKindEditRequest {
     name: Option<String>,
     is_manual: Option<bool>,
+    /// True only as long as no code of this kind differs from another code in case only.
+    ignores_case: Option<bool>,
     version: Option<String>,
 }
 
@@ -148,6 +161,7 @@ pub(crate) async fn create(
     let kind = NewCouponKind {
         name: body.name,
         manual: body.is_manual,
+        ignores_case: body.ignores_case,
     };
     let added = desk.add_kind(&admin.actor, &kind, now.0).await?;
     Ok(HttpResponse::Created().json(CouponKindAnswer::from(added)))
@@ -181,6 +195,7 @@ pub(crate) async fn put(
     let edit = CouponKindEdit {
         name: body.name,
         manual: body.is_manual,
+        ignores_case: body.ignores_case,
         seen: seen_version(&request, body.version)?,
     };
     let edited = desk.edit_kind(&admin.actor, CouponKindId(id), &edit, now.0);

@@ -2,7 +2,7 @@
 
 use xmas_games::config::{RewardEdit, TwoNames};
 use xmas_kernel::{ConfigId, ErrorCode, Problem, UserId};
-use xmas_players::{ExternalId, PlayerRef};
+use xmas_players::{GivenId, PlayerRef};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -40,12 +40,12 @@ pub(super) fn row_player(
     problems: &mut Vec<Problem>,
 ) -> PlayerRef {
     let external_id = external_id.filter(|text| !text.trim().is_empty());
-    let external_id = external_id.map(ExternalId::try_from).transpose();
+    let external_id = external_id.map(GivenId::try_from).transpose();
     PlayerRef {
         user_id: user_id.map(UserId),
         external_id: external_id.unwrap_or_else(|error| {
             let field = format!("{index}.external_id");
-            problems.push(Problem::new(field, error.to_string()));
+            problems.push(Problem::new(field, error.0.to_string()));
             None
         }),
     }

@@ -8,6 +8,7 @@
 pub(crate) mod bundles;
 pub(crate) mod coupon_codes;
 pub(crate) mod coupons;
+pub(crate) mod coupons_withheld;
 pub(crate) mod dashboard;
 pub(crate) mod dice_config;
 pub(crate) mod event_bridge;
@@ -35,7 +36,7 @@ use actix_web::{
 use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, OpenApi, openapi::OpenApi as Document};
 use xmas_kernel::{ErrorCode, UserId};
-use xmas_players::{ExternalId, PlayerRef};
+use xmas_players::{GivenId, PlayerRef};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -70,6 +71,7 @@ pub(crate) const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
     bundles::ERRORS,
     coupon_codes::ERRORS,
     coupons::ERRORS,
+    coupons_withheld::ERRORS,
     dashboard::ERRORS,
     dice_config::ERRORS,
     event_bridge::ERRORS,
@@ -98,6 +100,7 @@ pub(crate) fn documents() -> Vec<Document> {
         bundles::Docs::openapi(),
         coupon_codes::Docs::openapi(),
         coupons::Docs::openapi(),
+        coupons_withheld::Docs::openapi(),
         dashboard::Docs::openapi(),
         dice_config::Docs::openapi(),
         event_bridge::Docs::openapi(),
@@ -147,11 +150,11 @@ pub(crate) fn player_ref(
     user_id: Option<i64>,
     external_id: Option<String>,
 ) -> ApiResult<PlayerRef> {
-    let external_id = external_id.as_deref().map(ExternalId::try_from).transpose();
+    let external_id = external_id.as_deref().map(GivenId::try_from).transpose();
     Ok(PlayerRef {
         user_id: user_id.map(UserId),
         external_id: external_id
-            .map_err(|error| ApiError::field("external_id", error.to_string()))?,
+            .map_err(|error| ApiError::field("external_id", error.0.to_string()))?,
     })
 }
 

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 use xmas_kernel::{Asset, MAX_NUMBER, UserId, paging::Limit};
+use xmas_players::GivenId;
 use xmas_reporting::{EXPORT_ROWS, Slice, Whose};
 
 use crate::{
@@ -109,10 +110,9 @@ pub(super) struct WhoseParams {
 
 impl WhoseParams {
     pub(super) fn whose(&self) -> Whose {
-        let external_id = self.external_id.trim();
         Whose {
             user_id: self.user_id.map(UserId),
-            external_id: (!external_id.is_empty()).then(|| external_id.to_owned()),
+            external_id: text(&self.external_id).map(|given| GivenId::any(&given)),
         }
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
 use xmas_kernel::{ErrorCode, RewardId};
+use xmas_players::GivenId;
 use xmas_reporting::{QueuedReward, RewardQuery, RewardQueue};
 use xmas_rewards::{Decision, GrantSource, ReviewDesk, RewardState};
 use xmas_time::Kst;
@@ -20,6 +21,7 @@ use xmas_time::Kst;
 use super::{
     Reason,
     paging::{parts, place, usual_limit},
+    records::text,
 };
 use crate::{
     error::{ApiError, ApiResult},
@@ -107,12 +109,11 @@ impl RewardParams {
                 Some(source.map_err(|_| ApiError::field("source", problem))?)
             }
         };
-        let external_id = self.external_id.trim();
         let (limit, before) = place(&self.cursor, self.limit)?;
         Ok(RewardQuery {
             state,
             source,
-            external_id: (!external_id.is_empty()).then(|| external_id.to_owned()),
+            external_id: text(&self.external_id).map(|given| GivenId::any(&given)),
             limit,
             before,
         })

@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 use xmas_core_auth::{AuthService, PasswordCommand};
 use xmas_kernel::ErrorCode;
+use xmas_players::Password;
 
 use super::session::SessionAnswer;
 use crate::{
-    error::ApiResult,
+    error::{ApiError, ApiResult},
     extract::{Bearer, Body, Now},
 };
 
@@ -19,7 +20,7 @@ use crate::{
 pub(crate) struct PasswordRequest {
     #[validate(length(min = 1, max = 256, message = "has 1 to 256 characters"))]
     current_password: String,
-    #[validate(length(min = 8, max = 256, message = "has 8 to 256 characters"))]
+    /// 8 to 256 characters.
     new_password: String,
 }
 
@@ -38,7 +39,8 @@ pub(crate) async fn password(
     let command = PasswordCommand {
         identity: bearer.0.identity,
         current: body.0.current_password,
-        new: body.0.new_password,
+        new: Password::try_from(body.0.new_password.as_str())
+            .map_err(|unfit| ApiError::field("new_password", unfit.to_string()))?,
     };
     let session = auth.change_password(&command, now.0).await?;
     Ok(Json(session.into()))

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 use xmas_core_auth::{AuthService, LoginCommand};
 use xmas_kernel::ErrorCode;
-use xmas_players::ExternalId;
+use xmas_players::GivenId;
 
 use super::session::SessionAnswer;
 use crate::{
@@ -43,8 +43,8 @@ pub(crate) async fn token(
 ) -> ApiResult<Json<SessionAnswer>> {
     let Body(login) = body;
     let command = LoginCommand {
-        external_id: ExternalId::try_from(login.external_id.as_str())
-            .map_err(|error| ApiError::field("external_id", error.to_string()))?,
+        external_id: GivenId::try_from(login.external_id.as_str())
+            .map_err(|error| ApiError::field("external_id", error.0.to_string()))?,
         password: login.password,
         address: client_address(&request),
     };

@@ -135,3 +135,34 @@ async fn of_equal_uploads_at_once_one_is_taken() {
     }
     assert_eq!(stored(&app).await, 600);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_kinds_that_are_given_the_same_code_at_once_one_has_it() {
+    let app = TestApp::start().await;
+    let admins = [app.admin("operator").await, app.admin("colleague").await];
+    let list = admins[0].get("/admin/api/coupons/").await.body;
+    let paths =
+        [0, 1].map(|place| format!("/admin/api/coupons/{}/codes", list["items"][place]["id"]));
+    let uploads = (0..24).map(|number| {
+        let (admin, path) = (&admins[number % 2], &paths[number % 2]);
+        let table = format!("code\nSAME-{:04}\nOWN-{number:05}\n", number / 2);
+        async move { admin.post_csv(path, &table).await }
+    });
+    let answers = join_all(uploads).await;
+    for pair in answers.chunks(2) {
+        let (won, lost): (Vec<_>, Vec<_>) = pair.iter().partition(|answer| answer.status == 200);
+        assert_eq!(
+            (won.len(), lost.len()),
+            (1, 1),
+            "{} {}",
+            pair[0].text,
+            pair[1].text
+        );
+        let refused = lost[0].clone().expect_error(422, "VALIDATION_ERROR");
+        let text = refused.body["error"]["details"]["line 2.code"][0].as_str();
+        let text = text.unwrap_or_else(|| panic!("{}", refused.text));
+        assert!(text.starts_with("must not be in the stock of"), "{text}");
+    }
+    // All of an upload, or none.
+    assert_eq!(stored(&app).await, 24);
+}

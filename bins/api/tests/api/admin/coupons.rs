@@ -13,7 +13,8 @@ async fn a_kind_is_added_changed_and_audited() {
         .await;
     let added = added.expect_status(201).body;
     assert_eq!(added["is_manual"], false);
-    for count in ["free", "taken", "waiting"] {
+    assert_eq!(added["ignores_case"], false);
+    for count in ["free", "taken", "withheld", "waiting"] {
         assert_eq!(added[count], 0);
     }
     let path = format!("{COUPONS}{}", added["id"]);
@@ -153,10 +154,56 @@ async fn the_list_has_the_stock_and_is_a_constant_number_of_statements() {
     let (eight, many) = list("").await;
     assert_eq!(eight["items"].as_array().unwrap().len(), 8);
     assert_eq!(eight["items"][6]["free"], 2);
-    // The guard, the kinds, their codes and who waits for them.
-    assert_eq!((few, many), (4, 4));
+    // The guard, the kinds, their codes, those that are withheld and who waits for them.
+    assert_eq!((few, many), (5, 5));
     let (page, _) = list("?limit=5").await;
     let next = page["next_cursor"].as_str().unwrap();
     let (rest, _) = list(&format!("?limit=5&cursor={next}")).await;
     assert_eq!(rest["items"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_kind_may_ignore_case_as_long_as_its_codes_differ_otherwise() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let list = admin.get(COUPONS).await.expect_status(200).body;
+    let paths = [0, 1].map(|place| format!("{COUPONS}{}", list["items"][place]["id"]));
+    let codes = paths.clone().map(|path| format!("{path}/codes"));
+    let upload = async |place: usize, table: &str| admin.post_csv(&codes[place], table).await;
+    // Case matters.
+    upload(0, "code\nabcd1\nABCD1\nefgh1\n")
+        .await
+        .expect_status(200);
+    upload(1, "code\nAbCd1\nijkl1\n").await.expect_status(200);
+    let ignore = json!({ "ignores_case": true });
+    let refused = admin.put(&paths[0], &ignore).await;
+    let refused = refused.expect_error(422, "VALIDATION_ERROR");
+    assert_eq!(
+        refused.body["error"]["details"]["ignores_case"][0],
+        "must be false, because 2 codes differ from others in case only"
+    );
+    let refused = admin.put(&paths[1], &ignore).await;
+    refused.expect_error(422, "VALIDATION_ERROR");
+
+    // Case is ignored where one of the two kinds ignores it.
+    let body = json!({ "name": "새 쿠폰", "ignores_case": true });
+    let added = admin.post(COUPONS, &body).await.expect_status(201).body;
+    assert_eq!(added["ignores_case"], true);
+    let ignoring = format!("{COUPONS}{}/codes", added["id"]);
+    let refused = admin
+        .post_csv(&ignoring, "code\nEFGH1\nmnop1\nMNOP1\n")
+        .await;
+    let refused = refused.expect_error(422, "VALIDATION_ERROR");
+    let details = refused.body["error"]["details"].as_object().unwrap();
+    let lines: Vec<&String> = details.keys().collect();
+    assert_eq!(lines, ["line 2.code", "line 4.code"]);
+    let added = admin.post_csv(&ignoring, "code\nmnop1\n").await;
+    added.expect_status(200);
+    let refused = upload(0, "code\nMnop1\n").await;
+    let refused = refused.expect_error(422, "VALIDATION_ERROR");
+    assert_eq!(
+        refused.body["error"]["details"]["line 2.code"][0],
+        "must not be in the stock of \"새 쿠폰\" already"
+    );
+    upload(0, "code\nIJKL1\n").await.expect_status(200);
 }

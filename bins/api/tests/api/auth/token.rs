@@ -150,3 +150,41 @@ async fn bad_credentials_are_told_by_field() {
         .await
         .expect_error(401, "INVALID_CREDENTIALS");
 }
+
+/// Decomposed, as some keyboards write it.
+const DECOMPOSED: &str = "\u{1109}\u{1161}\u{11ab}\u{1110}\u{1161}";
+
+#[tokio::test]
+async fn an_id_and_a_password_are_the_same_however_they_are_typed() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let new = json!({ "external_id": format!(" {DECOMPOSED} "), "password": "cafe\u{301} creme" });
+    let created = admin.post("/admin/api/users/", &new).await;
+    let created = created.expect_status(201).body;
+    assert_eq!(created["external_id"], "산타");
+    for external_id in ["산타", DECOMPOSED, "\u{3000}산타\u{a0}"] {
+        for password in ["café creme", "cafe\u{301} creme"] {
+            let credentials = json!({ "external_id": external_id, "password": password });
+            let login = app.anonymous().post("/api/auth/token", &credentials).await;
+            let login = login.expect_status(200).body;
+            assert_eq!(login["user"]["id"], created["id"]);
+        }
+        let wrong = json!({ "external_id": external_id, "password": "cafe creme" });
+        let refused = app.anonymous().post("/api/auth/token", &wrong).await;
+        refused.expect_error(401, "INVALID_CREDENTIALS");
+    }
+    // Whoever is asked for by an id is found by it too.
+    let grant = json!({ "external_id": DECOMPOSED, "token_type": "POINT", "amount": 5 });
+    let granted = admin.post("/admin/api/game-tokens/grant", &grant).await;
+    assert_eq!(granted.expect_status(200).body["external_id"], "산타");
+    let url = reqwest::Url::parse_with_params(
+        &app.url("/admin/api/game-tokens/ledger"),
+        [("external_id", DECOMPOSED)],
+    );
+    let path = url.unwrap();
+    let path = format!("{}?{}", path.path(), path.query().unwrap());
+    let ledger = admin.get(&path).await.expect_status(200).body;
+    assert_eq!(ledger.as_array().unwrap().len(), 1);
+    let again = admin.post("/admin/api/users/", &new).await;
+    again.expect_error(409, "EXTERNAL_ID_EXISTS");
+}

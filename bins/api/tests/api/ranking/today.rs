@@ -240,3 +240,40 @@ async fn the_day_s_first_look_is_noted_once() {
                  feature_type = 'RANKING'";
     assert_eq!(app.test.count(views).await, 1);
 }
+
+#[tokio::test]
+async fn a_name_of_which_nothing_is_seen_is_not_shown() {
+    let app = TestApp::start().await;
+    let player = app.player("santa-01", 0).await;
+    let admin = app.admin("operator").await;
+    let me = player.identity().user_id;
+    enter(&app, TODAY, 1, Some(me), "").await;
+    enter(&app, TODAY, 2, None, "손님").await;
+    let users = format!("/admin/api/users/{me}");
+    for hidden in ["\u{3164}", "\u{200b}", "산\u{202e}타", "\u{2800}"] {
+        let refused = admin.put(&users, &json!({ "nickname": hidden })).await;
+        let refused = refused.expect_error(422, "VALIDATION_ERROR");
+        assert!(refused.body["error"]["details"]["nickname"].is_array());
+        let row = json!({ "items": [{ "rank": 1, "display_name": hidden, "score": 1 }] });
+        let refused = admin
+            .put(&format!("/admin/api/ranking/{TODAY}"), &row)
+            .await;
+        refused.expect_error(422, "VALIDATION_ERROR");
+    }
+    // As an older version let it in.
+    let blank = format!("UPDATE `user` SET nickname = '\u{3164}' WHERE id = {me}");
+    app.test.execute(&blank).await;
+    let board = player.get(PATH).await.expect_status(200).body;
+    assert_eq!(column(&board["entries"], "display_name"), ["sa***", "손님"]);
+    // What is sent back as it is stands in nobody's way.
+    let echo = json!({ "external_id": "santa-01", "nickname": "\u{3164}", "status": "ACTIVE" });
+    let saved = admin.put(&users, &echo).await.expect_status(200).body;
+    assert_eq!(saved["nickname"], "\u{3164}");
+    let family = json!({ "nickname": "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f}" });
+    admin.put(&users, &family).await.expect_status(200);
+    let board = player.get(PATH).await.expect_status(200).body;
+    assert_eq!(
+        column(&board["entries"], "display_name")[0],
+        family["nickname"]
+    );
+}

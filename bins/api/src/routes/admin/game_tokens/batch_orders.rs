@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_kernel::{Asset, UserId};
-use xmas_players::{ExternalId, PlayerRef};
+use xmas_players::{GivenId, PlayerRef};
 use xmas_rewards::{BatchLine, BatchOrders, RecipientFilter, Refusal};
 use xmas_time::{DateTime, EventDay, Kst, Utc};
 
@@ -75,12 +75,12 @@ fn line(row: &CsvRow, usual: Option<Asset>) -> Result<BatchLine, (&'static str, 
         None => usual.ok_or_else(|| ("token_type", "is there, or in the query".to_owned()))?,
     };
     let amount = number("amount")?;
-    let external_id = row.get("external_id").map(ExternalId::try_from).transpose();
+    let external_id = row.get("external_id").map(GivenId::try_from).transpose();
     Ok(BatchLine {
         line: row.line,
         who: PlayerRef {
             user_id: number("user_id")?.map(UserId),
-            external_id: external_id.map_err(|error| ("external_id", error.to_string()))?,
+            external_id: external_id.map_err(|error| ("external_id", error.0.to_string()))?,
         },
         asset,
         amount: amount.ok_or_else(|| ("amount", "is there".to_owned()))?,

@@ -11,9 +11,12 @@ mod play_logs;
 mod wallets;
 
 use actix_web::web::ServiceConfig;
-use xmas_kernel::{Asset, audit::Actor};
+use xmas_kernel::{Asset, text::Lines};
 
-use crate::error::{ApiError, ApiResult};
+use crate::{
+    error::{ApiError, ApiResult},
+    extract::told_reason,
+};
 
 pub(super) fn configure(cfg: &mut ServiceConfig) {
     order::configure(cfg);
@@ -36,11 +39,5 @@ fn token_types() -> String {
 
 /// The reason that came in a body, as the audit log keeps it.
 fn reason(text: Option<&str>) -> ApiResult<Option<String>> {
-    let text = text.unwrap_or_default().trim();
-    let is_plain = |character: char| !character.is_control() || character.is_whitespace();
-    if text.chars().count() > Actor::REASON_CHARACTERS || !text.chars().all(is_plain) {
-        let problem = format!("has up to {} characters", Actor::REASON_CHARACTERS);
-        return Err(ApiError::field("reason", problem));
-    }
-    Ok((!text.is_empty()).then(|| text.to_owned()))
+    told_reason("reason", text.unwrap_or_default(), Lines::Several)
 }

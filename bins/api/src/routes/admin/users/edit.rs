@@ -4,7 +4,9 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_kernel::{Problem, Problems, version::Seen};
-use xmas_players::{ExternalId, NewPlayer, Nickname, PasswordWish, PlayerEdit, SeasonWish, Status};
+use xmas_players::{
+    ExternalId, NewPlayer, Nickname, Password, PasswordWish, PlayerEdit, SeasonWish, Status,
+};
 
 use crate::error::{ApiError, ApiResult};
 
@@ -17,7 +19,6 @@ pub(crate) struct NewUserRequest {
     nickname: Option<String>,
     /// 8 to 256 characters. Without one a password is made up and shown once.
     #[serde(default, deserialize_with = "filled")]
-    #[validate(length(min = 8, max = 256, message = "has 8 to 256 characters"))]
     password: Option<String>,
     /// A season level to start at, by a correction of XP.
     #[validate(range(min = 0, message = "is at least 0"))]
@@ -45,7 +46,6 @@ pub(crate) struct UserEditRequest {
     nickname: Option<Option<String>>,
     /// 8 to 256 characters; ends every session.
     #[serde(default, deserialize_with = "filled")]
-    #[validate(length(min = 8, max = 256, message = "has 8 to 256 characters"))]
     password: Option<String>,
     /// True makes up a password and shows it once.
     reset_password: Option<bool>,
@@ -75,42 +75,42 @@ fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-fn external_id(text: &str, problems: &mut Problems) -> Option<ExternalId> {
-    let parsed = ExternalId::try_from(text);
-    let text = "has 1 to 100 characters, and no control characters";
-    problems.expect(parsed.is_ok(), "external_id", text);
-    parsed.ok()
-}
-
 /// The nickname of a form, which is empty if there is none.
-fn nickname(text: Option<&str>, problems: &mut Problems) -> Option<Nickname> {
-    let text = text.filter(|text| !text.trim().is_empty())?;
-    let parsed = Nickname::try_from(text);
-    let text = "has 1 to 100 characters, and no control characters";
-    problems.expect(parsed.is_ok(), "nickname", text);
-    parsed.ok()
+fn nickname(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
-fn refuse(problems: Problems) -> ApiResult<()> {
-    let problems = problems.into_vec();
-    if problems.is_empty() {
-        return Ok(());
+fn password(text: Option<&str>, problems: &mut Problems) -> Option<Password> {
+    match Password::try_from(text?) {
+        Ok(password) => Some(password),
+        Err(unfit) => {
+            problems.push(Problem::new("password", unfit.to_string()));
+            None
+        }
     }
-    Err(ApiError::problems(problems))
 }
 
 impl NewUserRequest {
     pub(super) fn into_player(self) -> ApiResult<NewPlayer> {
         let mut problems = Problems::default();
-        let external_id = external_id(&self.external_id, &mut problems);
-        let nickname = nickname(self.nickname.as_deref(), &mut problems);
-        refuse(problems)?;
-        let external_id =
-            external_id.ok_or_else(|| ApiError::field("external_id", "is missing"))?;
+        let external_id = ExternalId::try_from(self.external_id.as_str());
+        let external_id = external_id.map_err(|error| {
+            problems.push(Problem::new("external_id", error.0.to_string()));
+        });
+        let nickname = nickname(self.nickname);
+        let nickname = nickname.as_deref().map(Nickname::try_from).transpose();
+        let nickname = nickname.map_err(|error| {
+            problems.push(Problem::new("nickname", error.0.to_string()));
+        });
+        let password = password(self.password.as_deref(), &mut problems);
+        let (Ok(external_id), Ok(nickname), true) = (external_id, nickname, problems.is_empty())
+        else {
+            return Err(ApiError::problems(problems.into_vec()));
+        };
         Ok(NewPlayer {
             external_id,
             nickname,
-            password: self.password,
+            password,
             status: self.status.unwrap_or(Status::Active),
             season: SeasonWish {
                 xp: self.xp,
@@ -125,12 +125,8 @@ impl UserEditRequest {
     /// `seen` is what the client has loaded.
     pub(super) fn into_edit(self, seen: Option<Seen>) -> ApiResult<PlayerEdit> {
         let mut problems = Problems::default();
-        let id = self.external_id.as_deref();
-        let external_id = id.and_then(|id| external_id(id, &mut problems));
-        let nickname = self
-            .nickname
-            .map(|text| nickname(text.as_deref(), &mut problems));
-        let password = match (self.password, self.reset_password) {
+        let new = password(self.password.as_deref(), &mut problems);
+        let password = match (new, self.reset_password) {
             (Some(_), Some(true)) => {
                 let text = "does not come together with a password";
                 problems.push(Problem::new("reset_password", text));
@@ -140,10 +136,12 @@ impl UserEditRequest {
             (None, Some(true)) => PasswordWish::Generate,
             (None, _) => PasswordWish::Keep,
         };
-        refuse(problems)?;
+        if !problems.is_empty() {
+            return Err(ApiError::problems(problems.into_vec()));
+        }
         Ok(PlayerEdit {
-            external_id,
-            nickname,
+            external_id: self.external_id,
+            nickname: self.nickname.map(nickname),
             password,
             status: self.status,
             season: SeasonWish {

@@ -190,3 +190,27 @@ async fn stock_edits_race_a_hundred_plays_and_the_books_stay_in_order() {
     save(&admins[0], &json!({ "prizes": prizes })).await;
     assert_books_are_in_order(&app).await;
 }
+
+#[tokio::test]
+async fn a_prize_that_is_named_in_another_form_keeps_its_stock() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let loaded = rig(&admin, 3).await;
+    let mut form = old_form(&loaded);
+    // As a client sends it whose keyboard decomposes, and without ids.
+    let label = "3,000 \u{1111}\u{1169}\u{110b}\u{1175}\u{11ab}\u{1110}\u{1173}";
+    form["prizes"][3]["label"] = json!(label);
+    for prize in form["prizes"].as_array_mut().unwrap() {
+        prize.as_object_mut().unwrap().remove("id");
+        prize.as_object_mut().unwrap().remove("stock");
+    }
+    let saved = save(&admin, &form).await;
+    assert_eq!(content(&saved), content(&loaded));
+    assert_eq!(saved["prizes"][3]["id"], loaded["prizes"][3]["id"]);
+    assert_eq!(saved["prizes"][3]["stock"], 500);
+    let hidden =
+        json!({ "prizes": [{ "label": "꽝\u{200b}", "weight": 1, "reward_type": "NONE" }] });
+    let refused = admin.put(ONE, &hidden).await;
+    refused.expect_error(422, "VALIDATION_ERROR");
+    assert_books_are_in_order(&app).await;
+}

@@ -1,0 +1,185 @@
+//! Codes that an older version took into the stocks of several kinds. They are withheld until an
+//! operator says what they are.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::ColumnTrait;
+use serde_json::{Value, json};
+use xmas_kernel::{
+    CouponKindId,
+    audit::{self, Actor, Area, Change},
+    db::{DbError, retry},
+    paging::{Cursor, Limit, Page},
+};
+
+use super::{CouponCode, WithheldCode, clash};
+use crate::{
+    RewardDesk, RewardError, WithheldDesk,
+    desk::place,
+    entity::coupon_code::Column,
+    store::{self, SealedCode, Unfolded},
+};
+
+impl RewardDesk {
+    /// Notes the fingerprints that a migration could not make, because it does not have the key; returns
+    /// how many codes are withheld. Codes that turn out to be the same are withheld now. Asked again, or
+    /// by several processes at once, it does the rest.
+    pub async fn complete_codes(&self) -> Result<u64, DbError> {
+        loop {
+            let codes = store::unfolded(self.db.read()).await?;
+            if codes.is_empty() {
+                return store::count_withheld(self.db.read()).await;
+            }
+            retry(|| self.complete_once(&codes)).await?;
+        }
+    }
+
+    async fn complete_once(&self, codes: &[Unfolded]) -> Result<(), DbError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        let mut folded = Vec::with_capacity(codes.len());
+        for code in codes {
+            let Some(sealed) = self.resealed(code.kind, &code.sealed) else {
+                // Nobody can be given it, and so it is no other one's twin.
+                folded.push((code.id, code.fingerprint.clone()));
+                continue;
+            };
+            if !code.is_withheld && sealed.fingerprint != code.fingerprint {
+                let known = store::known_codes(&*tx, std::slice::from_ref(&sealed), false).await?;
+                if known.is_empty() {
+                    store::set_fingerprint(&tx, code.id, &sealed.fingerprint).await?;
+                } else {
+                    // Composed, it is the same as another one.
+                    store::withhold(&tx, Column::Id.eq(code.id)).await?;
+                    let twins = Column::Fingerprint.eq(sealed.fingerprint.as_str());
+                    store::withhold(&tx, twins).await?;
+                }
+            }
+            folded.push((code.id, sealed.folded));
+        }
+        let are_withheld = codes.first().is_some_and(|code| code.is_withheld);
+        store::set_folded(&tx, are_withheld, &folded).await?;
+        tx.commit().await
+    }
+
+    /// A code that was sealed before, with its fingerprints; `None` if it cannot be opened.
+    fn resealed(&self, kind: CouponKindId, sealed: &str) -> Option<SealedCode> {
+        let opened = self.key.open(&place(kind), sealed);
+        if let Err(error) = &opened {
+            tracing::error!(%kind, %error, "a coupon code cannot be opened");
+        }
+        let code = String::from_utf8(opened.ok()?).ok()?;
+        // What was taken in before the rules for codes is a code all the same.
+        Some(self.fingerprinted(&CouponCode::stored(&code), sealed.to_owned()))
+    }
+
+    async fn release_once(
+        &self,
+        actor: &Actor,
+        id: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), RewardError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        let row = store::find_withheld(&*tx, id).await?;
+        let row = row.ok_or(RewardError::UnknownWithheldCode)?;
+        let kind = CouponKindId(row.kind_id);
+        let code = self.resealed(kind, &row.sealed_code);
+        let code = [code.ok_or(RewardError::CodeInUse)?];
+        let kinds = store::kinds_of_codes(&*tx).await?;
+        let mut known = store::known_codes(&*tx, &code, true).await?;
+        // The other withheld copies stay where they are.
+        known.retain(|code| !code.is_withheld);
+        if !clash::clashes(kind, &code, &known, &kinds).is_empty() {
+            return Err(RewardError::CodeInUse);
+        }
+        store::delete_withheld(&tx, id).await?;
+        let claimed = self.key.claim_in_tx(&tx, &*self.entropy).await?;
+        store::insert_codes(&tx, &claimed, kind, &code, row.created_at.0).await?;
+        tell_in_tx(&tx, actor, ("COUPON_CODE_RELEASE", kind), id, now).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn remove_once(
+        &self,
+        actor: &Actor,
+        id: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), RewardError> {
+        let tx = self.db.begin().await?;
+        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        let row = store::find_withheld(&*tx, id).await?;
+        let row = row.ok_or(RewardError::UnknownWithheldCode)?;
+        store::delete_withheld(&tx, id).await?;
+        let kind = CouponKindId(row.kind_id);
+        tell_in_tx(&tx, actor, ("COUPON_CODE_REMOVE", kind), id, now).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn tell_in_tx(
+    tx: &sea_orm::DatabaseTransaction,
+    actor: &Actor,
+    (action, kind): (&'static str, CouponKindId),
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let change = Change {
+        action,
+        resource: &format!("coupon:{kind}"),
+        before: json!({ "withheld": id }),
+        after: Value::Null,
+    };
+    audit::write_in_tx(tx, actor, change, now).await
+}
+
+#[async_trait]
+impl WithheldDesk for RewardDesk {
+    async fn withheld(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<WithheldCode>, DbError> {
+        let db = self.db.read();
+        let page = store::withheld_page(db, limit, before).await?;
+        let kinds = store::kinds_of_codes(db).await?;
+        // By the fingerprints of today, which a code that was not composed has not had.
+        let codes: Vec<_> = page
+            .items
+            .into_iter()
+            .map(|row| {
+                let sealed = self.resealed(CouponKindId(row.kind_id), &row.sealed_code);
+                let fingerprint = sealed.map_or(row.fingerprint.clone(), |it| it.fingerprint);
+                (row, fingerprint)
+            })
+            .collect();
+        let fingerprints = codes.iter().map(|(_, fingerprint)| fingerprint.as_str());
+        let copies = store::copies_in_stock(db, fingerprints).await?;
+        let items = codes.into_iter().map(|(row, fingerprint)| {
+            let kind = CouponKindId(row.kind_id);
+            let name = kinds.get(&kind).map(|kind| kind.name.clone());
+            let (is_given, is_stocked) = copies.get(&fingerprint).copied().unwrap_or_default();
+            WithheldCode {
+                id: row.id,
+                kind,
+                kind_name: name.unwrap_or_default(),
+                masked: self.masked(kind, &row.sealed_code),
+                is_given,
+                is_stocked,
+                created_at: row.created_at.0,
+            }
+        });
+        Ok(Page {
+            items: items.collect(),
+            next: page.next,
+        })
+    }
+
+    async fn release(&self, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<(), RewardError> {
+        retry(|| self.release_once(actor, id, now)).await
+    }
+
+    async fn remove(&self, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<(), RewardError> {
+        retry(|| self.remove_once(actor, id, now)).await
+    }
+}
