@@ -182,7 +182,7 @@ impl From<DbError> for ApiError {
         let code = match &error {
             DbError::Contention(_) => ErrorCode::LockNotAcquired,
             DbError::PoolExhausted(_) => ErrorCode::Overloaded,
-            DbError::Unreachable(_) => ErrorCode::NotReady,
+            DbError::Unreachable(_) | DbError::ReadOnly(_) => ErrorCode::NotReady,
             DbError::SchemaMismatch(_) => ErrorCode::DbSchemaMismatch,
             DbError::Violated(..)
             | DbError::CommitOutcomeUnknown(_)

@@ -431,7 +431,7 @@ impl Readiness {
         if self.draining.load(Ordering::Relaxed) {
             note("draining", "is about to stop".to_owned());
         }
-        match schema_state(self.db.read(), env!("CARGO_PKG_VERSION")).await {
+        match self.database().await {
             Ok(SchemaState::Current) => {}
             Ok(SchemaState::TooOld { missing }) => {
                 note("schema", format!("lacks {}", missing.join(", ")));
@@ -440,8 +440,7 @@ impl Readiness {
                 note("schema", format!("{migration} needs a newer binary"));
             }
             Err(error) => {
-                let error = DbError::from(error);
-                tracing::warn!(?error, "the database does not answer the readiness check");
+                tracing::warn!(?error, "the database fails the readiness check");
                 note("database", error.to_string());
             }
         }
@@ -450,4 +449,25 @@ impl Readiness {
         }
         Err(ApiError::not_ready(problems))
     }
+
+    /// The schema, if the database takes writes. One that only is too busy to be asked is ready.
+    async fn database(&self) -> Result<SchemaState, DbError> {
+        let schema = async {
+            let state = schema_state(self.db.read(), env!("CARGO_PKG_VERSION")).await;
+            state.map_err(DbError::from)
+        };
+        match self.db.check_writable(PATIENCE).await {
+            // The table may be what the schema lacks.
+            Ok(()) | Err(DbError::SchemaMismatch(_)) => {}
+            Err(error) => return Err(error),
+        }
+        match tokio::time::timeout(PATIENCE, schema).await {
+            Ok(Err(DbError::PoolExhausted(_))) | Err(_) => Ok(SchemaState::Current),
+            Ok(state) => state,
+        }
+    }
 }
+
+/// How long each step of the readiness check waits: there are up to three, and whoever asks waits
+/// for some seconds.
+const PATIENCE: Duration = Duration::from_secs(1);

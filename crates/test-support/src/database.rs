@@ -48,12 +48,22 @@ static SERVER_URL: LazyLock<Option<String>> = LazyLock::new(|| {
 impl TestDb {
     /// A database with the current schema and no rows.
     pub async fn new() -> Self {
-        let Some(server) = SERVER_URL.as_deref() else {
-            let folder = temporary_folder();
-            std::fs::copy(sqlite_template().await, folder.path().join("xmas.db"))
-                .expect("the template can be copied");
-            return Self::on_sqlite(folder).await;
-        };
+        if let Some(server) = Self::server() {
+            return Self::on(server).await;
+        }
+        let folder = temporary_folder();
+        std::fs::copy(sqlite_template().await, folder.path().join("xmas.db"))
+            .expect("the template can be copied");
+        Self::on_sqlite(folder).await
+    }
+
+    /// The server under test, if it is not SQLite.
+    pub fn server() -> Option<&'static str> {
+        SERVER_URL.as_deref()
+    }
+
+    /// [`TestDb::new`] on a server of the test's own.
+    pub async fn on(server: &str) -> Self {
         let owner = Self::on_server(server).await;
         migrate(&owner.db).await;
         owner.into_application().await
@@ -106,6 +116,18 @@ impl TestDb {
         Self {
             db: connect(&self.url).await,
             url: self.url.clone(),
+            home: self.home.clone(),
+        }
+    }
+
+    /// The same database through new connections that cannot write. Servers decide for all of theirs
+    /// (`SET GLOBAL read_only`), so that this is for SQLite only.
+    pub async fn as_read_only_file(&self) -> Self {
+        assert_eq!(self.db.backend(), DbBackend::Sqlite);
+        let url = format!("{}?mode=ro", self.url);
+        Self {
+            db: connect(&url).await,
+            url,
             home: self.home.clone(),
         }
     }

@@ -46,8 +46,8 @@ pub(crate) struct Checks {
 
 pub(crate) const READY_ERRORS: &[ErrorCode] = &[ErrorCode::NotReady];
 
-/// Whether requests should be sent here: the database answers, its schema fits, and the process is
-/// not about to stop.
+/// Whether requests should be sent here: the database takes writes, its schema fits, and the process
+/// is not about to stop. A database that is only busy is ready.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Ready)))]
 pub(crate) async fn ready(readiness: Data<Readiness>) -> ApiResult<Json<Ready>> {
     readiness.check().await?;

@@ -25,6 +25,7 @@ mod openapi;
 mod play_day;
 mod races;
 mod ranking;
+mod read_only;
 mod roulette;
 mod season_pass;
 mod secrets;

@@ -1,6 +1,6 @@
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
 
-use super::Constraint;
+use super::{Constraint, refusal};
 
 /// What went wrong in the database, sorted by what a caller can do about it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -17,6 +17,10 @@ pub enum DbError {
     /// The server cannot be reached, or the connection broke before COMMIT.
     #[error("the database cannot be reached")]
     Unreachable(#[source] DbErr),
+    /// The server takes no writes: it was demoted, say. Nothing of the use case is left, and the
+    /// connections that led there are used no more.
+    #[error("the database takes no writes")]
+    ReadOnly(#[source] DbErr),
     /// A table or column is missing.
     #[error("the database schema does not fit this program")]
     SchemaMismatch(#[source] DbErr),
@@ -38,6 +42,14 @@ impl DbError {
             _ => None,
         }
     }
+
+    /// What an error of COMMIT means, whichever it is.
+    pub(super) fn of_commit(error: DbErr) -> Self {
+        if let Some(Sort::ReadOnly) = sqlx_error(&error).map(sort) {
+            refusal::note();
+        }
+        DbError::CommitOutcomeUnknown(error)
+    }
 }
 
 impl From<DbErr> for DbError {
@@ -55,6 +67,10 @@ impl From<DbErr> for DbError {
             Some(Sort::Contention) => DbError::Contention(error),
             Some(Sort::Violated(constraint)) => DbError::Violated(constraint, error),
             Some(Sort::Unreachable) => DbError::Unreachable(error),
+            Some(Sort::ReadOnly) => {
+                refusal::note();
+                DbError::ReadOnly(error)
+            }
             Some(Sort::SchemaMismatch) => DbError::SchemaMismatch(error),
             Some(Sort::PoolExhausted) => DbError::PoolExhausted(error),
             Some(Sort::Other) | None => DbError::Other(error),
@@ -76,6 +92,7 @@ enum Sort {
     Contention,
     Violated(Constraint),
     Unreachable,
+    ReadOnly,
     SchemaMismatch,
     PoolExhausted,
     Other,
@@ -107,8 +124,12 @@ fn sort(error: &SqlxError) -> Sort {
             1205 | 1213 => Sort::Contention,
             // Unknown column, no such table.
             1054 | 1146 => Sort::SchemaMismatch,
-            // Too many connections, shutdown in progress, connection killed.
-            1040 | 1053 | 1927 => Sort::Unreachable,
+            // Too many connections, shutdown in progress, connection killed, offline mode, closed for
+            // being idle.
+            1040 | 1053 | 1927 | 3032 | 4031 => Sort::Unreachable,
+            // A cluster's node that is not ready, --read-only, a read-only transaction, InnoDB in
+            // read-only mode twice.
+            1047 | 1290 | 1792 | 1836 | 1874 => Sort::ReadOnly,
             _ => Sort::Other,
         };
     }
@@ -116,6 +137,7 @@ fn sort(error: &SqlxError) -> Sort {
     let code = database.code().and_then(|code| code.parse::<u32>().ok());
     match code.map(|code| code & 0xff) {
         Some(5 | 6) => Sort::Contention,
+        Some(8) => Sort::ReadOnly,
         Some(14) => Sort::Unreachable,
         _ if database.message().starts_with("no such ") => Sort::SchemaMismatch,
         _ => Sort::Other,

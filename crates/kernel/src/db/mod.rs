@@ -2,16 +2,20 @@
 
 mod constraint;
 mod error;
+mod refusal;
 mod retry;
 mod timestamp;
 mod url;
 
-use std::{ops::Deref, path::Path, time::Duration};
+use std::{future::ready, ops::Deref, path::Path, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx,
+    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
+    DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait, sqlx,
 };
+
+use tokio::time::timeout;
 
 pub use constraint::Constraint;
 pub use error::DbError;
@@ -45,6 +49,7 @@ impl DbOptions {
 /// puts writers in line.
 #[derive(Clone, Debug)]
 pub struct Db {
+    options: DbOptions,
     write: DatabaseConnection,
     read: DatabaseConnection,
 }
@@ -68,8 +73,8 @@ const MARIADB_SESSION: &str = "SET SESSION \
 
 impl Db {
     pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
-        let connect = |max_connections, opens_only| {
-            Database::connect(connect_options(options, max_connections, opens_only))
+        let connect = |max_connections, is_for_reads| {
+            Database::connect(connect_options(options, max_connections, is_for_reads))
         };
         if let Some(file) = options.url.file() {
             if !options.url.is_read_only() {
@@ -78,12 +83,19 @@ impl Db {
             // The writer comes first: it creates the file that a reader only opens.
             let write = connect(1, false).await?;
             let read = connect(options.max_connections, true).await?;
-            return Ok(Self { write, read });
+            return Ok(Self::of_pools(options, write, read));
         }
-        Ok(Self {
-            write: connect(options.max_connections, false).await?,
-            read: connect(options.max_connections, true).await?,
-        })
+        let write = connect(options.max_connections, false).await?;
+        let read = connect(options.max_connections, true).await?;
+        Ok(Self::of_pools(options, write, read))
+    }
+
+    fn of_pools(options: &DbOptions, write: DatabaseConnection, read: DatabaseConnection) -> Self {
+        Self {
+            options: options.clone(),
+            write,
+            read,
+        }
     }
 
     /// Opens a transaction. Dropping it rolls it back.
@@ -123,6 +135,42 @@ impl Db {
         self.write.get_database_backend()
     }
 
+    /// Whether the database takes writes, by one that changes nothing. Asks on the pool that
+    /// transactions come from, so that connections to a server that was demoted are found and
+    /// dropped.
+    ///
+    /// That all of the pool's connections are busy is no failure. Where none comes free within
+    /// `patience`, a connection of its own tells a busy pool from a server that cannot be reached,
+    /// and is waited for as long again.
+    pub async fn check_writable(&self, patience: Duration) -> Result<(), DbError> {
+        match timeout(patience, retry(|| write_nothing(&self.write))).await {
+            Ok(Err(DbError::PoolExhausted(_))) | Err(_) => {}
+            Ok(outcome) => return outcome,
+        }
+        if self.backend() == DbBackend::Sqlite {
+            // Its one writer is at work.
+            return Ok(());
+        }
+        let options = DbOptions {
+            acquire_timeout: patience,
+            ..self.options.clone()
+        };
+        let own = async {
+            let own = Database::connect(connect_options(&options, 1, false)).await?;
+            let outcome = write_nothing(&own).await;
+            own.close().await?;
+            outcome
+        };
+        match timeout(patience, own).await {
+            // Nobody else uses its pool.
+            Ok(Err(DbError::PoolExhausted(error))) => Err(DbError::Unreachable(error)),
+            Ok(outcome) => outcome,
+            Err(_) => Err(DbError::Unreachable(DbErr::ConnectionAcquire(
+                ConnAcquireErr::Timeout,
+            ))),
+        }
+    }
+
     /// Whether the user that the database was reached as may change or delete rows of a table.
     /// Nothing is: what is tried has no rows, and is rolled back. SQLite has no users.
     pub async fn may_rewrite(&self, table: &str) -> Result<bool, DbError> {
@@ -157,7 +205,20 @@ impl Db {
     }
 }
 
-fn connect_options(options: &DbOptions, max_connections: u32, opens_only: bool) -> ConnectOptions {
+/// A statement that any server refuses which takes no writes, and that finds no row: no job has this
+/// name.
+async fn write_nothing(pool: &DatabaseConnection) -> Result<(), DbError> {
+    let update = "UPDATE job_lease SET holder = holder WHERE name = ''";
+    pool.execute_unprepared(update).await?;
+    Ok(())
+}
+
+/// `is_for_reads` is what the pool is for; SQLite's readers only open the file.
+fn connect_options(
+    options: &DbOptions,
+    max_connections: u32,
+    is_for_reads: bool,
+) -> ConnectOptions {
     // What SeaORM reads has neither user nor password, since it may quote it.
     let mut connect = match &options.url.0 {
         Place::MySql {
@@ -190,7 +251,7 @@ fn connect_options(options: &DbOptions, max_connections: u32, opens_only: bool) 
             connect.map_sqlx_sqlite_opts(move |sqlite| {
                 sqlite
                     .filename(&file)
-                    .create_if_missing(!opens_only)
+                    .create_if_missing(!is_for_reads)
                     .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
                     .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
                     .foreign_keys(true)
@@ -208,7 +269,21 @@ fn connect_options(options: &DbOptions, max_connections: u32, opens_only: bool) 
         // may have been closed by the server.
         .test_before_acquire(false)
         .test_before_acquire_if_idle_for(Duration::from_secs(1))
-        .map_sqlx_mysql_pool_opts(|pool| {
+        .map_sqlx_mysql_before_acquire(move |_, connection| {
+            Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
+        })
+        .map_sqlx_sqlite_before_acquire(move |_, connection| {
+            Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
+        })
+        .map_sqlx_sqlite_pool_opts(move |pool| {
+            pool.after_release(move |_, connection| {
+                Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
+            })
+        })
+        .map_sqlx_mysql_pool_opts(move |pool| {
+            let pool = pool.after_release(move |_, connection| {
+                Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
+            });
             pool.after_connect(|connection, _| {
                 Box::pin(async move {
                     use sqlx::{Executor, Row};
@@ -245,7 +320,8 @@ impl Tx {
     /// Makes everything done in this transaction last. An error here leaves the outcome unknown
     /// and is never retried: the caller's `Idempotency-Key` is what makes asking again safe.
     pub async fn commit(self) -> Result<(), DbError> {
-        self.0.commit().await.map_err(DbError::CommitOutcomeUnknown)
+        let committed = self.0.commit().await;
+        committed.map_err(DbError::of_commit)
     }
 }
 

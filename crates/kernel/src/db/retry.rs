@@ -10,6 +10,9 @@ const ATTEMPTS: u32 = 5;
 /// How often a use case is tried in all when connections break: each attempt may meet another dead
 /// one of the pool's, and uses it up.
 const CONNECTION_ATTEMPTS: u32 = 40;
+/// How often a use case is tried in all when the server takes no writes: a new connection may lead to
+/// another server, but a third one hardly.
+const READ_ONLY_ATTEMPTS: u32 = 3;
 /// After this much time it is not tried again: a lock that was waited for in vain may be waited for
 /// once more, and the client still hears of it before its request is ended.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -19,8 +22,8 @@ const FIRST_PAUSE_MS: u64 = 20;
 /// Runs a whole use case again, from its `begin`, when the database turned it away for a lock or its
 /// connection broke.
 ///
-/// Only [`DbError::Contention`] and [`DbError::Unreachable`] anywhere in the error's chain are tried
-/// again: after both, nothing of the use case is left. A failed COMMIT is an error of its own and is
+/// Only [`DbError::Contention`], [`DbError::Unreachable`] and [`DbError::ReadOnly`] anywhere in the
+/// error's chain are tried again: after each, nothing of the use case is left. A failed COMMIT is an error of its own and is
 /// not tried again. When the attempts are used up the last error is returned, and the client sees
 /// `LOCK_NOT_ACQUIRED`.
 pub async fn retry<T, E, F>(mut use_case: impl FnMut() -> F) -> Result<T, E>
@@ -29,7 +32,7 @@ where
     F: Future<Output = Result<T, E>>,
 {
     let started = Instant::now();
-    let (mut locks, mut connections) = (0, 0);
+    let (mut locks, mut connections, mut servers) = (0, 0, 0);
     loop {
         let error = match use_case().await {
             Err(error) if started.elapsed() < PATIENCE => error,
@@ -44,6 +47,10 @@ where
                 connections += 1;
                 FIRST_PAUSE_MS
             }
+            Some(Passing::Server) if servers + 1 < READ_ONLY_ATTEMPTS => {
+                servers += 1;
+                FIRST_PAUSE_MS
+            }
             _ => return Err(error),
         };
         // Two that collided must not come back in step.
@@ -51,8 +58,9 @@ where
         tracing::debug!(
             locks,
             connections,
+            servers,
             ?pause,
-            "a use case lost a lock or its connection and is tried again"
+            "a use case lost a lock, its connection or its server and is tried again"
         );
         tokio::time::sleep(pause).await;
     }
@@ -62,6 +70,7 @@ where
 enum Passing {
     Lock,
     Connection,
+    Server,
 }
 
 fn passing(error: &(dyn Error + 'static)) -> Option<Passing> {
@@ -71,6 +80,7 @@ fn passing(error: &(dyn Error + 'static)) -> Option<Passing> {
             return match error {
                 DbError::Contention(_) => Some(Passing::Lock),
                 DbError::Unreachable(_) => Some(Passing::Connection),
+                DbError::ReadOnly(_) => Some(Passing::Server),
                 _ => None,
             };
         }
@@ -133,6 +143,19 @@ mod tests {
         .await;
         assert!(outcome.is_err());
         assert_eq!(tries.get(), CONNECTION_ATTEMPTS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_takes_no_writes_is_left_alone_soon() {
+        let tries = Cell::new(0);
+        let refused = || Nested(DbError::ReadOnly(DbErr::Custom("read-only".into())));
+        let outcome: Result<(), Nested> = retry(async || {
+            tries.set(tries.get() + 1);
+            Err(refused())
+        })
+        .await;
+        assert!(outcome.is_err());
+        assert_eq!(tries.get(), READ_ONLY_ATTEMPTS);
     }
 
     #[tokio::test(start_paused = true)]
