@@ -1,9 +1,10 @@
 """Judges what schemathesis has reported: whatever no known exception explains fails the run.
 
-usage: judge.py EXCEPTIONS REPORT…    a REPORT is DATABASE-ROLE.ndjson
+usage: judge.py DOCUMENT EXCEPTIONS REPORT…    a REPORT is DATABASE-ROLE.ndjson
 
 Besides the reports of schemathesis' own checks, every request that fits the document and is refused with 415 or 422 is a
 report, with the problems that the answer names. 400, 404, 409 and 410 are rules of the event, not of the contract's form.
+An error code that the document does not list for the operation and status is one too.
 """
 
 import base64
@@ -19,14 +20,15 @@ NEVER = {"not_a_server_error"}
 
 
 def main():
-    exceptions = tomllib.loads(pathlib.Path(sys.argv[1]).read_text())["exception"]
+    paths = json.loads(pathlib.Path(sys.argv[1]).read_text())["paths"]
+    exceptions = tomllib.loads(pathlib.Path(sys.argv[2]).read_text())["exception"]
     for exception in exceptions:
         if exception["check"] in NEVER or not exception.get("reason"):
             sys.exit(f"no exception is possible: {exception}")
         exception["used"] = 0
     unexplained = collections.defaultdict(list)
     requests = refused = 0
-    for name in sys.argv[2:]:
+    for name in sys.argv[3:]:
         run = pathlib.Path(name).stem
         finished = False
         for line in pathlib.Path(name).read_text().splitlines():
@@ -38,7 +40,7 @@ def main():
                 continue
             recorder = event["recorder"]
             requests += len(recorder.get("interactions", {}))
-            for report in reports(recorder):
+            for report in reports(recorder, paths):
                 refused += 1
                 for problem in report["problems"]:
                     if not explained(report, problem, exceptions):
@@ -55,9 +57,11 @@ def main():
     sys.exit(1 if unexplained or not requests else 0)
 
 
-def reports(recorder):
+def reports(recorder, paths):
     """What is odd about the answers of one scenario."""
     operation = recorder["label"]
+    method, _, path = operation.partition(" ")
+    documented = paths.get(path, {}).get(method.lower(), {}).get("responses", {})
     for case_id, node in recorder.get("cases", {}).items():
         case = node["value"]
         interaction = recorder.get("interactions", {}).get(case_id) or {}
@@ -70,6 +74,10 @@ def reports(recorder):
         if response is None:
             yield found | {"check": "not_a_server_error", "problems": ["no answer"]}
             continue
+        code = error_of(response).get("code")
+        listed = documented.get(str(response["status_code"]), {}).get("description", "")
+        if code and case["method"] == method and f"`{code}`" not in listed:
+            yield found | {"check": "documented_code", "problems": [code]}
         mode = case.get("meta", {}).get("generation", {}).get("mode")
         if mode == "positive" and response["status_code"] in (415, 422):
             yield found | {"check": "accepted", "problems": problems_of(response)}
@@ -80,15 +88,20 @@ def reports(recorder):
             yield found | {"check": check["name"], "problems": [f"{info['title']}: {info['message']}"]}
 
 
+def error_of(response):
+    """The error of the contract, if the answer is one."""
+    try:
+        return json.loads(base64.b64decode(response["content"]["$base64"]))["error"]
+    except (TypeError, KeyError, ValueError):
+        return {}
+
+
 def problems_of(response):
     """`field: problem` for each that the answer names, or else its code."""
-    try:
-        error = json.loads(base64.b64decode(response["content"]["$base64"]))["error"]
-    except (TypeError, KeyError, ValueError):
-        return ["no error of the contract"]
+    error = error_of(response)
     details = error.get("details") or {}
     named = [f"{field}: {text}" for field, texts in details.items() for text in texts]
-    return named or [error["code"]]
+    return named or [error.get("code", "no error of the contract")]
 
 
 def alike(problem):
