@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document.
 
+mod bounds;
 mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +76,7 @@ pub fn document() -> Document {
     for part in admin::documents() {
         document.merge(part);
     }
-    vocabulary::apply(&mut document);
+    bounds::apply(&mut document);
     settle_optional_bodies(&mut document);
     add_all_errors(&mut document);
     document
