@@ -32,10 +32,12 @@ use crate::{
         description = "A one-week seasonal event: season pass, games of chance and rewards. Days are \
                        dates in Asia/Seoul, timestamps are RFC 3339 with +09:00, amounts are integers \
                        that every client can hold exactly (up to 9,000,000,000,000,000) and are written \
-                       without a fraction. Every error has the shape of `ErrorBody`, but for what \
-                       cannot be read as a request at all (more than 96 headers, none or two of \
-                       `Host`, a head of more than 64 KiB): that is 400 or 431 without a body, and the \
-                       connection is closed."
+                       without a fraction. Texts that people enter are kept in the composed form of \
+                       Unicode (NFC), must have something to see, and must have nothing hidden in them \
+                       (invisible or direction-changing characters); spaces around ids do not count. \
+                       Every error has the shape of `ErrorBody`, but for what cannot be read as a request \
+                       at all (more than 96 headers, none or two of `Host`, a head of more than 64 KiB): \
+                       that is 400 or 431 without a body, and the connection is closed."
     ),
     paths(
         auth::token::token,

@@ -22,7 +22,8 @@ use crate::{
 
 /// How many players are looked at together.
 const AT_ONCE: u64 = 1_000;
-const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
+/// How long the reason of a gift may be.
+pub const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
 
 /// Refuses a gift that cannot be made: the bridge and the day are those that it can be made on.
 pub(crate) async fn check(

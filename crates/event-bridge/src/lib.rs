@@ -35,6 +35,7 @@ pub use awarder::KeyAwarder;
 pub use certificate::{Certificate, Reason};
 pub use desk::BridgeWarden;
 pub use error::BridgeError;
+pub use keys::REASON_CHARACTERS;
 pub use model::{
     Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, BridgeView, DayEdit, KeyCount,
     KeyGift, KeyGiven, KeyOrder, Mission, NewBridge, Run, Slot, SlotState, UnknownMission,

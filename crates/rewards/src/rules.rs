@@ -10,7 +10,7 @@ use crate::{BundleDraft, Grant, NewBundle, NewCouponKind, Reward, RewardState, R
 /// The reason of a reward that waits because no code was left.
 pub const NO_COUPON_LEFT: &str = "NO_COUPON_LEFT";
 /// How many things one bundle may hold.
-const MAX_ITEMS: usize = 20;
+pub const MAX_ITEMS: usize = 20;
 
 /// What is wrong with a bundle that is to be saved.
 pub fn check_bundle(bundle: &NewBundle) -> Vec<Problem> {

@@ -16,7 +16,7 @@ pub const INTERNAL_WIN_PERIOD: &str = "INTERNAL_WIN_50";
 /// How many levels a season may have.
 pub const MAX_LEVELS: i64 = 1_000;
 /// How many characters the label of a level's reward may have.
-const LABEL_CHARACTERS: RangeInclusive<usize> = 1..=191;
+pub const LABEL_CHARACTERS: RangeInclusive<usize> = 1..=191;
 
 /// The season that runs on `today`: active, and between its first and last day.
 pub fn running(

@@ -5,14 +5,23 @@
 //! number on both sides. What is answered names its closed sets, and no number is larger than every client can hold.
 //! `tests/api/openapi.rs` finds whatever has been left out.
 
-use xmas_event_bridge::{BridgeState, Mission, SlotState, rules::ALL_GAMES};
+use xmas_event_bridge::{
+    BridgeState, Mission, REASON_CHARACTERS, SlotState,
+    rules::{ALL_GAMES, MAX_DAYS},
+};
 use xmas_features::ui_rules::MAX_KEY;
-use xmas_games::odds::{MAX_ENTRIES, MAX_WEIGHT};
-use xmas_kernel::{Asset, ErrorCode, Feature, MAX_NUMBER, audit::Actor, idempotency::RequestKey};
+use xmas_games::{
+    odds::{MAX_ENTRIES, MAX_WEIGHT},
+    ranking::{MAX_ROWS, MEMO_CHARACTERS},
+};
+use xmas_kernel::{
+    Asset, ErrorCode, Feature, MAX_NUMBER, audit::Actor, idempotency::RequestKey,
+    text::LABEL_CHARACTERS,
+};
 use xmas_players::{ExternalId, PASSWORD_CHARACTERS, Role, Status};
 use xmas_reporting::{HistoryKind, Kind, TimelineKind};
-use xmas_rewards::{GrantSource, OrderKind, Reward, RewardState, RewardType};
-use xmas_season_pass::rules::MAX_LEVELS;
+use xmas_rewards::{GrantSource, OrderKind, Reward, RewardState, RewardType, rules::MAX_ITEMS};
+use xmas_season_pass::rules::{self as season_pass, MAX_LEVELS};
 
 use super::bounds::{InPlace, Meaning, Place};
 use crate::extract::ENTITY_TAG;
@@ -149,14 +158,14 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
                     .collect(),
             )
         }
-        ("BundleRequest", "items") => Meaning::List(1..=20),
-        ("AdminBridgeRequest", "days") => Meaning::List(1..=7),
+        ("BundleRequest", "items") => Meaning::List(1..=MAX_ITEMS),
+        ("AdminBridgeRequest", "days") => Meaning::List(1..=MAX_DAYS),
         ("RouletteConfigRequest", "segments") => Meaning::List(0..=6),
         ("LotteryConfigRequest", "prizes") => Meaning::List(0..=MAX_ENTRIES),
         ("LadderRequest" | "SeasonRequest", "levels") => {
             Meaning::List(1..=usize::try_from(MAX_LEVELS).unwrap_or(usize::MAX))
         }
-        ("DayRankingRequest", "items") => Meaning::List(1..=10_000),
+        ("DayRankingRequest", "items") => Meaning::List(1..=MAX_ROWS),
         ("BundleThing", "reward_amount") => Meaning::Whole(1..=Reward::MAX_AMOUNT),
         ("LevelRequest", "reward_type") => {
             // XP is a prize of games.
@@ -208,12 +217,12 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
             let (least, most) = PASSWORD_CHARACTERS.into_inner();
             Meaning::Like(format!(r"^([\s\S]{{{least},{most}}})?$"))
         }
-        ("KeysRequest" | "RejectRequest", "reason") => Meaning::Text(1..=191),
+        ("KeysRequest" | "RejectRequest", "reason") => Meaning::Text(REASON_CHARACTERS),
         (_, "reason") => Meaning::Text(0..=Actor::REASON_CHARACTERS),
-        (_, "reward_label") => Meaning::Text(1..=191),
-        (_, "memo") => Meaning::Text(0..=255),
-        (_, "display_name") => Meaning::Text(0..=100),
-        (_, "name" | "season_name" | "label" | "title") => Meaning::Text(1..=100),
+        (_, "reward_label") => Meaning::Text(season_pass::LABEL_CHARACTERS),
+        (_, "memo") => Meaning::Text(MEMO_CHARACTERS),
+        (_, "display_name") => Meaning::Text(0..=*LABEL_CHARACTERS.end()),
+        (_, "name" | "season_name" | "label" | "title") => Meaning::Text(LABEL_CHARACTERS),
         (_, "reward_amount" | "reward_value" | "points" | "stock" | "max_daily_plays")
         | (_, "max_daily_spins" | "max_daily_tickets" | "win_reward_amount" | "win_reward_value")
         | (_, "draw_reward_amount" | "draw_reward_value")

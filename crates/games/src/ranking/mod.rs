@@ -28,6 +28,7 @@ pub use model::{
     DayBoard, DayRow, DayRowEdit, ExternalBoard, ExternalEdit, ExternalEntry, ExternalRow,
     ExternalRowEdit, NewExternalEntry, NewRankingEntry, RankingEntry, RankingToday,
 };
+pub use rules::{MAX_ROWS, MEMO_CHARACTERS};
 pub use service::Ranking;
 
 /// The ranking for handlers.

@@ -17,8 +17,9 @@ use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry};
 
 const NUMBER: &str = "must be 0 to 9,000,000,000,000,000";
 /// How many rows one upload may have: all of them are written in one transaction, and others wait for it.
-const MAX_ROWS: usize = 10_000;
-const MEMO_CHARACTERS: RangeInclusive<usize> = 0..=255;
+pub const MAX_ROWS: usize = 10_000;
+/// How long a note about a player may be.
+pub const MEMO_CHARACTERS: RangeInclusive<usize> = 0..=255;
 
 /// Whether an upload has as many rows as it may; asked before anybody is looked for.
 pub(super) fn check_count(rows: usize) -> Result<(), Vec<Problem>> {
