@@ -80,6 +80,14 @@ impl ApiError {
         }
     }
 
+    /// `UNSUPPORTED_MEDIA_TYPE`, with what the header must be instead.
+    pub(crate) fn unsupported(header: &str, problem: impl Into<String>) -> Self {
+        Self {
+            details: Some(Details::from([(header.to_owned(), vec![problem.into()])])),
+            ..Self::new(ErrorCode::UnsupportedMediaType)
+        }
+    }
+
     pub(crate) fn not_ready(details: Details) -> Self {
         Self {
             details: Some(details),

@@ -101,7 +101,7 @@ error_codes! {
     VersionConflict "VERSION_CONFLICT" 409 "Somebody has changed it since it was loaded; load it again.";
     FeatureRetired "FEATURE_RETIRED" 410 "This feature has been retired.";
     BodyTooLarge "BODY_TOO_LARGE" 413 "The request body is too large.";
-    UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415 "The body must be application/json.";
+    UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415 "The body is of a type that this path does not read.";
     ValidationError "VALIDATION_ERROR" 422 "The request does not fit the contract.";
     IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" 422 "The Idempotency-Key belongs to another request.";
     TooManyRequests "TOO_MANY_REQUESTS" 429 "Too many requests; try again later.";

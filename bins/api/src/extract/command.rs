@@ -1,13 +1,13 @@
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev, error::PayloadError, http::header, web::Bytes};
+use actix_web::{FromRequest, HttpRequest, dev, error::PayloadError, web::Bytes};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use utoipa::IntoParams;
 use validator::{Validate, ValidationErrors};
 use xmas_kernel::{ErrorCode, idempotency::RequestKey};
 
-use super::csv::LineProblems;
+use super::{csv::LineProblems, json_text::json_text};
 use crate::error::{ApiError, Details};
 
 /// How the OpenAPI document shows the header.
@@ -92,19 +92,7 @@ fn parse_json<T: DeserializeOwned>(
     opening: u8,
     expected: &str,
 ) -> Result<T, ApiError> {
-    let content_type = request.headers().get(header::CONTENT_TYPE);
-    let content_type = content_type
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/json") {
-        return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
-    }
-    // Nothing here unpacks, and a packed body must not be taken for a plain one.
-    let encoding = request.headers().get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| encoding != "identity") {
-        return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
-    }
+    let bytes = json_text(request, bytes)?.as_bytes();
     // The parser would also take an array for a struct.
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if first.is_some_and(|byte| *byte != opening) {

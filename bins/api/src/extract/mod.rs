@@ -3,6 +3,8 @@
 mod admin;
 mod command;
 mod csv;
+mod json_text;
+mod media;
 mod now;
 mod params;
 mod path_part;
@@ -12,7 +14,7 @@ mod upload;
 
 pub(crate) use admin::{Admin, ENTITY_TAG, key_of, reason, seen_version, told_reason};
 pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
-pub(crate) use csv::{CsvRow, CsvUpload, LineProblems};
+pub(crate) use csv::{Column, CsvRow, CsvUpload, LineProblems};
 pub(crate) use now::Now;
 pub(crate) use params::{Params, given, is_id};
 pub(crate) use path_part::PathPart;

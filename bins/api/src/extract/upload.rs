@@ -5,7 +5,9 @@ use xmas_kernel::{ErrorCode, Problem};
 
 use super::{
     command::{Payload, read},
-    csv::{CsvTable, CsvUpload, LineProblems, is_csv},
+    csv::{CsvTable, CsvUpload, LineProblems, is_table},
+    json_text::is_json,
+    media::MediaType,
 };
 use crate::{error::ApiError, middleware::limits::MAX_BODY_BYTES};
 
@@ -29,7 +31,8 @@ impl<T: Payload, const JSON_BYTES: usize> FromRequest for Upload<T, JSON_BYTES> 
     type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        if is_csv(request) {
+        let media = MediaType::of(request);
+        if is_table(&media) {
             let table = CsvUpload::from_request(request, payload);
             return Box::pin(async move {
                 let table = table.await?;
@@ -42,6 +45,10 @@ impl<T: Payload, const JSON_BYTES: usize> FromRequest for Upload<T, JSON_BYTES> 
         let bytes = Bytes::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
+            if !is_json(&media) {
+                let problem = "must be text/csv, for the table itself, or application/json";
+                return Err(ApiError::unsupported("Content-Type", problem).into());
+            }
             let bytes = read(bytes).await?;
             if bytes.len() > JSON_BYTES {
                 return Err(ApiError::new(ErrorCode::BodyTooLarge).into());

@@ -31,6 +31,7 @@ mod season_pass;
 mod secrets;
 mod settle;
 mod structure;
+mod tables;
 mod today_feature;
 mod ui_config;
 mod wallet;

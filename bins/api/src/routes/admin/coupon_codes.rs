@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, CsvUpload, LineProblems, Now, Params, PathPart},
+    extract::{Admin, Column, CsvUpload, LineProblems, Now, Params, PathPart},
     routes::endpoint,
 };
 
@@ -54,6 +54,8 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
         &[ErrorCode::NotFound, ErrorCode::CouponKindNotFound],
     ),
 ];
+
+const COLUMNS: [Column; 1] = [Column::id("code").required()];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
@@ -173,8 +175,8 @@ pub(crate) async fn list(
     }))
 }
 
-/// Adds codes to the stock of a kind, from a table with the column `code`: all of them, or none if any
-/// is there already, in whichever kind.
+/// Adds codes to the stock of a kind, from a table with the column `code`, or from a list of codes alone whose first
+/// one has a digit: all of them, or none if any is there already, in whichever kind.
 #[utoipa::path(post, path = "/admin/api/coupons/{kind}/codes", tag = "admin: rewards",
     params(("kind" = i64, Path, description = "its `id`"), UploadParams, Reason),
     request_body(content = String, content_type = "text/csv",
@@ -188,7 +190,7 @@ pub(crate) async fn upload(
     now: Now,
     desk: Data<dyn CouponDesk>,
 ) -> ApiResult<Json<UploadAnswer>> {
-    let table = upload.table(&["code"], &["code"])?;
+    let table = upload.table(&COLUMNS)?;
     let mut problems = LineProblems::default();
     let mut codes = Vec::with_capacity(table.rows.len());
     let mut lines = Vec::with_capacity(table.rows.len());

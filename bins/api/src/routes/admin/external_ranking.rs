@@ -18,7 +18,9 @@ use xmas_time::Kst;
 use super::{IfMatch, Reason, game_config::row_player, sent};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Content, CsvRow, List, Now, PathPart, Source, Upload, seen_version},
+    extract::{
+        Admin, Body, Column, Content, CsvRow, List, Now, PathPart, Source, Upload, seen_version,
+    },
     middleware::limits::MAX_CSV_BYTES,
     routes::endpoint,
 };
@@ -143,12 +145,12 @@ pub(crate) struct ExternalRankingRequest {
 /// A board as a table, or as JSON of the same size.
 type Board = Upload<List<ExternalRankingItem>, MAX_CSV_BYTES>;
 
-const COLUMNS: [&str; 5] = [
-    "user_id",
-    "external_id",
-    "deposit_amount",
-    "play_count",
-    "memo",
+const COLUMNS: [Column; 5] = [
+    Column::text("user_id"),
+    Column::id("external_id"),
+    Column::text("deposit_amount").required(),
+    Column::text("play_count").required(),
+    Column::text("memo"),
 ];
 
 /// The rows of an upload, and where they came from.
@@ -161,7 +163,7 @@ fn rows(upload: Board) -> ApiResult<(Vec<ExternalRowEdit>, Source)> {
             (rows.collect(), Source::Json(""))
         }
         Content::Table(upload) => {
-            let table = upload.table(&COLUMNS, &["deposit_amount", "play_count"])?;
+            let table = upload.table(&COLUMNS)?;
             let rows = table.rows.iter().enumerate();
             let rows = rows.map(|(index, row)| of_csv(index, row, &mut problems));
             (rows.collect(), Source::of(&table))

@@ -18,7 +18,7 @@ use xmas_time::EventDay;
 use super::{IfMatch, Reason, game_config::row_player};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Content, CsvRow, Now, PathPart, Source, Upload, seen_version},
+    extract::{Admin, Column, Content, CsvRow, Now, PathPart, Source, Upload, seen_version},
     middleware::limits::MAX_CSV_BYTES,
     routes::endpoint,
 };
@@ -135,7 +135,13 @@ pub(crate) struct DayRankingItem {
 /// A board as a table, or as JSON of the same size.
 type Board = Upload<DayRankingRequest, MAX_CSV_BYTES>;
 
-const COLUMNS: [&str; 5] = ["rank", "user_id", "external_id", "display_name", "score"];
+const COLUMNS: [Column; 5] = [
+    Column::text("rank").required(),
+    Column::text("user_id"),
+    Column::id("external_id"),
+    Column::text("display_name"),
+    Column::text("score").required(),
+];
 
 /// The rows of an upload, where they came from, and the version that comes with them.
 fn rows(upload: Board) -> ApiResult<(Vec<DayRowEdit>, Source, Option<String>)> {
@@ -147,7 +153,7 @@ fn rows(upload: Board) -> ApiResult<(Vec<DayRowEdit>, Source, Option<String>)> {
             (rows.collect(), Source::Json("items"), version)
         }
         Content::Table(upload) => {
-            let table = upload.table(&COLUMNS, &["rank", "score"])?;
+            let table = upload.table(&COLUMNS)?;
             let rows = table.rows.iter().enumerate();
             let rows = rows.map(|(index, row)| of_csv(index, row, &mut problems));
             (rows.collect(), Source::of(&table), None)

@@ -11,7 +11,7 @@ use xmas_time::{DateTime, EventDay, Kst, Utc};
 use super::{asset, token_types};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{CsvRow, CsvUpload},
+    extract::{Column, CsvRow, CsvUpload},
 };
 
 /// The same for everybody who fits.
@@ -43,10 +43,16 @@ pub(crate) struct BatchFilter {
 }
 
 /// What an upload may have; the nickname is for people, and comes with `payout.csv`.
-const COLUMNS: [&str; 5] = ["user_id", "external_id", "nickname", "token_type", "amount"];
+const COLUMNS: [Column; 5] = [
+    Column::text("user_id"),
+    Column::id("external_id"),
+    Column::text("nickname"),
+    Column::text("token_type"),
+    Column::text("amount").required(),
+];
 
 pub(super) fn listed(upload: &CsvUpload, usual: Option<Asset>) -> ApiResult<BatchOrders> {
-    let table = upload.table(&COLUMNS, &["amount"])?;
+    let table = upload.table(&COLUMNS)?;
     let mut lines = Vec::with_capacity(table.rows.len());
     let mut unreadable = Vec::new();
     for row in &table.rows {
@@ -63,12 +69,9 @@ pub(super) fn listed(upload: &CsvUpload, usual: Option<Asset>) -> ApiResult<Batc
 }
 
 fn line(row: &CsvRow, usual: Option<Asset>) -> Result<BatchLine, (&'static str, String)> {
-    let number = |column| match row.get(column) {
-        None => Ok(None),
-        Some(cell) => match cell.parse::<i64>() {
-            Ok(number) => Ok(Some(number)),
-            Err(_) => Err((column, "is a whole number".to_owned())),
-        },
+    let number = |column| {
+        let number = row.whole_number(column);
+        number.map_err(|problem| (column, problem.to_owned()))
     };
     let asset = match row.get("token_type") {
         Some(name) => name.parse().map_err(|_| ("token_type", token_types()))?,

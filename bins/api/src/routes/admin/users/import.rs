@@ -13,16 +13,16 @@ use xmas_players::{ImportAction, ImportLine, ImportReport, ImportRow, PlayerDesk
 
 use crate::{
     error::ApiResult,
-    extract::{Admin, CsvRow, CsvUpload, Now, Params},
+    extract::{Admin, Column, CsvRow, CsvUpload, Now, Params},
     routes::admin::Reason,
 };
 
-const COLUMNS: [&str; 5] = [
-    "external_id",
-    "nickname",
-    "password",
-    "password_sha256",
-    "status",
+const COLUMNS: [Column; 5] = [
+    Column::id("external_id").required(),
+    Column::text("nickname"),
+    Column::secret("password"),
+    Column::id("password_sha256"),
+    Column::text("status"),
 ];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
@@ -130,7 +130,7 @@ pub(crate) async fn import(
     now: Now,
     desk: Data<dyn PlayerDesk>,
 ) -> ApiResult<Json<ImportAnswer>> {
-    let table = csv.table(&COLUMNS, &["external_id"])?;
+    let table = csv.table(&COLUMNS)?;
     let rows: Vec<ImportRow> = table.rows.iter().map(import_row).collect();
     drop(table);
     let dry_run = params.0.dry_run;

@@ -167,18 +167,18 @@ async fn what_is_no_such_table_is_refused_in_both_modes() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
     for path in [IMPORT, PREVIEW] {
-        for table in [
-            "",
-            "external_id\n",
-            "nickname\nsanta\n",
-            "external_id,vault\nsanta,1\n",
-            "external_id,external_id\na,b\n",
-            "external_id,nickname\nsanta\n",
+        for (table, place) in [
+            ("", "csv"),
+            ("external_id\n", "csv"),
+            ("nickname\nsanta\n", "csv"),
+            ("external_id,vault\nsanta,1\n", "csv"),
+            ("external_id,external_id\na,b\n", "csv"),
+            ("external_id,nickname\nsanta\n", "line 2"),
         ] {
             let refused = admin.post_csv(path, table).await;
             let refused = refused.expect_error(422, "VALIDATION_ERROR");
             assert!(
-                refused.body["error"]["details"]["csv"].is_array(),
+                refused.body["error"]["details"][place].is_array(),
                 "{table:?}: {}",
                 refused.text
             );
