@@ -56,7 +56,8 @@ pub(super) fn apply(document: &mut Document) {
     let asked = asked_schemas(document);
     if let Some(components) = &mut document.components {
         for (owner, schema) in &mut components.schemas {
-            let is_asked = asked.contains(owner);
+            // An answer that comes back in a form is compared with what is stored, and not bounded.
+            let is_asked = asked.contains(owner) && !owner.ends_with("Answer");
             let place = Place { owner, is_asked };
             if let RefOr::T(schema) = schema {
                 refine_fields(place, schema);
