@@ -136,7 +136,10 @@ const ERRORS: [(&str, &[ErrorCode]); 20] = [
 ];
 
 /// What any request under `/api` may be answered with.
-const COMMON: [ErrorCode; 8] = [
+const COMMON: [ErrorCode; 10] = [
+    // It may have a parameter or a body that is not known.
+    ErrorCode::ValidationError,
+    ErrorCode::BodyTooLarge,
     ErrorCode::MethodNotAllowed,
     ErrorCode::HeadersTooLarge,
     ErrorCode::Internal,
@@ -148,11 +151,7 @@ const COMMON: [ErrorCode; 8] = [
 ];
 
 /// What a request with a body may be answered with besides.
-const WITH_BODY: [ErrorCode; 3] = [
-    ErrorCode::ValidationError,
-    ErrorCode::BodyTooLarge,
-    ErrorCode::UnsupportedMediaType,
-];
+const WITH_BODY: [ErrorCode; 1] = [ErrorCode::UnsupportedMediaType];
 
 /// What a request that needs a token may be answered with besides.
 const WITH_TOKEN: [ErrorCode; 4] = [
@@ -163,11 +162,7 @@ const WITH_TOKEN: [ErrorCode; 4] = [
 ];
 
 /// What a request with an idempotency key may be answered with besides.
-const WITH_KEY: [ErrorCode; 3] = [
-    ErrorCode::BodyTooLarge,
-    ErrorCode::ValidationError,
-    ErrorCode::IdempotencyKeyReused,
-];
+const WITH_KEY: [ErrorCode; 1] = [ErrorCode::IdempotencyKeyReused];
 
 struct Bearer;
 
@@ -223,10 +218,6 @@ fn add_errors(item: &mut PathItem, path: &str, codes: &[ErrorCode]) {
         codes.extend(of_admin(method, path));
         if is_admin || path.starts_with("/api/") && !codes.contains(&ErrorCode::FeatureRetired) {
             codes.extend(COMMON);
-        }
-        if is_admin && changes_something {
-            // `X-Reason` may be malformed.
-            codes.insert(ErrorCode::ValidationError);
         }
         if operation.request_body.is_some() {
             codes.extend(WITH_BODY);

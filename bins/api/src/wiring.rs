@@ -54,6 +54,7 @@ use crate::{
     config::{Config, Secret, Secrets},
     error::{ApiError, Details},
     middleware::{
+        contract::Contract,
         cors::CorsPolicy,
         limits::{Limits, MAX_BODY_BYTES},
     },
@@ -130,6 +131,7 @@ pub struct App {
     book: Arc<DrawBook>,
     readiness: Readiness,
     http: HttpSettings,
+    contract: Arc<Contract>,
     pub(crate) limits: Limits,
     pub(crate) cors: CorsPolicy,
 }
@@ -278,6 +280,7 @@ impl App {
                 trusted_proxies: config.server.trusted_proxies.clone(),
                 player_writes: throttle("player-writes", limits.player_writes_per_minute),
             },
+            contract: Arc::new(Contract::of(&openapi::document())),
             limits: Limits {
                 requests: Arc::new(Semaphore::new(
                     usize::try_from(limits.max_requests)
@@ -329,6 +332,7 @@ impl App {
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))
+            .app_data(Data::from(self.contract.clone()))
             .app_data(PayloadConfig::new(MAX_BODY_BYTES));
         routes::configure(cfg);
         let docs = SwaggerUi::new("/api/docs/{_:.*}");

@@ -63,11 +63,17 @@ impl Settlement {
         let season = season.ok_or(BridgeError::UnknownSeason)?;
         let rules_before = before.as_ref().map(|before| &before.rules);
         let (after, mut problems) = rules::edited(rules_before, season_id, edit);
+        if let Some(before) = &before {
+            version::expect(edit.seen.as_ref(), &before.version())?;
+            // An edit that changes nothing leaves no trace.
+            if problems.is_empty() && after == before.rules {
+                return Ok(before.id);
+            }
+        }
         if problems.is_empty() {
             problems.extend(rules::check(&after, season));
         }
         if let Some(before) = &before {
-            version::expect(edit.seen.as_ref(), &before.version())?;
             problems.extend(too_late(&tx, before, &after, now).await?);
         }
         if !problems.is_empty() {

@@ -33,6 +33,10 @@ impl Features {
         if !problems.is_empty() {
             return Err(FeatureDeskError::Invalid(problems));
         }
+        // An edit that changes nothing leaves no trace.
+        if after == before {
+            return Ok(before);
+        }
         store::update(&tx, &after, now).await?;
         let change = Change {
             action: "FEATURE_UPDATE",

@@ -15,6 +15,10 @@ pub struct FeatureSettings {
     pub stamp_on_play: bool,
 }
 
+impl FeatureSettings {
+    pub(crate) const NAMES: [&str; 2] = ["xp_per_play", "stamp_on_play"];
+}
+
 /// A feature as operators see it, whether or not its settings can be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FeatureConfig {

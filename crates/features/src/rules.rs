@@ -1,6 +1,7 @@
 use xmas_kernel::{
-    Feature, Problem, Problems,
+    Feature, Problem, Problems, is_within,
     text::{self, Kept},
+    unknown_name,
 };
 
 use crate::{FeatureConfig, FeatureEdit, FeatureError, FeatureRow, FeatureSettings};
@@ -52,6 +53,16 @@ pub(crate) fn check_feature(config: &FeatureConfig, kept: &Kept<'_>) -> Vec<Prob
         "page_path",
         "is a path of the client such as /roulette, of up to 191 characters",
     );
+    // Clients may keep what they like here, but nothing that was meant to be one of ours.
+    let names = config.config_json.as_object().into_iter().flatten();
+    for (name, _) in names {
+        let mut known = FeatureSettings::NAMES.into_iter();
+        let meant = known.find(|known| is_within(2, name, known));
+        if let Some(meant) = meant.filter(|meant| meant != name) {
+            let field = format!("config_json.{name}");
+            problems.push(Problem::new(field, unknown_name("field", name, &[meant])));
+        }
+    }
     let settings = serde_json::from_value::<FeatureSettings>(config.config_json.clone());
     match settings {
         Ok(settings) => problems.expect(
@@ -92,6 +103,26 @@ mod tests {
             Err(FeatureError::Disabled)
         ));
         assert!(matches!(admit(None, None), Err(FeatureError::NotToday)));
+    }
+
+    #[test]
+    fn a_setting_that_is_misspelt_is_no_field_of_the_clients() {
+        let told = |config_json| {
+            let config = FeatureConfig {
+                feature: Feature::Dice,
+                title: "주사위".to_owned(),
+                page_path: "/dice".to_owned(),
+                is_enabled: true,
+                config_json,
+            };
+            let problems = check_feature(&config).into_iter();
+            problems.map(|problem| problem.field).collect::<Vec<_>>()
+        };
+        let free = serde_json::json!({ "xp_per_play": 5, "theme": "snow" });
+        assert_eq!(told(free), Vec::<String>::new());
+        let misspelt = serde_json::json!({ "xp_per_paly": 5, "stamp-on-play": true });
+        let expected = ["config_json.stamp-on-play", "config_json.xp_per_paly"];
+        assert_eq!(told(misspelt), expected);
     }
 
     #[test]

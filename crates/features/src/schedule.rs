@@ -74,7 +74,13 @@ impl Features {
         if before.is_empty() && features.is_empty() {
             return Err(FeatureDeskError::NotScheduled);
         }
-        store::replace_schedule(&tx, day, features).await?;
+        let mut features = features.to_vec();
+        features.sort_by_key(|scheduled| scheduled.feature.as_str());
+        // What is saved as it is leaves no trace.
+        if features == before {
+            return Ok(Scheduled { day, features });
+        }
+        store::replace_schedule(&tx, day, &features).await?;
         let state = |features: &[ScheduledFeature]| match features {
             [] => Value::Null,
             some => audit::state(&some),
@@ -83,13 +89,11 @@ impl Features {
             action: "SCHEDULE_UPDATE",
             resource: &format!("feature-schedule:{day}"),
             before: state(&before),
-            after: state(features),
+            after: state(&features),
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
         self.schedules.drop_all();
-        let mut features = features.to_vec();
-        features.sort_by_key(|scheduled| scheduled.feature.as_str());
         Ok(Scheduled { day, features })
     }
 }

@@ -71,6 +71,10 @@ impl UiConfigs {
         audit::enter_in_tx(&tx, Area::UiConfig).await?;
         let before = store::ui(&*tx, key).await?;
         version::expect(seen, &UiConfig::version(before.as_ref()))?;
+        // What is saved as it is leaves no trace.
+        if let Some(before) = before.as_ref().filter(|before| before.value == *value) {
+            return Ok(before.clone());
+        }
         store::save_ui(&tx, key, value, before.is_none(), now).await?;
         let change = Change {
             action: "UI_CONFIG_UPDATE",

@@ -3,15 +3,17 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use jsonschema::Validator;
+use jsonschema::{Validator, error::ValidationErrorKind};
 use serde_json::{Value, json};
 use url::Url;
-use xmas_kernel::{Problem, Problems, text::is_visible};
+use xmas_kernel::{Problem, Problems, is_within, text::is_visible, unknown_name};
 
 /// What players see when a wallet is empty.
 pub const TICKET_ZERO: &str = "ticket_zero";
 /// What players see before and during an interruption.
 pub const DOWNTIME_BANNER: &str = "downtime_banner";
+/// Every key that the existing clients know. Others are free, but for those that are nearly one of these.
+const KNOWN_KEYS: [&str; 3] = ["coin_zero", DOWNTIME_BANNER, TICKET_ZERO];
 
 /// How deep a value may be nested.
 const MAX_DEPTH: usize = 16;
@@ -23,25 +25,31 @@ pub fn schema(key: &str) -> Option<Value> {
     let text = |longest: usize| json!({ "type": ["string", "null"], "maxLength": longest });
     let action = json!({
         "type": ["object", "null"],
-        "properties": { "label": text(50), "href": text(500) },
+        "additionalProperties": false,
+        "properties": { "label": text(50), "href": text(500), "url": text(500) },
     });
     let schema = match key {
         TICKET_ZERO => json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",
+            "additionalProperties": false,
             "properties": {
                 "title": text(100),
                 "body": text(1_000),
+                "note": text(1_000),
                 "primaryCta": action,
                 "secondaryCta": action,
                 "primary_cta_label": text(50),
                 "secondary_cta_label": text(50),
+                "primary_cta_url": text(500),
+                "secondary_cta_url": text(500),
             },
         }),
         DOWNTIME_BANNER => json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",
             "required": ["enabled"],
+            "additionalProperties": false,
             "properties": {
                 "enabled": { "type": "boolean" },
                 "title": text(100),
@@ -88,16 +96,41 @@ pub fn check_ui(key: &str, value: &Value) -> Vec<Problem> {
         "key",
         "has 1 to 100 characters of a-z, 0-9, _ and -",
     );
+    let is_near = |known: &&&str| is_within(2, key, known);
+    if !KNOWN_KEYS.contains(&key)
+        && let Some(meant) = KNOWN_KEYS.iter().find(is_near)
+    {
+        problems.push(Problem::new("key", unknown_name("key", key, &[meant])));
+    }
     problems.expect(value.is_object(), "value", "is an object");
     if let Some(validator) = VALIDATORS.get(key) {
         for error in validator.iter_errors(value) {
-            let place = error.instance_path().to_string().replace('/', ".");
+            let place = error.instance_path().to_string();
+            if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+                problems.extend(unknown_fields(key, &place, unexpected));
+                continue;
+            }
+            let place = place.replace('/', ".");
             let text = format!("does not fit its schema: {error}");
             problems.push(Problem::new(format!("value{place}"), text));
         }
     }
     check_value("value", "", value, MAX_DEPTH, &mut problems);
     problems.into_vec()
+}
+
+/// What a schema says of fields that it does not have; `place` is where in the value they stand.
+fn unknown_fields(key: &str, place: &str, unexpected: &[String]) -> Vec<Problem> {
+    let schema = schema(key).unwrap_or_default();
+    let inside = place.replace('/', "/properties/") + "/properties";
+    let known = schema.pointer(&inside).and_then(Value::as_object);
+    let known = known.into_iter().flat_map(|known| known.keys());
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    let problem = |name: &String| {
+        let field = format!("value{}.{name}", place.replace('/', "."));
+        Problem::new(field, unknown_name("field", name, &known))
+    };
+    unexpected.iter().map(problem).collect()
 }
 
 fn check_value(place: &str, name: &str, value: &Value, depth: usize, problems: &mut Problems) {
@@ -212,9 +245,10 @@ mod tests {
             "body": "첫 줄\n둘째 줄",
             "primaryCta": { "label": "상점", "href": "/shop?from=zero#top" },
             "secondaryCta": { "label": "도움말", "href": "https://example.com/도움말" },
-            "extra": [1, true, null, { "image_url": "https://example.com/a.png" }],
         });
         assert_eq!(fields(TICKET_ZERO, &value), Vec::<String>::new());
+        let mut value = value;
+        value["extra"] = json!([1, true, null, { "image_url": "https://example.com/a.png" }]);
         assert_eq!(fields("my-key_1", &value), Vec::<String>::new());
     }
 
@@ -284,6 +318,50 @@ mod tests {
         );
         let at = json!("2025-12-27T03:00:00+09:00");
         assert!(fields(DOWNTIME_BANNER, &banner("starts_at", at)).is_empty());
+    }
+
+    #[test]
+    fn what_a_schema_does_not_know_is_refused_by_name() {
+        let told = |key: &str, value: Value| {
+            let problems = check_ui(key, &value).into_iter();
+            let told = problems.map(|problem| (problem.field, problem.text));
+            told.collect::<Vec<_>>()
+        };
+        let meant = |field: &str, name: &str| {
+            let text = format!("is not a field here; did you mean \"{name}\"?");
+            vec![(field.to_owned(), text)]
+        };
+        let banner = json!({ "enabled": true, "mesage": "점검" });
+        assert_eq!(
+            told(DOWNTIME_BANNER, banner),
+            meant("value.mesage", "message")
+        );
+        let nested = json!({ "primaryCta": { "labe": "상점" } });
+        let expected = meant("value.primaryCta.labe", "label");
+        assert_eq!(told(TICKET_ZERO, nested), expected);
+        // What the existing client sends.
+        let old = json!({ "note": "x", "primaryCta": { "label": "a", "url": "/shop" },
+            "secondaryCta": { "label": "b", "url": "https://example.com" },
+            "primary_cta_url": "/shop", "secondary_cta_url": "/x" });
+        assert_eq!(told(TICKET_ZERO, old), []);
+        assert_eq!(told("coin_zero", json!({ "anything": 1 })), []);
+    }
+
+    #[test]
+    fn a_key_that_is_nearly_a_known_one_is_refused() {
+        for (key, meant) in [
+            ("downtime_baner", DOWNTIME_BANNER),
+            ("downtime-banner", DOWNTIME_BANNER),
+            ("ticketzero", TICKET_ZERO),
+            ("coin_zeros", "coin_zero"),
+        ] {
+            let problems = check_ui(key, &json!({}));
+            let text = format!("is not a key here; did you mean \"{meant}\"?");
+            assert_eq!(problems, [Problem::new("key", text)], "{key}");
+        }
+        for free in ["banner", "ticket", "zero", "my-key_1", "downtime"] {
+            assert_eq!(fields(free, &json!({})), Vec::<String>::new(), "{free}");
+        }
     }
 
     #[test]

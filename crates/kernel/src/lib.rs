@@ -24,6 +24,7 @@ mod feature;
 pub mod idempotency;
 mod ids;
 pub mod lease;
+mod nearest;
 pub mod paging;
 mod problem;
 pub mod seal;
@@ -36,4 +37,5 @@ pub use feature::{Feature, UnknownFeature};
 pub use ids::{
     BatchId, BridgeId, BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId,
 };
+pub use nearest::{is_within, nearest, unknown_name};
 pub use problem::{MAX_NUMBER, Problem, Problems};

@@ -145,6 +145,10 @@ impl Players {
             set_status_in_tx(&tx, &player, status, now).await?;
         }
         let record = record_in_tx(&tx, user_id, season).await?;
+        // An edit that changes nothing leaves no trace.
+        if record == before && ready.hash.is_none() {
+            return Ok(before);
+        }
         let (told_before, mut told_after) = rules::changes(&before, &record);
         if ready.hash.is_some() {
             told_after["password"] = told(ready);

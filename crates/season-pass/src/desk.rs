@@ -99,6 +99,10 @@ impl SeasonPass {
         let before = before.ok_or(SeasonDeskError::NotFound)?;
         version::expect(edit.seen.as_ref(), &before.version())?;
         let (season, problems) = rules::edited(Some(&before.season.rules), edit);
+        // An edit that changes nothing leaves no trace.
+        if problems.is_empty() && season == before.season.rules {
+            return Ok(before);
+        }
         let own = (id, &before.season.rules);
         self.check_in_tx(&tx, Some(own), &season, problems, now)
             .await?;

@@ -2,12 +2,11 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev, error::PayloadError, web::Bytes};
 use serde::de::DeserializeOwned;
-use serde_path_to_error::Segment;
 use utoipa::IntoParams;
 use validator::{Validate, ValidationErrors};
 use xmas_kernel::{ErrorCode, idempotency::RequestKey};
 
-use super::{csv::LineProblems, json_text::json_text};
+use super::{csv::LineProblems, json::read_json, json_text::json_text};
 use crate::error::{ApiError, Details};
 
 /// How the OpenAPI document shows the header.
@@ -40,7 +39,7 @@ pub(crate) struct Command<T> {
     pub(crate) request: Option<RequestKey>,
 }
 
-/// A body that is not looked at: a play needs none, and clients send an empty one.
+/// No body, as [`crate::middleware::contract`] has made sure: a play needs none.
 #[derive(Debug)]
 pub(crate) struct Nothing;
 
@@ -56,7 +55,7 @@ pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 impl<T: DeserializeOwned + Validate + 'static> Payload for List<T> {
     fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError> {
-        let items: Vec<T> = parse_json(request, bytes, b'[', "is a JSON array")?;
+        let items: Vec<T> = parse_json(request, bytes, b'[', "must be a JSON array")?;
         let mut problems = Details::new();
         for (index, item) in items.iter().enumerate() {
             if problems.len() >= LineProblems::MAX_LISTED {
@@ -78,7 +77,7 @@ impl<T: DeserializeOwned + Validate + 'static> Payload for List<T> {
 /// Any JSON object that validates.
 impl<T: DeserializeOwned + Validate + 'static> Payload for T {
     fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError> {
-        let body: T = parse_json(request, bytes, b'{', "is a JSON object")?;
+        let body: T = parse_json(request, bytes, b'{', "must be a JSON object")?;
         body.validate()
             .map_err(|errors| ApiError::validation(details(&errors)))?;
         Ok(body)
@@ -92,26 +91,7 @@ fn parse_json<T: DeserializeOwned>(
     opening: u8,
     expected: &str,
 ) -> Result<T, ApiError> {
-    let bytes = json_text(request, bytes)?.as_bytes();
-    // The parser would also take an array for a struct.
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_some_and(|byte| *byte != opening) {
-        return Err(ApiError::field("body", expected));
-    }
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().iter().map(|part| match part {
-            // As problems of whole rows name them.
-            Segment::Seq { index } => index.to_string(),
-            other => other.to_string(),
-        });
-        let path = path.collect::<Vec<_>>().join(".");
-        let field = if path.is_empty() { "body" } else { &path };
-        ApiError::field(field, error.inner().to_string())
-    })?;
-    json.end()
-        .map_err(|error| ApiError::field("body", error.to_string()))?;
-    Ok(body)
+    read_json(json_text(request, bytes)?.as_bytes(), opening, expected)
 }
 
 pub(super) fn details(errors: &ValidationErrors) -> Details {
@@ -127,7 +107,7 @@ pub(super) fn details(errors: &ValidationErrors) -> Details {
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
 
-pub(super) async fn read(
+pub(crate) async fn read(
     bytes: impl Future<Output = Result<Bytes, actix_web::Error>>,
 ) -> Result<Bytes, ApiError> {
     bytes

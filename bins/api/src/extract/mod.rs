@@ -3,6 +3,9 @@
 mod admin;
 mod command;
 mod csv;
+mod dry_run;
+mod echo;
+mod json;
 mod json_text;
 mod media;
 mod now;
@@ -13,8 +16,11 @@ mod span;
 mod upload;
 
 pub(crate) use admin::{Admin, ENTITY_TAG, key_of, reason, seen_version, told_reason};
-pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
+pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody, read};
 pub(crate) use csv::{Column, CsvRow, CsvUpload, LineProblems};
+pub(crate) use dry_run::{DryRun, said};
+pub(crate) use echo::{Echo, Echoes, FIXED, Volatile, refuse};
+pub(crate) use json::{read_json, shortened};
 pub(crate) use now::Now;
 pub(crate) use params::{Params, given, is_id};
 pub(crate) use path_part::PathPart;

@@ -11,7 +11,8 @@ use xmas_kernel::MAX_NUMBER;
 use super::command::details;
 use crate::error::{ApiError, ApiResult};
 
-/// A query string that has been parsed and validated. Parameters that nobody asks for are ignored.
+/// A query string that has been parsed and validated. Which parameters there are
+/// is asked before ([`crate::middleware::contract`]): a handler may read them as several groups.
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);
 

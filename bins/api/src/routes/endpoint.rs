@@ -7,7 +7,10 @@ use actix_web::{
     web::{self, PayloadConfig},
 };
 
-use crate::middleware::limits::{self, MAX_CSV_BYTES};
+use crate::middleware::{
+    contract::only_known,
+    limits::{self, MAX_CSV_BYTES},
+};
 
 /// One path that answers one method (and HEAD with GET), within the time that a request may take. Other methods get a
 /// 405 that names the right one.
@@ -16,7 +19,15 @@ pub(super) fn endpoint(
     method: &Method,
     route: Route,
 ) -> impl HttpServiceFactory + use<> {
-    answering(web::resource(path), vec![(method.clone(), route)]).wrap(from_fn(limits::time))
+    let resource = answering(web::resource(path), vec![(method.clone(), route)]);
+    resource
+        .wrap(from_fn(only_known))
+        .wrap(from_fn(limits::time))
+}
+
+/// A path that load balancers ask, which append parameters of their own: it takes no notice of any.
+pub(super) fn probe(path: &str, route: Route) -> impl HttpServiceFactory + use<> {
+    answering(web::resource(path), vec![(Method::GET, route)]).wrap(from_fn(limits::time))
 }
 
 /// A path of the admin API, with and without a slash at its end, and what it answers to each method.
@@ -24,7 +35,9 @@ pub(super) fn admin<const N: usize>(
     path: &str,
     routes: [(Method, Route); N],
 ) -> impl HttpServiceFactory + use<N> {
-    answering(web::resource(both(path)), routes.into()).wrap(from_fn(limits::time))
+    answering(web::resource(both(path)), routes.into())
+        .wrap(from_fn(only_known))
+        .wrap(from_fn(limits::time))
 }
 
 /// As [`admin`], for work on many players: it takes a table of up to ten megabytes, and longer.
@@ -34,6 +47,7 @@ pub(super) fn bulk<const N: usize>(
 ) -> impl HttpServiceFactory + use<N> {
     answering(web::resource(both(path)), routes.into())
         .app_data(PayloadConfig::new(MAX_CSV_BYTES))
+        .wrap(from_fn(only_known))
         .wrap(from_fn(limits::bulk_time))
 }
 

@@ -1,21 +1,18 @@
 //! `GET /health`, `GET /livez`, `GET /readyz`.
 
-use actix_web::{
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
-};
+use actix_web::web::{self, Data, Json, ServiceConfig};
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_kernel::ErrorCode;
 
-use super::endpoint::endpoint;
+use super::endpoint::probe;
 use crate::{error::ApiResult, wiring::Readiness};
 
 pub(super) fn configure(cfg: &mut ServiceConfig) {
     for path in ["/health", "/livez"] {
-        cfg.service(endpoint(path, &Method::GET, web::to(alive)));
+        cfg.service(probe(path, web::to(alive)));
     }
-    cfg.service(endpoint("/readyz", &Method::GET, web::to(ready)));
+    cfg.service(probe("/readyz", web::to(ready)));
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -178,6 +178,7 @@ async fn rank_in_tx(
         deposit_amount: 50_000 * (21 - place),
         play_count: 3 * place,
         memo: (place == 1).then(|| Some("데모 메모: 플레이어에게 보이지 않습니다".to_owned())),
+        seen: None,
     });
     let external: Vec<NewExternalEntry> = external.take(12).collect();
     Ranking::upsert_external_in_tx(tx, &external, now).await

@@ -30,7 +30,7 @@ fn assert_cors(answer: &Answer) {
 #[tokio::test]
 async fn every_answer_carries_the_cors_headers_errors_too() {
     let app = AppBuilder::default()
-        .set("PLAYER_WRITES_PER_MINUTE", "4")
+        .set("PLAYER_WRITES_PER_MINUTE", "3")
         .start()
         .await;
     let player = app.player("santa", 1).await;

@@ -19,6 +19,7 @@ mod fairness;
 mod health;
 mod lottery;
 mod me;
+mod nothing_ignored;
 mod odds;
 mod old_database;
 mod openapi;

@@ -98,6 +98,10 @@ impl Ranking {
         }
         store::replace_day(&tx, day, entries).await?;
         let after = store::day(&*tx, day).await?;
+        // What is saved as it is leaves no trace.
+        if version_of(&after) == version_of(&before) {
+            return Ok(before);
+        }
         let change = Change {
             action: if is_deleted {
                 "RANKING_DELETE"
@@ -126,15 +130,22 @@ impl Ranking {
         for chunk in entries.chunks(store::CHUNK) {
             let players: Vec<UserId> = chunk.iter().map(|entry| entry.user_id).collect();
             let before = store::external_of(&*tx, &players).await?;
-            store::upsert_chunk(&tx, &before, chunk, now).await?;
+            let changes = changes(&before, chunk)?;
+            if !changes.is_empty() {
+                store::upsert_chunk(&tx, &before, &changes, now).await?;
+                let changed: HashSet<UserId> = changes.iter().map(|it| it.user_id).collect();
+                let ids: Vec<UserId> = changed.iter().copied().collect();
+                let mut replaced = before;
+                replaced.retain(|row| changed.contains(&UserId(row.user_id)));
+                let change = Change {
+                    action: "EXTERNAL_RANKING_UPSERT",
+                    resource: "external-ranking",
+                    before: state(&replaced, deposits),
+                    after: state(&store::external_of(&*tx, &ids).await?, deposits),
+                };
+                audit::write_in_tx(&tx, actor, change, now).await?;
+            }
             let after = store::external_of(&*tx, &players).await?;
-            let change = Change {
-                action: "EXTERNAL_RANKING_UPSERT",
-                resource: "external-ranking",
-                before: state(&before, deposits),
-                after: state(&after, deposits),
-            };
-            audit::write_in_tx(&tx, actor, change, now).await?;
             let after = after.into_iter().map(|row| (row.user_id, row));
             let mut after: HashMap<i64, external::Model> = after.collect();
             saved.extend(players.iter().filter_map(|player| after.remove(&player.0)));
@@ -164,12 +175,16 @@ impl Ranking {
                 .memo
                 .as_ref()
                 .map(|memo| rules::told(memo.as_deref(), &kept)),
+            seen: edit.seen.clone(),
         };
         let mut problems = Problems::default();
         rules::check_external(&entry, &kept, "", &mut problems);
         let problems = problems.into_vec();
         if !problems.is_empty() {
             return Err(RankingDeskError::Invalid(problems));
+        }
+        if !entry.changes(row) {
+            return Ok(row.clone());
         }
         store::upsert_chunk(&tx, &before, &[entry], now).await?;
         let after = store::external_of(&*tx, &[user_id]).await?.pop();
@@ -242,6 +257,33 @@ fn version_of_row(row: &external::Model) -> Version {
     Version::of(&(row.deposit_amount, row.play_count, &row.memo))
 }
 
+/// What differs from what is there, if operators have seen what they say they have.
+fn changes(
+    before: &[external::Model],
+    entries: &[NewExternalEntry],
+) -> Result<Vec<NewExternalEntry>, version::Stale> {
+    let there = before.iter().map(|row| (UserId(row.user_id), row));
+    let there: HashMap<UserId, &external::Model> = there.collect();
+    let mut changes = Vec::new();
+    for entry in entries {
+        let row = there.get(&entry.user_id);
+        let version = row.map_or_else(|| Version::of(&()), |row| version_of_row(row));
+        version::expect(entry.seen.as_ref(), &version)?;
+        if row.is_none_or(|row| entry.changes(row)) {
+            changes.push(entry.clone());
+        }
+    }
+    Ok(changes)
+}
+
+impl NewExternalEntry {
+    fn changes(&self, row: &external::Model) -> bool {
+        let memo = self.memo.as_ref().unwrap_or(&row.memo);
+        (self.deposit_amount, self.play_count, memo)
+            != (row.deposit_amount, row.play_count, &row.memo)
+    }
+}
+
 /// Rows as the audit log keeps them: null if there are none.
 fn state<T, S: Serialize>(rows: &[T], one: impl Fn(&T) -> S) -> Value {
     if rows.is_empty() {
@@ -311,6 +353,20 @@ impl RankingDesk for Ranking {
             rows: self.named(rows).await?,
             total,
         })
+    }
+
+    async fn external_of(&self, players: &[PlayerRef]) -> Result<Vec<ExternalRow>, DbError> {
+        let known = self.known(players.iter()).await?;
+        let ids = known
+            .ids
+            .into_iter()
+            .chain(known.by_external_id.into_values());
+        let ids: Vec<UserId> = ids.collect();
+        let mut rows = Vec::new();
+        for ids in ids.chunks(store::CHUNK) {
+            rows.extend(store::external_of(self.db.read(), ids).await?);
+        }
+        self.named(rows).await
     }
 
     async fn upsert_external(

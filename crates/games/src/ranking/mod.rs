@@ -18,7 +18,7 @@ mod store;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use xmas_kernel::{UserId, audit::Actor, db::DbError, version::Seen};
-use xmas_players::Identity;
+use xmas_players::{Identity, PlayerRef};
 use xmas_time::EventDay;
 
 use crate::{GameError, RankingDeskError};
@@ -67,6 +67,9 @@ pub trait RankingDesk: Send + Sync {
     ) -> Result<(), RankingDeskError>;
 
     async fn external(&self) -> Result<ExternalBoard, DbError>;
+
+    /// The places of these players, as far as they are on the external board.
+    async fn external_of(&self, players: &[PlayerRef]) -> Result<Vec<ExternalRow>, DbError>;
 
     /// Saves all of these or nothing; other players' rows stay. Answers what was saved, in the same
     /// order.

@@ -28,6 +28,8 @@ pub struct NewExternalEntry {
     pub play_count: i64,
     /// For operators only; up to 255 characters. `None` keeps the one that is there.
     pub memo: Option<Option<String>>,
+    /// The version that the operator has seen.
+    pub seen: Option<Seen>,
 }
 
 /// A place of the day's board.
@@ -106,6 +108,8 @@ pub struct ExternalRowEdit {
     pub play_count: i64,
     /// `None` keeps it, `Some(None)` clears it.
     pub memo: Option<Option<String>>,
+    /// The version that the operator has seen.
+    pub seen: Option<Seen>,
 }
 
 /// What an operator changes about a player on the external board; `None` stays as it is.

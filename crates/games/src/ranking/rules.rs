@@ -148,6 +148,7 @@ pub(super) fn external(
             deposit_amount: row.deposit_amount,
             play_count: row.play_count,
             memo: row.memo.as_ref().map(|memo| told(memo.as_deref(), &kept)),
+            seen: row.seen.clone(),
         };
         check_external(&entry, &kept, &format!("{index}."), &mut problems);
         entries.push(entry);
@@ -316,6 +317,7 @@ mod tests {
             deposit_amount,
             play_count: 0,
             memo: memo.map(|memo| Some(memo.to_owned())),
+            seen: None,
         };
         let rows = [
             row(named(Some(1), None), MAX_NUMBER, Some("줄\n바꿈")),

@@ -58,6 +58,8 @@ pub struct SegmentConfig {
 /// What an operator changes about a segment. `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct SegmentEdit {
+    /// The id that the operator knows the slot's segment by; it is never changed.
+    pub id: Option<i64>,
     /// Which slot is meant; without it, its place in the list.
     pub slot_index: TwoNames<i64>,
     pub label: Option<String>,

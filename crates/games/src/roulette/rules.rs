@@ -89,6 +89,12 @@ pub fn edited(
         let slot_index = slot_index.unwrap_or(place);
         let mut kept = before.iter().filter(|kept| kept.slot_index == slot_index);
         let kept = kept.next();
+        let kept_id = kept.and_then(|kept| kept.id);
+        problems.expect(
+            edit.id.is_none() || edit.id == kept_id,
+            format!("{prefix}id"),
+            "must be left out or that of the slot; segments are found by index",
+        );
         let weight = edit.weight.or(kept.map(|kept| kept.weight));
         if weight.is_none() {
             problems.push(Problem::new(format!("{prefix}weight"), REQUIRED));
@@ -98,7 +104,7 @@ pub fn edited(
         let was_jackpot = kept.is_some_and(|kept| kept.is_jackpot);
         let kept_reward = kept.map(|kept| &kept.reward);
         segments.push(SegmentConfig {
-            id: kept.and_then(|kept| kept.id),
+            id: kept_id,
             slot_index,
             label: text::edited(label, kept_label),
             weight: weight.unwrap_or(0),
@@ -223,6 +229,24 @@ mod tests {
         let mut problems = Problems::default();
         edited(&kept, &[at_slot(Some(1), Some(2))], &mut problems);
         assert_eq!(problems.into_vec()[0].field, "segments.0.index");
+    }
+
+    #[test]
+    fn an_id_that_comes_along_is_that_of_the_slot() {
+        let kept = kept();
+        let with_id = |id, slot| SegmentEdit {
+            id: Some(id),
+            ..at_slot(Some(slot), None)
+        };
+        let mut problems = Problems::default();
+        let after = edited(&kept, &[with_id(105, 5)], &mut problems);
+        assert_eq!((after[0].id, problems.into_vec()), (Some(105), vec![]));
+        let mut problems = Problems::default();
+        edited(&kept, &[with_id(104, 5)], &mut problems);
+        edited(&[], &[with_id(105, 5)], &mut problems);
+        let problems = problems.into_vec().into_iter();
+        let of_ids = problems.filter(|problem| problem.field == "segments.0.id");
+        assert_eq!(of_ids.count(), 2);
     }
 
     #[test]

@@ -179,6 +179,11 @@ impl RewardDesk {
             manual: edit.manual.unwrap_or(before.manual),
             ignores_case: edit.ignores_case.unwrap_or(before.ignores_case),
         };
+        // An edit that changes nothing leaves no trace.
+        let is_same = (&saved.name, saved.manual) == (&before.name, before.manual);
+        if is_same && saved.ignores_case == before.ignores_case {
+            return Ok(before);
+        }
         let kept = [before.name.as_str()].into_iter().collect();
         let mut problems = rules::check_coupon_kind(&saved, &kept);
         if saved.ignores_case && !before.ignores_case {

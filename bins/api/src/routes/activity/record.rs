@@ -16,6 +16,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"event_id": "6f1c0b7e-3c0b-4f7e-9d55-0a4d1f9b8c11",
     "event_type": "PLAY_DURATION", "value": 42}))]
 pub(crate) struct RecordRequest {

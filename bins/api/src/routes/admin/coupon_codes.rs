@@ -125,8 +125,6 @@ impl From<StockedCode> for CodeItem {
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
-// A misspelt `dry_run` must not do it.
-#[serde(deny_unknown_fields)]
 pub(crate) struct UploadParams {
     /// Only finds out whether all of them could be added.
     #[serde(default)]

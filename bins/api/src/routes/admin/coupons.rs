@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::ApiResult,
-    extract::{Admin, Body, Now, Params, PathPart, seen_version},
+    extract::{Admin, Body, Echo, Echoes, FIXED, Now, Params, PathPart, Volatile, seen_version},
     routes::endpoint,
 };
 
@@ -134,6 +134,28 @@ pub(crate) struct CouponKindEditRequest {
     /// True only as long as no code of this kind differs from another code in case only.
     ignores_case: Option<bool>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    id: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "free")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _free: Option<Volatile>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "taken")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _taken: Option<Volatile>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "withheld")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _withheld: Option<Volatile>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "waiting")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _waiting: Option<Volatile>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    created_at: Option<Echo>,
 }
 
 /// Kinds of coupons with their stock.
@@ -192,6 +214,12 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<dyn CouponDesk>,
 ) -> ApiResult<Json<CouponKindAnswer>> {
+    let echoes =
+        Echoes::default()
+            .and("id", body.id, FIXED)
+            .and("created_at", body.created_at, FIXED);
+    let stored = async || Ok(CouponKindAnswer::from(desk.kind(CouponKindId(id)).await?));
+    echoes.compare(stored).await?;
     let edit = CouponKindEdit {
         name: body.name,
         manual: body.is_manual,

@@ -18,12 +18,12 @@ use xmas_time::Kst;
 
 use super::{
     IfMatch, Reason,
-    game_config::{id, reward},
+    game_config::{config_echoes, id, reward},
     sent,
 };
 use crate::{
     error::ApiResult,
-    extract::{Admin, Body, Now, PathPart, seen_version},
+    extract::{Admin, Body, Echo, Echoes, Now, PathPart, Volatile, seen_version},
     routes::endpoint,
 };
 
@@ -136,6 +136,7 @@ impl From<Saved<DiceRewards>> for DiceConfigAnswer {
 /// What is left out stays. A new game has a name and the type of each reward. Values are 0 for `NONE`, and 1
 /// for `BUNDLE` and `COUPON`, and may then be left out; they are 0 or more for every other type.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "크리스마스 주사위", "is_active": true, "max_daily_plays": 10,
     "win_reward_type": "POINT", "win_reward_value": 500, "draw_reward_type": "POINT",
     "draw_reward_value": 100, "lose_reward_type": "NONE", "lose_reward_value": 0}))]
@@ -163,9 +164,23 @@ pub(crate) struct DiceConfigRequest {
     #[schema(value_type = Option<i64>)]
     lose_reward_item: Option<Option<i64>>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    created_at: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _updated_at: Option<Volatile>,
 }
 
 impl DiceConfigRequest {
+    fn echoes(&mut self) -> Echoes {
+        config_echoes(self.id.take(), self.created_at.take())
+    }
+
     fn edit(self, request: &HttpRequest) -> ApiResult<ConfigEdit<DiceEdit>> {
         let win = (self.win_reward_value, self.win_reward_amount);
         let draw = (self.draw_reward_value, self.draw_reward_amount);
@@ -206,7 +221,9 @@ pub(crate) async fn post(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Dice>>,
 ) -> ApiResult<(Json<DiceConfigAnswer>, StatusCode)> {
-    let new = body.0.edit(&request)?;
+    let Body(mut body) = body;
+    body.echoes().expect_none()?;
+    let new = body.edit(&request)?;
     let saved = desk.create(&admin.actor, &new, now.0).await?;
     Ok((Json(saved.into()), StatusCode::CREATED))
 }
@@ -235,7 +252,11 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Dice>>,
 ) -> ApiResult<Json<DiceConfigAnswer>> {
-    let (id, edit) = (id(&part, MISSING)?, body.0.edit(&request)?);
+    let id = id(&part, MISSING)?;
+    let Body(mut body) = body;
+    let stored = async || Ok(DiceConfigAnswer::from(desk.config(id).await?));
+    body.echoes().compare(stored).await?;
+    let edit = body.edit(&request)?;
     let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
     Ok(Json(saved.into()))
 }

@@ -25,7 +25,10 @@ use xmas_time::{EventDay, Kst};
 use super::{IfMatch, Reason, player_ref};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, OptionalBody, Params, is_id, seen_version},
+    extract::{
+        Admin, Body, Echo, Echoes, FIXED, Now, OptionalBody, Params, Volatile, is_id, said,
+        seen_version,
+    },
     jobs::CHUNK,
     routes::endpoint,
 };
@@ -236,6 +239,7 @@ impl From<BridgeView> for BridgeAnswer {
 
 /// What is left out stays. Without a bridge that is not closed, `season_id` and `days` open one.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(as = AdminBridgeRequest, example = json!({"auto_settle": false}))]
 pub(crate) struct BridgeRequest {
     season_id: Option<i64>,
@@ -246,9 +250,33 @@ pub(crate) struct BridgeRequest {
     /// All days, 1 to 7 of them, in their order.
     days: Option<Vec<BridgeDayRequest>>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    state: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    prechecked_at: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    settled_at: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    closed_at: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "histogram")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _histogram: Option<Volatile>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "certificate")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _certificate: Option<Volatile>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"day": 1, "date": "2026-12-25", "event_type": "KEY_DAY_1_ROULETTE",
     "mission": "PLAY_ROULETTE", "points": 5_000}))]
 pub(crate) struct BridgeDayRequest {
@@ -263,6 +291,19 @@ pub(crate) struct BridgeDayRequest {
 }
 
 impl BridgeRequest {
+    fn echoes(&mut self) -> Echoes {
+        Echoes::default()
+            .and("id", self.id.take(), FIXED)
+            .and("state", self.state.take(), "settle or close it")
+            .and(
+                "prechecked_at",
+                self.prechecked_at.take(),
+                "it is noted by itself",
+            )
+            .and("settled_at", self.settled_at.take(), "settle it")
+            .and("closed_at", self.closed_at.take(), "close it")
+    }
+
     fn edit(self, request: &HttpRequest) -> ApiResult<BridgeEdit> {
         let day = |(index, day): (usize, BridgeDayRequest)| -> ApiResult<DayEdit> {
             let mission = day.mission.map(|name| name.parse()).transpose();
@@ -315,7 +356,14 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<dyn BridgeDesk>,
 ) -> ApiResult<Json<BridgeAnswer>> {
-    let edit = body.0.edit(&request)?;
+    let Body(mut body) = body;
+    let stored = async || {
+        let shown = BridgeAnswer::from(desk.view(None).await?);
+        // One that is closed is not edited, so that what was loaded of it fits no bridge any more.
+        Ok(Some(shown).filter(|shown| shown.closed_at.is_none()))
+    };
+    body.echoes().compare(stored).await?;
+    let edit = body.edit(&request)?;
     Ok(Json(desk.save(&admin.actor, &edit, now.0).await?.into()))
 }
 
@@ -325,22 +373,9 @@ pub(crate) async fn put(
 #[schema(example = json!({"dry_run": false}))]
 pub(crate) struct SettleRequest {
     bridge_id: Option<i64>,
-    /// True, and nothing is changed, if it is left out.
-    #[serde(default = "usually_dry")]
-    dry_run: bool,
-}
-
-impl Default for SettleRequest {
-    fn default() -> Self {
-        Self {
-            bridge_id: None,
-            dry_run: usually_dry(),
-        }
-    }
-}
-
-fn usually_dry() -> bool {
-    true
+    /// True to look, false to do it: it must be said.
+    #[schema(required = true, value_type = bool)]
+    dry_run: Option<bool>,
 }
 
 /// What a settlement has done, or would do.
@@ -366,16 +401,16 @@ pub(crate) struct RunAnswer {
 /// Pays for the keys: with `dry_run: false`, and from the day of the settlement on. Sent again it goes
 /// on where it stopped, and pays nobody twice.
 #[utoipa::path(post, operation_id = "settle_event_bridge", path = "/admin/api/event-bridge/settle",
-    tag = "admin: bridge", params(Reason), request_body = Option<SettleRequest>,
+    tag = "admin: bridge", params(Reason), request_body = SettleRequest,
     responses((status = 200, body = SettleAnswer)), security(("bearer" = [])))]
 pub(crate) async fn settle(
     admin: Admin,
-    body: OptionalBody<SettleRequest>,
+    body: Body<SettleRequest>,
     now: Now,
     desk: Data<dyn BridgeDesk>,
 ) -> ApiResult<Json<SettleAnswer>> {
     let bridge = body.0.bridge_id.map(BridgeId);
-    if body.0.dry_run {
+    if said(body.0.dry_run)? {
         let view = desk.view(bridge).await?;
         return Ok(Json(SettleAnswer {
             dry_run: true,
@@ -431,18 +466,15 @@ pub(crate) struct KeysRequest {
     all_active: bool,
     /// 1 to 191 characters; `X-Reason` does the same.
     reason: Option<String>,
-    #[serde(default)]
-    dry_run: bool,
+    /// True to look, false to do it: it must be said with `all_active`, here or in the query.
+    dry_run: Option<bool>,
 }
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
-// A misspelt `dry_run` must not do it.
-#[serde(deny_unknown_fields)]
 pub(crate) struct KeysParams {
-    /// As in the body; nothing is given if either is true.
-    #[serde(default)]
-    dry_run: bool,
+    /// As in the body.
+    dry_run: Option<bool>,
 }
 
 /// What became of the keys.
@@ -470,12 +502,23 @@ pub(crate) async fn keys(
     desk: Data<dyn BridgeDesk>,
 ) -> ApiResult<Json<KeysAnswer>> {
     let Body(body) = body;
-    let dry_run = body.dry_run || params.0.dry_run;
+    let dry_run = match (params.0.dry_run, body.dry_run) {
+        (Some(one), Some(other)) if one != other => {
+            let problem = "must be the same in the query and in the body";
+            return Err(ApiError::field("dry_run", problem));
+        }
+        (one, other) => one.or(other),
+    };
     let player = player_ref(body.user_id, body.external_id)?;
     let is_named = player != PlayerRef::default();
     if is_named && body.all_active {
         return Err(ApiError::field("all_active", "goes without a player"));
     }
+    // For one player there is nothing to look at first.
+    let dry_run = match body.all_active {
+        true => said(dry_run)?,
+        false => dry_run.unwrap_or(false),
+    };
     let reason = body.reason.or(admin.actor.reason.clone());
     let order = KeyOrder {
         bridge: body.bridge_id.map(BridgeId),

@@ -1,5 +1,7 @@
 //! `/admin/api/external-ranking/`: what players did elsewhere.
 
+use std::collections::HashMap;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::Method,
@@ -12,14 +14,16 @@ use xmas_games::{
     RankingDesk, RankingDeskError,
     ranking::{ExternalEdit, ExternalRow, ExternalRowEdit},
 };
-use xmas_kernel::{ErrorCode, Problem, UserId};
+use xmas_kernel::{ErrorCode, Problem, UserId, version::Seen};
+use xmas_players::PlayerRef;
 use xmas_time::Kst;
 
 use super::{IfMatch, Reason, game_config::row_player, sent};
 use crate::{
     error::{ApiError, ApiResult},
     extract::{
-        Admin, Body, Column, Content, CsvRow, List, Now, PathPart, Source, Upload, seen_version,
+        Admin, Body, Column, Content, CsvRow, Echo, Echoes, FIXED, List, Now, PathPart, Source,
+        Upload, Volatile, seen_version,
     },
     middleware::limits::MAX_CSV_BYTES,
     routes::endpoint,
@@ -50,6 +54,7 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
             ErrorCode::UserRequired,
             ErrorCode::UserNotFound,
             ErrorCode::RankingConflict,
+            ErrorCode::VersionConflict,
         ],
     ),
     (
@@ -116,6 +121,7 @@ impl From<ExternalRow> for ExternalRankingRow {
 
 /// What a player did elsewhere. The player is named by either id.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"external_id": "rudolf-77", "deposit_amount": 300000, "play_count": 41,
     "memo": "VIP"}))]
 pub(crate) struct ExternalRankingItem {
@@ -127,10 +133,25 @@ pub(crate) struct ExternalRankingItem {
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<String>)]
     memo: Option<Option<String>>,
+    version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    nickname: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    created_at: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _updated_at: Option<Volatile>,
 }
 
 /// What is left out stays.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"deposit_amount": 320000}))]
 pub(crate) struct ExternalRankingRequest {
     deposit_amount: Option<i64>,
@@ -140,7 +161,48 @@ pub(crate) struct ExternalRankingRequest {
     #[schema(value_type = Option<String>)]
     memo: Option<Option<String>>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    user_id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    external_id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    nickname: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    created_at: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _updated_at: Option<Volatile>,
 }
+
+impl ExternalRankingItem {
+    fn echoes(&mut self) -> Echoes {
+        Echoes::default()
+            .and("id", self.id.take(), FIXED)
+            .and("nickname", self.nickname.take(), NICKNAME)
+            .and("created_at", self.created_at.take(), FIXED)
+    }
+}
+
+impl ExternalRankingRequest {
+    fn echoes(&mut self) -> Echoes {
+        Echoes::default()
+            .and("id", self.id.take(), FIXED)
+            .and("user_id", self.user_id.take(), "the path names it")
+            .and("external_id", self.external_id.take(), NICKNAME)
+            .and("nickname", self.nickname.take(), NICKNAME)
+            .and("created_at", self.created_at.take(), FIXED)
+    }
+}
+
+const NICKNAME: &str = "change the account";
 
 /// A board as a table, or as JSON of the same size.
 type Board = Upload<List<ExternalRankingItem>, MAX_CSV_BYTES>;
@@ -176,6 +238,43 @@ fn rows(upload: Board) -> ApiResult<(Vec<ExternalRowEdit>, Source)> {
     }
 }
 
+/// Refuses items that say something else of their players' places than is stored.
+async fn compare_echoes(
+    items: &mut [ExternalRankingItem],
+    desk: &dyn RankingDesk,
+) -> ApiResult<()> {
+    let mut echoes = Vec::new();
+    for (index, item) in items.iter_mut().enumerate() {
+        let sent = item.echoes();
+        if !sent.is_empty() {
+            // What is wrong with the ids is told by whoever needs them.
+            let external_id = item.external_id.as_deref();
+            let player = row_player(index, item.user_id, external_id, &mut Vec::new());
+            echoes.push((index, player, sent));
+        }
+    }
+    let players: Vec<PlayerRef> = echoes.iter().map(|(_, player, _)| player.clone()).collect();
+    let rows = desk.external_of(&players).await?;
+    let (mut by_id, mut by_external_id) = (HashMap::new(), HashMap::new());
+    for row in rows {
+        let (user_id, external_id) = (row.user_id, row.external_id.clone());
+        by_external_id.insert(external_id, user_id);
+        let stored = serde_json::to_value(ExternalRankingRow::from(row));
+        by_id.insert(user_id, stored.map_err(ApiError::internal)?);
+    }
+    let mut problems = Vec::new();
+    for (index, player, echoes) in echoes {
+        let given = player.external_id.as_ref();
+        let by_name = given.and_then(|given| given.among(&by_external_id).copied());
+        let stored = player.user_id.or(by_name).and_then(|id| by_id.get(&id));
+        problems.extend(echoes.problems(&format!("{index}."), stored));
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Source::Json("").refuse(problems))
+}
+
 fn of_json(
     index: usize,
     item: ExternalRankingItem,
@@ -186,6 +285,7 @@ fn of_json(
         deposit_amount: item.deposit_amount,
         play_count: item.play_count,
         memo: item.memo,
+        seen: item.version.map(Seen::one),
     }
 }
 
@@ -196,6 +296,7 @@ fn of_csv(index: usize, row: &CsvRow, problems: &mut Vec<Problem>) -> ExternalRo
         deposit_amount: row.number(index, "deposit_amount", problems),
         play_count: row.number(index, "play_count", problems),
         memo: row.get("memo").map(|memo| Some(memo.to_owned())),
+        seen: None,
     }
 }
 
@@ -221,10 +322,13 @@ pub(crate) async fn list(desk: Data<dyn RankingDesk>) -> ApiResult<HttpResponse>
     responses((status = 200, body = ExternalRankingAnswer)), security(("bearer" = [])))]
 pub(crate) async fn post(
     admin: Admin,
-    upload: Board,
+    mut upload: Board,
     now: Now,
     desk: Data<dyn RankingDesk>,
 ) -> ApiResult<Json<ExternalRankingAnswer>> {
+    if let Content::Json(List(items)) = &mut upload.content {
+        compare_echoes(items, &**desk).await?;
+    }
     let (rows, source) = rows(upload)?;
     let saved = desk.upsert_external(&admin.actor, &rows, now.0).await;
     let saved = saved.map_err(|error| match error {
@@ -249,14 +353,25 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<dyn RankingDesk>,
 ) -> ApiResult<Json<ExternalRankingRow>> {
-    let Body(body) = body;
+    let Body(mut body) = body;
+    let user_id = user(&part)?;
+    let stored = async || {
+        let named = PlayerRef {
+            user_id: Some(user_id),
+            external_id: None,
+        };
+        let found = desk.external_of(&[named]).await?.pop();
+        let found = found.ok_or_else(|| ApiError::new(ErrorCode::ExternalRankingNotFound))?;
+        Ok(ExternalRankingRow::from(found))
+    };
+    body.echoes().compare(stored).await?;
     let edit = ExternalEdit {
         deposit_amount: body.deposit_amount,
         play_count: body.play_count,
         memo: body.memo,
         seen: seen_version(&request, body.version)?,
     };
-    let saved = desk.edit_external(&admin.actor, user(&part)?, &edit, now.0);
+    let saved = desk.edit_external(&admin.actor, user_id, &edit, now.0);
     Ok(Json(saved.await?.into()))
 }
 

@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 use validator::Validate;
 use xmas_features::{FeatureConfig, FeatureDesk, FeatureEdit};
@@ -15,7 +15,7 @@ use xmas_kernel::{ErrorCode, Feature};
 use super::{IfMatch, Reason};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, PathPart, seen_version},
+    extract::{Admin, Body, Echo, Echoes, Now, PathPart, seen_version},
     routes::endpoint,
 };
 
@@ -72,6 +72,7 @@ impl From<FeatureConfig> for FeatureAnswer {
 
 /// Any subset; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"is_enabled": false}))]
 pub(crate) struct FeatureRequest {
     title: Option<String>,
@@ -80,6 +81,9 @@ pub(crate) struct FeatureRequest {
     #[schema(value_type = Option<Object>)]
     config_json: Option<Value>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    feature_type: Option<Echo>,
 }
 
 /// Every feature with its switch.
@@ -106,6 +110,9 @@ pub(crate) async fn put(
     let feature = feature.0.to_ascii_uppercase().parse();
     let feature = feature.map_err(|_| ApiError::new(ErrorCode::FeatureConfigNotFound))?;
     let Body(body) = body;
+    let echoes = Echoes::default().and("feature_type", body.feature_type, "the path names it");
+    let stored = async || Ok(json!({ "feature_type": feature }));
+    echoes.compare(stored).await?;
     let edit = FeatureEdit {
         title: body.title,
         page_path: body.page_path,

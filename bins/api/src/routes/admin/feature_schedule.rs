@@ -14,6 +14,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
 use xmas_features::{FeatureDesk, Scheduled, ScheduledFeature};
@@ -23,7 +24,7 @@ use xmas_time::EventDay;
 use super::Reason;
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, Params, PathPart},
+    extract::{Admin, Body, Echo, Echoes, Now, Params, PathPart, refuse},
     routes::endpoint,
 };
 
@@ -113,22 +114,29 @@ fn answers(scheduled: Scheduled) -> Vec<ScheduledAnswer> {
 
 /// What runs on the day: several features, or one.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"features": [{"feature_type": "ROULETTE", "is_active": true}]}))]
 pub(crate) struct ScheduleRequest {
     features: Option<Vec<ScheduledRequest>>,
     /// In the place of `features`, if it is one only; not beside them.
     feature_type: Option<String>,
-    /// Goes with `feature_type`.
-    #[serde(default = "usually_active")]
-    is_active: bool,
+    /// Goes with `feature_type`; true if it is left out.
+    is_active: Option<bool>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    date: Option<Echo>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"feature_type": "ROULETTE", "is_active": true}))]
 pub(crate) struct ScheduledRequest {
     feature_type: String,
     #[serde(default = "usually_active")]
     is_active: bool,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    date: Option<Echo>,
 }
 
 fn usually_active() -> bool {
@@ -136,13 +144,30 @@ fn usually_active() -> bool {
 }
 
 impl ScheduleRequest {
+    /// The problems of days that came along and are not the one of the path.
+    fn day_problems(&mut self, day: &Value) -> Vec<Problem> {
+        let echo = |date: &mut Option<Echo>| {
+            Echoes::default().and("date", date.take(), "the path names it")
+        };
+        let mut problems = echo(&mut self.date).problems("", Some(day));
+        for (index, row) in self.features.iter_mut().flatten().enumerate() {
+            let prefix = format!("features.{index}.");
+            problems.extend(echo(&mut row.date).problems(&prefix, Some(day)));
+        }
+        problems
+    }
+
     fn features(self) -> ApiResult<Vec<ScheduledFeature>> {
         if self.features.is_some() && self.feature_type.is_some() {
             return Err(invalid("feature_type", "must go without features"));
         }
+        if self.feature_type.is_none() && self.is_active.is_some() {
+            return Err(invalid("is_active", "must come with feature_type"));
+        }
         let one = self.feature_type.map(|feature_type| ScheduledRequest {
             feature_type,
-            is_active: self.is_active,
+            is_active: self.is_active.unwrap_or_else(usually_active),
+            date: None,
         });
         let rows = self.features.unwrap_or_else(|| one.into_iter().collect());
         if rows.is_empty() {
@@ -205,8 +230,10 @@ pub(crate) async fn put(
     now: Now,
     desk: Data<dyn FeatureDesk>,
 ) -> ApiResult<Json<ScheduleAnswer>> {
-    let features = body.0.features()?;
     let day = day(&date.0)?;
+    let Body(mut body) = body;
+    refuse(body.day_problems(&json!({ "date": day })))?;
+    let features = body.features()?;
     let scheduled = desk
         .set_schedule(&admin.actor, day, &features, now.0)
         .await?;

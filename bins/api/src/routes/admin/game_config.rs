@@ -6,13 +6,20 @@ use xmas_players::{GivenId, PlayerRef};
 
 use crate::{
     error::{ApiError, ApiResult},
-    extract::PathPart,
+    extract::{Echo, Echoes, FIXED, PathPart},
 };
 
 /// The configuration that a path names; what is no id names none.
 pub(super) fn id(part: &PathPart<String>, missing: ErrorCode) -> ApiResult<ConfigId> {
     let id = part.0.parse().map(ConfigId);
     id.map_err(|_| ApiError::new(missing))
+}
+
+/// What no edit of a configuration changes.
+pub(super) fn config_echoes(id: Option<Echo>, created_at: Option<Echo>) -> Echoes {
+    Echoes::default()
+        .and("id", id, FIXED)
+        .and("created_at", created_at, FIXED)
 }
 
 /// The fields of a reward: its type, its amount under both names, and what it names.

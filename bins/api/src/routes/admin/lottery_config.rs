@@ -18,12 +18,12 @@ use xmas_time::Kst;
 
 use super::{
     IfMatch, Reason,
-    game_config::{id, reward, two_names},
+    game_config::{config_echoes, id, reward, two_names},
     sent,
 };
 use crate::{
     error::ApiResult,
-    extract::{Admin, Body, Now, PathPart, seen_version},
+    extract::{Admin, Body, Echo, Echoes, Now, PathPart, Volatile, seen_version},
     routes::endpoint,
 };
 
@@ -165,6 +165,7 @@ impl From<PrizeConfig> for PrizeConfigAnswer {
 
 /// What is left out stays. A new lottery has a name and prizes.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "크리스마스 복권", "is_active": true, "max_daily_plays": 10,
     "prizes": [{"label": "다음 기회에", "weight": 400, "stock": null, "reward_type": "NONE"},
         {"label": "배민 2만", "weight": 20, "stock": 20, "reward_type": "COUPON",
@@ -179,10 +180,21 @@ pub(crate) struct LotteryConfigRequest {
     /// list all stay.
     prizes: Option<Vec<PrizeConfigRequest>>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    created_at: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _updated_at: Option<Volatile>,
 }
 
 /// What is left out stays as it was.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"id": 5, "label": "배민 2만", "weight": 20, "stock": 30,
     "reward_type": "COUPON", "reward_value": 1, "is_active": true}))]
 pub(crate) struct PrizeConfigRequest {
@@ -206,6 +218,10 @@ pub(crate) struct PrizeConfigRequest {
 }
 
 impl LotteryConfigRequest {
+    fn echoes(&mut self) -> Echoes {
+        config_echoes(self.id.take(), self.created_at.take())
+    }
+
     fn edit(self, request: &HttpRequest) -> ApiResult<ConfigEdit<Option<Vec<PrizeEdit>>>> {
         let prizes = self.prizes;
         Ok(ConfigEdit {
@@ -254,7 +270,9 @@ pub(crate) async fn post(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Lottery>>,
 ) -> ApiResult<(Json<LotteryConfigAnswer>, StatusCode)> {
-    let new = body.0.edit(&request)?;
+    let Body(mut body) = body;
+    body.echoes().expect_none()?;
+    let new = body.edit(&request)?;
     let saved = desk.create(&admin.actor, &new, now.0).await?;
     Ok((Json(saved.into()), StatusCode::CREATED))
 }
@@ -284,7 +302,11 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Lottery>>,
 ) -> ApiResult<Json<LotteryConfigAnswer>> {
-    let (id, edit) = (id(&part, MISSING)?, body.0.edit(&request)?);
+    let id = id(&part, MISSING)?;
+    let Body(mut body) = body;
+    let stored = async || Ok(LotteryConfigAnswer::from(desk.config(id).await?));
+    body.echoes().compare(stored).await?;
+    let edit = body.edit(&request)?;
     let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
     Ok(Json(saved.into()))
 }

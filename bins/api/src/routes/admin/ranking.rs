@@ -6,6 +6,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{OpenApi, ToSchema};
 use validator::Validate;
 use xmas_games::{
@@ -18,7 +19,10 @@ use xmas_time::EventDay;
 use super::{IfMatch, Reason, game_config::row_player};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Column, Content, CsvRow, Now, PathPart, Source, Upload, seen_version},
+    extract::{
+        Admin, Column, Content, CsvRow, Echo, Echoes, Now, PathPart, Source, Upload, Volatile,
+        refuse, seen_version,
+    },
     middleware::limits::MAX_CSV_BYTES,
     routes::endpoint,
 };
@@ -111,16 +115,21 @@ impl From<DayRow> for DayRankingRow {
 
 /// The whole board, of 1 to 10,000 places.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"items": [
     {"rank": 1, "external_id": "rudolf-77", "score": 9100},
     {"rank": 2, "display_name": "손님", "score": 8700}]}))]
 pub(crate) struct DayRankingRequest {
     items: Vec<DayRankingItem>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    date: Option<Echo>,
 }
 
 /// A place. A player is named by either id; anybody else by a name alone.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"rank": 1, "external_id": "rudolf-77", "score": 9100}))]
 pub(crate) struct DayRankingItem {
     /// From 1; once a day.
@@ -130,6 +139,10 @@ pub(crate) struct DayRankingItem {
     /// Up to 100 characters; without it a player has their own public name.
     display_name: Option<String>,
     score: i64,
+    /// Read-only, and not looked at: it follows the player's nickname.
+    #[serde(rename = "shown_name")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _shown_name: Option<Volatile>,
 }
 
 /// A board as a table, or as JSON of the same size.
@@ -144,10 +157,16 @@ const COLUMNS: [Column; 5] = [
 ];
 
 /// The rows of an upload, where they came from, and the version that comes with them.
-fn rows(upload: Board) -> ApiResult<(Vec<DayRowEdit>, Source, Option<String>)> {
+fn rows(day: EventDay, upload: Board) -> ApiResult<(Vec<DayRowEdit>, Source, Option<String>)> {
     let mut problems = Vec::new();
     let (rows, source, version) = match upload.content {
-        Content::Json(DayRankingRequest { items, version }) => {
+        Content::Json(DayRankingRequest {
+            items,
+            version,
+            date,
+        }) => {
+            let echoes = Echoes::default().and("date", date, "the path names it");
+            refuse(echoes.problems("", Some(&json!({ "date": day }))))?;
             let items = items.into_iter().enumerate();
             let rows = items.map(|(index, item)| of_json(index, item, &mut problems));
             (rows.collect(), Source::Json("items"), version)
@@ -213,7 +232,7 @@ pub(crate) async fn put(
     desk: Data<dyn RankingDesk>,
 ) -> ApiResult<Json<DayRankingAnswer>> {
     let day = date(&day)?;
-    let (rows, source, version) = rows(upload)?;
+    let (rows, source, version) = rows(day, upload)?;
     let seen = seen_version(&request, version)?;
     let saved = desk.replace_day(&admin.actor, day, &rows, seen.as_ref(), now.0);
     let saved = saved.await.map_err(|error| match error {

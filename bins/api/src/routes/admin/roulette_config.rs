@@ -18,12 +18,12 @@ use xmas_time::Kst;
 
 use super::{
     IfMatch, Reason,
-    game_config::{id, reward, two_names},
+    game_config::{config_echoes, id, reward, two_names},
     sent,
 };
 use crate::{
     error::ApiResult,
-    extract::{Admin, Body, Now, PathPart, seen_version},
+    extract::{Admin, Body, Echo, Echoes, Now, PathPart, Volatile, seen_version},
     routes::endpoint,
 };
 
@@ -155,6 +155,7 @@ impl From<SegmentConfig> for SegmentConfigAnswer {
 
 /// What is left out stays. A new wheel has a name and six segments.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "크리스마스 룰렛", "is_active": true, "max_daily_spins": 10,
     "segments": [{"index": 0, "label": "다음 기회에", "weight": 120, "reward_type": "NONE"}]}))]
 pub(crate) struct RouletteConfigRequest {
@@ -165,10 +166,21 @@ pub(crate) struct RouletteConfigRequest {
     /// All six, or none of them to keep them.
     segments: Option<Vec<SegmentConfigRequest>>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    created_at: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _updated_at: Option<Volatile>,
 }
 
 /// What is left out stays as it was in this slot.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"index": 0, "label": "다음 기회에", "weight": 120,
     "reward_type": "NONE", "reward_value": 0, "is_jackpot": false}))]
 pub(crate) struct SegmentConfigRequest {
@@ -186,9 +198,15 @@ pub(crate) struct SegmentConfigRequest {
     #[schema(value_type = Option<i64>)]
     reward_item: Option<Option<i64>>,
     is_jackpot: Option<bool>,
+    /// Read-only: left out, or that of the slot.
+    id: Option<i64>,
 }
 
 impl RouletteConfigRequest {
+    fn echoes(&mut self) -> Echoes {
+        config_echoes(self.id.take(), self.created_at.take())
+    }
+
     fn edit(self, request: &HttpRequest) -> ApiResult<ConfigEdit<Option<Vec<SegmentEdit>>>> {
         let segments = self.segments;
         Ok(ConfigEdit {
@@ -205,6 +223,7 @@ impl From<SegmentConfigRequest> for SegmentEdit {
     fn from(segment: SegmentConfigRequest) -> Self {
         let amount = (segment.reward_value, segment.reward_amount);
         Self {
+            id: segment.id,
             slot_index: two_names((segment.index, segment.slot_index)),
             label: segment.label,
             weight: segment.weight,
@@ -236,7 +255,9 @@ pub(crate) async fn post(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Roulette>>,
 ) -> ApiResult<(Json<RouletteConfigAnswer>, StatusCode)> {
-    let new = body.0.edit(&request)?;
+    let Body(mut body) = body;
+    body.echoes().expect_none()?;
+    let new = body.edit(&request)?;
     let saved = desk.create(&admin.actor, &new, now.0).await?;
     Ok((Json(saved.into()), StatusCode::CREATED))
 }
@@ -266,7 +287,11 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<dyn ConfigDesk<Roulette>>,
 ) -> ApiResult<Json<RouletteConfigAnswer>> {
-    let (id, edit) = (id(&part, MISSING)?, body.0.edit(&request)?);
+    let id = id(&part, MISSING)?;
+    let Body(mut body) = body;
+    let stored = async || Ok(RouletteConfigAnswer::from(desk.config(id).await?));
+    body.echoes().compare(stored).await?;
+    let edit = body.edit(&request)?;
     let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
     Ok(Json(saved.into()))
 }

@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 use validator::Validate;
 use xmas_features::{UiConfig, UiConfigService, ui_rules};
@@ -16,7 +16,7 @@ use xmas_time::Kst;
 use super::{IfMatch, Reason};
 use crate::{
     error::ApiResult,
-    extract::{Admin, Body, Now, PathPart, seen_version},
+    extract::{Admin, Body, Echo, Echoes, Now, PathPart, Volatile, seen_version},
     routes::endpoint,
 };
 
@@ -67,12 +67,23 @@ impl UiConfigAnswer {
 }
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"value": {"enabled": true, "message": "02:00~02:30 점검이 있습니다."}}))]
 pub(crate) struct UiConfigRequest {
     /// Plain texts; links in fields whose names end in `url`, `href`, `link`, `src` or `uri`.
     #[schema(value_type = Object)]
     value: Value,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    key: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _updated_at: Option<Volatile>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    schema: Option<Echo>,
 }
 
 /// What is shown under a key.
@@ -102,6 +113,11 @@ pub(crate) async fn put(
     texts: Data<dyn UiConfigService>,
 ) -> ApiResult<Json<UiConfigAnswer>> {
     let Body(body) = body;
+    let echoes = Echoes::default()
+        .and("key", body.key, "the path names it")
+        .and("schema", body.schema, "it belongs to the key");
+    let stored = async || Ok(json!({ "key": key.0, "schema": ui_rules::schema(&key.0) }));
+    echoes.compare(stored).await?;
     let seen = seen_version(&request, body.version)?;
     let saved = texts
         .put(&admin.actor, &key.0, &body.value, seen.as_ref(), now.0)

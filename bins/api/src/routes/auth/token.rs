@@ -18,6 +18,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"external_id": "demo-01", "password": "demo-pass"}))]
 pub(crate) struct LoginRequest {
     /// 1 to 100 characters; surrounding spaces do not count.

@@ -15,6 +15,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"level": 7}))]
 pub(crate) struct ClaimRequest {
     level: i64,

@@ -15,6 +15,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"source_feature_type": "ROULETTE", "xp_bonus": 0}))]
 pub(crate) struct StampRequest {
     /// The feature that the player came from: `SEASON_PASS`, `ROULETTE`, `DICE`, `LOTTERY` or

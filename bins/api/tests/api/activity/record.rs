@@ -9,7 +9,7 @@ async fn a_report_counts_once() {
     let player = app.player("santa", 0).await;
     let report = json!({
         "event_id": "6f1c0b7e-3c0b-4f7e-9d55-0a4d1f9b8c11", "event_type": "PLAY_DURATION", "value": 42,
-        "meta_json": { "page": "룰렛" }, "unknown": true,
+        "meta_json": { "page": "룰렛" },
     });
     let first = player.post(PATH, &report).await.expect_status(200);
     assert_eq!(first.body["updated_at"], "2025-12-26T09:00:00.000000+09:00");

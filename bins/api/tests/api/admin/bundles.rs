@@ -61,13 +61,13 @@ async fn everything_that_is_wrong_with_a_bundle_is_named() {
         ),
         (
             json!({ "name": "a", "items": [{ "reward_type": "POINT" }] }),
-            vec!["items.0"],
+            vec!["items.0.reward_amount"],
         ),
         (
             json!({ "name": "a", "items": [point], "price": 1 }),
             vec!["price"],
         ),
-        (json!({ "name": "a" }), vec!["body"]),
+        (json!({ "name": "a" }), vec!["items"]),
     ] {
         let answer = admin.post(BUNDLES, &body).await;
         let answer = answer.expect_error(422, "VALIDATION_ERROR");

@@ -27,6 +27,14 @@ async fn give_all(admin: &Client, external_id: &str) {
     }
 }
 
+/// Work on many players that does not say whether it is to be done.
+#[track_caller]
+fn expect_unsaid(answer: Answer) {
+    let answer = answer.expect_error(422, "VALIDATION_ERROR");
+    let said = json!(["must be said: true to look, false to do it"]);
+    assert_eq!(answer.body["error"]["details"]["dry_run"], said);
+}
+
 #[tokio::test]
 async fn the_bridge_is_shown_with_its_keys_and_what_it_would_pay() {
     let app = TestApp::start().await;
@@ -45,8 +53,15 @@ async fn the_bridge_is_shown_with_its_keys_and_what_it_would_pay() {
     ]);
     assert_eq!(bridge["histogram"], histogram);
     assert_eq!(bridge["certificate"]["unpaid"], json!({ "NOT_YET": 1 }));
-    // Dry if nothing is said, and it may be asked for before the day.
-    let dry = admin.play(SETTLE).await.expect_status(200).body;
+    for unsaid in [
+        admin.post(SETTLE, &json!({})).await,
+        admin.post(SETTLE, &json!({ "dry_run": null })).await,
+    ] {
+        expect_unsaid(unsaid);
+    }
+    // It may be looked at before the day.
+    let dry = json!({ "dry_run": true });
+    let dry = admin.post(SETTLE, &dry).await.expect_status(200).body;
     assert_eq!((&dry["dry_run"], &dry["run"]), (&json!(true), &Value::Null));
     assert_eq!(dry["certificate"]["unpaid_points"], 35_000);
     let wet = json!({ "dry_run": false });
@@ -117,13 +132,16 @@ async fn one_day_s_key_for_all_who_were_active_is_shown_before_it_is_given() {
     let gift = |dry_run: bool| json!({ "day": 3, "all_active": true, "reason": "12/27 장애 보상", "dry_run": dry_run });
     // Logging in is being active; the admin is not a player, and has no use for a key.
     let dry = admin.post(KEYS, &gift(true)).await.expect_status(200).body;
-    // As other previews say it; misspelt, it is no leave to give.
-    let asked = format!("{KEYS}?dry_run=true");
-    let asked = admin.post(&asked, &gift(false)).await;
+    // As other previews say it; unsaid, misspelt or in two ways it is no leave to give.
+    let mut unsaid = gift(true);
+    unsaid.as_object_mut().unwrap().remove("dry_run");
+    let asked = admin.post(&format!("{KEYS}?dry_run=true"), &unsaid).await;
     assert_eq!(asked.expect_status(200).body, dry);
-    let misspelt = format!("{KEYS}?dryrun=true");
-    let refused = admin.post(&misspelt, &gift(false)).await;
-    refused.expect_error(422, "VALIDATION_ERROR");
+    expect_unsaid(admin.post(KEYS, &unsaid).await);
+    for query in ["dryrun=true", "dry_run=true"] {
+        let refused = admin.post(&format!("{KEYS}?{query}"), &gift(false)).await;
+        refused.expect_error(422, "VALIDATION_ERROR");
+    }
     let given = admin.post(KEYS, &gift(false)).await.expect_status(200).body;
     assert_eq!(dry["given"], 3);
     assert_eq!(dry["given"], given["given"]);

@@ -14,7 +14,7 @@ async fn a_board_is_entered_seen_by_players_and_emptied() {
     admin.get(PATH).await.expect_error(404, "RANKING_NOT_FOUND");
     let board = json!({ "items": [
         { "rank": 2, "external_id": " rudolf-77 ", "score": -5 },
-        { "rank": 1, "user_id": me, "external_id": "santa-01", "display_name": "우승자", "score": 9_100, "note": "?" },
+        { "rank": 1, "user_id": me, "external_id": "santa-01", "display_name": "우승자", "score": 9_100 },
         { "rank": 7, "display_name": "손님", "score": 0 },
     ] });
     let saved = admin.put(PATH, &board).await.expect_status(200).body;

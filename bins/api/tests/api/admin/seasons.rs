@@ -298,7 +298,7 @@ async fn a_bad_ladder_is_refused_with_its_level() {
         ),
         (with(4, "reward_label", json!("")), "levels.4.reward_label"),
         (json!({ "levels": [] }), "max_level"),
-        (json!({}), "body"),
+        (json!({}), "levels"),
     ] {
         let answer = admin.put(LEVELS, &edit).await;
         names_field(&answer.expect_error(422, "VALIDATION_ERROR"), field);

@@ -180,13 +180,7 @@ async fn top_is_1_to_100() {
     }
     let twice = player.get(&format!("{PATH}?top=1&top=2")).await;
     twice.expect_error(422, "VALIDATION_ERROR");
-    for query in [
-        "?top=1",
-        "?top=100",
-        "?",
-        "?other=ten",
-        "?other&top=5&other",
-    ] {
+    for query in ["?top=1", "?top=100", "?"] {
         let today = player.get(&format!("{PATH}{query}")).await;
         today.expect_status(200);
     }

@@ -55,26 +55,6 @@ async fn the_daily_limit_holds_until_midnight_in_korea() {
 }
 
 #[tokio::test]
-async fn the_body_does_not_matter_but_its_size_does() {
-    let app = TestApp::start().await;
-    let player = app.player("santa", 3).await;
-    player
-        .post("/api/roulette/play", &json!({ "segment": 5 }))
-        .await
-        .expect_status(200);
-    let request = player.request(reqwest::Method::POST, "/api/roulette/play");
-    player
-        .send(request.body("not json"))
-        .await
-        .expect_status(200);
-    let request = player.request(reqwest::Method::POST, "/api/roulette/play");
-    player
-        .send(request.body("x".repeat(1 << 20)))
-        .await
-        .expect_error(413, "BODY_TOO_LARGE");
-}
-
-#[tokio::test]
 async fn a_player_who_hammers_is_told_to_wait() {
     let app = AppBuilder::default()
         .set("PLAYER_WRITES_PER_MINUTE", "2")

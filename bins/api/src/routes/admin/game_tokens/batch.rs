@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Content, IdempotencyKey, Now, Params, PathPart, Upload, key_of},
+    extract::{Admin, Content, DryRun, IdempotencyKey, Now, Params, PathPart, Upload, key_of},
     routes::{
         admin::{
             Reason,
@@ -79,13 +79,7 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
-// A misspelt `dry_run` must not do it.
-#[serde(deny_unknown_fields)]
 pub(crate) struct BatchParams {
-    /// Only says what would be done: whom it is about, how much it is altogether, which wallets hold
-    /// too little, which lines are wrong.
-    #[serde(default)]
-    dry_run: bool,
     /// Names the batch: 1 to 100 visible ASCII characters. The same request again with the same name
     /// goes on with the batch, and does nothing twice. Without one the `Idempotency-Key` names it.
     batch_id: Option<String>,
@@ -95,60 +89,67 @@ pub(crate) struct BatchParams {
 
 /// Gives to many players: a table with `external_id` or `user_id`, `amount` and, unless the query
 /// says it, `token_type`; or JSON for everybody who fits a filter. Listed players may be blocked or
-/// inactive.
+/// inactive. A dry run says whom it is about, how much it is altogether, which wallets hold too little, and
+/// which lines are wrong.
 #[utoipa::path(post, path = "/admin/api/game-tokens/grant-bulk", tag = "admin: wallets",
-    params(BatchParams, IdempotencyKey, Reason),
+    params(DryRun, BatchParams, IdempotencyKey, Reason),
     request_body(content((BatchRequest = "application/json"), (String = "text/csv", example = json!("external_id,amount,token_type\nvip-001,3,ROULETTE_COIN\n")))),
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn grant_bulk(
     request: HttpRequest,
     admin: Admin,
+    dry_run: Params<DryRun>,
     params: Params<BatchParams>,
     body: Upload<BatchRequest>,
     now: Now,
     desk: Data<dyn BatchDesk>,
 ) -> ApiResult<Answer<BatchAnswer>> {
-    bulk(OrderKind::Grant, request, admin, params, body, now, desk).await
+    let asked = (dry_run.0.said()?, params.0);
+    bulk(OrderKind::Grant, request, admin, asked, body, now, desk).await
 }
 
 /// Takes from many players, as `grant-bulk` gives. Nothing is registered if any of them holds too
 /// little; whoever holds too little by the time it is their turn is passed over and told of.
 #[utoipa::path(post, path = "/admin/api/game-tokens/revoke-bulk", tag = "admin: wallets",
-    params(BatchParams, IdempotencyKey, Reason),
+    params(DryRun, BatchParams, IdempotencyKey, Reason),
     request_body(content((BatchRequest = "application/json"), (String = "text/csv", example = json!("external_id,amount,token_type\nvip-001,3,ROULETTE_COIN\n")))),
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn revoke_bulk(
     request: HttpRequest,
     admin: Admin,
+    dry_run: Params<DryRun>,
     params: Params<BatchParams>,
     body: Upload<BatchRequest>,
     now: Now,
     desk: Data<dyn BatchDesk>,
 ) -> ApiResult<Answer<BatchAnswer>> {
-    bulk(OrderKind::Revoke, request, admin, params, body, now, desk).await
+    let asked = (dry_run.0.said()?, params.0);
+    bulk(OrderKind::Revoke, request, admin, asked, body, now, desk).await
 }
 
 /// Takes points that were paid out elsewhere, as `revoke-bulk` does; `payout.csv` is such a table.
 #[utoipa::path(post, path = "/admin/api/game-tokens/debit-bulk", tag = "admin: wallets",
-    params(BatchParams, IdempotencyKey, Reason),
+    params(DryRun, BatchParams, IdempotencyKey, Reason),
     request_body(content((BatchRequest = "application/json"), (String = "text/csv", example = json!("external_id,amount,token_type\nvip-001,3,ROULETTE_COIN\n")))),
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn debit_bulk(
     request: HttpRequest,
     admin: Admin,
+    dry_run: Params<DryRun>,
     params: Params<BatchParams>,
     body: Upload<BatchRequest>,
     now: Now,
     desk: Data<dyn BatchDesk>,
 ) -> ApiResult<Answer<BatchAnswer>> {
-    bulk(OrderKind::Payout, request, admin, params, body, now, desk).await
+    let asked = (dry_run.0.said()?, params.0);
+    bulk(OrderKind::Payout, request, admin, asked, body, now, desk).await
 }
 
 async fn bulk(
     kind: OrderKind,
     request: HttpRequest,
     admin: Admin,
-    Params(params): Params<BatchParams>,
+    (is_dry_run, params): (bool, BatchParams),
     Upload { content, bytes }: Upload<BatchRequest>,
     now: Now,
     desk: Data<dyn BatchDesk>,
@@ -177,7 +178,7 @@ async fn bulk(
         kind,
         orders,
     };
-    if params.dry_run {
+    if is_dry_run {
         let report = desk.preview(&batch).await?;
         let answer = Answer::of(Replayable::fresh(report));
         return Ok(answer.map(BatchAnswer::of_preview));

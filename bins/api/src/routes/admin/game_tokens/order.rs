@@ -53,6 +53,7 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
 
 /// Whose wallet, and by how much.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"external_id": "santa-01", "token_type": "ROULETTE_COIN", "amount": 1,
     "reason": "장애 보상"}))]
 pub(crate) struct OrderRequest {

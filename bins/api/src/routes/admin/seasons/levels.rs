@@ -12,7 +12,7 @@ use xmas_season_pass::{Level, LevelEdit, SavedSeason, SeasonDesk, SeasonEdit};
 use super::season::id;
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, PathPart, seen_version},
+    extract::{Admin, Body, Echo, Echoes, FIXED, Now, PathPart, seen_version},
     routes::admin::{IfMatch, Reason, sent},
 };
 
@@ -73,6 +73,7 @@ impl From<SavedSeason> for LadderAnswer {
 
 /// What is left out stays as it was on the level of this number.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"level": 1, "required_xp": 20, "reward_type": "TICKET_ROULETTE",
     "reward_amount": 1, "reward_label": "룰렛 티켓 1장", "auto_claim": true}))]
 pub(crate) struct LevelRequest {
@@ -114,11 +115,29 @@ impl LevelRequest {
 
 /// The whole ladder: levels 1, 2, 3 and so on, with rising XP.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"levels": [{"level": 1, "required_xp": 20, "reward_type": "TICKET_ROULETTE",
     "reward_amount": 1, "reward_label": "룰렛 티켓 1장", "auto_claim": true}]}))]
 pub(crate) struct LadderRequest {
     levels: Vec<LevelRequest>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    season_id: Option<Echo>,
+    /// Read-only: left out, as it is stored, or how many levels there are.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    max_level: Option<Echo>,
+}
+
+impl LadderRequest {
+    fn echoes(&mut self) -> Echoes {
+        let count = "it is how many levels there are";
+        let max_level = self.max_level.take();
+        let max_level = max_level.filter(|sent| !sent.says(self.levels.len()));
+        Echoes::default()
+            .and("season_id", self.season_id.take(), FIXED)
+            .and("max_level", max_level, count)
+    }
 }
 
 /// The ladder of a season.
@@ -146,7 +165,9 @@ pub(crate) async fn put(
     desk: Data<dyn SeasonDesk>,
 ) -> ApiResult<Json<LadderAnswer>> {
     let id = id(&part)?;
-    let Body(body) = body;
+    let Body(mut body) = body;
+    let stored = async || Ok(LadderAnswer::from(desk.find(id).await?));
+    body.echoes().compare(stored).await?;
     let edit = SeasonEdit {
         levels: Some(LevelRequest::edits(body.levels)?),
         seen: seen_version(&request, body.version)?,

@@ -14,7 +14,7 @@ use xmas_time::{EventDay, Kst};
 use super::levels::LevelRequest;
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, Params, PathPart, seen_version},
+    extract::{Admin, Body, Echo, Echoes, FIXED, Now, Params, PathPart, Volatile, seen_version},
     routes::admin::{IfMatch, Reason, paging::PageParams},
 };
 
@@ -90,6 +90,7 @@ pub(crate) struct SeasonPage {
 
 /// What is left out stays; for a new season it is usual.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "XMAS_1WEEK_2026", "start_date": "2026-12-25",
     "end_date": "2026-12-31", "base_xp_per_stamp": 20, "is_active": false}))]
 pub(crate) struct SeasonRequest {
@@ -109,9 +110,29 @@ pub(crate) struct SeasonRequest {
     /// The whole ladder, if it is to be saved along.
     levels: Option<Vec<LevelRequest>>,
     version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    is_sound: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    created_at: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _updated_at: Option<Volatile>,
 }
 
 impl SeasonRequest {
+    fn echoes(&mut self) -> Echoes {
+        Echoes::default()
+            .and("id", self.id.take(), FIXED)
+            .and("is_sound", self.is_sound.take(), "it follows from the rest")
+            .and("created_at", self.created_at.take(), FIXED)
+    }
+
     fn edit(self, request: &HttpRequest) -> ApiResult<SeasonEdit> {
         let levels = self.levels.map(LevelRequest::edits).transpose()?;
         Ok(SeasonEdit {
@@ -165,7 +186,9 @@ pub(crate) async fn post(
     request: HttpRequest,
     desk: Data<dyn SeasonDesk>,
 ) -> ApiResult<HttpResponse> {
-    let edit = body.0.edit(&request)?;
+    let Body(mut body) = body;
+    body.echoes().expect_none()?;
+    let edit = body.edit(&request)?;
     let saved = desk.create(&admin.actor, &edit, now.0).await?;
     Ok(HttpResponse::Created().json(SeasonAnswer::from(saved)))
 }
@@ -194,7 +217,10 @@ pub(crate) async fn put(
     desk: Data<dyn SeasonDesk>,
 ) -> ApiResult<Json<SeasonAnswer>> {
     let id = id(&part)?;
-    let edit = body.0.edit(&request)?;
+    let Body(mut body) = body;
+    let stored = async || Ok(SeasonAnswer::from(desk.find(id).await?));
+    body.echoes().compare(stored).await?;
+    let edit = body.edit(&request)?;
     let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
     Ok(Json(saved.into()))
 }

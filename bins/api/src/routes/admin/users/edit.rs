@@ -8,10 +8,14 @@ use xmas_players::{
     ExternalId, NewPlayer, Nickname, Password, PasswordWish, PlayerEdit, SeasonWish, Status,
 };
 
-use crate::error::{ApiError, ApiResult};
+use crate::{
+    error::{ApiError, ApiResult},
+    extract::{Echo, Echoes, FIXED, Volatile, refuse},
+};
 
 /// A new player. Fields that are empty are as good as left out, since forms send them.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"external_id": "santa-01", "nickname": "산타", "status": "ACTIVE"}))]
 pub(crate) struct NewUserRequest {
     /// 1 to 100 characters; what the player logs in with.
@@ -37,6 +41,7 @@ pub(crate) struct NewUserRequest {
 /// Any subset; what is left out stays. Without `version` a lower `xp` or level is the echo of what the
 /// client once loaded, and is ignored.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"nickname": "루돌프", "status": "ACTIVE", "level": 2, "xp": 60}))]
 pub(crate) struct UserEditRequest {
     external_id: Option<String>,
@@ -62,6 +67,33 @@ pub(crate) struct UserEditRequest {
     #[schema(value_type = Option<String>)]
     status: Option<Status>,
     pub(super) version: Option<String>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    id: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    account_level: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    is_blocked: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    role: Option<Echo>,
+    /// Read-only: left out, or as it is stored.
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    created_at: Option<Echo>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _updated_at: Option<Volatile>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "last_login_at")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _last_login_at: Option<Volatile>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "generated_password")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _generated_password: Option<Volatile>,
 }
 
 /// A field that was sent, null or not.
@@ -122,6 +154,19 @@ impl NewUserRequest {
 }
 
 impl UserEditRequest {
+    pub(super) fn echoes(&mut self) -> Echoes {
+        Echoes::default()
+            .and("id", self.id.take(), FIXED)
+            .and(
+                "account_level",
+                self.account_level.take(),
+                "stamps raise it",
+            )
+            .and("is_blocked", self.is_blocked.take(), "set status")
+            .and("role", self.role.take(), FIXED)
+            .and("created_at", self.created_at.take(), FIXED)
+    }
+
     /// `seen` is what the client has loaded.
     pub(super) fn into_edit(self, seen: Option<Seen>) -> ApiResult<PlayerEdit> {
         let mut problems = Problems::default();
@@ -136,9 +181,7 @@ impl UserEditRequest {
             (None, Some(true)) => PasswordWish::Generate,
             (None, _) => PasswordWish::Keep,
         };
-        if !problems.is_empty() {
-            return Err(ApiError::problems(problems.into_vec()));
-        }
+        refuse(problems.into_vec())?;
         Ok(PlayerEdit {
             external_id: self.external_id,
             nickname: self.nickname.map(nickname),

@@ -1,19 +1,13 @@
 //! `POST /admin/api/users/import`: players from a table.
 
-#![expect(
-    unused_qualifications,
-    reason = "the OpenAPI macro writes the parameters as a path"
-)]
-
 use actix_web::web::{Data, Json};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 use xmas_players::{ImportAction, ImportLine, ImportReport, ImportRow, PlayerDesk};
 
 use crate::{
     error::ApiResult,
-    extract::{Admin, Column, CsvRow, CsvUpload, Now, Params},
+    extract::{Admin, Column, CsvRow, CsvUpload, DryRun, Now, Params},
     routes::admin::Reason,
 };
 
@@ -24,16 +18,6 @@ const COLUMNS: [Column; 5] = [
     Column::id("password_sha256"),
     Column::text("status"),
 ];
-
-#[derive(Debug, Deserialize, IntoParams, Validate)]
-#[into_params(parameter_in = Query)]
-// A misspelt `dry_run` must not do it.
-#[serde(deny_unknown_fields)]
-pub(crate) struct ImportParams {
-    /// True tells what would be done, and does nothing.
-    #[serde(default)]
-    dry_run: bool,
-}
 
 /// What an import did, or would do.
 #[derive(Debug, Serialize, ToSchema)]
@@ -119,21 +103,21 @@ fn import_row(row: &CsvRow) -> ImportRow {
 /// are `external_id`, and any of `nickname`, `password` (in at most 1,000 lines), `password_sha256` and
 /// `status`; an empty cell changes nothing. New players without a password cannot log in yet.
 #[utoipa::path(post, path = "/admin/api/users/import", tag = "admin: players",
-    params(ImportParams, Reason),
+    params(DryRun, Reason),
     request_body(content = String, content_type = "text/csv",
         example = json!("external_id,nickname,password,password_sha256\nelf-01,엘프 1,elf-password-1,\n")),
     responses((status = 200, body = ImportAnswer)), security(("bearer" = [])))]
 pub(crate) async fn import(
     admin: Admin,
-    params: Params<ImportParams>,
+    Params(dry_run): Params<DryRun>,
     csv: CsvUpload,
     now: Now,
     desk: Data<dyn PlayerDesk>,
 ) -> ApiResult<Json<ImportAnswer>> {
+    let dry_run = dry_run.said()?;
     let table = csv.table(&COLUMNS)?;
     let rows: Vec<ImportRow> = table.rows.iter().map(import_row).collect();
     drop(table);
-    let dry_run = params.0.dry_run;
     let report = match dry_run {
         true => desk.preview_import(&rows).await?,
         false => desk.import(&admin.actor, &rows, now.0).await?,

@@ -7,6 +7,7 @@ use actix_web::{
 use xmas_kernel::{ErrorCode, UserId};
 use xmas_players::PlayerDesk;
 use xmas_reporting::UserService;
+use xmas_time::{DateTime, Utc};
 
 use super::{AdminUser, SavedAdminUser, edit::UserEditRequest};
 use crate::{
@@ -24,9 +25,13 @@ pub(crate) async fn get(
     now: Now,
     users: Data<dyn UserService>,
 ) -> ApiResult<Json<AdminUser>> {
-    let found = users.one(UserId(id.0), now.0).await?;
+    Ok(Json(account(&**users, UserId(id.0), now.0).await?))
+}
+
+async fn account(users: &dyn UserService, id: UserId, now: DateTime<Utc>) -> ApiResult<AdminUser> {
+    let found = users.one(id, now).await?;
     let found = found.ok_or_else(|| ApiError::new(ErrorCode::UserNotFound))?;
-    Ok(Json(found.into()))
+    Ok(found.into())
 }
 
 /// Changes an account. Clients may send back everything that they loaded, with one field changed.
@@ -39,9 +44,12 @@ pub(crate) async fn put(
     body: Body<UserEditRequest>,
     now: Now,
     request: HttpRequest,
+    users: Data<dyn UserService>,
     desk: Data<dyn PlayerDesk>,
 ) -> ApiResult<Json<SavedAdminUser>> {
     let Body(mut body) = body;
+    let stored = async || account(&**users, UserId(id.0), now.0).await;
+    body.echoes().compare(stored).await?;
     let seen = seen_version(&request, body.version.take())?;
     let edit = body.into_edit(seen)?;
     let edited = desk.edit(&admin.actor, UserId(id.0), &edit, now.0);

@@ -7,9 +7,9 @@ use xmas_test_support::{Answer, Client, TestApp};
 
 use super::{assert_clean, many_players};
 
-const GRANT: &str = "/admin/api/game-tokens/grant-bulk";
-const REVOKE: &str = "/admin/api/game-tokens/revoke-bulk";
-const DEBIT: &str = "/admin/api/game-tokens/debit-bulk";
+const GRANT: &str = "/admin/api/game-tokens/grant-bulk?dry_run=false";
+const REVOKE: &str = "/admin/api/game-tokens/revoke-bulk?dry_run=false";
+const DEBIT: &str = "/admin/api/game-tokens/debit-bulk?dry_run=false";
 const BATCHES: &str = "/admin/api/game-tokens/batches/";
 
 /// Rows of every table that a batch touches.
@@ -61,8 +61,8 @@ async fn the_daily_ticket_is_previewed_given_to_every_active_player_and_given_on
     let blocked = app.test.player("blocked").await;
     app.test.block(&blocked).await;
     let before = rows(&app).await;
-    let dry = format!("{GRANT}?dry_run=true");
-    let preview = admin.post(&dry, &everybody("daily")).await;
+    let dry = "/admin/api/game-tokens/grant-bulk?dry_run=true";
+    let preview = admin.post(dry, &everybody("daily")).await;
     let preview = preview.expect_status(200).body;
     assert_eq!(preview["dry_run"], true);
     assert_eq!(preview["state"], Value::Null);
@@ -72,7 +72,7 @@ async fn the_daily_ticket_is_previewed_given_to_every_active_player_and_given_on
     // A preview needs no name.
     let mut unnamed = everybody("daily");
     unnamed.as_object_mut().unwrap().remove("batch_id");
-    admin.post(&dry, &unnamed).await.expect_status(200);
+    admin.post(dry, &unnamed).await.expect_status(200);
     assert_eq!(rows(&app).await, before);
 
     let mut body = everybody("daily");
@@ -102,14 +102,14 @@ async fn the_daily_ticket_is_previewed_given_to_every_active_player_and_given_on
     assert!(again.is_replayed());
     assert_eq!(again.body, given);
     // A preview of what is there says so.
-    let preview = admin.post(&dry, &body).await.expect_status(200).body;
+    let preview = admin.post(dry, &body).await.expect_status(200).body;
     assert_eq!(
         (&preview["dry_run"], &preview["state"]),
         (&json!(true), &json!("DONE"))
     );
     let other = json!({ "token_type": "DICE_TOKEN", "amount": 3, "batch_id": "daily",
         "filter": { "status": "ACTIVE" } });
-    for path in [GRANT, &dry] {
+    for path in [GRANT, dry] {
         let reused = admin.post(path, &other).await;
         reused.expect_error(422, "IDEMPOTENCY_KEY_REUSED");
     }
@@ -150,19 +150,19 @@ async fn a_table_names_its_players_either_way_and_its_tokens_line_by_line() {
         "\u{feff}external_id,user_id,token_type,amount\r\np-0000,,POINT,100\r\n\
          p-0000,,DICE_TOKEN,1\r\n,{id},,5\r\n\"산타, 01\",,POINT,7\r\n\r\n'=1+1,,POINT,9\r\n"
     );
-    let path = format!("{GRANT}?token_type=LOTTERY_TICKET&batch_id=a");
+    let path = format!("{GRANT}&token_type=LOTTERY_TICKET&batch_id=a");
     let given = admin.post_csv(&path, &table).await.expect_status(200).body;
     assert_eq!(given["players"], 4);
     let totals = json!({ "POINT": 116, "DICE_TOKEN": 1, "LOTTERY_TICKET": 5 });
     assert_eq!(given["done"], json!({ "players": 4, "totals": totals }));
     // The same table with another token for its third line is another request.
-    let path = format!("{GRANT}?token_type=POINT&batch_id=a");
+    let path = format!("{GRANT}&token_type=POINT&batch_id=a");
     let reused = admin.post_csv(&path, &table).await;
     reused.expect_error(422, "IDEMPOTENCY_KEY_REUSED");
 
     // A key does as well as a name, for whoever sent it.
     let one = "external_id,amount\np-0001,3\n";
-    let path = format!("{GRANT}?token_type=POINT");
+    let path = format!("{GRANT}&token_type=POINT");
     let keyed = post_csv_keyed(&admin, &path, one, "k")
         .await
         .expect_status(200);
@@ -213,7 +213,7 @@ async fn a_table_with_any_mistake_is_refused_whole_and_each_line_is_named() {
          p-0002,,1,\n"
     );
     let before = rows(&app).await;
-    let refused = admin.post_csv(&format!("{GRANT}?batch_id=a"), &table).await;
+    let refused = admin.post_csv(&format!("{GRANT}&batch_id=a"), &table).await;
     let refused = refused.expect_error(422, "VALIDATION_ERROR");
     let wrong = [
         (3, "external_id"),
@@ -242,7 +242,7 @@ async fn a_table_with_any_mistake_is_refused_whole_and_each_line_is_named() {
     assert!(twice.contains("line 2"), "{twice}");
     // The preview lists the same and sums up the rest.
     let preview = admin
-        .post_csv(&format!("{GRANT}?dry_run=true"), &table)
+        .post_csv("/admin/api/game-tokens/grant-bulk?dry_run=true", &table)
         .await;
     let preview = preview.expect_status(200).body;
     assert_eq!(preview["refused_lines"], wrong.len());
@@ -272,19 +272,19 @@ async fn bad_requests_are_refused_by_name() {
     let before = rows(&app).await;
     for (query, field) in [
         ("", "batch_id"),
-        ("?batch_id=", "batch_id"),
-        ("?batch_id=a%20b", "batch_id"),
-        ("?batch_id=%EA%B0%80", "batch_id"),
-        ("?batch_id=key:1:k", "batch_id"),
-        ("?batch_id=a&dry_run=maybe", "dry_run"),
-        ("?batch_id=a&token_type=GOLD", "token_type"),
+        ("&batch_id=", "batch_id"),
+        ("&batch_id=a%20b", "batch_id"),
+        ("&batch_id=%EA%B0%80", "batch_id"),
+        ("&batch_id=key:1:k", "batch_id"),
+        ("&batch_id=a&dry_run=false", "dry_run"),
+        ("&batch_id=a&token_type=GOLD", "token_type"),
     ] {
         let answer = admin.post_csv(&format!("{GRANT}{query}"), one).await;
         let answer = answer.expect_error(422, "VALIDATION_ERROR");
         let details = &answer.body["error"]["details"];
         assert!(details[field].is_array(), "{query}: {}", answer.text);
     }
-    let long = format!("{GRANT}?batch_id={}", "b".repeat(101));
+    let long = format!("{GRANT}&batch_id={}", "b".repeat(101));
     let long = admin.post_csv(&long, one).await;
     long.expect_error(422, "VALIDATION_ERROR");
     let with = |field: &str, value: Value| {
@@ -330,15 +330,24 @@ async fn bad_requests_are_refused_by_name() {
         let details = &answer.body["error"]["details"];
         assert!(details[field].is_array(), "{body}: {}", answer.text);
     }
-    let misspelt = format!("{GRANT}?dryrun=true");
+    let said = json!(["must be said: true to look, false to do it"]);
+    let unsaid = GRANT.trim_end_matches("?dry_run=false");
+    for query in ["", "?dry_run=", "?dry_run=maybe"] {
+        let refused = admin
+            .post(&format!("{unsaid}{query}"), &everybody("a"))
+            .await;
+        let refused = refused.expect_error(422, "VALIDATION_ERROR");
+        assert_eq!(refused.body["error"]["details"]["dry_run"], said);
+    }
+    let misspelt = format!("{GRANT}&dryrun=true");
     let misspelt = admin.post(&misspelt, &everybody("a")).await;
     misspelt.expect_error(422, "VALIDATION_ERROR");
     let other = admin
-        .post(&format!("{GRANT}?batch_id=b"), &everybody("a"))
+        .post(&format!("{GRANT}&batch_id=b"), &everybody("a"))
         .await;
     other.expect_error(422, "VALIDATION_ERROR");
     let coins = "external_id,amount,token_type\np-0000,3,CC_COIN\n";
-    let paid = admin.post_csv(&format!("{DEBIT}?batch_id=a"), coins).await;
+    let paid = admin.post_csv(&format!("{DEBIT}&batch_id=a"), coins).await;
     let paid = paid.expect_error(422, "VALIDATION_ERROR");
     assert!(paid.body["error"]["details"]["line 2.token_type"].is_array());
     let coins = json!({ "token_type": "CC_COIN", "amount": 1, "filter": { "status": "ACTIVE" },
@@ -378,7 +387,7 @@ async fn whoever_holds_too_little_is_named_before_anything_is_taken() {
     let table = "external_id,amount\nrich,5000\npoor,41\nnone,1\n";
     let before = rows(&app).await;
     let dry = admin
-        .post_csv(&format!("{DEBIT}?dry_run=true"), table)
+        .post_csv("/admin/api/game-tokens/debit-bulk?dry_run=true", table)
         .await;
     let dry = dry.expect_status(200).body;
     assert_eq!(
@@ -390,7 +399,7 @@ async fn whoever_holds_too_little_is_named_before_anything_is_taken() {
         "amount": 41, "balance": 40 });
     assert_eq!(dry["short"][0], short);
     assert_eq!(dry["short"][1]["balance"], 0);
-    let path = format!("{DEBIT}?batch_id=payout-1");
+    let path = format!("{DEBIT}&batch_id=payout-1");
     let refused = admin.post_csv(&path, table).await;
     let refused = refused.expect_error(422, "VALIDATION_ERROR");
     let details = &refused.body["error"]["details"];
@@ -425,11 +434,11 @@ async fn only_those_who_have_played_since_are_given() {
     early.play("/api/roulette/play").await.expect_status(200);
     app.clock.advance(chrono::TimeDelta::hours(2));
     late.play("/api/roulette/play").await.expect_status(200);
-    let dry = format!("{GRANT}?dry_run=true");
+    let dry = "/admin/api/game-tokens/grant-bulk?dry_run=true";
     let since = async |since: &str| {
         let body = json!({ "token_type": "CC_COIN", "amount": 1,
             "filter": { "status": "ACTIVE", "played_since": since } });
-        let preview = admin.post(&dry, &body).await.expect_status(200);
+        let preview = admin.post(dry, &body).await.expect_status(200);
         preview.body["players"].as_i64().unwrap()
     };
     assert_eq!(since("2025-12-26").await, 2);
@@ -448,7 +457,7 @@ async fn four_times_the_same_batch_at_once_is_one_batch() {
         writeln!(table, "p-{number:04},{}", number + 1).unwrap();
         sum += number + 1;
     }
-    let path = format!("{GRANT}?token_type=POINT&batch_id=a");
+    let path = format!("{GRANT}&token_type=POINT&batch_id=a");
     let answers = join_all((0..4).map(|number| admins[number % 2].post_csv(&path, &table))).await;
     let mut fresh = 0;
     for answer in answers {

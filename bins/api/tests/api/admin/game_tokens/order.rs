@@ -27,8 +27,6 @@ async fn a_grant_is_in_the_wallet_the_ledger_and_the_audit_log() {
     let user_id = player.identity().user_id.0;
     let mut body = coins(" santa ", 3);
     body["reason"] = json!("장애 보상");
-    // What the old client sends besides is ignored.
-    body["memo"] = json!("x");
     let request = admin.request("POST".parse().unwrap(), GRANT).json(&body);
     let given = admin.send(request.header("x-request-id", "drill-7")).await;
     let expected = json!({

@@ -26,7 +26,7 @@ async fn what_is_exported_can_be_debited_as_it_is() {
         rich.user_id, poor.user_id
     );
     assert_eq!(export.text, expected);
-    let path = "/admin/api/game-tokens/debit-bulk?batch_id=payout-2026-01";
+    let path = "/admin/api/game-tokens/debit-bulk?dry_run=false&batch_id=payout-2026-01";
     let paid = admin.post_csv(path, &export.text).await.expect_status(200);
     let done = json!({ "players": 2, "totals": { "POINT": 5_040 } });
     assert_eq!(paid.body["done"], done);
@@ -47,12 +47,12 @@ async fn a_balance_above_what_one_grant_may_bring_is_paid_out_whole() {
         app.give(rich, Asset::Point, 1_000_000_000).await;
     }
     let export = admin.get(PAYOUT).await.expect_status(200).text;
-    let path = "/admin/api/game-tokens/debit-bulk?batch_id=payout-1";
+    let path = "/admin/api/game-tokens/debit-bulk?dry_run=false&batch_id=payout-1";
     let paid = admin.post_csv(path, &export).await.expect_status(200).body;
     let done = json!({ "players": 1, "totals": { "POINT": 2_000_000_000_i64 } });
     assert_eq!(paid["done"], done);
     let more = format!("user_id,amount\n{},1000000000001\n", rich.user_id);
-    let path = "/admin/api/game-tokens/debit-bulk?batch_id=payout-2";
+    let path = "/admin/api/game-tokens/debit-bulk?dry_run=false&batch_id=payout-2";
     let refused = admin.post_csv(path, &more).await;
     refused.expect_error(422, "VALIDATION_ERROR");
     assert_clean(&app).await;

@@ -40,7 +40,7 @@ async fn a_given_password_just_works_and_is_not_told() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
     let new = json!({ "external_id": "santa", "password": "비밀번호 여덟자", "nickname": "",
-        "is_blocked": false, "level": 0, "season_level": 0, "xp": 0, "status": "ACTIVE" });
+        "level": 0, "season_level": 0, "xp": 0, "status": "ACTIVE" });
     let created = admin.post(USERS, &new).await.expect_status(201);
     assert!(created.body.get("generated_password").is_none());
     assert_eq!(created.body["nickname"], Value::Null);

@@ -6,7 +6,7 @@ use xmas_test_support::TestApp;
 
 use super::{USERS, assert_sound, audits, get, log_in, path_of};
 
-const IMPORT: &str = "/admin/api/users/import";
+const IMPORT: &str = "/admin/api/users/import?dry_run=false";
 const PREVIEW: &str = "/admin/api/users/import?dry_run=true";
 /// Of "old password".
 const OLD_HASH: &str = "A0F1490A20D0211C997B44BC357E1972DEAB8AE3";
@@ -195,17 +195,21 @@ async fn what_is_no_such_table_is_refused_in_both_modes() {
         json.expect_error(415, "UNSUPPORTED_MEDIA_TYPE");
     }
     // A preview that is misspelt imports nobody.
-    let misspelt = format!("{IMPORT}?dryrun=true");
+    let misspelt = format!("{IMPORT}&dryrun=true");
     let refused = admin.post_csv(&misspelt, "external_id\nnobody\n").await;
     let refused = refused.expect_error(422, "VALIDATION_ERROR");
     assert!(refused.text.contains("dryrun"), "{}", refused.text);
     let large = "x".repeat(10 * 1024 * 1024 + 1);
     let large = admin.post_csv(IMPORT, &large).await;
     large.expect_error(413, "BODY_TOO_LARGE");
-    let odd = admin
-        .post_csv(&format!("{IMPORT}?dry_run=maybe"), "external_id\nsanta\n")
-        .await;
-    odd.expect_error(422, "VALIDATION_ERROR");
+    let unsaid = IMPORT.trim_end_matches("?dry_run=false");
+    for query in ["", "?dry_run=maybe"] {
+        let path = format!("{unsaid}{query}");
+        let refused = admin.post_csv(&path, "external_id\nsanta\n").await;
+        let refused = refused.expect_error(422, "VALIDATION_ERROR");
+        let said = serde_json::json!(["must be said: true to look, false to do it"]);
+        assert_eq!(refused.body["error"]["details"]["dry_run"], said);
+    }
     assert_eq!((players(&app).await, audits(&app).await), (0, 0));
 }
 

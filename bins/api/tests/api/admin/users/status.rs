@@ -97,7 +97,7 @@ async fn deleting_makes_inactive_and_keeps_everything() {
     assert_eq!(gone["status"], "INACTIVE");
     assert_eq!(gone["xp"], before["xp"]);
     let told = "SELECT COUNT(*) FROM admin_audit_log WHERE action = 'USER_DEACTIVATE'";
-    assert_eq!(app.test.count(told).await, 2);
+    assert_eq!(app.test.count(told).await, 1);
     assert_eq!(app.test.count("SELECT COUNT(*) FROM feature_log").await, 1);
     // And back, by the form that was loaded before.
     admin.put(&path, &form_of(&before)).await.expect_status(200);
