@@ -115,7 +115,7 @@ mod tests {
                 is_enabled: true,
                 config_json,
             };
-            let problems = check_feature(&config).into_iter();
+            let problems = check_feature(&config, &Kept::default()).into_iter();
             problems.map(|problem| problem.field).collect::<Vec<_>>()
         };
         let free = serde_json::json!({ "xp_per_play": 5, "theme": "snow" });

@@ -30,7 +30,7 @@ pub fn unknown_name(kind: &str, name: &str, known: &[&str]) -> String {
     }
     match known {
         [] => format!("is not a {kind} here; there is none"),
-        [known @ ..] => {
+        known => {
             let listed = known[..known.len().min(LISTED)].join(", ");
             let more = if known.len() > LISTED { ", …" } else { "" };
             format!("is not a {kind} here; known are {listed}{more}")
