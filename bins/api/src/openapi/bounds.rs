@@ -122,10 +122,10 @@ fn refine_fields(place: Place<'_>, schema: &mut Schema) {
             }
         }
         Schema::Array(array) => {
-            if let ArrayItems::RefOrSchema(items) = &mut array.items {
-                if let RefOr::T(items) = items.as_mut() {
-                    refine_fields(place, items);
-                }
+            if let ArrayItems::RefOrSchema(items) = &mut array.items
+                && let RefOr::T(items) = items.as_mut()
+            {
+                refine_fields(place, items);
             }
         }
         Schema::OneOf(of) => refine_all(place, &mut of.items),
@@ -155,10 +155,10 @@ fn refine(place: Place<'_>, name: &str, schema: &mut Schema) {
                 array.min_items = Some(*count.start());
                 array.max_items = Some(*count.end());
             }
-            if let ArrayItems::RefOrSchema(items) = &mut array.items {
-                if let RefOr::T(items) = items.as_mut() {
-                    refine(place, name, items);
-                }
+            if let ArrayItems::RefOrSchema(items) = &mut array.items
+                && let RefOr::T(items) = items.as_mut()
+            {
+                refine(place, name, items);
             }
         }
         other => refine_fields(place, other),

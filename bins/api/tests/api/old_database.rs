@@ -1,6 +1,7 @@
 //! A database that version 0.1 has filled, after `migrate up`.
 
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::json;
 use xmas_kernel::{entropy::OsEntropy, seal::DataKey};
 use xmas_migration::{Migrator, MigratorTrait, attention};
 use xmas_reporting::Audit;
@@ -195,15 +196,19 @@ async fn an_operator_releases_one_twin_and_removes_the_other() {
         (&json!(1), &json!(2))
     );
 
+    let release = async |path: &str| {
+        let path = format!("{path}/release");
+        admin.send(admin.request(Method::POST, &path)).await
+    };
     let given = of("GI***", "스타벅스");
-    let refused = admin.post(&format!("{given}/release"), &Value::Null).await;
+    let refused = release(&given).await;
     refused.expect_error(409, "COUPON_CODE_IN_USE");
     let (first, second) = (of("FR***", "배민 1만"), of("FR***", "스타벅스"));
-    let released = admin.post(&format!("{first}/release"), &Value::Null).await;
+    let released = release(&first).await;
     released.expect_status(204);
-    let again = admin.post(&format!("{first}/release"), &Value::Null).await;
+    let again = release(&first).await;
     again.expect_error(404, "WITHHELD_CODE_NOT_FOUND");
-    let twin = admin.post(&format!("{second}/release"), &Value::Null).await;
+    let twin = release(&second).await;
     twin.expect_error(409, "COUPON_CODE_IN_USE");
     for path in [second.as_str(), given.as_str()] {
         admin.delete(path).await.expect_status(204);
