@@ -127,3 +127,23 @@ async fn what_a_developer_s_machine_keeps_is_for_its_owner_only() {
     assert_private();
     server.login("demo-01", "demo-pass").await;
 }
+
+#[tokio::test]
+async fn a_file_that_is_named_in_the_url_is_made_for_its_owner_only() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("named.db");
+    let mut command = xmas_api(folder.path());
+    command
+        .env(
+            "DATABASE_URL",
+            format!("sqlite://{}?mode=rwc", file.display()),
+        )
+        .args(["migrate", "up"]);
+    assert!(run(&mut command).status.success());
+    let mode = |file: &Path| metadata(file).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&file), 0o600);
+    // One that somebody made otherwise stays as it is.
+    set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+    assert!(run(&mut command).status.success());
+    assert_eq!(mode(&file), 0o640);
+}

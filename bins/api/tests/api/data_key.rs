@@ -132,14 +132,16 @@ async fn of_two_first_keys_at_once_exactly_one_wins() {
         let test = TestDb::new().await;
         let now = SystemClock.now();
         let (first, second) = (app(&test, FIRST), app(&test, SECOND));
-        let (one, other) = join(first.prepare_draws(now), second.prepare_draws(now)).await;
-        let winner = match (one, other) {
-            (Ok(()), Err(_)) => FIRST,
-            (Err(_), Ok(())) => SECOND,
+        // Of other days, so that only the probe stands between them.
+        let later = now + chrono::TimeDelta::days(30);
+        let (one, other) = join(first.prepare_draws(now), second.prepare_draws(later)).await;
+        let (winner, of_winner) = match (one, other) {
+            (Ok(()), Err(_)) => (FIRST, now),
+            (Err(_), Ok(())) => (SECOND, later),
             (one, other) => panic!("{one:?} {other:?}"),
         };
         // Nothing of the loser's is there: the winner opens every seed.
-        app(&test, winner).prepare_draws(now).await.unwrap();
+        app(&test, winner).prepare_draws(of_winner).await.unwrap();
         assert_eq!(sealed(&test).await, (8, 1));
     }
 }
