@@ -152,7 +152,7 @@ async fn a_key_becomes_the_database_s_only_with_a_sealed_value() {
     let key = data_key(&FIRST.parse().unwrap());
     assert!(!key.compare(&test.db).await.unwrap());
     let tx = test.db.begin().await.unwrap();
-    drop(key.claim_in_tx(&tx, &OsEntropy).await.unwrap());
+    let _claimed = key.claim_in_tx(&tx, &OsEntropy).await.unwrap();
     // Whatever was to be sealed was not.
     drop(tx);
     let other = data_key(&SECOND.parse().unwrap());
