@@ -18,9 +18,9 @@ pub(crate) fn read_json<T: DeserializeOwned>(
     opening: u8,
     expected: &str,
 ) -> ApiResult<T> {
-    // The parser would also take an array for a struct.
+    // The parser would also take an array for a struct, and has its own words for nothing at all.
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_some_and(|byte| *byte != opening) {
+    if first != Some(&opening) {
         return Err(ApiError::field("body", expected));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -111,6 +111,18 @@ mod tests {
             problems::<Order>(r#"{"amount": 1, "prizes": [{"weight": 1}, {"wieght": 1}]}"#),
             json!({ "prizes.1.wieght": [r#"is not a field here; did you mean "weight"?"#] })
         );
+    }
+
+    #[test]
+    fn no_body_is_no_object() {
+        let text = "must be a JSON object";
+        for body in ["", " \n", "[]", "1", "null"] {
+            assert_eq!(
+                problems::<Order>(body),
+                json!({ "body": [text] }),
+                "{body:?}"
+            );
+        }
     }
 
     #[test]
