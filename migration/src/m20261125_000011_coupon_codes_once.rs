@@ -24,6 +24,9 @@ const COUPON_WITHHELD: &str = "
     ) {options}
 ";
 
+/// The index that twins are found by.
+const TWINS: &str = "ix_coupon_code_fingerprint";
+
 /// How many codes are looked for at once.
 const AT_ONCE: u64 = 500;
 
@@ -108,6 +111,8 @@ impl MigrationTrait for Migration {
         )
         .await?;
         create_table(manager, COUPON_WITHHELD).await?;
+        // Twins are found by their fingerprint, which no index begins with until they are gone.
+        create_index(manager, TWINS, "coupon_code", "fingerprint").await?;
         withhold_twins(manager).await?;
         create_unique_index(
             manager,
@@ -116,6 +121,7 @@ impl MigrationTrait for Migration {
             "fingerprint, copy_number",
         )
         .await?;
+        drop_index(manager, "coupon_code", TWINS).await?;
         for table in ["coupon_code", "coupon_withheld"] {
             create_index(manager, &format!("ix_{table}_folded"), table, "folded").await?;
         }
@@ -125,6 +131,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         forget_support(manager, self.name()).await?;
+        drop_index(manager, "coupon_code", TWINS).await?;
         drop_index(manager, "coupon_code", "uq_coupon_code_once").await?;
         drop_index(manager, "coupon_code", "ix_coupon_code_folded").await?;
         if manager.has_table("coupon_withheld").await? {

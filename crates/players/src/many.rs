@@ -31,42 +31,63 @@ pub async fn players_by_id(
     let mut found = HashMap::with_capacity(ids.len());
     for ids in ids.chunks(AT_ONCE) {
         let which = user::Column::Id.is_in(ids.iter().map(|id| id.0));
-        let players = players(conn, which).await?.into_iter();
+        let players = accounts(conn, which).await?.into_iter();
+        let players = players.filter_map(|(player, role)| is_player(&role).then_some(player));
         found.extend(players.map(|player| (player.user_id, player)));
     }
     Ok(found)
 }
 
-/// As [`players_by_id`], by external id; [`GivenId::among`] says who is meant.
+/// As [`players_by_id`], by external id. Whoever has an id to the byte is meant by it, and is not found if
+/// that is an admin.
 pub async fn players_by_external_id(
     conn: &impl ConnectionTrait,
     given: &[&GivenId],
-) -> Result<HashMap<String, PlayerName>, DbError> {
+) -> Result<HashMap<GivenId, PlayerName>, DbError> {
     let mut found = HashMap::with_capacity(given.len());
     for given in given.chunks(AT_ONCE) {
         let spellings = given.iter().flat_map(|given| given.spellings());
         let which = user::Column::ExternalId.is_in(spellings);
-        let players = players(conn, which).await?.into_iter();
-        found.extend(players.map(|player| (player.external_id.clone(), player)));
+        let accounts = accounts(conn, which).await?.into_iter();
+        let accounts: HashMap<String, (PlayerName, String)> = accounts
+            .map(|(name, role)| (name.external_id.clone(), (name, role)))
+            .collect();
+        let player = |given: &&GivenId| {
+            let meant = given.among(&accounts);
+            let (player, _) = meant.filter(|(_, role)| is_player(role))?;
+            Some(((*given).clone(), player.clone()))
+        };
+        found.extend(given.iter().filter_map(player));
     }
     Ok(found)
 }
 
-async fn players(conn: &impl ConnectionTrait, which: Expr) -> Result<Vec<PlayerName>, DbError> {
-    let rows: Vec<(i64, String)> = user::Entity::find()
+fn is_player(role: &str) -> bool {
+    role == Role::Player.as_str()
+}
+
+/// Accounts with their roles.
+async fn accounts(
+    conn: &impl ConnectionTrait,
+    which: Expr,
+) -> Result<Vec<(PlayerName, String)>, DbError> {
+    let rows: Vec<(i64, String, String)> = user::Entity::find()
         .select_only()
         .column(user::Column::Id)
         .column(user::Column::ExternalId)
-        .filter(user::Column::Role.eq(Role::Player.as_str()))
+        .column(user::Column::Role)
         .filter(which)
         .into_tuple()
         .all(conn)
         .await?;
-    let player = |(id, external_id)| PlayerName {
-        user_id: UserId(id),
-        external_id,
+    let account = |(id, external_id, role)| {
+        let name = PlayerName {
+            user_id: UserId(id),
+            external_id,
+        };
+        (name, role)
     };
-    Ok(rows.into_iter().map(player).collect())
+    Ok(rows.into_iter().map(account).collect())
 }
 
 /// Locks players as [`crate::lock_by_id_in_tx`] does, in ascending id, so that two who lock many never

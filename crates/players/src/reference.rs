@@ -42,22 +42,28 @@ pub async fn resolve(
         (None, Some(user_id)) => Column::Id.eq(user_id.0),
         (None, None) => return Err(ResolveError::Unnamed),
     };
-    let found: Vec<(String, i64)> = Entity::find()
+    let found: Vec<(String, i64, String)> = Entity::find()
         .select_only()
         .column(Column::ExternalId)
         .column(Column::Id)
+        .column(Column::Role)
         .filter(which)
-        .filter(Column::Role.eq(Role::Player.as_str()))
         .into_tuple()
         .all(conn)
         .await
         .map_err(DbError::from)?;
-    let found: HashMap<String, i64> = found.into_iter().collect();
+    let found: HashMap<String, (i64, String)> = found
+        .into_iter()
+        .map(|(external_id, id, role)| (external_id, (id, role)))
+        .collect();
     let found = match &named.external_id {
         Some(given) => given.among(&found),
         None => found.values().next(),
     };
-    let found = found.copied().map(UserId).ok_or(ResolveError::Unknown)?;
+    // Whoever is named exactly is meant: an admin's id in another spelling leads to no player.
+    let found = found.filter(|(_, role)| role == Role::Player.as_str());
+    let found = found.map(|(id, _)| UserId(*id));
+    let found = found.ok_or(ResolveError::Unknown)?;
     match named.user_id {
         Some(user_id) if user_id != found => Err(ResolveError::Contradiction),
         _ => Ok(found),

@@ -6,7 +6,7 @@ use xmas_kernel::{
     text::{self, Unfit},
 };
 
-use crate::{ExternalId, GivenId, Nickname, PlayerEdit, PlayerRecord, SeasonWish, Standing};
+use crate::{ExternalId, Nickname, PlayerEdit, PlayerRecord, SeasonWish, Standing};
 
 /// The most XP that an operator may give. Far above any ladder, and far from overflowing a sum.
 pub(crate) const MAX_XP: i64 = 1_000_000_000;
@@ -86,7 +86,8 @@ pub(crate) fn wanted_xp(
 /// The names that an edit gives to an account: the id, and the nickname or that there is none.
 pub(crate) type NewNames = (Option<ExternalId>, Option<Option<Nickname>>);
 
-/// The names that an edit changes, or what is wrong with them. One that is the same in NFC stays.
+/// The names that an edit changes, or what is wrong with them. An id that stands is taken to the byte, so
+/// that one from before the policy for text can be composed; a nickname that is the same in NFC stays.
 pub(crate) fn new_names(
     before: &PlayerRecord,
     edit: &PlayerEdit,
@@ -94,8 +95,10 @@ pub(crate) fn new_names(
     let mut problems = Problems::default();
     let mut noted = |field: &str, unfit: Unfit| problems.expect_fit(Err(unfit), field);
     let external_id = edit.external_id.as_deref();
-    let external_id = external_id.filter(|id| !GivenId::any(id).names(&before.external_id));
+    let external_id = external_id.filter(|id| id.trim() != before.external_id);
     let external_id = external_id.map(ExternalId::try_from).transpose();
+    let external_id =
+        external_id.map(|id| id.filter(|id| id.as_str() != before.external_id.as_str()));
     let external_id = external_id.unwrap_or_else(|error| {
         noted("external_id", error.0);
         None

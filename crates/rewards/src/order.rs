@@ -99,7 +99,7 @@ pub(crate) fn check(kind: OrderKind, asset: Asset, amount: i64) -> Vec<Problem> 
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     by_id: HashMap<UserId, PlayerName>,
-    by_external_id: HashMap<String, PlayerName>,
+    by_external_id: HashMap<GivenId, PlayerName>,
 }
 
 /// Why an order is about nobody.
@@ -131,7 +131,7 @@ impl Directory {
     pub(crate) fn find(&self, who: &PlayerRef) -> Result<&PlayerName, Nobody> {
         let by_id = who.user_id.map(|id| self.by_id.get(&id));
         let name = who.external_id.as_ref();
-        let by_name = name.map(|name| name.among(&self.by_external_id));
+        let by_name = name.map(|name| self.by_external_id.get(name));
         match (by_id, by_name) {
             (None, None) => Err(Nobody::Unnamed),
             (Some(None), _) | (_, Some(None)) => Err(Nobody::Unknown),
@@ -153,7 +153,8 @@ mod tests {
         };
         let all = [player(1, "santa"), player(2, "rudolf")];
         let by_id = all.iter().map(|one| (one.user_id, one.clone()));
-        let by_name = all.iter().map(|one| (one.external_id.clone(), one.clone()));
+        let given = |one: &PlayerName| GivenId::any(&one.external_id);
+        let by_name = all.iter().map(|one| (given(one), one.clone()));
         let directory = Directory {
             by_id: by_id.collect(),
             by_external_id: by_name.collect(),

@@ -34,20 +34,50 @@ struct Sent {
     field: &'static str,
     value: Value,
     instead: &'static str,
+    /// Whether what is stored only ever rises, so that less than that was loaded earlier.
+    rises: bool,
+}
+
+impl Sent {
+    fn is(&self, stored: &Value) -> bool {
+        let is_earlier = || Some(self.value.as_i64()? <= stored.as_i64()?);
+        self.value == *stored || self.rises && is_earlier().unwrap_or(false)
+    }
 }
 
 impl Echoes {
     /// One field of the answer; `instead` says in a clause how it is changed, or why it is not.
     pub(crate) fn and(
+        self,
+        field: &'static str,
+        sent: Option<Echo>,
+        instead: &'static str,
+    ) -> Self {
+        self.with(field, sent, instead, false)
+    }
+
+    /// A number that only ever rises: what was loaded earlier may be less than what is stored.
+    pub(crate) fn and_rising(
+        self,
+        field: &'static str,
+        sent: Option<Echo>,
+        instead: &'static str,
+    ) -> Self {
+        self.with(field, sent, instead, true)
+    }
+
+    fn with(
         mut self,
         field: &'static str,
         sent: Option<Echo>,
         instead: &'static str,
+        rises: bool,
     ) -> Self {
         self.0.extend(sent.map(|Echo(value)| Sent {
             field,
             value,
             instead,
+            rises,
         }));
         self
     }
@@ -76,8 +106,10 @@ impl Echoes {
 
     /// What is wrong with them; `prefix` goes before their names.
     pub(crate) fn problems(self, prefix: &str, stored: Option<&Value>) -> Vec<Problem> {
-        let is_stored =
-            |sent: &Sent| stored.and_then(|all| all.get(sent.field)) == Some(&sent.value);
+        let is_stored = |sent: &Sent| {
+            let stored = stored.and_then(|all| all.get(sent.field));
+            stored.is_some_and(|stored| sent.is(stored))
+        };
         let others = self.0.into_iter().filter(|sent| !is_stored(sent));
         let problem = |sent: Sent| {
             let text = format!("must be left out or as it is stored; {}", sent.instead);
@@ -121,6 +153,26 @@ mod tests {
         match echoes.compare(stored).await {
             Ok(()) => Value::Null,
             Err(error) => serde_json::to_value(error.body("")).unwrap()["error"]["details"].clone(),
+        }
+    }
+
+    #[test]
+    fn what_only_rises_may_have_been_loaded_earlier() {
+        let stored = json!({ "account_level": 3 });
+        for (sent, is_fine) in [
+            (json!(3), true),
+            (json!(1), true),
+            (json!(4), false),
+            (json!("1"), false),
+            (json!(2.5), false),
+        ] {
+            let echo = serde_json::from_value(sent.clone()).unwrap();
+            let echoes = Echoes::default().and_rising("account_level", echo, "stamps raise it");
+            assert_eq!(
+                echoes.problems("", Some(&stored)).is_empty(),
+                is_fine,
+                "{sent}"
+            );
         }
     }
 

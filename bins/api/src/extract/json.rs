@@ -47,12 +47,32 @@ fn refused(mut path: Vec<String>, parser: &str) -> ApiError {
     } else if let Some(missing) = parser.strip_prefix("missing field `") {
         path.extend(missing.split('`').next().map(str::to_owned));
         "must be there".to_owned()
+    } else if let Some(expected) = expected(parser) {
+        format!("must be {expected}")
     } else {
         parser.to_owned()
     };
     let path = path.join(".");
     let field = if path.is_empty() { "body" } else { &path };
     ApiError::field(field, problem)
+}
+
+/// What the parser wanted where something else stood. It also says what that was, which may be a secret
+/// in the wrong place.
+fn expected(parser: &str) -> Option<&str> {
+    let is_about_value = ["invalid type: ", "invalid value: ", "invalid length "]
+        .iter()
+        .any(|start| parser.starts_with(start));
+    if !is_about_value {
+        return None;
+    }
+    let (_, expected) = parser.rsplit_once(", expected ")?;
+    let (expected, _) = expected.rsplit_once(" at line ").unwrap_or((expected, ""));
+    Some(match expected {
+        "i64" | "u64" | "i32" | "u32" | "u8" | "usize" => "a whole number in its bounds",
+        "f64" => "a number",
+        other => other,
+    })
 }
 
 /// The names that the parser would have taken. What was sent stands before them, and may look like them.
@@ -111,6 +131,29 @@ mod tests {
             problems::<Order>(r#"{"amount": 1, "prizes": [{"weight": 1}, {"wieght": 1}]}"#),
             json!({ "prizes.1.wieght": [r#"is not a field here; did you mean "weight"?"#] })
         );
+    }
+
+    #[test]
+    fn what_was_sent_of_a_wrong_type_is_not_sent_back() {
+        for (body, expected) in [
+            (r#"{"amount": 1, "note": 918273645}"#, "must be a string"),
+            (
+                r#"{"amount": 1, "note": ["S3cret, expected x"]}"#,
+                "must be a string",
+            ),
+        ] {
+            assert_eq!(problems::<Order>(body), json!({ "note": [expected] }));
+        }
+        let whole = json!({ "amount": ["must be a whole number in its bounds"] });
+        for amount in [r#""S3cret, expected x""#, "1.5", "1e400", "[]", "true"] {
+            let body = format!(r#"{{"amount": {amount}}}"#);
+            let problems = problems::<Order>(&body);
+            assert!(
+                problems == whole || amount == "1e400",
+                "{amount}: {problems}"
+            );
+            assert!(!problems.to_string().contains("S3cret"));
+        }
     }
 
     #[test]

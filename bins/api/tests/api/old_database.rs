@@ -123,6 +123,56 @@ async fn free_twins_of_a_code_are_withheld_and_nobody_loses_one() {
     assert_sound(&test).await;
 }
 
+/// Decomposed, as [`DECOMPOSED`].
+const LONE: [&str; 3] = [
+    "\u{1100}\u{1161}-0001",
+    "\u{1100}\u{1161}-0002",
+    "\u{1100}\u{1161}-0003",
+];
+
+#[tokio::test]
+async fn several_processes_that_start_at_once_withhold_nothing_but_twins() {
+    let test = old_database().await;
+    kind(&test, 1, "배민 1만").await;
+    for lone in LONE {
+        code(&test, 1, lone, None).await;
+    }
+    migrate_up(&test).await;
+    let app = AppBuilder::default().start_on(test).await;
+    // Each looks for codes before any of them has begun.
+    let complete = || app.app.complete_codes();
+    let (one, two, three) = tokio::join!(complete(), complete(), complete());
+    assert_eq!((one.unwrap(), two.unwrap(), three.unwrap()), (0, 0, 0));
+    let stocked = "SELECT COUNT(*) FROM coupon_code WHERE folded IS NOT NULL";
+    assert_eq!(app.test.count(stocked).await, 3);
+}
+
+#[tokio::test]
+async fn a_twin_of_a_code_that_was_given_away_decomposed_is_given_to_nobody() {
+    let test = old_database().await;
+    user(&test, 1, "winner").await;
+    kind(&test, 1, "배민 1만").await;
+    kind(&test, 2, "스타벅스").await;
+    code(&test, 1, DECOMPOSED, Some(1)).await;
+    code(&test, 2, "한-0001", None).await;
+    migrate_up(&test).await;
+    let app = AppBuilder::default().start_on(test).await;
+    assert_eq!(app.app.complete_codes().await.unwrap(), 1);
+    let admin = app.admin("operator").await;
+    let list = admin.get("/admin/api/coupons/withheld/").await;
+    let item = &list.expect_status(200).body["items"][0];
+    assert_eq!(
+        (&item["kind_name"], &item["is_given"]),
+        (&json!("스타벅스"), &json!(true))
+    );
+    let release = format!("/admin/api/coupons/withheld/{}/release", item["id"]);
+    let refused = admin.send(admin.request(Method::POST, &release)).await;
+    refused.expect_error(409, "COUPON_CODE_IN_USE");
+    let again = admin.post_csv("/admin/api/coupons/1/codes", "code\n한-0001\n");
+    again.await.expect_error(422, "VALIDATION_ERROR");
+    assert_sound(&app.test).await;
+}
+
 #[tokio::test]
 async fn a_migration_that_was_killed_among_the_twins_goes_on() {
     let test = twins().await;
@@ -348,4 +398,17 @@ async fn ids_and_labels_are_composed_and_told_and_what_collides_stays() {
     let grant = json!({ "external_id": "e\u{301}lf", "token_type": "POINT", "amount": 5 });
     let granted = admin.post("/admin/api/game-tokens/grant", &grant).await;
     assert_eq!(granted.expect_status(200).body["user_id"], 3);
+    // Another id makes room, and then the one that was listed can be composed.
+    let composed = json!({ "external_id": "élf" });
+    let taken = admin.put("/admin/api/users/3", &composed).await;
+    taken.expect_error(409, "EXTERNAL_ID_EXISTS");
+    let moved = json!({ "external_id": "elf-4" });
+    let moved = admin.put("/admin/api/users/4", &moved).await;
+    moved.expect_status(200);
+    let saved = admin.put("/admin/api/users/3", &composed).await;
+    assert_eq!(saved.expect_status(200).body["external_id"], "élf");
+    for spelling in ["e\u{301}lf", "élf"] {
+        assert_eq!(login(spelling).await, 3);
+    }
+    assert_eq!(attention(app.test.db.read()).await.unwrap().len(), 2);
 }

@@ -11,7 +11,7 @@ use xmas_kernel::{
     text::{self, Kept, Lines},
 };
 
-use xmas_players::PlayerRef;
+use xmas_players::{GivenId, PlayerRef};
 
 use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry};
 
@@ -33,7 +33,7 @@ pub(super) fn check_count(rows: usize) -> Result<(), Vec<Problem>> {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) ids: HashSet<UserId>,
-    pub(super) by_external_id: HashMap<String, UserId>,
+    pub(super) by_external_id: HashMap<GivenId, UserId>,
     /// Names and memos that stand where the upload goes.
     pub(super) texts: HashSet<String>,
 }
@@ -55,7 +55,7 @@ impl Known {
         };
         let by_external_id = match &named.external_id {
             Some(given) => {
-                let found = given.among(&self.by_external_id);
+                let found = self.by_external_id.get(given);
                 Some(*found.ok_or_else(|| unknown("external_id", given.as_str()))?)
             }
             None => None,
@@ -211,16 +211,14 @@ fn finish<T>(outcome: T, problems: Problems) -> Result<T, Vec<Problem>> {
 
 #[cfg(test)]
 mod tests {
-    use xmas_players::GivenId;
-
     use super::*;
 
     fn known() -> Known {
         Known {
             ids: [UserId(1), UserId(2)].into(),
             by_external_id: [
-                ("산타".to_owned(), UserId(1)),
-                ("elf".to_owned(), UserId(2)),
+                (GivenId::any("산타"), UserId(1)),
+                (GivenId::any("elf"), UserId(2)),
             ]
             .into(),
             texts: HashSet::new(),

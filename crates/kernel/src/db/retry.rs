@@ -23,9 +23,9 @@ const FIRST_PAUSE_MS: u64 = 20;
 /// connection broke.
 ///
 /// Only [`DbError::Contention`], [`DbError::Unreachable`] and [`DbError::ReadOnly`] anywhere in the
-/// error's chain are tried again: after each, nothing of the use case is left. A failed COMMIT is an error of its own and is
-/// not tried again. When the attempts are used up the last error is returned, and the client sees
-/// `LOCK_NOT_ACQUIRED`.
+/// error's chain are tried again: after each, nothing of the use case is left. A failed COMMIT is an
+/// error of its own and is not tried again. When the attempts are used up the last error is returned,
+/// and the client sees `LOCK_NOT_ACQUIRED` or `NOT_READY`.
 pub async fn retry<T, E, F>(mut use_case: impl FnMut() -> F) -> Result<T, E>
 where
     E: Error + 'static,

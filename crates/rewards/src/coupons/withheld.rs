@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::ColumnTrait;
+use sea_orm::{ColumnTrait, DatabaseTransaction};
 use serde_json::{Value, json};
 use xmas_kernel::{
     CouponKindId,
@@ -25,41 +25,53 @@ impl RewardDesk {
     /// how many codes are withheld. Codes that turn out to be the same are withheld now. Asked again, or
     /// by several processes at once, it does the rest.
     pub async fn complete_codes(&self) -> Result<u64, DbError> {
-        loop {
-            let codes = store::unfolded(self.db.read()).await?;
-            if codes.is_empty() {
-                return store::count_withheld(self.db.read()).await;
-            }
-            retry(|| self.complete_once(&codes)).await?;
+        while !store::unfolded(self.db.read()).await?.is_empty() {
+            retry(|| self.complete_once()).await?;
         }
+        store::count_withheld(self.db.read()).await
     }
 
-    async fn complete_once(&self, codes: &[Unfolded]) -> Result<(), DbError> {
+    /// The next codes. They are read behind the lock, because another process may just have done the same
+    /// ones, and a code that has its new fingerprint must not be taken for its own twin.
+    async fn complete_once(&self) -> Result<(), DbError> {
         let tx = self.db.begin().await?;
         audit::enter_in_tx(&tx, Area::Rewards).await?;
+        let codes = store::unfolded(&*tx).await?;
         let mut folded = Vec::with_capacity(codes.len());
-        for code in codes {
+        for code in &codes {
             let Some(sealed) = self.resealed(code.kind, &code.sealed) else {
                 // Nobody can be given it, and so it is no other one's twin.
                 folded.push((code.id, code.fingerprint.clone()));
                 continue;
             };
             if !code.is_withheld && sealed.fingerprint != code.fingerprint {
-                let known = store::known_codes(&*tx, std::slice::from_ref(&sealed), false).await?;
-                if known.is_empty() {
-                    store::set_fingerprint(&tx, code.id, &sealed.fingerprint).await?;
-                } else {
-                    // Composed, it is the same as another one.
-                    store::withhold(&tx, Column::Id.eq(code.id)).await?;
-                    let twins = Column::Fingerprint.eq(sealed.fingerprint.as_str());
-                    store::withhold(&tx, twins).await?;
-                }
+                self.compose_in_tx(&tx, code, &sealed).await?;
             }
             folded.push((code.id, sealed.folded));
         }
         let are_withheld = codes.first().is_some_and(|code| code.is_withheld);
         store::set_folded(&tx, are_withheld, &folded).await?;
         tx.commit().await
+    }
+
+    /// Gives a code of the stock the fingerprint of its composed form. If that is another one's too, the
+    /// free ones of them are withheld; one that was given away takes it, so that no copy is given again.
+    async fn compose_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        code: &Unfolded,
+        composed: &SealedCode,
+    ) -> Result<(), DbError> {
+        let copies = async || store::known_codes(tx, std::slice::from_ref(composed), false).await;
+        if !copies().await?.is_empty() {
+            store::withhold(tx, Column::Id.eq(code.id)).await?;
+            let twins = Column::Fingerprint.eq(composed.fingerprint.as_str());
+            store::withhold(tx, twins).await?;
+        }
+        if copies().await?.iter().all(|copy| copy.is_withheld) {
+            store::set_fingerprint(tx, code.id, &composed.fingerprint).await?;
+        }
+        Ok(())
     }
 
     /// A code that was sealed before, with its fingerprints; `None` if it cannot be opened.
@@ -118,7 +130,7 @@ impl RewardDesk {
 }
 
 async fn tell_in_tx(
-    tx: &sea_orm::DatabaseTransaction,
+    tx: &DatabaseTransaction,
     actor: &Actor,
     (action, kind): (&'static str, CouponKindId),
     id: i64,

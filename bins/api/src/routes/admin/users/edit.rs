@@ -70,7 +70,7 @@ pub(crate) struct UserEditRequest {
     /// Read-only: left out, or as it is stored.
     #[schema(value_type = Option<serde_json::Value>, read_only)]
     id: Option<Echo>,
-    /// Read-only: left out, or as it is stored.
+    /// Read-only: left out, or what it is or was, since stamps raise it while a form is open.
     #[schema(value_type = Option<serde_json::Value>, read_only)]
     account_level: Option<Echo>,
     /// Read-only: left out, or as it is stored.
@@ -157,7 +157,7 @@ impl UserEditRequest {
     pub(super) fn echoes(&mut self) -> Echoes {
         Echoes::default()
             .and("id", self.id.take(), FIXED)
-            .and(
+            .and_rising(
                 "account_level",
                 self.account_level.take(),
                 "stamps raise it",

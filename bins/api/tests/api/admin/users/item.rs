@@ -113,6 +113,26 @@ async fn more_xp_is_a_correction_with_a_receipt() {
 }
 
 #[tokio::test]
+async fn a_whole_answer_from_before_the_player_rose_can_be_sent_back() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let player = app.player("santa", 0).await;
+    let path = path_of(&player);
+    let mut loaded = admin.get(&path).await.expect_status(200).body;
+    loaded.as_object_mut().unwrap().remove("version");
+    stamp(&player).await;
+    loaded["nickname"] = json!("루돌프");
+    let saved = admin.put(&path, &loaded).await.expect_status(200).body;
+    assert_eq!(
+        (&saved["nickname"], &saved["account_level"], &saved["xp"]),
+        (&json!("루돌프"), &json!(2), &json!(20))
+    );
+    loaded["account_level"] = json!(3);
+    let refused = admin.put(&path, &loaded).await;
+    refused.expect_error(422, "VALIDATION_ERROR");
+}
+
+#[tokio::test]
 async fn with_a_version_xp_is_exact_and_takes_nothing_back() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
