@@ -172,7 +172,7 @@ impl App {
                 activity: log.clone(),
                 mover: mover.clone(),
             })
-            .with_warden(Arc::new(BridgeWarden)),
+            .with_warden(Arc::new(BridgeWarden::new(awarder.clone()))),
         );
         let season_pass: Arc<dyn SeasonPassService> = seasons.clone();
         let passwords = passwords(config, ports.entropy.clone());

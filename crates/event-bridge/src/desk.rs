@@ -3,13 +3,13 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use xmas_kernel::{
-    BridgeId, Problem, SeasonId,
+    BridgeId, Problem,
     audit::{self, Actor, Area, Change},
     db::{DbError, retry},
     text, version,
 };
 use xmas_players::{key_histogram, resolve};
-use xmas_season_pass::{NewSeason, SeasonWarden, days_of, has_key_stamps};
+use xmas_season_pass::{days_of, has_key_stamps};
 use xmas_time::EventDay;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Names a bridge in the audit log.
-fn resource(bridge: BridgeId) -> String {
+pub(crate) fn resource(bridge: BridgeId) -> String {
     format!("event-bridge:{bridge}")
 }
 
@@ -45,6 +45,7 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<BridgeId, BridgeError> {
         let tx = self.on.db.begin().await?;
+        // So does an edit of a season, whose days hold those of the bridge (`BridgeWarden`).
         audit::enter_in_tx(&tx, Area::Bridge).await?;
         let mut before = open_bridge(&tx).await?;
         if let Some(seen) = &before {
@@ -287,30 +288,5 @@ impl BridgeDesk for Settlement {
                 .await?;
         }
         Ok(given)
-    }
-}
-
-/// Keeps a season around the days of its bridge.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct BridgeWarden;
-
-#[async_trait]
-impl SeasonWarden for BridgeWarden {
-    async fn object_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        season: SeasonId,
-        after: &NewSeason,
-    ) -> Result<Vec<Problem>, DbError> {
-        let bridges = store::bridges(tx).await?;
-        let mut own = bridges.iter().filter(|bridge| {
-            bridge.rules.season_id == season && bridge.state != BridgeState::Closed
-        });
-        let stands_out = own.any(|bridge| {
-            let mut days = bridge.rules.days.iter();
-            days.any(|day| !(after.start..=after.end).contains(&day.day))
-        });
-        let problem = || Problem::new("end_date", "and start_date hold every day of the bridge");
-        Ok(stands_out.then(problem).into_iter().collect())
     }
 }

@@ -26,6 +26,7 @@ pub mod rules;
 mod service;
 mod settlement;
 mod store;
+mod warden;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -33,7 +34,6 @@ use xmas_kernel::{BridgeId, SeasonId, UserId, audit::Actor};
 
 pub use awarder::KeyAwarder;
 pub use certificate::{Certificate, Reason};
-pub use desk::BridgeWarden;
 pub use error::BridgeError;
 pub use keys::REASON_CHARACTERS;
 pub use model::{
@@ -42,6 +42,7 @@ pub use model::{
 };
 pub use service::Bridges;
 pub use settlement::{Settlement, SettlementOptions};
+pub use warden::BridgeWarden;
 
 /// The bridge for handlers.
 #[async_trait]

@@ -91,6 +91,11 @@ pub fn grant_key(bridge: BridgeId, user_id: UserId) -> String {
 /// How many days after its last one a bridge is usually settled.
 const USUAL_SETTLE_AFTER: u32 = 1;
 
+/// When a bridge is usually settled whose last day, or whose season's, is this.
+pub(crate) fn usual_settle_on(last: EventDay) -> EventDay {
+    last.plus_days(USUAL_SETTLE_AFTER)
+}
+
 /// A bridge after an edit, and what is wrong with the edit itself. Without a bridge before, what the
 /// edit leaves out is usual.
 pub fn edited(
@@ -109,9 +114,7 @@ pub fn edited(
         .keys_required
         .or(before.map(|before| before.keys_required));
     let settle_on = edit.settle_on.or(before.map(|before| before.settle_on));
-    let usual = days
-        .last()
-        .map(|last| last.day.plus_days(USUAL_SETTLE_AFTER));
+    let usual = days.last().map(|last| usual_settle_on(last.day));
     let auto_settle = edit.auto_settle.or(before.map(|before| before.auto_settle));
     let bridge = NewBridge {
         season_id,

@@ -14,8 +14,8 @@ use xmas_rewards::are_deliverable;
 use xmas_time::EventDay;
 
 use crate::{
-    NewSeason, SavedSeason, SeasonDesk, SeasonDeskError, SeasonEdit, SeasonPass, SeasonWarden,
-    rules, store,
+    EditedSeason, NewSeason, SavedSeason, SeasonDesk, SeasonDeskError, SeasonEdit, SeasonPass,
+    SeasonWarden, SettleDay, rules, store,
 };
 
 impl SeasonPass {
@@ -68,7 +68,11 @@ impl SeasonPass {
     ) -> Result<SavedSeason, SeasonDeskError> {
         let tx = self.on.db.begin().await?;
         audit::enter_in_tx(&tx, Area::Seasons).await?;
-        let (season, problems) = rules::edited(None, edit);
+        let (season, mut problems) = rules::edited(None, edit);
+        if edit.move_settle_on {
+            let text = "must be left out of a new season, which has no bridge yet";
+            problems.push(Problem::new("move_settle_on", text));
+        }
         self.check_in_tx(&tx, None, &season, problems, now).await?;
         let id = store::insert_season(&tx, &season, now)
             .await
@@ -86,43 +90,79 @@ impl SeasonPass {
         saved.ok_or(SeasonDeskError::NotFound)
     }
 
+    /// What an edit means for the settlement of the season's bridge: looked at if the season ends later
+    /// than before, or if the edit asks for it.
+    async fn follow_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        actor: &Actor,
+        (id, before, after): (SeasonId, &NewSeason, &NewSeason),
+        edit: &SeasonEdit,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SettleDay>, SeasonDeskError> {
+        let mut settle_day = None;
+        if edit.move_settle_on || before.end < after.end {
+            for warden in &self.wardens {
+                let season = (id, after);
+                let followed = warden.follow_in_tx(tx, actor, season, edit, now).await?;
+                settle_day = settle_day.or(followed);
+            }
+        }
+        Ok(settle_day)
+    }
+
     async fn update_once(
         &self,
         actor: &Actor,
         id: SeasonId,
         edit: &SeasonEdit,
         now: DateTime<Utc>,
-    ) -> Result<SavedSeason, SeasonDeskError> {
+    ) -> Result<EditedSeason, SeasonDeskError> {
         let tx = self.on.db.begin().await?;
         audit::enter_in_tx(&tx, Area::Seasons).await?;
         let before = store::find_season(&*tx, id).await?;
         let before = before.ok_or(SeasonDeskError::NotFound)?;
         version::expect(edit.seen.as_ref(), &before.version())?;
         let (season, problems) = rules::edited(Some(&before.season.rules), edit);
-        // An edit that changes nothing leaves no trace.
-        if problems.is_empty() && season == before.season.rules {
-            return Ok(before);
+        let is_changed = !problems.is_empty() || season != before.season.rules;
+        if is_changed {
+            let own = (id, &before.season.rules);
+            self.check_in_tx(&tx, Some(own), &season, problems, now)
+                .await?;
+            let updated = store::update_season(&tx, id, &season, now).await;
+            updated.map_err(named)?;
+            let change = Change {
+                action: if edit.levels.is_some() {
+                    "SEASON_LEVELS_UPDATE"
+                } else {
+                    "SEASON_UPDATE"
+                },
+                resource: &format!("season:{id}"),
+                before: audit::state(&before.season.rules),
+                after: audit::state(&season),
+            };
+            audit::write_in_tx(&tx, actor, change, now).await?;
         }
-        let own = (id, &before.season.rules);
-        self.check_in_tx(&tx, Some(own), &season, problems, now)
-            .await?;
-        let updated = store::update_season(&tx, id, &season, now).await;
-        updated.map_err(named)?;
-        let change = Change {
-            action: if edit.levels.is_some() {
-                "SEASON_LEVELS_UPDATE"
-            } else {
-                "SEASON_UPDATE"
-            },
-            resource: &format!("season:{id}"),
-            before: audit::state(&before.season.rules),
-            after: audit::state(&season),
-        };
-        audit::write_in_tx(&tx, actor, change, now).await?;
+        let states = (id, &before.season.rules, &season);
+        let settle_day = self.follow_in_tx(&tx, actor, states, edit, now).await?;
+        let is_moved = settle_day.is_some_and(|day| day.moved_from.is_some());
+        // An edit that changes nothing leaves no trace.
+        if !is_changed && !is_moved {
+            return Ok(EditedSeason {
+                saved: before,
+                settle_day,
+            });
+        }
         let saved = store::find_season(&*tx, id).await?;
         tx.commit().await?;
         self.seasons.drop_all();
-        saved.ok_or(SeasonDeskError::NotFound)
+        if is_moved {
+            self.wardens.iter().for_each(|warden| warden.drop_copies());
+        }
+        Ok(EditedSeason {
+            saved: saved.ok_or(SeasonDeskError::NotFound)?,
+            settle_day,
+        })
     }
 }
 
@@ -163,7 +203,7 @@ impl SeasonDesk for SeasonPass {
         id: SeasonId,
         edit: &SeasonEdit,
         now: DateTime<Utc>,
-    ) -> Result<SavedSeason, SeasonDeskError> {
+    ) -> Result<EditedSeason, SeasonDeskError> {
         retry(|| self.update_once(actor, id, edit, now)).await
     }
 }

@@ -36,8 +36,8 @@ use xmas_time::EventDay;
 pub use correction::XpCorrections;
 pub use error::{SeasonDeskError, SeasonError};
 pub use model::{
-    ClaimCommand, InternalWins, Level, LevelEdit, LevelReward, NewSeason, PlayEffect, Progress,
-    SavedSeason, Season, SeasonEdit, SeasonStatus, StampCommand, StampResult,
+    ClaimCommand, EditedSeason, InternalWins, Level, LevelEdit, LevelReward, NewSeason, PlayEffect,
+    Progress, SavedSeason, Season, SeasonEdit, SeasonStatus, SettleDay, StampCommand, StampResult,
 };
 pub use participant::{SeasonMover, SeasonStamps};
 pub use service::{SeasonPass, SeasonPassOptions, reveal_coupons};
@@ -142,10 +142,11 @@ pub trait SeasonDesk: Send + Sync {
         id: SeasonId,
         edit: &SeasonEdit,
         now: DateTime<Utc>,
-    ) -> Result<SavedSeason, SeasonDeskError>;
+    ) -> Result<EditedSeason, SeasonDeskError>;
 }
 
-/// Somebody whose own things depend on a season, and who may object to an edit of it.
+/// Somebody whose own things depend on a season, and who has a say in the edits of it. It locks what it
+/// looks at, after `Area::Seasons`, so that this stays as it is until the edit is committed.
 #[async_trait]
 pub trait SeasonWarden: Send + Sync {
     /// What stands in the way of a season's becoming this.
@@ -155,4 +156,18 @@ pub trait SeasonWarden: Send + Sync {
         season: SeasonId,
         after: &NewSeason,
     ) -> Result<Vec<Problem>, DbError>;
+
+    /// Looks whether the settlement is due while the season as it is now still runs; if `edit` asks for
+    /// it, moves the day and leaves a row in the audit log. Refused once the settlement has begun.
+    async fn follow_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        actor: &Actor,
+        season: (SeasonId, &NewSeason),
+        edit: &SeasonEdit,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SettleDay>, SeasonDeskError>;
+
+    /// Drops this process's copies of what it has moved, after the commit.
+    fn drop_copies(&self);
 }

@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
-    Feature, SeasonId,
+    BridgeId, Feature, SeasonId,
     idempotency::RequestKey,
     version::{Seen, Version},
 };
@@ -93,8 +93,32 @@ pub struct SeasonEdit {
     pub is_active: Option<bool>,
     /// The whole ladder.
     pub levels: Option<Vec<LevelEdit>>,
+    /// Whether a settlement that is due while the season still runs moves behind its last day. Asked
+    /// for by name, because it decides when players are paid.
+    pub move_settle_on: bool,
     /// What the operator has seen.
     pub seen: Option<Seen>,
+}
+
+/// A season after an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditedSeason {
+    pub saved: SavedSeason,
+    /// What the operator should know of the settlement: only if the season now ends later, or if it was
+    /// to be moved.
+    pub settle_day: Option<SettleDay>,
+}
+
+/// A bridge that is, or was, settled before its season has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettleDay {
+    pub bridge: BridgeId,
+    /// As it is now.
+    pub settle_on: EventDay,
+    /// The day after the season's last one.
+    pub usual: EventDay,
+    /// Where this edit has moved it from.
+    pub moved_from: Option<EventDay>,
 }
 
 /// What an operator says about a level; what is `None` stays as it was on the level of this number.

@@ -16,6 +16,7 @@ mod odds;
 mod ranking;
 mod rewards;
 mod roulette_config;
+mod season_and_bridge;
 mod seasons;
 mod ui_config;
 mod users;

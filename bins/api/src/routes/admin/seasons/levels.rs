@@ -173,6 +173,6 @@ pub(crate) async fn put(
         seen: seen_version(&request, body.version)?,
         ..SeasonEdit::default()
     };
-    let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
-    Ok(Json(saved.into()))
+    let edited = desk.update(&admin.actor, id, &edit, now.0).await?;
+    Ok(Json(edited.saved.into()))
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_kernel::{ErrorCode, SeasonId};
-use xmas_season_pass::{SavedSeason, SeasonDesk, SeasonEdit};
+use xmas_season_pass::{EditedSeason, SavedSeason, SeasonDesk, SeasonEdit, SettleDay};
 use xmas_time::{EventDay, Kst};
 
 use super::levels::LevelRequest;
@@ -76,6 +76,77 @@ impl From<SavedSeason> for SeasonAnswer {
     }
 }
 
+/// A season after an edit.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EditedSeasonAnswer, example = json!({"id": 1, "name": "XMAS_1WEEK_2025", "season_name": "XMAS_1WEEK_2025",
+    "start_date": "2025-12-25", "end_date": "2026-01-01", "max_level": 10, "base_xp_per_stamp": 20,
+    "max_xp_bonus": 20, "grace_days": 7, "internal_win_threshold": 50, "is_active": true,
+    "is_sound": true, "created_at": "2025-12-01T09:00:00.000000+09:00",
+    "updated_at": "2025-12-31T09:00:00.000000+09:00", "version": "0c1d2e3f4a5b6c7d",
+    "warnings": [{"bridge_id": 1, "settle_on": "2026-01-01", "usual_settle_on": "2026-01-02",
+        "moved_from": null, "message": "bridge 1 is settled on 2026-01-01, before the season has ended"}]}))]
+pub(crate) struct EditedSeasonAnswer {
+    #[serde(flatten)]
+    season: SeasonAnswer,
+    /// What else the operator should decide, now that the season ends later. Left out if that is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<SettleDayAnswer>,
+}
+
+/// A settlement that is, or was, due before its season has ended.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"bridge_id": 1, "settle_on": "2026-01-01", "usual_settle_on": "2026-01-02",
+    "moved_from": null, "message": "bridge 1 is settled on 2026-01-01, before the season has ended"}))]
+pub(crate) struct SettleDayAnswer {
+    bridge_id: i64,
+    /// As it is now.
+    #[schema(value_type = String, format = Date)]
+    settle_on: EventDay,
+    /// The day after the season's last one.
+    #[schema(value_type = String, format = Date)]
+    usual_settle_on: EventDay,
+    /// Where this edit has moved it from; null if it has not.
+    #[schema(value_type = Option<String>, format = Date)]
+    moved_from: Option<EventDay>,
+    /// The same in words, and what to do about it.
+    message: String,
+}
+
+impl From<SettleDay> for SettleDayAnswer {
+    fn from(day: SettleDay) -> Self {
+        let (bridge, settle_on, usual) = (day.bridge, day.settle_on, day.usual);
+        let said = match day.moved_from {
+            Some(from) => format!(
+                "the settlement of bridge {bridge} has been moved from {from} to {settle_on}"
+            ),
+            None => format!(
+                "bridge {bridge} is settled on {settle_on}, before the season has ended; usual would \
+                 be {usual}: send move_settle_on: true to move it there"
+            ),
+        };
+        Self {
+            bridge_id: bridge.0,
+            settle_on,
+            usual_settle_on: usual,
+            moved_from: day.moved_from,
+            message: format!(
+                "{said}. The days of the bridge stay as they are: if the new day is to have a key, \
+                 edit them at /admin/api/event-bridge/"
+            ),
+        }
+    }
+}
+
+impl From<EditedSeason> for EditedSeasonAnswer {
+    fn from(edited: EditedSeason) -> Self {
+        Self {
+            season: edited.saved.into(),
+            warnings: edited.settle_day.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
 /// A page of seasons, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"id": 1, "name": "XMAS_1WEEK_2025",
@@ -109,6 +180,9 @@ pub(crate) struct SeasonRequest {
     is_active: Option<bool>,
     /// The whole ladder, if it is to be saved along.
     levels: Option<Vec<LevelRequest>>,
+    /// Whether a settlement that is due while the season still runs moves to the day after the season's
+    /// last one. Only of a season that is there.
+    move_settle_on: Option<bool>,
     version: Option<String>,
     /// Read-only: left out, or as it is stored.
     #[schema(value_type = Option<serde_json::Value>, read_only)]
@@ -123,6 +197,10 @@ pub(crate) struct SeasonRequest {
     #[serde(rename = "updated_at")]
     #[schema(value_type = Option<serde_json::Value>, read_only)]
     _updated_at: Option<Volatile>,
+    /// Read-only, and not looked at.
+    #[serde(rename = "warnings")]
+    #[schema(value_type = Option<serde_json::Value>, read_only)]
+    _warnings: Option<Volatile>,
 }
 
 impl SeasonRequest {
@@ -147,6 +225,7 @@ impl SeasonRequest {
             internal_win_threshold: self.internal_win_threshold,
             is_active: self.is_active,
             levels,
+            move_settle_on: self.move_settle_on.unwrap_or(false),
             seen: seen_version(request, self.version)?,
         })
     }
@@ -205,9 +284,10 @@ pub(crate) async fn get(
 }
 
 /// Changes a season. Active seasons never share a day; what players have reached is never taken back.
+/// One that ends later warns of a settlement that is now due before its end, and moves it if asked to.
 #[utoipa::path(put, operation_id = "update_season", path = "/admin/api/seasons/{id}", tag = "admin: season",
     params(("id" = i64, Path), Reason, IfMatch), request_body = SeasonRequest,
-    responses((status = 200, body = SeasonAnswer)), security(("bearer" = [])))]
+    responses((status = 200, body = EditedSeasonAnswer)), security(("bearer" = [])))]
 pub(crate) async fn put(
     admin: Admin,
     part: PathPart<String>,
@@ -215,12 +295,12 @@ pub(crate) async fn put(
     now: Now,
     request: HttpRequest,
     desk: Data<dyn SeasonDesk>,
-) -> ApiResult<Json<SeasonAnswer>> {
+) -> ApiResult<Json<EditedSeasonAnswer>> {
     let id = id(&part)?;
     let Body(mut body) = body;
     let stored = async || Ok(SeasonAnswer::from(desk.find(id).await?));
     body.echoes().compare(stored).await?;
     let edit = body.edit(&request)?;
-    let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
-    Ok(Json(saved.into()))
+    let edited = desk.update(&admin.actor, id, &edit, now.0).await?;
+    Ok(Json(edited.into()))
 }
