@@ -20,6 +20,7 @@ use xmas_players::{AccessError, HashError, PlayerDeskError, ResolveError};
 use xmas_reporting::{HistoryError, TimelineError};
 use xmas_rewards::{BatchError, OrderError, RewardError, WalletError};
 use xmas_season_pass::{SeasonDeskError, SeasonError};
+use xmas_time::Kst;
 
 use crate::extract::LineProblems;
 
@@ -468,13 +469,33 @@ impl From<BatchError> for ApiError {
                 let problem = "names the batch; an Idempotency-Key does as well";
                 Self::field("batch_id", problem)
             }
-            BatchError::KeyReused => Self::new(ErrorCode::IdempotencyKeyReused),
+            BatchError::KeyReused(batch) => {
+                let (id, at, by) = (batch.id, Kst(batch.created_at), &batch.actor);
+                let problem = format!(
+                    "must be new: batch {id} of {at} by {by} has this batch_id, and was another request"
+                );
+                let code = ErrorCode::IdempotencyKeyReused;
+                Self::problems(vec![Problem::coded(code, "batch_id", problem)])
+            }
             BatchError::Invalid(problems) => Self::problems(problems),
             BatchError::Refused(lines) => {
                 let lines = lines.into_iter();
                 LineProblems::of(lines.map(|refusal| (refusal.line, refusal.field, refusal.text)))
             }
             BatchError::NotFound => Self::new(ErrorCode::BatchNotFound),
+            BatchError::Ambiguous { by_id, by_name } => {
+                let problem =
+                    format!("must be id:{by_id} or batch_id:{by_id}, which is batch {by_name}");
+                let code = ErrorCode::BatchAmbiguous;
+                Self::problems(vec![Problem::coded(code, "batch", problem)])
+            }
+            BatchError::IsRevert { of } => {
+                let problem = format!(
+                    "must be no revert: this one takes back batch {of}; give or take anew instead"
+                );
+                let code = ErrorCode::BatchIsRevert;
+                Self::problems(vec![Problem::coded(code, "batch", problem)])
+            }
             BatchError::Db(error) => error.into(),
         }
     }

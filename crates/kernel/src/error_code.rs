@@ -97,6 +97,8 @@ error_codes! {
     RewardNotPending "REWARD_NOT_PENDING" 409 "The reward does not wait for a decision any more.";
     ExternalIdExists "EXTERNAL_ID_EXISTS" 409 "Another player has this external id.";
     RankingConflict "RANKING_CONFLICT" 409 "A place or a player is on the board twice.";
+    BatchAmbiguous "BATCH_AMBIGUOUS" 409 "This is one batch's id and another one's batch_id.";
+    BatchIsRevert "BATCH_IS_REVERT" 409 "The batch takes back another one, and cannot be taken back itself.";
     ConfigInUse "CONFIG_IN_USE" 409 "It has been played and is kept; switch it off instead.";
     VersionConflict "VERSION_CONFLICT" 409 "Somebody has changed it since it was loaded; load it again.";
     FeatureRetired "FEATURE_RETIRED" 410 "This feature has been retired.";

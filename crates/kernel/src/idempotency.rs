@@ -70,7 +70,16 @@ impl RequestKey {
         }
     }
 
-    /// Whether a name looks like one of [`RequestKey::name_of_result`]; nobody may choose such a one.
+    /// The key of something that the server makes once whoever asks for it, such as `revert:12`. It begins
+    /// with a word, and not with a number, so that no result of a client's key has its name.
+    pub fn own(what: &str) -> Self {
+        let key = format!("{KEYED}{what}");
+        let fingerprint = hex::encode(Sha256::digest(&key));
+        Self { key, fingerprint }
+    }
+
+    /// Whether a name looks like one of [`RequestKey::name_of_result`] or [`RequestKey::own`]; nobody may
+    /// choose such a one.
     pub fn is_reserved(name: &str) -> bool {
         name.starts_with(KEYED)
     }
@@ -275,6 +284,9 @@ mod tests {
         let key = |key: &str| RequestKey::new(key, "POST", "/a", b"").unwrap();
         assert_eq!(key("daily").name_of_result(UserId(7)), "key:7:daily");
         assert!(RequestKey::is_reserved("key:7:daily") && !RequestKey::is_reserved("daily"));
+        assert!(RequestKey::is_reserved(
+            RequestKey::own("revert:7").as_str()
+        ));
         let long = "k".repeat(255);
         let name = key(&long).name_of_result(UserId(i64::MAX));
         assert!(name.len() <= 128, "{name}");

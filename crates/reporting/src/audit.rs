@@ -33,7 +33,7 @@ impl AuditReport {
 
 /// A query's rows are violations; their first column says which, as text. `{…}` is joined text, which
 /// the servers spell differently.
-const CHECKS: [(&str, &str); 16] = [
+const CHECKS: [(&str, &str); 19] = [
     (
         "every balance is the sum of its ledger, and not negative",
         "SELECT {'user ', w.user_id, ' ', w.asset} AS what FROM user_game_wallet w LEFT JOIN \
@@ -45,6 +45,31 @@ const CHECKS: [(&str, &str); 16] = [
         "every ledger belongs to a wallet",
         "SELECT {'ledger ', l.id} AS what FROM wallet_ledger l LEFT JOIN user_game_wallet w \
          ON w.user_id = l.user_id AND w.asset = l.asset WHERE w.user_id IS NULL",
+    ),
+    (
+        "every item of a batch is in the ledger as far as it is done",
+        "SELECT {'batch ', i.batch_id, ' user ', i.user_id, ' ', i.asset} AS what \
+         FROM wallet_batch_item i JOIN wallet_batch b ON b.id = i.batch_id LEFT JOIN \
+         (SELECT reference, user_id, asset, SUM(delta) AS total FROM wallet_ledger \
+         WHERE reference LIKE 'batch:%' GROUP BY reference, user_id, asset) l \
+         ON l.reference = {'batch:', b.batch_key} AND l.user_id = i.user_id AND l.asset = i.asset \
+         WHERE COALESCE(l.total, 0) <> CASE i.state WHEN 'DONE' THEN i.amount \
+         WHEN 'SHORT' THEN i.part_moved ELSE 0 END * CASE b.kind WHEN 'GRANT' THEN 1 ELSE -1 END",
+    ),
+    (
+        "a batch that is done has nothing planned",
+        "SELECT {'batch ', b.id} AS what FROM wallet_batch b WHERE b.state = 'DONE' AND EXISTS \
+         (SELECT 1 FROM wallet_batch_item i WHERE i.batch_id = b.id AND i.state = 'PLANNED')",
+    ),
+    (
+        "a revert takes back what its batch has done, and no more",
+        "SELECT {'batch ', i.batch_id, ' user ', i.user_id, ' ', i.asset} AS what \
+         FROM wallet_batch_item i JOIN wallet_batch r ON r.id = i.batch_id \
+         LEFT JOIN wallet_batch b ON b.id = r.reverts LEFT JOIN wallet_batch_item o \
+         ON o.batch_id = b.id AND o.user_id = i.user_id AND o.asset = i.asset AND o.state = 'DONE' \
+         WHERE (r.reverts IS NULL AND i.part_moved <> 0) OR (r.reverts IS NOT NULL \
+         AND (b.id IS NULL OR b.state = 'OPEN' OR o.amount IS NULL OR o.amount <> i.amount \
+         OR i.part_moved >= i.amount OR (i.part_moved > 0 AND i.state <> 'SHORT')))",
     ),
     (
         "every play has its one spend",

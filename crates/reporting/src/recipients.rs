@@ -38,13 +38,17 @@ impl ActivePlayers {
             .and_where(Expr::col(("user", "id")).gt(after.0))
             .order_by(("user", "id"), Order::Asc)
             .limit(limit);
-        if let Some(since) = filter.played_since {
+        if filter.played_since.is_some() || filter.played_until.is_some() {
+            let at = || Expr::col(("feature_log", "created_at"));
+            let since = filter.played_since.map(|since| at().gte(Timestamp(since)));
+            let until = filter.played_until.map(|until| at().lt(Timestamp(until)));
             let mut plays = Query::select();
             plays
                 .expr(Expr::value(1))
                 .from("feature_log")
                 .and_where(Expr::col(("feature_log", "user_id")).equals(("user", "id")))
-                .and_where(Expr::col(("feature_log", "created_at")).gte(Timestamp(since)));
+                .and_where_option(since)
+                .and_where_option(until);
             select.and_where(Expr::exists(plays));
         }
         let conn = self.db.read();

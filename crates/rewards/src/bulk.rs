@@ -8,7 +8,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, NotSet,
     QueryFilter, QueryOrder, QuerySelect, StreamTrait,
-    sea_query::{CaseStatement, Expr},
+    sea_query::{CaseStatement, Expr, IntoColumnRef, SimpleExpr},
 };
 use xmas_kernel::{
     Asset, UserId,
@@ -187,21 +187,8 @@ async fn update_wallets(
     if moves.is_empty() {
         return Ok(());
     }
-    // Most are given the same.
-    let mut by_delta: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    for (one, _) in moves {
-        by_delta.entry(one.delta).or_default().push(one.user_id.0);
-    }
-    let delta = match by_delta.first_key_value() {
-        Some((delta, _)) if by_delta.len() == 1 => Expr::value(*delta),
-        _ => {
-            let mut cases = CaseStatement::new();
-            for (delta, users) in by_delta {
-                cases = cases.case(Expr::col(Column::UserId).is_in(users), Expr::value(delta));
-            }
-            cases.into()
-        }
-    };
+    let deltas = moves.iter().map(|(one, _)| (one.user_id, one.delta));
+    let delta = by_value(Column::UserId, deltas);
     let updated = user_game_wallet::Entity::update_many()
         .col_expr(Column::Balance, Expr::col(Column::Balance).add(delta))
         .col_expr(Column::UpdatedAt, Expr::value(Timestamp(now)))
@@ -214,6 +201,28 @@ async fn update_wallets(
         return Err(DbError::Corrupt(problem.to_owned()));
     }
     Ok(())
+}
+
+/// To each player their number, as an expression over the column that has the player's id.
+pub(crate) fn by_value(
+    user_id: impl IntoColumnRef + Copy,
+    numbers: impl Iterator<Item = (UserId, i64)>,
+) -> SimpleExpr {
+    // Most have the same.
+    let mut users_of: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for (player, number) in numbers {
+        users_of.entry(number).or_default().push(player.0);
+    }
+    match users_of.first_key_value() {
+        Some((number, _)) if users_of.len() == 1 => Expr::value(*number),
+        _ => {
+            let mut cases = CaseStatement::new();
+            for (number, users) in users_of {
+                cases = cases.case(Expr::col(user_id).is_in(users), Expr::value(number));
+            }
+            cases.into()
+        }
+    }
 }
 
 async fn insert_wallets(

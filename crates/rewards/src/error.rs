@@ -1,5 +1,5 @@
 use xmas_kernel::{
-    Problem,
+    BatchId, Problem,
     db::DbError,
     idempotency::IdempotencyError,
     seal::{ProbeError, Unsealable},
@@ -7,7 +7,7 @@ use xmas_kernel::{
 };
 use xmas_players::AccessError;
 
-use crate::{CodeClash, Refusal};
+use crate::{Batch, CodeClash, Refusal};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WalletError {
@@ -101,9 +101,9 @@ pub enum OrderError {
 pub enum BatchError {
     #[error("the batch has no name")]
     Unnamed,
-    /// The name was first used for another batch.
+    /// This batch has the name, and was another request.
     #[error("the name belongs to another batch")]
-    KeyReused,
+    KeyReused(Box<Batch>),
     #[error("the batch cannot be registered")]
     Invalid(Vec<Problem>),
     /// Nothing is registered as long as any line is wrong.
@@ -111,6 +111,12 @@ pub enum BatchError {
     Refused(Vec<Refusal>),
     #[error("there is no such batch")]
     NotFound,
+    /// One batch has it as its id, the other as its name.
+    #[error("this names two batches")]
+    Ambiguous { by_id: BatchId, by_name: BatchId },
+    /// The batch takes back this one.
+    #[error("a revert cannot be reverted")]
+    IsRevert { of: BatchId },
     /// What was done until then stays done; the same request goes on from there.
     #[error("the database failed")]
     Db(#[from] DbError),

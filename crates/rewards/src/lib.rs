@@ -7,6 +7,7 @@
 //! - Nothing in `participant.rs` commits: it works in the transaction of a play, a stamp or a claim.
 //!
 //! - An item of a batch is done once, under the lock of its player.
+//! - A batch is taken back once, and never by more than it gave. What was spent meanwhile stays spent.
 //! - A reward that waits for an admin is decided about once, whoever clicks twice.
 //! - A coupon code is there once, whatever its kind, and belongs to one receipt. It is sealed in the database, and only its winner ever
 //!   sees it whole.
@@ -41,7 +42,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
-    Asset, BatchId, BundleId, CouponKindId, RewardId, UserId,
+    Asset, BundleId, CouponKindId, RewardId, UserId,
     audit::Actor,
     db::DbError,
     idempotency::{Replayable, RequestKey},
@@ -50,8 +51,8 @@ use xmas_kernel::{
 use xmas_players::{Identity, LockedPlayer};
 
 pub use batch::{
-    Batch, BatchLine, BatchOrders, BatchReport, BatchState, BatchSummary, BatchTally, Batches,
-    NewBatch, RecipientFilter, Refusal, ShortWallet, Tally,
+    Batch, BatchLine, BatchOrders, BatchRef, BatchReport, BatchState, BatchSummary, BatchTally,
+    Batches, NewBatch, RecipientFilter, Refusal, Reverted, ShortWallet, Tally,
 };
 pub use bulk::{given_points, has_grant};
 pub use bundles::{Bundle, BundleDraft, BundleItem, NewBundle};
@@ -250,10 +251,10 @@ pub trait WalletDesk: Send + Sync {
 #[async_trait]
 pub trait BatchDesk: Send + Sync {
     /// What [`BatchDesk::run`] would do, or what became of it if it has run. Changes nothing.
-    async fn preview(&self, batch: &NewBatch) -> Result<BatchReport, BatchError>;
+    async fn preview(&self, batch: &NewBatch) -> Result<Replayable<BatchReport>, BatchError>;
 
-    /// Registers a batch and does it, or does what is left of it, or says that it is done. It may be
-    /// killed anywhere and asked for again, by several at once: every item is done once.
+    /// Registers a batch and does it, or does what is left of it, or says that it is done or was stopped.
+    /// It may be killed anywhere and asked for again, by several at once: every item is done once.
     async fn run(
         &self,
         actor: &Actor,
@@ -261,14 +262,33 @@ pub trait BatchDesk: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Replayable<BatchReport>, BatchError>;
 
-    /// Registered batches, newest first.
+    /// Registered batches, newest first; only the one of this name, if one is given.
     async fn batches(
         &self,
+        key: Option<&str>,
         limit: Limit,
         before: Option<Cursor>,
     ) -> Result<Page<BatchSummary>, DbError>;
 
-    async fn batch(&self, id: BatchId) -> Result<BatchReport, BatchError>;
+    async fn batch(&self, which: &BatchRef) -> Result<BatchReport, BatchError>;
+
+    /// What [`BatchDesk::revert`] would do now, or what became of it. Changes nothing.
+    async fn preview_revert(
+        &self,
+        which: &BatchRef,
+        reason: &str,
+    ) -> Result<Replayable<BatchReport>, BatchError>;
+
+    /// Takes back what a batch has given, as far as the players still have it, or gives back what it has
+    /// taken; a batch that is open is stopped first. Once per batch, and as a batch of its own: it too may
+    /// be killed anywhere and asked for again, by several at once. The reason has 1 to 191 characters.
+    async fn revert(
+        &self,
+        actor: &Actor,
+        which: &BatchRef,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<BatchReport>, BatchError>;
 }
 
 /// Finds the players that a batch is for. What they have done is known below this crate.

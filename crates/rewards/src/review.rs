@@ -15,7 +15,7 @@ use xmas_players::{find_by_id, lock_by_id_in_tx};
 use crate::{Decision, ReviewDesk, RewardDesk, RewardError, RewardReceipt, RewardState, store};
 
 /// The longest reason that the database keeps.
-const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
+pub(crate) const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
 
 impl RewardDesk {
     async fn decide_once(

@@ -4,6 +4,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev};
+use percent_encoding::percent_decode_str;
 use xmas_kernel::ErrorCode;
 
 use crate::error::ApiError;
@@ -18,6 +19,8 @@ impl<T: FromStr> FromRequest for PathPart<T> {
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
         let part = request.match_info().iter().next().map(|(_, part)| part);
+        // What the router has left encoded: a slash, a plus, a percent sign.
+        let part = part.and_then(|part| percent_decode_str(part).decode_utf8().ok());
         let parsed = part.and_then(|part| part.parse().ok()).map(Self);
         ready(parsed.ok_or_else(|| ApiError::new(ErrorCode::NotFound).into()))
     }

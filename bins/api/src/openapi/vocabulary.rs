@@ -20,7 +20,9 @@ use xmas_kernel::{
 };
 use xmas_players::{ExternalId, PASSWORD_CHARACTERS, Role, Status};
 use xmas_reporting::{HistoryKind, Kind, TimelineKind};
-use xmas_rewards::{GrantSource, OrderKind, Reward, RewardState, RewardType, rules::MAX_ITEMS};
+use xmas_rewards::{
+    BatchState, GrantSource, OrderKind, Reward, RewardState, RewardType, rules::MAX_ITEMS,
+};
 use xmas_season_pass::rules::{self as season_pass, MAX_LEVELS};
 
 use super::bounds::{InPlace, Meaning, Place};
@@ -82,6 +84,7 @@ pub(super) fn of_path(operation: &str, name: &str) -> Option<Meaning> {
         }
         (_, "feature") => in_any_case(games, false),
         (_, "date" | "day") => Meaning::Day,
+        (_, "batch") => Meaning::Like(format!("^(id:|batch_id:)?{BATCH_NAME_IN_FULL}$")),
         ("PUT /admin/api/ui-config/{key}", "key") => {
             Meaning::Like(format!("^[a-z0-9_-]{{1,{MAX_KEY}}}$"))
         }
@@ -135,6 +138,9 @@ pub(super) fn of_query(operation: &str, name: &str) -> Option<Meaning> {
             Meaning::OneOf([vec![""], assets()].concat())
         }
         (_, "token_type") => Meaning::OneOf(assets()),
+        ("GET /admin/api/game-tokens/batches/", "batch_id") => {
+            Meaning::Like(format!("^({BATCH_NAME_IN_FULL})?$"))
+        }
         (_, "batch_id") => Meaning::Like(BATCH_NAME.to_owned()),
         (_, "user_id" | "odds_id" | "bridge_id") => Meaning::Whole(1..=MAX_NUMBER),
         // Texts to look for.
@@ -143,6 +149,8 @@ pub(super) fn of_query(operation: &str, name: &str) -> Option<Meaning> {
 }
 
 const BATCH_NAME: &str = "^[!-~]{1,100}$";
+/// Names that are made from an `Idempotency-Key` are longer.
+const BATCH_NAME_IN_FULL: &str = "[!-~]{1,128}";
 
 /// What a field may be.
 pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
@@ -192,7 +200,7 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
         (_, "status") => names(&Status::ALL, Status::as_str),
         (_, "role") => names(&Role::ALL, Role::as_str),
         ("AdminBridgeAnswer", "state") => names(&BridgeState::ALL, BridgeState::as_str),
-        ("BatchAnswer" | "BatchItem", "state") => Meaning::OneOf(vec!["OPEN", "DONE"]),
+        ("BatchAnswer" | "BatchItem", "state") => names(&BatchState::ALL, BatchState::as_str),
         ("BatchAnswer" | "BatchItem", "kind") => names(&OrderKind::ALL, OrderKind::as_str),
         ("CodeItem", "state") => Meaning::OneOf(vec!["FREE", "TAKEN"]),
         ("SlotAnswer", "state") => names(&SlotState::ALL, SlotState::as_str),
@@ -202,7 +210,7 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
         (_, "batch_id") => Meaning::Like(BATCH_NAME.to_owned()),
         ("BridgeDayRequest", "event_type") => Meaning::Like("^[A-Z0-9_]{1,32}$".to_owned()),
         ("FeatureRequest", "page_path") => Meaning::Like("^/([!-.0-~][!-~]{0,189})?$".to_owned()),
-        ("BatchFilter", "played_since") => Meaning::Moment(InPlace::Null),
+        ("BatchFilter", "played_since" | "played_until") => Meaning::Moment(InPlace::Null),
         // In a row of a board, an empty one is as good as none.
         ("ExternalRankingItem" | "DayRankingItem", "external_id") => {
             Meaning::Text(0..=ExternalId::MAX_CHARS)
@@ -217,7 +225,9 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
             let (least, most) = PASSWORD_CHARACTERS.into_inner();
             Meaning::Like(format!(r"^([\s\S]{{{least},{most}}})?$"))
         }
-        ("KeysRequest" | "RejectRequest", "reason") => Meaning::Text(REASON_CHARACTERS),
+        ("KeysRequest" | "RejectRequest" | "RevertRequest", "reason") => {
+            Meaning::Text(REASON_CHARACTERS)
+        }
         (_, "reason") => Meaning::Text(0..=Actor::REASON_CHARACTERS),
         (_, "reward_label") => Meaning::Text(season_pass::LABEL_CHARACTERS),
         (_, "memo") => Meaning::Text(MEMO_CHARACTERS),

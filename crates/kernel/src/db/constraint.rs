@@ -44,10 +44,12 @@ pub enum Constraint {
     JobLease,
     /// One batch per key.
     WalletBatch,
+    /// One revert per batch.
+    WalletBatchReverts,
 }
 
 impl Constraint {
-    pub const ALL: [Constraint; 20] = [
+    pub const ALL: [Constraint; 21] = [
         Constraint::UserExternalId,
         Constraint::ActivityOnce,
         Constraint::SeasonStampPeriod,
@@ -68,6 +70,7 @@ impl Constraint {
         Constraint::BridgeSeason,
         Constraint::JobLease,
         Constraint::WalletBatch,
+        Constraint::WalletBatchReverts,
     ];
 
     /// Its name in the schema.
@@ -124,6 +127,9 @@ impl Constraint {
             Constraint::BridgeSeason => ("uq_event_bridge_season", "event_bridge", &["season_id"]),
             Constraint::JobLease => ("uq_job_lease_name", "job_lease", &["name"]),
             Constraint::WalletBatch => ("uq_wallet_batch_key", "wallet_batch", &["batch_key"]),
+            Constraint::WalletBatchReverts => {
+                ("uq_wallet_batch_reverts", "wallet_batch", &["reverts"])
+            }
         }
     }
 

@@ -3,16 +3,19 @@
 //! A batch is registered with everything that it plans, in one transaction; then its items are done in
 //! chunks, each in a transaction of its own that locks the chunk's players first. Whoever finds it
 //! unfinished, because a process was killed or because somebody else is at it, goes on with what is
-//! left: an item is done under the lock of its player, and only if it is still planned.
+//! left: an item is done under the lock of its player, and only if it is still planned and the batch is
+//! still open.
 
 mod model;
 mod plan;
+mod revert;
 mod store;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use xmas_kernel::{
     Asset, BatchId, UserId,
@@ -24,16 +27,13 @@ use xmas_kernel::{
 use xmas_players::{lock_many_in_tx, players_by_id};
 
 pub use model::{
-    Batch, BatchLine, BatchOrders, BatchReport, BatchState, BatchSummary, BatchTally, NewBatch,
-    RecipientFilter, Refusal, ShortWallet, Tally,
+    Batch, BatchLine, BatchOrders, BatchRef, BatchReport, BatchState, BatchSummary, BatchTally,
+    NewBatch, RecipientFilter, Refusal, Reverted, ShortWallet, Tally,
 };
 
-use self::{
-    plan::Plan,
-    store::{Item, Outcome},
-};
+use self::{plan::Plan, store::Item};
 use crate::{
-    BatchDesk, BatchError, Recipients,
+    BatchDesk, BatchError, OrderKind, Recipients,
     bulk::{self, Move, Moved, ROWS_AT_ONCE},
 };
 
@@ -69,9 +69,37 @@ impl Batches {
     /// The batch that this request made, if it has made one. Another request's is an error.
     async fn registered(&self, request: &RequestKey) -> Result<Option<Batch>, BatchError> {
         match store::find_by_key(self.db.read(), request.as_str()).await? {
-            Some((_, other)) if other != request.fingerprint() => Err(BatchError::KeyReused),
+            Some((batch, other)) if other != request.fingerprint() => {
+                Err(BatchError::KeyReused(Box::new(batch)))
+            }
             Some((batch, _)) => Ok(Some(batch)),
             None => Ok(None),
+        }
+    }
+
+    /// The batch that an operator means.
+    async fn named(&self, which: &BatchRef) -> Result<Batch, BatchError> {
+        let conn = self.db.read();
+        let (id, key) = match which {
+            BatchRef::Id(id) => (Some(*id), None),
+            BatchRef::Key(key) => (None, Some(key)),
+            BatchRef::Either(id, key) => (Some(*id), Some(key)),
+        };
+        let by_id = match id {
+            Some(id) => store::find(conn, id).await?,
+            None => None,
+        };
+        let by_key = match key {
+            Some(key) => store::find_by_key(conn, key).await?,
+            None => None,
+        };
+        match (by_id, by_key) {
+            (Some(one), Some((other, _))) if one.id != other.id => Err(BatchError::Ambiguous {
+                by_id: one.id,
+                by_name: other.id,
+            }),
+            (Some(batch), _) | (None, Some((batch, _))) => Ok(batch),
+            (None, None) => Err(BatchError::NotFound),
         }
     }
 
@@ -83,7 +111,8 @@ impl Batches {
         now: DateTime<Utc>,
     ) -> Result<Batch, DbError> {
         let tx = self.db.begin().await?;
-        let batch = store::insert(&tx, request, batch.kind, actor, &plan.items, now).await?;
+        let batch = store::insert(&tx, request, (batch.kind, None), actor, now).await?;
+        store::plan(&tx, batch.id, &plan.items).await?;
         let all = plan.tally().all;
         let after = json!({
             "kind": batch.kind,
@@ -129,6 +158,10 @@ impl Batches {
             return Ok(false);
         }
         lock_many_in_tx(&tx, &players).await?;
+        // From here on until the commit nobody stops it.
+        if !store::lock_open(&tx, batch.id).await? {
+            return Ok(false);
+        }
         // Somebody else may have done some of it before the locks were had.
         let mut by_asset: BTreeMap<Asset, Vec<Item>> = BTreeMap::new();
         for item in store::planned_of(&tx, batch.id, &players).await? {
@@ -136,9 +169,11 @@ impl Batches {
         }
         let reference = batch.reference();
         for (asset, items) in by_asset {
-            let moves = items.iter().map(|item| Move {
+            let mut moved = amounts(&tx, batch, asset, items).await?;
+            let moves = moved.iter().filter(|(_, amount)| *amount > 0);
+            let moves = moves.map(|(item, amount)| Move {
                 user_id: item.user_id,
-                delta: batch.kind.delta(item.amount),
+                delta: batch.kind.delta(*amount),
                 reference: &reference,
             });
             let moves: Vec<Move<'_>> = moves.collect();
@@ -148,10 +183,12 @@ impl Batches {
                 actor: &batch.actor,
             };
             let short = bulk::move_many(&tx, &moves, &common, now).await?;
-            let done = items.iter().map(|item| item.user_id);
-            let done: Vec<UserId> = done.filter(|player| !short.contains(player)).collect();
-            store::end_items(&tx, batch.id, asset, &done, Outcome::Done).await?;
-            store::end_items(&tx, batch.id, asset, &short, Outcome::Short).await?;
+            for (item, amount) in &mut moved {
+                if short.contains(&item.user_id) {
+                    *amount = 0;
+                }
+            }
+            store::end_items(&tx, batch.id, asset, &moved).await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -165,11 +202,10 @@ impl Batches {
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
         let tx = self.db.begin().await?;
-        if !store::finish(&tx, batch.id, now).await? {
+        if !store::end(&tx, batch.id, BatchState::Done, now).await? {
             return Ok(());
         }
-        let tally = store::tallies(&*tx, &[batch.id]).await?.remove(&batch.id);
-        let tally = tally.unwrap_or_default();
+        let tally = store::tally(&*tx, batch.id).await?;
         let before = json!({ "state": BatchState::Open.as_str() });
         let after = json!({
             "state": BatchState::Done.as_str(),
@@ -181,30 +217,73 @@ impl Batches {
         tx.commit().await
     }
 
+    /// Does what is left of a registered batch, or says that there is nothing left.
+    async fn do_to_the_end(
+        &self,
+        actor: &Actor,
+        batch: Batch,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<BatchReport>, BatchError> {
+        if batch.state != BatchState::Open {
+            return Ok(self.report_again(batch).await?);
+        }
+        while retry(|| self.do_chunk(&batch, now)).await? {}
+        retry(|| self.finish_once(actor, &batch, now)).await?;
+        let batch = store::find(self.db.read(), batch.id).await?;
+        let batch = batch.ok_or(BatchError::NotFound)?;
+        Ok(Replayable::fresh(self.report(batch).await?))
+    }
+
+    /// What became of a batch that an earlier request has registered: if it is open, there is still something
+    /// to do.
+    async fn report_again(&self, batch: Batch) -> Result<Replayable<BatchReport>, DbError> {
+        let replayed = batch.state != BatchState::Open;
+        let result = self.report(batch).await?;
+        Ok(Replayable { result, replayed })
+    }
+
     async fn report(&self, batch: Batch) -> Result<BatchReport, DbError> {
         let conn = self.db.read();
-        let tally = store::tallies(conn, &[batch.id]).await?.remove(&batch.id);
         let items = store::short_items(conn, batch.id, SHOWN).await?;
         let mut short = Vec::with_capacity(items.len());
         for asset in Asset::ALL {
-            let items = items.iter().filter(|item| item.asset == asset);
-            let players = items.clone().map(|item| item.user_id);
+            let items = items.iter().filter(|(item, _)| item.asset == asset);
+            let players = items.clone().map(|(item, _)| item.user_id);
             let balances = crate::store::balances_of(conn, asset, players).await?;
-            short.extend(items.map(|item| ShortWallet {
+            short.extend(items.map(|(item, moved)| ShortWallet {
                 user_id: item.user_id,
                 external_id: String::new(),
                 asset,
                 amount: item.amount,
+                moved: *moved,
                 balance: balances.get(&item.user_id).copied().unwrap_or(0),
             }));
         }
         self.name(&mut short).await?;
+        let reverts = match batch.reverts {
+            Some(reverts) => Some(self.reverted(reverts).await?),
+            None => None,
+        };
         Ok(BatchReport {
             kind: batch.kind,
+            tally: store::tally(conn, batch.id).await?,
             batch: Some(batch),
-            tally: tally.unwrap_or_default(),
             short,
             refused: Vec::new(),
+            reverts,
+        })
+    }
+
+    async fn report_of_plan(&self, kind: OrderKind, plan: Plan) -> Result<BatchReport, DbError> {
+        let mut short = plan.short(usize::try_from(SHOWN).unwrap_or(usize::MAX));
+        self.name(&mut short).await?;
+        Ok(BatchReport {
+            batch: None,
+            kind,
+            tally: plan.tally(),
+            short,
+            refused: plan.refused,
+            reverts: None,
         })
     }
 
@@ -221,8 +300,26 @@ impl Batches {
     }
 }
 
+/// How much of each item of one asset is to be moved, whose players are locked: all of it, or else as much as
+/// is there.
+async fn amounts(
+    tx: &DatabaseTransaction,
+    batch: &Batch,
+    asset: Asset,
+    items: Vec<Item>,
+) -> Result<Vec<(Item, i64)>, DbError> {
+    if !batch.takes_what_is_there() {
+        return Ok(items.into_iter().map(|item| (item, item.amount)).collect());
+    }
+    let players = items.iter().map(|item| item.user_id);
+    let balances = crate::store::balances_of(tx, asset, players).await?;
+    let held = |player| balances.get(&player).copied().unwrap_or(0);
+    let amount = |item: Item| (item, item.amount.min(held(item.user_id)));
+    Ok(items.into_iter().map(amount).collect())
+}
+
 async fn write(
-    tx: &sea_orm::DatabaseTransaction,
+    tx: &DatabaseTransaction,
     actor: &Actor,
     (action, before, after): (&'static str, Value, Value),
     batch: &Batch,
@@ -239,22 +336,15 @@ async fn write(
 
 #[async_trait]
 impl BatchDesk for Batches {
-    async fn preview(&self, batch: &NewBatch) -> Result<BatchReport, BatchError> {
+    async fn preview(&self, batch: &NewBatch) -> Result<Replayable<BatchReport>, BatchError> {
         if let Some(request) = &batch.request
             && let Some(registered) = self.registered(request).await?
         {
-            return Ok(self.report(registered).await?);
+            return Ok(self.report_again(registered).await?);
         }
         let plan = Plan::of(self.db.read(), &*self.recipients, batch).await?;
-        let mut short = plan.short(usize::try_from(SHOWN).unwrap_or(usize::MAX));
-        self.name(&mut short).await?;
-        Ok(BatchReport {
-            batch: None,
-            kind: batch.kind,
-            tally: plan.tally(),
-            short,
-            refused: plan.refused,
-        })
+        let report = self.report_of_plan(batch.kind, plan).await?;
+        Ok(Replayable::fresh(report))
     }
 
     async fn run(
@@ -265,23 +355,19 @@ impl BatchDesk for Batches {
     ) -> Result<Replayable<BatchReport>, BatchError> {
         let request = batch.request.as_ref().ok_or(BatchError::Unnamed)?;
         let registered = match self.registered(request).await? {
-            Some(earlier) if earlier.state == BatchState::Done => {
-                return Ok(Replayable::replayed(self.report(earlier).await?));
-            }
             Some(earlier) => earlier,
             None => self.register(actor, request, batch, now).await?,
         };
-        while retry(|| self.do_chunk(&registered, now)).await? {}
-        retry(|| self.finish_once(actor, &registered, now)).await?;
-        self.batch(registered.id).await.map(Replayable::fresh)
+        self.do_to_the_end(actor, registered, now).await
     }
 
     async fn batches(
         &self,
+        key: Option<&str>,
         limit: Limit,
         before: Option<Cursor>,
     ) -> Result<Page<BatchSummary>, DbError> {
-        let page = store::page(self.db.read(), limit, before).await?;
+        let page = store::page(self.db.read(), key, limit, before).await?;
         let ids: Vec<BatchId> = page.items.iter().map(|batch| batch.id).collect();
         let mut tallies = store::tallies(self.db.read(), &ids).await?;
         let summary = |batch: Batch| BatchSummary {
@@ -294,9 +380,26 @@ impl BatchDesk for Batches {
         })
     }
 
-    async fn batch(&self, id: BatchId) -> Result<BatchReport, BatchError> {
-        let batch = store::find(self.db.read(), id).await?;
-        let batch = batch.ok_or(BatchError::NotFound)?;
+    async fn batch(&self, which: &BatchRef) -> Result<BatchReport, BatchError> {
+        let batch = self.named(which).await?;
         Ok(self.report(batch).await?)
+    }
+
+    async fn preview_revert(
+        &self,
+        which: &BatchRef,
+        reason: &str,
+    ) -> Result<Replayable<BatchReport>, BatchError> {
+        self.preview_of_revert(which, reason).await
+    }
+
+    async fn revert(
+        &self,
+        actor: &Actor,
+        which: &BatchRef,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<BatchReport>, BatchError> {
+        self.revert_batch(actor, which, reason, now).await
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -55,8 +55,10 @@ pub struct Refusal {
 /// Which players a batch is for: those who are ACTIVE, and
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecipientFilter {
-    /// only those who have played since; everybody if `None`.
+    /// only those who have played at this instant or later; whenever they did, or did not, if both are `None`.
     pub played_since: Option<DateTime<Utc>>,
+    /// only those who have played before this instant; with both, somebody's one play lies in between.
+    pub played_until: Option<DateTime<Utc>>,
 }
 
 /// How far a batch has come.
@@ -65,13 +67,18 @@ pub enum BatchState {
     /// Some of it may be left to do: the same request again goes on with it.
     Open,
     Done,
+    /// It was stopped before its end. What it had not done by then is never done.
+    Stopped,
 }
 
 impl BatchState {
+    pub const ALL: [BatchState; 3] = [BatchState::Open, BatchState::Done, BatchState::Stopped];
+
     pub fn as_str(self) -> &'static str {
         match self {
             BatchState::Open => "OPEN",
             BatchState::Done => "DONE",
+            BatchState::Stopped => "STOPPED",
         }
     }
 }
@@ -87,13 +94,56 @@ pub struct Batch {
     /// Who registered it.
     pub actor: String,
     pub created_at: DateTime<Utc>,
+    /// When it was done or stopped.
     pub finished_at: Option<DateTime<Utc>>,
+    /// The batch that it takes back.
+    pub reverts: Option<BatchId>,
+    /// The batch that takes it back.
+    pub reverted_by: Option<BatchId>,
 }
 
 impl Batch {
+    /// Whether a wallet that holds less than an item's amount gives what it has. Other batches take all of
+    /// an amount or nothing.
+    pub(super) fn takes_what_is_there(&self) -> bool {
+        self.reverts.is_some() && self.kind.takes()
+    }
+
     /// As the ledger refers to it.
     pub(crate) fn reference(&self) -> String {
         format!("batch:{}", self.key)
+    }
+}
+
+/// What an operator calls a batch by: its id, its name, or either with `id:` or `batch_id:` before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchRef {
+    Id(BatchId),
+    Key(String),
+    /// A number, which may be somebody's name for a batch too.
+    Either(BatchId, String),
+}
+
+impl FromStr for BatchRef {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        // `007` and `+7` are names.
+        let id = |text: &str| {
+            let id = text.parse().ok().map(BatchId);
+            id.filter(|id| id.0.to_string() == text)
+        };
+        if let Some(key) = text.strip_prefix("batch_id:") {
+            return Ok(BatchRef::Key(key.to_owned()));
+        }
+        if let Some(id) = text.strip_prefix("id:").and_then(id) {
+            return Ok(BatchRef::Id(id));
+        }
+        let key = text.to_owned();
+        Ok(match id(text) {
+            Some(id) => BatchRef::Either(id, key),
+            None => BatchRef::Key(key),
+        })
     }
 }
 
@@ -111,6 +161,8 @@ pub struct BatchTally {
     pub done: Tally,
     /// What was not done, because the wallet held too little.
     pub short: Tally,
+    /// What nobody has come to yet; nobody will if the batch was stopped.
+    pub left: Tally,
 }
 
 /// A wallet that holds too little.
@@ -120,6 +172,8 @@ pub struct ShortWallet {
     pub external_id: String,
     pub asset: Asset,
     pub amount: i64,
+    /// How much of the amount was moved all the same: 0, but for reverts.
+    pub moved: i64,
     /// What it holds now.
     pub balance: i64,
 }
@@ -142,4 +196,40 @@ pub struct BatchReport {
     pub short: Vec<ShortWallet>,
     /// What would be refused. Of a registered batch nothing was.
     pub refused: Vec<Refusal>,
+    /// What it takes back, if it is a revert.
+    pub reverts: Option<Reverted>,
+}
+
+/// The batch that a revert takes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reverted {
+    pub id: BatchId,
+    /// What it had not done when it was stopped, and never does.
+    pub left: Tally,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_called_by_its_id_or_its_name() {
+        let key = |key: &str| BatchRef::Key(key.to_owned());
+        for (text, expected) in [
+            ("12", BatchRef::Either(BatchId(12), "12".to_owned())),
+            ("daily-1", key("daily-1")),
+            ("id:12", BatchRef::Id(BatchId(12))),
+            ("batch_id:12", key("12")),
+            ("batch_id:id:12", key("id:12")),
+            ("key:7:k", key("key:7:k")),
+            // Names that only look like numbers.
+            ("012", key("012")),
+            ("+12", key("+12")),
+            ("9223372036854775808", key("9223372036854775808")),
+            ("id:x", key("id:x")),
+            ("id:", key("id:")),
+        ] {
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+    }
 }

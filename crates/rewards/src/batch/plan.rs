@@ -27,6 +27,8 @@ pub(super) struct Plan {
     pub(super) refused: Vec<Refusal>,
     /// The places of items whose wallets hold too little, and what they hold.
     short: Vec<(usize, i64)>,
+    /// Whether such a wallet gives what it has; otherwise it gives nothing.
+    takes_what_is_there: bool,
 }
 
 impl Plan {
@@ -71,6 +73,23 @@ impl Plan {
             }
         };
         if batch.kind.takes() {
+            plan.find_short(conn).await?;
+        }
+        Ok(plan)
+    }
+
+    /// Gives back, or takes back from whoever still has it, what another batch has done.
+    pub(super) async fn back(
+        conn: &impl ConnectionTrait,
+        kind: OrderKind,
+        items: Vec<Item>,
+    ) -> Result<Self, DbError> {
+        let mut plan = Self {
+            items,
+            takes_what_is_there: true,
+            ..Self::default()
+        };
+        if kind.takes() {
             plan.find_short(conn).await?;
         }
         Ok(plan)
@@ -128,11 +147,23 @@ impl Plan {
     }
 
     pub(super) fn tally(&self) -> BatchTally {
+        let all = tally(self.items.iter().copied());
+        let missing = self.short.iter().map(|(place, balance)| {
+            let item = self.items[*place];
+            let amount = item.amount - self.moved(*balance);
+            Item { amount, ..item }
+        });
         BatchTally {
-            all: tally(self.items.iter()),
+            short: tally(missing),
+            left: all.clone(),
+            all,
             done: Tally::default(),
-            short: tally(self.short.iter().map(|(place, _)| &self.items[*place])),
         }
+    }
+
+    /// What is moved of an amount that is more than the balance.
+    fn moved(&self, balance: i64) -> i64 {
+        if self.takes_what_is_there { balance } else { 0 }
     }
 
     /// The first wallets that hold too little; their players' names are yet to be looked up.
@@ -145,6 +176,7 @@ impl Plan {
                 external_id: String::new(),
                 asset: item.asset,
                 amount: item.amount,
+                moved: self.moved(*balance),
                 balance: *balance,
             }
         };
@@ -207,7 +239,7 @@ fn listed(kind: OrderKind, lines: &[BatchLine], directory: &Directory) -> Plan {
     plan
 }
 
-fn tally<'a>(items: impl Iterator<Item = &'a Item>) -> Tally {
+fn tally(items: impl Iterator<Item = Item>) -> Tally {
     let mut players = HashSet::new();
     let mut totals: BTreeMap<Asset, i64> = BTreeMap::new();
     for item in items {

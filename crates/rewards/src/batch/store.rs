@@ -5,7 +5,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, ExprTrait, NotSet,
     QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{CaseStatement, Expr},
+    sea_query::{CaseStatement, Expr, Query, SimpleExpr},
 };
 use xmas_kernel::{
     Asset, BatchId, UserId,
@@ -18,7 +18,7 @@ use xmas_kernel::{
 use super::model::{Batch, BatchState, BatchTally, Tally};
 use crate::{
     OrderKind,
-    bulk::ROWS_AT_ONCE,
+    bulk::{ROWS_AT_ONCE, by_value},
     entity::{wallet_batch, wallet_batch_item},
     store::asset,
 };
@@ -35,26 +35,10 @@ const PLANNED: &str = "PLANNED";
 const DONE: &str = "DONE";
 const SHORT: &str = "SHORT";
 
-/// What an item has become.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Done,
-    Short,
-}
-
-impl Outcome {
-    fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Done => DONE,
-            Outcome::Short => SHORT,
-        }
-    }
-}
-
 fn batch(row: wallet_batch::Model) -> Result<Batch, DbError> {
     let corrupt = || DbError::Corrupt(format!("wallet_batch {} is of no known kind", row.id));
     let mut kinds = OrderKind::ALL.into_iter();
-    let mut states = [BatchState::Open, BatchState::Done].into_iter();
+    let mut states = BatchState::ALL.into_iter();
     let kind = kinds.find(|kind| kind.as_str() == row.kind);
     let state = states.find(|state| state.as_str() == row.state);
     Ok(Batch {
@@ -66,7 +50,41 @@ fn batch(row: wallet_batch::Model) -> Result<Batch, DbError> {
         actor: row.actor,
         created_at: row.created_at.0,
         finished_at: row.finished_at.map(|at| at.0),
+        reverts: row.reverts.map(BatchId),
+        reverted_by: None,
     })
+}
+
+/// Notes of each batch which one takes it back.
+async fn with_reverts(
+    conn: &impl ConnectionTrait,
+    mut batches: Vec<Batch>,
+) -> Result<Vec<Batch>, DbError> {
+    use wallet_batch::Column;
+    let reverts: Vec<(i64, i64)> = wallet_batch::Entity::find()
+        .select_only()
+        .columns([Column::Reverts, Column::Id])
+        .filter(Column::Reverts.is_in(batches.iter().map(|batch| batch.id.0)))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let reverts: HashMap<i64, i64> = reverts.into_iter().collect();
+    for batch in &mut batches {
+        batch.reverted_by = reverts.get(&batch.id.0).copied().map(BatchId);
+    }
+    Ok(batches)
+}
+
+/// The batches of these rows, in their order.
+async fn batches(
+    conn: &impl ConnectionTrait,
+    rows: impl IntoIterator<Item = wallet_batch::Model>,
+) -> Result<Vec<Batch>, DbError> {
+    let batches: Vec<Batch> = rows.into_iter().map(batch).collect::<Result<_, _>>()?;
+    match batches.is_empty() {
+        true => Ok(batches),
+        false => with_reverts(conn, batches).await,
+    }
 }
 
 /// The batch of this name, and the fingerprint of what was asked for.
@@ -82,7 +100,8 @@ pub(super) async fn find_by_key(
         return Ok(None);
     };
     let fingerprint = row.fingerprint.clone();
-    Ok(Some((batch(row)?, fingerprint)))
+    let batch = batches(conn, [row]).await?.pop();
+    Ok(batch.map(|batch| (batch, fingerprint)))
 }
 
 pub(super) async fn find(
@@ -90,17 +109,33 @@ pub(super) async fn find(
     id: BatchId,
 ) -> Result<Option<Batch>, DbError> {
     let row = wallet_batch::Entity::find_by_id(id.0).one(conn).await?;
+    Ok(batches(conn, row).await?.pop())
+}
+
+/// The batch that takes this one back, if there is one.
+pub(super) async fn find_revert_of(
+    conn: &impl ConnectionTrait,
+    id: BatchId,
+) -> Result<Option<Batch>, DbError> {
+    let row = wallet_batch::Entity::find()
+        .filter(wallet_batch::Column::Reverts.eq(id.0))
+        .one(conn)
+        .await?;
     row.map(batch).transpose()
 }
 
-/// Batches, newest first.
+/// Batches, newest first; only the one of this name, if one is given.
 pub(super) async fn page(
     conn: &impl ConnectionTrait,
+    key: Option<&str>,
     limit: Limit,
     before: Option<Cursor>,
 ) -> Result<Page<Batch>, DbError> {
     use wallet_batch::Column;
     let mut query = wallet_batch::Entity::find();
+    if let Some(key) = key {
+        query = query.filter(Column::BatchKey.eq(key));
+    }
     if let Some(Cursor(id)) = before {
         query = query.filter(Column::Id.lt(id));
     }
@@ -109,17 +144,16 @@ pub(super) async fn page(
         .limit(limit.get() + 1)
         .all(conn)
         .await?;
-    let rows: Vec<Batch> = rows.into_iter().map(batch).collect::<Result<_, _>>()?;
+    let rows = batches(conn, rows).await?;
     Ok(Page::from_overfetched(rows, limit, |batch| batch.id.0))
 }
 
-/// Registers a batch with everything that it plans.
+/// Registers a batch; what it plans comes next.
 pub(super) async fn insert(
     tx: &DatabaseTransaction,
     request: &RequestKey,
-    kind: OrderKind,
+    (kind, reverts): (OrderKind, Option<BatchId>),
     actor: &Actor,
-    items: &[Item],
     now: DateTime<Utc>,
 ) -> Result<Batch, DbError> {
     let inserted = wallet_batch::Entity::insert(wallet_batch::ActiveModel {
@@ -132,24 +166,12 @@ pub(super) async fn insert(
         actor: Set(actor.name.clone()),
         created_at: Set(Timestamp(now)),
         finished_at: Set(None),
+        reverts: Set(reverts.map(|batch| batch.0)),
     })
     .exec(tx)
     .await?;
-    let id = inserted.last_insert_id;
-    for items in items.chunks(ROWS_AT_ONCE) {
-        let rows = items.iter().map(|item| wallet_batch_item::ActiveModel {
-            batch_id: Set(id),
-            user_id: Set(item.user_id.0),
-            asset: Set(item.asset.as_str().to_owned()),
-            amount: Set(item.amount),
-            state: Set(PLANNED.to_owned()),
-        });
-        wallet_batch_item::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
-    }
     Ok(Batch {
-        id: BatchId(id),
+        id: BatchId(inserted.last_insert_id),
         key: request.as_str().to_owned(),
         kind,
         state: BatchState::Open,
@@ -157,7 +179,90 @@ pub(super) async fn insert(
         actor: actor.name.clone(),
         created_at: now,
         finished_at: None,
+        reverts,
+        reverted_by: None,
     })
+}
+
+/// Plans the items of a batch that has just been registered.
+pub(super) async fn plan(
+    tx: &DatabaseTransaction,
+    batch: BatchId,
+    items: &[Item],
+) -> Result<(), DbError> {
+    for items in items.chunks(ROWS_AT_ONCE) {
+        let rows = items.iter().map(|item| wallet_batch_item::ActiveModel {
+            batch_id: Set(batch.0),
+            user_id: Set(item.user_id.0),
+            asset: Set(item.asset.as_str().to_owned()),
+            amount: Set(item.amount),
+            state: Set(PLANNED.to_owned()),
+            part_moved: Set(0),
+        });
+        wallet_batch_item::Entity::insert_many(rows)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Plans to take back whatever another batch has done, in one statement. The other one does nothing any
+/// more.
+pub(super) async fn plan_back(
+    tx: &DatabaseTransaction,
+    batch: BatchId,
+    of: BatchId,
+) -> Result<(), DbError> {
+    use wallet_batch_item::Column;
+    let mut done = Query::select();
+    done.expr(Expr::value(batch.0))
+        .columns([Column::UserId, Column::Asset, Column::Amount])
+        .expr(Expr::value(PLANNED))
+        .expr(Expr::value(0))
+        .from(wallet_batch_item::Entity)
+        .and_where(Column::BatchId.eq(of.0))
+        .and_where(Column::State.eq(DONE));
+    let mut insert = Query::insert();
+    insert.into_table(wallet_batch_item::Entity).columns([
+        Column::BatchId,
+        Column::UserId,
+        Column::Asset,
+        Column::Amount,
+        Column::State,
+        Column::PartMoved,
+    ]);
+    insert
+        .select_from(done)
+        .map_err(|error| DbError::Corrupt(error.to_string()))?;
+    let statement = tx.get_database_backend().build(&insert);
+    tx.execute_raw(statement).await?;
+    Ok(())
+}
+
+/// What a batch has done so far.
+pub(super) async fn done_items(
+    conn: &impl ConnectionTrait,
+    batch: BatchId,
+) -> Result<Vec<Item>, DbError> {
+    use wallet_batch_item::Column;
+    let rows = wallet_batch_item::Entity::find()
+        .filter(Column::BatchId.eq(batch.0))
+        .filter(Column::State.eq(DONE))
+        .order_by_asc(Column::UserId)
+        .order_by_asc(Column::Asset)
+        .all(conn)
+        .await?;
+    rows.into_iter().map(item).collect()
+}
+
+/// Keeps a batch from being stopped until the transaction ends; `false` if it is not open any more. The
+/// caller has locked the players whose items it will do.
+pub(super) async fn lock_open(tx: &DatabaseTransaction, batch: BatchId) -> Result<bool, DbError> {
+    let row = wallet_batch::Entity::find_by_id(batch.0)
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    Ok(row.is_some_and(|row| row.state == BatchState::Open.as_str()))
 }
 
 /// The players of the next planned items, in ascending id. They are not locked yet, so the items may
@@ -206,42 +311,50 @@ fn item(row: wallet_batch_item::Model) -> Result<Item, DbError> {
     })
 }
 
-/// Notes what has become of planned items of one asset.
+/// Notes what has become of planned items of one asset: of each, how much was moved.
 pub(super) async fn end_items(
     tx: &DatabaseTransaction,
     batch: BatchId,
     asset: Asset,
-    players: &[UserId],
-    outcome: Outcome,
+    moved: &[(Item, i64)],
 ) -> Result<(), DbError> {
     use wallet_batch_item::Column;
-    if players.is_empty() {
-        return Ok(());
-    }
-    let updated = wallet_batch_item::Entity::update_many()
-        .col_expr(Column::State, outcome.as_str().into())
-        .filter(Column::BatchId.eq(batch.0))
-        .filter(Column::Asset.eq(asset.as_str()))
-        .filter(Column::UserId.is_in(players.iter().map(|player| player.0)))
-        .filter(Column::State.eq(PLANNED))
-        .exec(tx)
-        .await?;
-    if updated.rows_affected != players.len() as u64 {
-        let problem = format!("items of batch {batch} were done under the locks of their players");
-        return Err(DbError::Corrupt(problem));
+    let (done, short): (Vec<_>, Vec<_>) = moved
+        .iter()
+        .partition(|(item, moved)| *moved == item.amount);
+    for (items, state) in [(done, DONE), (short, SHORT)] {
+        if items.is_empty() {
+            continue;
+        }
+        let mut update = wallet_batch_item::Entity::update_many()
+            .col_expr(Column::State, state.into())
+            .filter(Column::BatchId.eq(batch.0))
+            .filter(Column::Asset.eq(asset.as_str()))
+            .filter(Column::UserId.is_in(items.iter().map(|(item, _)| item.user_id.0)))
+            .filter(Column::State.eq(PLANNED));
+        if state == SHORT {
+            let parts = items.iter().map(|(item, part)| (item.user_id, *part));
+            update = update.col_expr(Column::PartMoved, by_value(Column::UserId, parts));
+        }
+        if update.exec(tx).await?.rows_affected != items.len() as u64 {
+            let problem =
+                format!("items of batch {batch} were done under the locks of their players");
+            return Err(DbError::Corrupt(problem));
+        }
     }
     Ok(())
 }
 
-/// Notes that a batch is done; `false` if somebody else has noted it.
-pub(super) async fn finish(
+/// Ends a batch as done or stopped; `false` if it has ended already.
+pub(super) async fn end(
     tx: &DatabaseTransaction,
     batch: BatchId,
+    state: BatchState,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     use wallet_batch::Column;
     let updated = wallet_batch::Entity::update_many()
-        .col_expr(Column::State, BatchState::Done.as_str().into())
+        .col_expr(Column::State, state.as_str().into())
         .col_expr(Column::FinishedAt, Timestamp(now).into())
         .filter(Column::Id.eq(batch.0))
         .filter(Column::State.eq(BatchState::Open.as_str()))
@@ -250,12 +363,13 @@ pub(super) async fn finish(
     Ok(updated.rows_affected == 1)
 }
 
-/// The first items that were not done because their wallets held too little.
+/// The first items that were not done, or not whole, because their wallets held too little; of each, how
+/// much was moved.
 pub(super) async fn short_items(
     conn: &impl ConnectionTrait,
     batch: BatchId,
     limit: u64,
-) -> Result<Vec<Item>, DbError> {
+) -> Result<Vec<(Item, i64)>, DbError> {
     use wallet_batch_item::Column;
     let rows = wallet_batch_item::Entity::find()
         .filter(Column::BatchId.eq(batch.0))
@@ -265,7 +379,20 @@ pub(super) async fn short_items(
         .limit(limit)
         .all(conn)
         .await?;
-    rows.into_iter().map(item).collect()
+    let part = |row: wallet_batch_item::Model| {
+        let moved = row.part_moved;
+        Ok((item(row)?, moved))
+    };
+    rows.into_iter().map(part).collect()
+}
+
+/// How far one batch has come.
+pub(super) async fn tally(
+    conn: &impl ConnectionTrait,
+    batch: BatchId,
+) -> Result<BatchTally, DbError> {
+    let tally = tallies(conn, &[batch]).await?.remove(&batch);
+    Ok(tally.unwrap_or_default())
 }
 
 /// How far batches have come: two statements, however many they are.
@@ -279,38 +406,43 @@ pub(super) async fn tallies(
         return Ok(tallies);
     }
     let ids: Vec<i64> = batches.iter().map(|batch| batch.0).collect();
-    let in_state = |state: &str| {
-        let case = CaseStatement::new().case(Column::State.eq(state), Expr::col(Column::UserId));
+    let players_of = |items: SimpleExpr| {
+        let case = CaseStatement::new().case(items, Expr::col(Column::UserId));
         Expr::expr(case).count_distinct()
     };
-    let players: Vec<(i64, i64, i64, i64)> = wallet_batch_item::Entity::find()
+    let is_moved = Column::State.eq(DONE).or(Column::PartMoved.gt(0));
+    let players: Vec<(i64, i64, i64, i64, i64)> = wallet_batch_item::Entity::find()
         .select_only()
         .column(Column::BatchId)
         .column_as(Expr::col(Column::UserId).count_distinct(), "players")
-        .column_as(in_state(DONE), "done")
-        .column_as(in_state(SHORT), "short")
+        .column_as(players_of(is_moved), "done")
+        .column_as(players_of(Column::State.eq(SHORT)), "short")
+        .column_as(players_of(Column::State.eq(PLANNED)), "left")
         .filter(Column::BatchId.is_in(ids.iter().copied()))
         .group_by(Column::BatchId)
         .into_tuple()
         .all(conn)
         .await?;
-    for (batch, all, done, short) in players {
+    for (batch, all, done, short, left) in players {
         let tally = tallies.entry(BatchId(batch)).or_default();
         tally.all.players = all.unsigned_abs();
         tally.done.players = done.unsigned_abs();
         tally.short.players = short.unsigned_abs();
+        tally.left.players = left.unsigned_abs();
     }
     // A sum is a decimal on MySQL.
     let integer = match conn.get_database_backend() {
         DbBackend::Sqlite => "INTEGER",
         _ => "SIGNED",
     };
-    let sums: Vec<(i64, String, String, i64)> = wallet_batch_item::Entity::find()
+    let sum = |of: Column| Expr::col(of).sum().cast_as(integer);
+    let sums: Vec<(i64, String, String, i64, i64)> = wallet_batch_item::Entity::find()
         .select_only()
         .column(Column::BatchId)
         .column(Column::State)
         .column(Column::Asset)
-        .column_as(Expr::col(Column::Amount).sum().cast_as(integer), "total")
+        .column_as(sum(Column::Amount), "total")
+        .column_as(sum(Column::PartMoved), "moved")
         .filter(Column::BatchId.is_in(ids))
         .group_by(Column::BatchId)
         .group_by(Column::State)
@@ -318,14 +450,21 @@ pub(super) async fn tallies(
         .into_tuple()
         .all(conn)
         .await?;
-    for (batch, state, name, total) in sums {
+    for (batch, state, name, total, part) in sums {
         let (asset, tally) = (asset(&name)?, tallies.entry(BatchId(batch)).or_default());
-        let add = |to: &mut Tally| *to.totals.entry(asset).or_default() += total;
-        add(&mut tally.all);
+        let add = |to: &mut Tally, amount: i64| {
+            if amount > 0 {
+                *to.totals.entry(asset).or_default() += amount;
+            }
+        };
+        add(&mut tally.all, total);
         match state.as_str() {
-            DONE => add(&mut tally.done),
-            SHORT => add(&mut tally.short),
-            _ => {}
+            DONE => add(&mut tally.done, total),
+            SHORT => {
+                add(&mut tally.done, part);
+                add(&mut tally.short, total - part);
+            }
+            _ => add(&mut tally.left, total),
         }
     }
     Ok(tallies)

@@ -14,6 +14,7 @@ pub struct Model {
     pub actor: String,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    pub reverts: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,6 +11,7 @@ pub struct Model {
     pub asset: String,
     pub amount: i64,
     pub state: String,
+    pub part_moved: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

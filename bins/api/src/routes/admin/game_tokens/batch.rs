@@ -1,4 +1,5 @@
-//! `/admin/api/game-tokens/grant-bulk`, `/revoke-bulk`, `/debit-bulk` and `/batches/`.
+//! `/admin/api/game-tokens/grant-bulk`, `/revoke-bulk`, `/debit-bulk`, `/batches/` and
+//! `/batches/{batch}/revert`.
 
 #![expect(
     unused_qualifications,
@@ -11,14 +12,10 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use serde::Deserialize;
-use utoipa::{IntoParams, OpenApi};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
-use xmas_kernel::{
-    Asset, BatchId, ErrorCode,
-    audit::Actor,
-    idempotency::{Replayable, RequestKey},
-};
-use xmas_rewards::{BatchDesk, NewBatch, OrderKind};
+use xmas_kernel::{Asset, ErrorCode, audit::Actor, idempotency::RequestKey};
+use xmas_rewards::{BatchDesk, BatchRef, NewBatch, OrderKind};
 
 use super::{
     asset,
@@ -28,11 +25,13 @@ use super::{
 };
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Content, DryRun, IdempotencyKey, Now, Params, PathPart, Upload, key_of},
+    extract::{
+        Admin, Body, Content, DryRun, IdempotencyKey, Now, Params, PathPart, Upload, key_of, said,
+    },
     routes::{
         admin::{
             Reason,
-            paging::{CursorParams, parts},
+            paging::{parts, place, usual_limit},
         },
         answer::Answer,
         endpoint,
@@ -40,7 +39,7 @@ use crate::{
 };
 
 #[derive(OpenApi)]
-#[openapi(paths(grant_bulk, revoke_bulk, debit_bulk, list, item))]
+#[openapi(paths(grant_bulk, revoke_bulk, debit_bulk, list, item, revert))]
 pub(crate) struct Docs;
 
 pub(super) fn configure(cfg: &mut ServiceConfig) {
@@ -61,8 +60,12 @@ pub(super) fn configure(cfg: &mut ServiceConfig) {
         [(Method::GET, web::to(list))],
     ))
     .service(endpoint::admin(
-        "/game-tokens/batches/{id}",
+        "/game-tokens/batches/{batch}",
         [(Method::GET, web::to(item))],
+    ))
+    .service(endpoint::bulk(
+        "/game-tokens/batches/{batch}/revert",
+        [(Method::POST, web::to(revert))],
     ));
 }
 
@@ -72,8 +75,21 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
         &[ErrorCode::ValidationError],
     ),
     (
-        "GET /admin/api/game-tokens/batches/{id}",
-        &[ErrorCode::BatchNotFound, ErrorCode::NotFound],
+        "GET /admin/api/game-tokens/batches/{batch}",
+        &[
+            ErrorCode::BatchNotFound,
+            ErrorCode::NotFound,
+            ErrorCode::BatchAmbiguous,
+        ],
+    ),
+    (
+        "POST /admin/api/game-tokens/batches/{batch}/revert",
+        &[
+            ErrorCode::BatchNotFound,
+            ErrorCode::NotFound,
+            ErrorCode::BatchAmbiguous,
+            ErrorCode::BatchIsRevert,
+        ],
     ),
 ];
 
@@ -178,13 +194,11 @@ async fn bulk(
         kind,
         orders,
     };
-    if is_dry_run {
-        let report = desk.preview(&batch).await?;
-        let answer = Answer::of(Replayable::fresh(report));
-        return Ok(answer.map(BatchAnswer::of_preview));
-    }
-    let report = desk.run(&actor, &batch, now.0).await?;
-    Ok(Answer::of(report))
+    let report = match is_dry_run {
+        true => desk.preview(&batch).await?,
+        false => desk.run(&actor, &batch, now.0).await?,
+    };
+    Ok(BatchAnswer::to_order(report, is_dry_run))
 }
 
 /// The batch's name. One that an operator chooses is nobody's key.
@@ -212,26 +226,81 @@ fn name(
     Ok(Some(chosen))
 }
 
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BatchListParams {
+    /// Only the batch of this name, to the letter.
+    #[serde(default)]
+    batch_id: String,
+    /// `next_cursor` of the page before; the list begins with the newest.
+    #[serde(default)]
+    cursor: String,
+    /// How many to send.
+    #[serde(default = "usual_limit")]
+    #[validate(range(min = 1, max = 200, message = "must be 1 to 200"))]
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    limit: u64,
+}
+
 /// Every batch, newest first.
 #[utoipa::path(get, path = "/admin/api/game-tokens/batches/", tag = "admin: wallets",
-    params(CursorParams), responses((status = 200, body = BatchPage)), security(("bearer" = [])))]
+    params(BatchListParams), responses((status = 200, body = BatchPage)), security(("bearer" = [])))]
 pub(crate) async fn list(
-    Params(params): Params<CursorParams>,
+    Params(params): Params<BatchListParams>,
     desk: Data<dyn BatchDesk>,
 ) -> ApiResult<Json<BatchPage>> {
-    let (limit, before) = params.place()?;
-    let (items, next_cursor) = parts(desk.batches(limit, before).await?);
+    let (limit, before) = place(&params.cursor, params.limit)?;
+    let key = Some(params.batch_id.as_str()).filter(|key| !key.is_empty());
+    let (items, next_cursor) = parts(desk.batches(key, limit, before).await?);
     Ok(Json(BatchPage { items, next_cursor }))
 }
 
 /// A batch, and which wallets held too little.
-#[utoipa::path(get, path = "/admin/api/game-tokens/batches/{id}", tag = "admin: wallets",
-    params(("id" = i64, Path, description = "its `id`")),
+#[utoipa::path(get, path = "/admin/api/game-tokens/batches/{batch}", tag = "admin: wallets",
+    params(("batch" = String, Path, description = "its `id` or `batch_id`; `id:12` and `batch_id:daily-1` say which of them it is")),
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn item(
-    PathPart(id): PathPart<i64>,
+    PathPart(batch): PathPart<BatchRef>,
     desk: Data<dyn BatchDesk>,
 ) -> ApiResult<Json<BatchAnswer>> {
-    let report = desk.batch(BatchId(id)).await?;
+    let report = desk.batch(&batch).await?;
     Ok(Json(report.into()))
+}
+
+/// Why a batch is taken back, and whether to do it.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"dry_run": true, "reason": "잘못된 수량"}))]
+pub(crate) struct RevertRequest {
+    /// True to look, false to do it: it must be said.
+    #[schema(required = true, value_type = bool)]
+    dry_run: Option<bool>,
+    /// 1 to 191 characters; `X-Reason` does the same.
+    reason: Option<String>,
+}
+
+/// Takes a batch back: from everybody to whom it gave something, as much of it as they still have; what they
+/// have spent stays spent, and `short` says of whom something is missing. What a batch has taken is given
+/// back whole. A batch that is still open is stopped first, and what it had not done is never done. A batch is
+/// taken back once: sent again, this goes on where it stopped or shows what became of it, and a revert itself
+/// is not taken back.
+#[utoipa::path(post, path = "/admin/api/game-tokens/batches/{batch}/revert", tag = "admin: wallets",
+    params(("batch" = String, Path, description = "its `id` or `batch_id`; `id:12` and `batch_id:daily-1` say which of them it is"), Reason),
+    request_body = RevertRequest,
+    responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
+pub(crate) async fn revert(
+    admin: Admin,
+    PathPart(batch): PathPart<BatchRef>,
+    Body(body): Body<RevertRequest>,
+    now: Now,
+    desk: Data<dyn BatchDesk>,
+) -> ApiResult<Answer<BatchAnswer>> {
+    let is_dry_run = said(body.dry_run)?;
+    let reason = body.reason.or(admin.actor.reason.clone());
+    let reason = reason.unwrap_or_default();
+    let report = match is_dry_run {
+        true => desk.preview_revert(&batch, &reason).await?,
+        false => desk.revert(&admin.actor, &batch, &reason, now.0).await?,
+    };
+    Ok(BatchAnswer::to_order(report, is_dry_run))
 }

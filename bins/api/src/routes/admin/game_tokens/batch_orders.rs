@@ -31,15 +31,18 @@ pub(crate) struct BatchRequest {
     pub(super) reason: Option<String>,
 }
 
-/// Players who are ACTIVE: all of them, or those who have played since.
+/// Players who are ACTIVE: all of them, or those who have played since, until, or between two instants.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"played_since": "2025-12-25"}))]
+#[schema(example = json!({"played_since": "2025-12-25T19:00:00+09:00",
+    "played_until": "2025-12-25T20:00:00+09:00"}))]
 pub(crate) struct BatchFilter {
     /// `ACTIVE`.
     status: Option<String>,
-    /// An instant in RFC 3339, or a day in Korea.
+    /// An instant in RFC 3339, which is included, or a day in Korea: from its beginning.
     played_since: Option<String>,
+    /// An instant in RFC 3339, which is not included any more, or a day in Korea, which is included whole.
+    played_until: Option<String>,
 }
 
 /// What an upload may have; the nickname is for people, and comes with `payout.csv`.
@@ -100,8 +103,8 @@ pub(super) fn everybody(
         .or(usual)
         .ok_or_else(|| ApiError::field("token_type", token_types()))?;
     let filter = &body.filter;
-    if filter.status.is_none() && filter.played_since.is_none() {
-        let problem = "has the status ACTIVE, or says since when they have played";
+    if filter.status.is_none() && filter.played_since.is_none() && filter.played_until.is_none() {
+        let problem = "must have the status ACTIVE, or say since or until when they have played";
         return Err(ApiError::field("filter", problem));
     }
     if filter
@@ -111,22 +114,45 @@ pub(super) fn everybody(
     {
         return Err(ApiError::field("filter.status", "is ACTIVE"));
     }
+    let played = |field, text: Option<&str>, of_day: fn(EventDay) -> DateTime<Utc>| {
+        text.map(|text| instant(field, text, of_day)).transpose()
+    };
     let since = filter.played_since.as_deref();
-    let played_since = since.map(|since| instant(since, now)).transpose()?;
+    let until = filter.played_until.as_deref();
+    let filter = RecipientFilter {
+        played_since: played(PLAYED_SINCE, since, EventDay::start)?,
+        played_until: played(PLAYED_UNTIL, until, EventDay::end)?,
+    };
+    if filter.played_since.is_some_and(|since| since > now) {
+        return Err(ApiError::field(PLAYED_SINCE, "must not be in the future"));
+    }
+    if let (Some(since), Some(until)) = (filter.played_since, filter.played_until)
+        && until <= since
+    {
+        return Err(ApiError::field(PLAYED_UNTIL, "must be after played_since"));
+    }
     Ok(BatchOrders::Everybody {
-        filter: RecipientFilter { played_since },
+        filter,
         asset,
         amount: body.amount,
     })
 }
 
-/// An instant in the past, written in RFC 3339 or as a day in Korea.
-fn instant(text: &str, now: DateTime<Utc>) -> ApiResult<DateTime<Utc>> {
-    let day = text.parse::<EventDay>().map(EventDay::start).ok();
+const PLAYED_SINCE: &str = "filter.played_since";
+const PLAYED_UNTIL: &str = "filter.played_until";
+
+/// An instant from 2000 to 9998, written in RFC 3339 or as a day in Korea.
+fn instant(
+    field: &str,
+    text: &str,
+    of_day: fn(EventDay) -> DateTime<Utc>,
+) -> ApiResult<DateTime<Utc>> {
+    let day = text.parse::<EventDay>().map(of_day).ok();
     let quoted = serde_json::Value::from(text);
     let instant = day.or_else(|| Some(serde_json::from_value::<Kst>(quoted).ok()?.0));
-    let first = EventDay::from_ymd(2000, 1, 1).map(EventDay::start);
-    let known = instant.filter(|instant| Some(*instant) >= first && *instant <= now);
-    let problem = "is an instant in RFC 3339 or a day (YYYY-MM-DD), and not in the future";
-    known.ok_or_else(|| ApiError::field("filter.played_since", problem))
+    let bound = |year| EventDay::from_ymd(year, 1, 1).map(EventDay::start);
+    let known =
+        instant.filter(|instant| Some(*instant) >= bound(2000) && Some(*instant) <= bound(9999));
+    let problem = "must be an instant in RFC 3339 or a day (YYYY-MM-DD)";
+    known.ok_or_else(|| ApiError::field(field, problem))
 }

@@ -65,7 +65,12 @@ async fn the_daily_ticket_is_previewed_given_to_every_active_player_and_given_on
     let preview = admin.post(dry, &everybody("daily")).await;
     let preview = preview.expect_status(200).body;
     assert_eq!(preview["dry_run"], true);
-    assert_eq!(preview["state"], Value::Null);
+    assert_eq!(
+        (&preview["state"], &preview["replayed"]),
+        (&Value::Null, &json!(false))
+    );
+    let left = json!({ "players": 4, "totals": { "DICE_TOKEN": 8 } });
+    assert_eq!(preview["left"], left);
     assert_eq!(preview["players"], 4);
     assert_eq!(preview["totals"], json!({ "DICE_TOKEN": 8 }));
     assert_eq!(preview["done"], json!({ "players": 0, "totals": {} }));
@@ -79,7 +84,8 @@ async fn the_daily_ticket_is_previewed_given_to_every_active_player_and_given_on
     body["reason"] = json!("매일 티켓");
     let given = admin.post(GRANT, &body).await.expect_status(200);
     assert!(!given.is_replayed());
-    let given = given.body;
+    let mut given = given.body;
+    assert_eq!(given["replayed"], false);
     assert_eq!(
         (&given["dry_run"], &given["state"]),
         (&json!(false), &json!("DONE"))
@@ -98,20 +104,31 @@ async fn the_daily_ticket_is_previewed_given_to_every_active_player_and_given_on
     );
     assert_eq!(given["reason"], "매일 티켓");
     let after = rows(&app).await;
-    let again = admin.post(GRANT, &body).await.expect_status(200);
+    // Whoever asks again, the same day or later, hears who did it and when, and that nothing was done now.
+    let colleague = app.admin("colleague").await;
+    app.clock.advance(chrono::TimeDelta::hours(1));
+    given["replayed"] = json!(true);
+    let again = colleague.post(GRANT, &body).await.expect_status(200);
     assert!(again.is_replayed());
     assert_eq!(again.body, given);
-    // A preview of what is there says so.
-    let preview = admin.post(dry, &body).await.expect_status(200).body;
-    assert_eq!(
-        (&preview["dry_run"], &preview["state"]),
-        (&json!(true), &json!("DONE"))
-    );
+    assert_eq!(again.body["actor"], "operator");
+    // A preview of what is there says so too.
+    given["dry_run"] = json!(true);
+    let preview = admin.post(dry, &body).await.expect_status(200);
+    assert!(preview.is_replayed());
+    assert_eq!(preview.body, given);
+    given["dry_run"] = json!(false);
     let other = json!({ "token_type": "DICE_TOKEN", "amount": 3, "batch_id": "daily",
         "filter": { "status": "ACTIVE" } });
+    let id = &given["id"];
+    let at = given["created_at"].as_str().unwrap();
+    let taken = format!(
+        "must be new: batch {id} of {at} by operator has this batch_id, and was another request"
+    );
     for path in [GRANT, dry] {
-        let reused = admin.post(path, &other).await;
-        reused.expect_error(422, "IDEMPOTENCY_KEY_REUSED");
+        let reused = colleague.post(path, &other).await;
+        let reused = reused.expect_error(422, "IDEMPOTENCY_KEY_REUSED");
+        assert_eq!(reused.body["error"]["details"]["batch_id"], json!([taken]));
     }
     let reused = admin.post(REVOKE, &body).await;
     reused.expect_error(422, "IDEMPOTENCY_KEY_REUSED");
@@ -133,6 +150,7 @@ async fn the_daily_ticket_is_previewed_given_to_every_active_player_and_given_on
         .get(&format!("{BATCHES}{id}"))
         .await
         .expect_status(200);
+    given["replayed"] = json!(false);
     assert_eq!(item.body, given);
     assert_clean(&app).await;
 }
@@ -365,14 +383,10 @@ async fn bad_requests_are_refused_by_name() {
         .await
         .expect_error(415, "UNSUPPORTED_MEDIA_TYPE");
     assert_eq!(rows(&app).await, before);
-    for id in ["999", "-1"] {
+    for id in ["999", "-1", "x", "id:1", "batch_id:x", "%EA%B0%80", "a%2Fb"] {
         let missing = admin.get(&format!("{BATCHES}{id}")).await;
         missing.expect_error(404, "BATCH_NOT_FOUND");
     }
-    admin
-        .get(&format!("{BATCHES}x"))
-        .await
-        .expect_error(404, "NOT_FOUND");
 }
 
 #[tokio::test]
@@ -396,7 +410,7 @@ async fn whoever_holds_too_little_is_named_before_anything_is_taken() {
     );
     assert_eq!(dry["short_players"], 2);
     let short = json!({ "user_id": poor.user_id.0, "external_id": "poor", "token_type": "POINT",
-        "amount": 41, "balance": 40 });
+        "amount": 41, "moved": 0, "balance": 40 });
     assert_eq!(dry["short"][0], short);
     assert_eq!(dry["short"][1]["balance"], 0);
     let path = format!("{DEBIT}&batch_id=payout-1");
@@ -444,6 +458,92 @@ async fn only_those_who_have_played_since_are_given() {
     assert_eq!(since("2025-12-26").await, 2);
     assert_eq!(since("2025-12-26T10:00:00+09:00").await, 1);
     assert_eq!(since("2025-12-26T00:00:00Z").await, 2);
+}
+
+/// For everybody who was there when something broke.
+#[tokio::test]
+async fn only_those_who_have_played_in_an_hour_are_given() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let (early, late) = (app.player("early", 2).await, app.player("late", 1).await);
+    app.player("idle", 1).await;
+    // The day begins at nine.
+    early.play("/api/roulette/play").await.expect_status(200);
+    app.clock.advance(chrono::TimeDelta::hours(1));
+    late.play("/api/roulette/play").await.expect_status(200);
+    app.clock.advance(chrono::TimeDelta::hours(1));
+    early.play("/api/roulette/play").await.expect_status(200);
+    let first = "SELECT COUNT(*) FROM feature_log WHERE created_at = '2025-12-26 00:00:00.000000'";
+    assert_eq!(app.test.count(first).await, 1, "the clock stands still");
+    let dry = "/admin/api/game-tokens/grant-bulk?dry_run=true";
+    let ask = async |since: Option<&str>, until: Option<&str>| {
+        let body = json!({ "token_type": "CC_COIN", "amount": 1,
+            "filter": { "played_since": since, "played_until": until } });
+        admin.post(dry, &body).await
+    };
+    let players = async |since, until| {
+        let preview = ask(since, until).await.expect_status(200);
+        preview.body["players"].as_i64().unwrap()
+    };
+    let at = |hour: u32| format!("2025-12-26T{hour:02}:00:00+09:00");
+    let (nine, ten, eleven) = (at(9), at(10), at(11));
+    let (nine, ten, eleven) = (nine.as_str(), ten.as_str(), eleven.as_str());
+    // From nine on, and before ten: one of the two who play at ten has played at nine.
+    assert_eq!(players(Some(nine), Some(ten)).await, 1);
+    assert_eq!(players(Some(ten), Some(eleven)).await, 1);
+    assert_eq!(
+        players(Some(nine), Some("2025-12-26T10:00:00.000001+09:00")).await,
+        2
+    );
+    assert_eq!(players(Some(nine), Some(eleven)).await, 2);
+    assert_eq!(players(Some(eleven), None).await, 1);
+    assert_eq!(players(None, Some(ten)).await, 1);
+    assert_eq!(players(None, Some(eleven)).await, 2);
+    // A day is included whole, on both sides.
+    assert_eq!(players(Some("2025-12-26"), Some("2025-12-26")).await, 2);
+    assert_eq!(players(None, Some("2099-01-01")).await, 2);
+    // Nobody: which a batch that is to be done refuses.
+    assert_eq!(players(None, Some(nine)).await, 0);
+    assert_eq!(players(None, Some("2025-12-25")).await, 0);
+
+    let day = "must be an instant in RFC 3339 or a day (YYYY-MM-DD)";
+    for (since, until, field, problem) in [
+        (
+            Some(ten),
+            Some(ten),
+            "played_until",
+            "must be after played_since",
+        ),
+        (
+            Some(ten),
+            Some(nine),
+            "played_until",
+            "must be after played_since",
+        ),
+        (
+            Some("2025-12-26"),
+            Some("2025-12-25"),
+            "played_until",
+            "must be after played_since",
+        ),
+        (None, Some("later"), "played_until", day),
+        (None, Some("-0001-01-01"), "played_until", day),
+        (None, Some("9999-12-31"), "played_until", day),
+        (None, Some("2025-12-26T10:00"), "played_until", day),
+        (Some(""), None, "played_since", day),
+        (
+            Some("2025-12-27"),
+            None,
+            "played_since",
+            "must not be in the future",
+        ),
+    ] {
+        let refused = ask(since, until)
+            .await
+            .expect_error(422, "VALIDATION_ERROR");
+        let problems = &refused.body["error"]["details"][format!("filter.{field}")];
+        assert_eq!(problems, &json!([problem]), "{since:?} {until:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -553,8 +653,14 @@ async fn the_list_is_newest_first_and_a_constant_number_of_statements() {
     let (rest, many) = list(&format!("?cursor={next}&limit=200")).await;
     assert_eq!(keys(&rest).len(), 5);
     assert_eq!(rest["next_cursor"], Value::Null);
-    // The guard, the batches, their players and their sums.
-    assert_eq!((few, many), (4, 4));
+    // The guard, the batches, their reverts, their players and their sums.
+    assert_eq!((few, many), (5, 5));
+    let (one, _) = list("?batch_id=batch-3").await;
+    assert_eq!(keys(&one), ["batch-3"]);
+    let (none, _) = list("?batch_id=batch").await;
+    assert_eq!(none, json!({ "items": [], "next_cursor": null }));
+    let (all, _) = list("?batch_id=").await;
+    assert_eq!(keys(&all).len(), 7);
     for bad in ["?cursor=x", "?cursor=%2B1", "?limit=0", "?limit=201"] {
         let answer = admin.get(&format!("{BATCHES}{bad}")).await;
         answer.expect_error(422, "VALIDATION_ERROR");

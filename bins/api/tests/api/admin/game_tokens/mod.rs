@@ -3,6 +3,7 @@ mod exports;
 mod lists;
 mod order;
 mod payout;
+mod revert;
 
 use xmas_test_support::TestApp;
 

@@ -1,0 +1,173 @@
+//! Taking a batch back. The revert of a batch is a batch too, with a plan of its own: whatever the other
+//! one has done. One that is still being done is stopped first, in a transaction of its own, which waits
+//! for the chunk that is at work; from then on its plan is done no further, whoever goes on with it.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use xmas_kernel::{
+    BatchId, Problems,
+    audit::Actor,
+    db::{Constraint, DbError, retry},
+    idempotency::{Replayable, RequestKey},
+    text::{self, Lines},
+};
+
+use super::{
+    Batches,
+    model::{Batch, BatchRef, BatchReport, BatchState, Reverted},
+    plan::Plan,
+    store, write,
+};
+use crate::{BatchError, OrderKind, review::REASON_CHARACTERS};
+
+/// What takes back what a batch of this kind has done.
+fn opposite(kind: OrderKind) -> OrderKind {
+    if kind.takes() {
+        OrderKind::Grant
+    } else {
+        OrderKind::Revoke
+    }
+}
+
+impl Batches {
+    /// The batch to be taken back, and the one that takes it back, if that is registered.
+    async fn revertible(&self, which: &BatchRef) -> Result<(Batch, Option<Batch>), BatchError> {
+        let batch = self.named(which).await?;
+        if let Some(of) = batch.reverts {
+            return Err(BatchError::IsRevert { of });
+        }
+        let revert = store::find_revert_of(self.db.read(), batch.id).await?;
+        Ok((batch, revert))
+    }
+
+    /// What [`Batches::revert_batch`] would do, or what became of it.
+    pub(super) async fn preview_of_revert(
+        &self,
+        which: &BatchRef,
+        reason: &str,
+    ) -> Result<Replayable<BatchReport>, BatchError> {
+        checked(reason)?;
+        let (batch, revert) = self.revertible(which).await?;
+        if let Some(revert) = revert {
+            return Ok(self.report_again(revert).await?);
+        }
+        let conn = self.db.read();
+        let kind = opposite(batch.kind);
+        let items = store::done_items(conn, batch.id).await?;
+        let plan = Plan::back(conn, kind, items).await?;
+        let report = self.report_of_plan(kind, plan).await?;
+        Ok(Replayable::fresh(BatchReport {
+            reverts: Some(self.reverted(batch.id).await?),
+            ..report
+        }))
+    }
+
+    pub(super) async fn revert_batch(
+        &self,
+        actor: &Actor,
+        which: &BatchRef,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<BatchReport>, BatchError> {
+        let actor = Actor {
+            reason: Some(checked(reason)?),
+            ..actor.clone()
+        };
+        let (batch, revert) = self.revertible(which).await?;
+        let revert = match revert {
+            Some(revert) => revert,
+            None => self.register_revert(&actor, &batch, now).await?,
+        };
+        self.do_to_the_end(&actor, revert, now).await
+    }
+
+    /// Stops the batch if it is open, and registers what takes it back, unless somebody else is faster.
+    async fn register_revert(
+        &self,
+        actor: &Actor,
+        batch: &Batch,
+        now: DateTime<Utc>,
+    ) -> Result<Batch, BatchError> {
+        retry(|| self.stop_once(actor, batch, now)).await?;
+        match retry(|| self.register_revert_once(actor, batch, now)).await {
+            Err(error) if is_another(&error) => {
+                let faster = store::find_revert_of(self.db.read(), batch.id).await?;
+                faster.ok_or_else(|| BatchError::Db(error))
+            }
+            registered => Ok(registered?),
+        }
+    }
+
+    /// Once this is committed, nothing more of the batch is done.
+    async fn stop_once(
+        &self,
+        actor: &Actor,
+        batch: &Batch,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let tx = self.db.begin().await?;
+        if !store::end(&tx, batch.id, BatchState::Stopped, now).await? {
+            return Ok(());
+        }
+        let tally = store::tally(&*tx, batch.id).await?;
+        let before = json!({ "state": BatchState::Open.as_str() });
+        let after = json!({
+            "state": BatchState::Stopped.as_str(),
+            "kind": batch.kind,
+            "done": tally.done,
+            "left": tally.left,
+        });
+        write(&tx, actor, ("BATCH_STOP", before, after), batch, now).await?;
+        tx.commit().await
+    }
+
+    async fn register_revert_once(
+        &self,
+        actor: &Actor,
+        batch: &Batch,
+        now: DateTime<Utc>,
+    ) -> Result<Batch, DbError> {
+        let tx = self.db.begin().await?;
+        let request = RequestKey::own(&format!("revert:{}", batch.id));
+        let what = (opposite(batch.kind), Some(batch.id));
+        let revert = store::insert(&tx, &request, what, actor, now).await?;
+        store::plan_back(&tx, revert.id, batch.id).await?;
+        let all = store::tally(&*tx, revert.id).await?.all;
+        let after = json!({
+            "kind": revert.kind,
+            "players": all.players,
+            "totals": all.totals,
+            "reverts": { "id": batch.id, "batch_id": batch.key },
+        });
+        let created = ("BATCH_CREATE", Value::Null, after);
+        write(&tx, actor, created, &revert, now).await?;
+        tx.commit().await?;
+        Ok(revert)
+    }
+
+    /// What a revert says about the batch that it takes back.
+    pub(super) async fn reverted(&self, id: BatchId) -> Result<Reverted, DbError> {
+        let left = store::tally(self.db.read(), id).await?.left;
+        Ok(Reverted { id, left })
+    }
+}
+
+/// A reason as it is kept.
+fn checked(reason: &str) -> Result<String, BatchError> {
+    let reason = text::tidy(reason);
+    let mut problems = Problems::default();
+    let fit = text::check(&reason, REASON_CHARACTERS, Lines::Several);
+    problems.expect_fit(fit, "reason");
+    match problems.is_empty() {
+        true => Ok(reason),
+        false => Err(BatchError::Invalid(problems.into_vec())),
+    }
+}
+
+/// Whether somebody else has registered the revert.
+fn is_another(error: &DbError) -> bool {
+    matches!(
+        error.constraint(),
+        Some(Constraint::WalletBatch | Constraint::WalletBatchReverts)
+    )
+}
