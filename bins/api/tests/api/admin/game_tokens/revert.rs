@@ -43,9 +43,10 @@ async fn a_wrong_batch_is_looked_at_taken_back_and_shown_both_ways() {
     let elf = app.player("elf", 0).await.identity();
     give_coins(&admin, "daily-1", 3).await;
     app.test.block(&elf).await;
-    for _ in 0..2 {
-        santa.play("/api/roulette/play").await.expect_status(200);
-    }
+    // As if played, without a chance to win coins.
+    let spent = json!({ "external_id": "santa", "token_type": "ROULETTE_COIN", "amount": 2 });
+    let spent = admin.post("/admin/api/game-tokens/revoke", &spent).await;
+    spent.expect_status(200);
     let before = app.test.count("SELECT COUNT(*) FROM wallet_ledger").await;
     let look = admin.post(&revert("daily-1"), &wrong(true)).await;
     let look = look.expect_status(200).body;
