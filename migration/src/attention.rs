@@ -1,7 +1,7 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, Statement};
 
-use crate::composed;
+use crate::{composed, m20261126_000016_anonymised as anonymised};
 
 /// What migrations could not decide and leave to an operator, a sentence each; nothing in a database that
 /// no older version has filled.
@@ -24,5 +24,11 @@ pub async fn attention(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     }
     let collisions = composed::collisions(db).await?;
     sentences.extend(collisions.iter().map(ToString::to_string));
+    for player in anonymised::brought_back(&manager).await? {
+        sentences.push(format!(
+            "player {player} was anonymised, and an older version let them be named again: they are as \
+             everybody else until they are anonymised once more"
+        ));
+    }
     Ok(sentences)
 }

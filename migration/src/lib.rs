@@ -25,6 +25,7 @@ mod m20261125_000011_coupon_codes_once;
 mod m20261125_000012_text_in_nfc;
 mod m20261125_000013_zero_amounts;
 mod m20261126_000014_batch_reverts;
+mod m20261126_000016_anonymised;
 mod state;
 
 pub use attention::attention;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000012_text_in_nfc::Migration),
             Box::new(m20261125_000013_zero_amounts::Migration),
             Box::new(m20261126_000014_batch_reverts::Migration),
+            Box::new(m20261126_000016_anonymised::Migration),
         ]
     }
 }

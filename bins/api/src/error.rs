@@ -14,9 +14,9 @@ use xmas_event_bridge::BridgeError;
 use xmas_features::{FeatureDeskError, FeatureError};
 use xmas_games::{ConfigError, FairnessError, GameError, RankingDeskError};
 use xmas_kernel::{
-    ErrorCode, Feature, Problem, db::DbError, idempotency::IdempotencyError, version::Stale,
+    ErrorCode, Feature, Problem, UserId, db::DbError, idempotency::IdempotencyError, version::Stale,
 };
-use xmas_players::{AccessError, HashError, PlayerDeskError, ResolveError};
+use xmas_players::{AccessError, HashError, PlayerDeskError, RecipientError, ResolveError};
 use xmas_reporting::{HistoryError, TimelineError};
 use xmas_rewards::{BatchError, OrderError, RewardError, WalletError};
 use xmas_season_pass::{SeasonDeskError, SeasonError};
@@ -231,6 +231,17 @@ impl From<ResolveError> for ApiError {
     }
 }
 
+impl From<RecipientError> for ApiError {
+    fn from(error: RecipientError) -> Self {
+        match error {
+            RecipientError::Unknown => Self::new(ErrorCode::UserNotFound),
+            RecipientError::Anonymised => Self::new(ErrorCode::UserAnonymised),
+            RecipientError::Inactive => Self::new(ErrorCode::UserInactive),
+            RecipientError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<IdempotencyError> for ApiError {
     fn from(error: IdempotencyError) -> Self {
         match error {
@@ -289,11 +300,25 @@ impl From<AuthError> for ApiError {
     }
 }
 
+/// What an operator is told about a player who was deleted and is there all the same.
+pub(crate) fn reactivate(owner: UserId) -> String {
+    format!(
+        "it belongs to player {owner}, who is INACTIVE; PUT /admin/api/users/{owner} with \
+         {{\"status\": \"ACTIVE\"}} brings them back"
+    )
+}
+
 impl From<PlayerDeskError> for ApiError {
     fn from(error: PlayerDeskError) -> Self {
         match error {
             PlayerDeskError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
             PlayerDeskError::ExternalIdExists => Self::new(ErrorCode::ExternalIdExists),
+            PlayerDeskError::ExternalIdDeleted(owner) => {
+                let text = format!("must be new: {}", reactivate(owner));
+                let problem = Problem::coded(ErrorCode::ExternalIdExists, "external_id", text);
+                Self::problems(vec![problem])
+            }
+            PlayerDeskError::Anonymised => Self::new(ErrorCode::UserAnonymised),
             PlayerDeskError::NoActiveSeason => Self::new(ErrorCode::NoActiveSeason),
             PlayerDeskError::Invalid(problems) => Self::problems(problems),
             PlayerDeskError::Stale(error) => error.into(),
@@ -441,6 +466,7 @@ impl From<RewardError> for ApiError {
             RewardError::CodeInUse => Self::new(ErrorCode::CouponCodeInUse),
             RewardError::NotFound => Self::new(ErrorCode::RewardNotFound),
             RewardError::NotPending => Self::new(ErrorCode::RewardNotPending),
+            RewardError::Recipient(error) => error.into(),
             RewardError::NoCouponLeft => Self::new(ErrorCode::NoCouponLeft),
             RewardError::Sealed(error) => Self::caused_by(ErrorCode::Internal, error),
             RewardError::Stale(error) => error.into(),
@@ -454,6 +480,7 @@ impl From<OrderError> for ApiError {
         match error {
             OrderError::NobodyNamed => Self::new(ErrorCode::UserRequired),
             OrderError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            OrderError::Recipient(error) => error.into(),
             OrderError::Invalid(problems) => Self::problems(problems),
             OrderError::NotEnough => Self::new(ErrorCode::NotEnoughTokens),
             OrderError::Idempotency(error) => error.into(),

@@ -189,6 +189,7 @@ impl App {
                 Arc::new(EventWriter),
                 Arc::new(Sessions),
                 Arc::new(RankingNames),
+                ledger.clone(),
             ],
         });
         let users = Users::new(db.clone(), season_pass.clone());

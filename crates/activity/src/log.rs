@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use xmas_kernel::{UserId, db::DbError};
-use xmas_players::{Forgetful, LockedPlayer};
+use xmas_players::{Forgetful, GivenUp, Leaving, LockedPlayer};
 
 use crate::{ActivityObserver, Event, EventKind, store};
 
@@ -46,16 +46,17 @@ impl EventWriter {
     }
 }
 
-/// Of what players did everything stays but where they logged in from.
+/// Of what players did everything stays but where they logged in from, and what their clients said about it.
 #[async_trait]
 impl Forgetful for EventWriter {
     async fn forget_in_tx(
         &self,
         tx: &DatabaseTransaction,
-        player: &LockedPlayer,
+        leaving: &Leaving<'_>,
         _: DateTime<Utc>,
-    ) -> Result<(), DbError> {
-        store::forget_addresses(tx, player.user_id()).await
+    ) -> Result<GivenUp, DbError> {
+        store::forget(tx, leaving.player.user_id()).await?;
+        Ok(GivenUp::default())
     }
 }
 

@@ -78,6 +78,9 @@ pub enum ClientEventKind {
 }
 
 impl ClientEventKind {
+    /// What sets the names of all of them apart from the server's own.
+    pub(crate) const PREFIX: &'static str = "CLIENT_";
+
     /// The name in the database: set apart from the server's own by its prefix.
     pub fn as_str(self) -> &'static str {
         match self {

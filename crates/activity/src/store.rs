@@ -13,7 +13,7 @@ use xmas_kernel::{
 use xmas_time::EventDay;
 
 use crate::{
-    EventKind,
+    ClientEventKind, EventKind,
     entity::user_event_log::{ActiveModel, Column, Entity},
 };
 
@@ -122,19 +122,21 @@ pub(crate) async fn written_at(
     Ok(row.map(|row| row.created_at.0))
 }
 
-/// Takes the addresses out of a player's logins.
-pub(crate) async fn forget_addresses(
-    tx: &DatabaseTransaction,
-    user_id: UserId,
-) -> Result<(), DbError> {
-    let without = Func::cust("JSON_REMOVE")
-        .arg(Expr::col(Column::MetaJson))
-        .arg(Expr::value("$.address"));
-    Entity::update_many()
-        .col_expr(Column::MetaJson, without.into())
-        .filter(Column::UserId.eq(user_id.0))
-        .filter(Column::EventType.eq(EventKind::AuthLogin.as_str()))
-        .exec(tx)
-        .await?;
+/// Takes the addresses out of a player's logins, and out of what their client reported whatever it said in
+/// its own words.
+pub(crate) async fn forget(tx: &DatabaseTransaction, user_id: UserId) -> Result<(), DbError> {
+    let logins = Column::EventType.eq(EventKind::AuthLogin.as_str());
+    let reports = Column::EventType.starts_with(ClientEventKind::PREFIX);
+    for (rows, path) in [(logins, "$.address"), (reports, "$.meta")] {
+        let without = Func::cust("JSON_REMOVE")
+            .arg(Expr::col(Column::MetaJson))
+            .arg(Expr::value(path));
+        Entity::update_many()
+            .col_expr(Column::MetaJson, without.into())
+            .filter(Column::UserId.eq(user_id.0))
+            .filter(rows)
+            .exec(tx)
+            .await?;
+    }
     Ok(())
 }

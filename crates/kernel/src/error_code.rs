@@ -96,6 +96,8 @@ error_codes! {
     CouponCodeInUse "COUPON_CODE_IN_USE" 409 "A copy of this coupon code was given to a winner or is in a stock.";
     RewardNotPending "REWARD_NOT_PENDING" 409 "The reward does not wait for a decision any more.";
     ExternalIdExists "EXTERNAL_ID_EXISTS" 409 "Another player has this external id.";
+    UserAnonymised "USER_ANONYMISED" 409 "The player was anonymised, which is final; nothing reaches them any more.";
+    UserInactive "USER_INACTIVE" 409 "The player is INACTIVE; set the status to ACTIVE first, or say force.";
     RankingConflict "RANKING_CONFLICT" 409 "A place or a player is on the board twice.";
     BatchAmbiguous "BATCH_AMBIGUOUS" 409 "This is one batch's id and another one's batch_id.";
     BatchIsRevert "BATCH_IS_REVERT" 409 "The batch takes back another one, and cannot be taken back itself.";

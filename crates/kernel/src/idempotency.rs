@@ -193,6 +193,15 @@ pub async fn store_in_tx<T: Serialize + Sync>(
     Ok(())
 }
 
+/// Forgets the answers to a player's requests, which nobody will send again.
+pub async fn forget_in_tx(tx: &DatabaseTransaction, user_id: UserId) -> Result<(), DbError> {
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user_id.0))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// What fakes remember instead of the table.
 #[cfg(any(test, feature = "testing"))]
 #[derive(Debug, Default)]

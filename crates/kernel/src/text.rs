@@ -129,6 +129,9 @@ pub enum Unfit {
     Space,
     #[error("must be in NFC")]
     Decomposed,
+    /// Of a text whose beginning is kept for what the application makes.
+    #[error("must not begin with {0}, in upper or lower case")]
+    Reserved(&'static str),
 }
 
 /// Whether a text in NFC may be kept: how many characters it has, and what they are.

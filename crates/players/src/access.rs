@@ -47,6 +47,7 @@ pub struct LockedPlayer {
     account_level: i64,
     token_epoch: i64,
     last_key_on: Option<EventDay>,
+    is_anonymised: bool,
 }
 
 impl LockedPlayer {
@@ -57,6 +58,7 @@ impl LockedPlayer {
             account_level: row.level,
             token_epoch: row.token_epoch,
             last_key_on: row.last_key_on.map(EventDay::from),
+            is_anonymised: row.anonymised_at.is_some(),
         }
     }
 
@@ -72,6 +74,11 @@ impl LockedPlayer {
     /// The last day on which the player had collected a bridge key when the lock was taken.
     pub fn last_key_on(&self) -> Option<EventDay> {
         self.last_key_on
+    }
+
+    /// Whether the player was anonymised, so that nothing may reach them any more.
+    pub fn is_anonymised(&self) -> bool {
+        self.is_anonymised
     }
 
     /// The identity that a token minted now would carry.
@@ -92,8 +99,9 @@ pub async fn lock_in_tx(
     Ok(LockedPlayer::new(&admit(row, identity)?))
 }
 
-/// Locks a player for work that no token of theirs asked for, such as an operator's grant; blocked
-/// players included. `None` if there is no such player.
+/// Locks a player for work that no token of theirs asked for and that gives them nothing, whatever their
+/// status and also when they were anonymised. Whoever gives something asks [`crate::lock_recipient_in_tx`].
+/// `None` if there is no such player.
 pub async fn lock_by_id_in_tx(
     tx: &DatabaseTransaction,
     user_id: UserId,
@@ -162,6 +170,7 @@ pub async fn check(
 
 /// A block answers first: it also raised the epoch, and the player should learn the real reason.
 fn admit(row: Option<Model>, identity: &Identity) -> Result<Model, AccessError> {
+    let row = row.filter(|row| row.anonymised_at.is_none());
     let row = row.ok_or(AccessError::StaleToken)?;
     if row.is_blocked {
         return Err(AccessError::Blocked);
@@ -223,6 +232,21 @@ mod tests {
             is_blocked,
             token_epoch,
             updated_at: Timestamp(DateTime::UNIX_EPOCH),
+            anonymised_at: None,
+        }
+    }
+
+    #[test]
+    fn no_token_speaks_for_an_anonymised_player() {
+        let identity = Identity {
+            user_id: UserId(7),
+            token_epoch: 3,
+        };
+        for is_blocked in [false, true] {
+            let mut row = row(is_blocked, 3);
+            row.anonymised_at = Some(Timestamp(DateTime::UNIX_EPOCH));
+            let refused = admit(Some(row), &identity);
+            assert!(matches!(refused, Err(AccessError::StaleToken)));
         }
     }
 

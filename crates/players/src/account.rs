@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The id by which people know a player: in NFC, trimmed, 1 to 100 characters of one line, of which one is
-/// visible and none hidden.
+/// visible and none hidden. Nobody chooses one that begins as those of anonymised players do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ExternalId(String);
 
@@ -29,18 +29,30 @@ pub struct MalformedExternalId(pub Unfit);
 
 impl ExternalId {
     pub const MAX_CHARS: usize = *LABEL_CHARACTERS.end();
+    /// What the ids of anonymised players begin with.
+    pub const ANONYMOUS: &'static str = "anon-";
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
+/// A text in NFC as ids and nicknames have it.
+fn label(text: &str) -> Result<String, Unfit> {
+    let text = text::tidy(text);
+    text::check_label(&text, LABEL_CHARACTERS)?;
+    Ok(text)
+}
+
 impl TryFrom<&str> for ExternalId {
     type Error = MalformedExternalId;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let text = text::tidy(text);
-        text::check_label(&text, LABEL_CHARACTERS).map_err(MalformedExternalId)?;
+        let text = label(text).map_err(MalformedExternalId)?;
+        let beginning = text.get(..Self::ANONYMOUS.len());
+        if beginning.is_some_and(|it| it.eq_ignore_ascii_case(Self::ANONYMOUS)) {
+            return Err(MalformedExternalId(Unfit::Reserved(Self::ANONYMOUS)));
+        }
         Ok(Self(text))
     }
 }
@@ -100,7 +112,7 @@ impl From<&ExternalId> for GivenId {
     }
 }
 
-/// The name that others see. The rules are those of [`ExternalId`].
+/// The name that others see. The rules are those of [`ExternalId`], but for its reserved beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 
@@ -119,9 +131,7 @@ impl TryFrom<&str> for Nickname {
     type Error = MalformedNickname;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let id = ExternalId::try_from(text);
-        let id = id.map_err(|MalformedExternalId(unfit)| MalformedNickname(unfit))?;
-        Ok(Self(id.0))
+        label(text).map(Self).map_err(MalformedNickname)
     }
 }
 
@@ -282,6 +292,7 @@ pub async fn create_in_tx(
         is_blocked: false,
         token_epoch: FIRST_EPOCH,
         updated_at: Timestamp(now),
+        anonymised_at: None,
     };
     let locked = LockedPlayer::new(&profile);
     user_profiles::Entity::insert(profile.into_active_model().reset_all())
@@ -400,10 +411,18 @@ mod tests {
             "a\nb",
             "a\u{200b}",
             "\u{3164}",
+            "anon-7",
+            " ANON-x ",
+            "Anon-\u{1112}\u{1161}\u{11ab}",
             too_long.as_str(),
         ] {
             assert!(ExternalId::try_from(bad).is_err(), "{bad:?}");
         }
+        for good in ["anon", "anon7", "anonymous-7", "the anon-7", "안on-7"] {
+            assert!(ExternalId::try_from(good).is_ok(), "{good:?}");
+        }
+        // Nobody is found by a nickname, so it blocks nobody.
+        assert!(Nickname::try_from("anon-7").is_ok());
     }
 
     #[test]

@@ -8,14 +8,15 @@ use xmas_kernel::{
     Problem, UserId,
     audit::{self, Actor, Change},
     db::{Db, DbError, retry},
-    version,
+    idempotency, version,
 };
 use xmas_time::EventDay;
 
 use crate::{
-    AccessError, Forgetful, ImportReport, ImportRow, LockedPlayer, NewAccount, NewPlayer,
-    PasswordMaker, PasswordWish, PlayerDesk, PlayerDeskError, PlayerEdit, PlayerRecord, Role,
-    SavedPlayer, SeasonWish, Seasons, ServedSeason, Standing, Status, create_in_tx, find_by_id,
+    AccessError, Anonymised, CreateError, ExternalId, Forgetful, GivenUp, ImportReport, ImportRow,
+    Leaving, LockedPlayer, NewAccount, NewPlayer, PasswordMaker, PasswordWish, PlayerDesk,
+    PlayerDeskError, PlayerEdit, PlayerRecord, Role, SavedPlayer, SeasonWish, Seasons,
+    ServedSeason, Standing, Status, create_in_tx, find_by_external_id, find_by_id, key_standing,
     lock_by_id_in_tx,
     rules::{self, WishError},
     set_password_in_tx, set_status_in_tx, store,
@@ -87,7 +88,12 @@ impl Players {
             password_hash: ready.hash.clone().unwrap_or_default(),
             role: Role::Player,
         };
-        let player = create_in_tx(&tx, account, now).await?;
+        let player = match create_in_tx(&tx, account, now).await {
+            Err(CreateError::ExternalIdExists) => {
+                return Err(taken_in_tx(&tx, &new.external_id).await?);
+            }
+            created => created?,
+        };
         if new.status != Status::Active {
             set_status_in_tx(&tx, &player, new.status, now).await?;
         }
@@ -129,8 +135,16 @@ impl Players {
         let player = lock_for_in_tx(&tx, actor, user_id, shuts_out).await?;
         let season = ready.season.as_deref();
         let before = record_in_tx(&tx, user_id, season).await?;
+        if player.is_anonymised() {
+            return Err(PlayerDeskError::Anonymised);
+        }
         version::expect(edit.seen.as_ref(), &before.version())?;
         let wish = (&edit.season, before.standing, edit.seen.is_some());
+        let becomes = edit.status.unwrap_or(before.status);
+        if becomes == Status::Inactive && wished_in(season, wish)? > Some(before.standing.xp) {
+            let text = "must be left as it is while the player is INACTIVE; set the status to ACTIVE first";
+            return Err(PlayerDeskError::Invalid(vec![Problem::new("xp", text)]));
+        }
         correct_in_tx(&tx, &player, season, wish, actor, now).await?;
         let names = rules::new_names(&before, edit).map_err(PlayerDeskError::Invalid)?;
         if let (Some(_), _) | (_, Some(_)) = &names {
@@ -170,28 +184,70 @@ impl Players {
         user_id: UserId,
         ready: &Ready,
         now: DateTime<Utc>,
-    ) -> Result<PlayerRecord, PlayerDeskError> {
+    ) -> Result<Anonymised, PlayerDeskError> {
         let tx = self.on.db.begin().await?;
         let player = lock_for_in_tx(&tx, actor, user_id, true).await?;
         let season = ready.season.as_deref();
         let before = record_in_tx(&tx, user_id, season).await?;
-        store::anonymise(&tx, &player, now).await?;
-        set_status_in_tx(&tx, &player, Status::Inactive, now).await?;
+        if before.role == Role::Admin {
+            let text = "must be a player's: the name of an operator signs what they did";
+            return Err(PlayerDeskError::Invalid(vec![Problem::new("id", text)]));
+        }
+        let is_first = !player.is_anonymised();
+        if is_first {
+            store::anonymise(&tx, &player, now).await?;
+            set_status_in_tx(&tx, &player, Status::Inactive, now).await?;
+        }
+        idempotency::forget_in_tx(&tx, user_id).await?;
+        let leaving = Leaving {
+            player: &player,
+            external_id: &before.external_id,
+            actor,
+        };
+        let keys = key_standing(&*tx, user_id).await?.unwrap_or_default();
+        let mut given_up = GivenUp {
+            keys: keys.keys,
+            key_points: keys.pending_points,
+            ..GivenUp::default()
+        };
         for keeper in &self.on.forgetful {
-            keeper.forget_in_tx(&tx, &player, now).await?;
+            let own = keeper.forget_in_tx(&tx, &leaving, now).await?;
+            given_up = given_up.and(own);
         }
         let record = record_in_tx(&tx, user_id, season).await?;
-        let change = Change {
-            action: "USER_ANONYMISE",
-            resource: &resource(user_id),
-            // Nothing of what is forgotten here.
-            before: json!({ "status": before.status }),
-            after: json!({ "status": record.status }),
-        };
-        audit::write_in_tx(&tx, actor, change, now).await?;
+        // Once more only for what an older version had left waiting.
+        if is_first || !given_up.rewards.is_empty() {
+            let change = Change {
+                action: "USER_ANONYMISE",
+                resource: &resource(user_id),
+                // Nothing of what is forgotten here.
+                before: json!({ "status": before.status }),
+                after: json!({
+                    "status": record.status,
+                    "refused_rewards": given_up.rewards,
+                    "reward_points": given_up.reward_points,
+                    "keys": given_up.keys,
+                    "key_points": given_up.key_points,
+                    "balances": given_up.balances,
+                }),
+            };
+            audit::write_in_tx(&tx, actor, change, now).await?;
+        }
         tx.commit().await?;
-        Ok(record)
+        Ok(Anonymised { record, given_up })
     }
+}
+
+/// What to do about an external id that somebody has.
+async fn taken_in_tx(
+    tx: &DatabaseTransaction,
+    external_id: &ExternalId,
+) -> Result<PlayerDeskError, DbError> {
+    let owner = find_by_external_id(tx, &external_id.into()).await?;
+    let deleted = owner.filter(|owner| owner.status == Status::Inactive);
+    Ok(deleted.map_or(PlayerDeskError::ExternalIdExists, |owner| {
+        PlayerDeskError::ExternalIdDeleted(owner.user_id)
+    }))
 }
 
 fn resource(user_id: UserId) -> String {
@@ -252,23 +308,34 @@ async fn lock_for_in_tx(
     player.ok_or(PlayerDeskError::UnknownPlayer)
 }
 
-/// Corrects XP, if that is what is wished; says so if it cannot be.
+/// What is wished of a player's season, where the player stands, and whether the wish is exact.
+type Wish<'a> = (&'a SeasonWish, Standing, bool);
+
+/// The XP that is wished, if it is to change; says so if it cannot be.
+fn wished_in(
+    season: Option<&dyn ServedSeason>,
+    (wish, standing, exact): Wish<'_>,
+) -> Result<Option<i64>, PlayerDeskError> {
+    let ladder = season.map(|season| move |level| season.required_xp(level));
+    let ladder = ladder.as_ref().map(|ladder| ladder as rules::Ladder<'_>);
+    let wanted = rules::wanted_xp(wish, standing, exact, ladder);
+    wanted.map_err(|error| match error {
+        WishError::NoSeason => PlayerDeskError::NoActiveSeason,
+        WishError::Invalid(problem) => PlayerDeskError::Invalid(vec![problem]),
+    })
+}
+
+/// Corrects XP, if that is what is wished.
 async fn correct_in_tx(
     tx: &DatabaseTransaction,
     player: &LockedPlayer,
     season: Option<&dyn ServedSeason>,
-    (wish, standing, exact): (&SeasonWish, Standing, bool),
+    wish: Wish<'_>,
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<(), PlayerDeskError> {
-    let ladder = season.map(|season| move |level| season.required_xp(level));
-    let ladder = ladder.as_ref().map(|ladder| ladder as rules::Ladder<'_>);
-    let wanted = rules::wanted_xp(wish, standing, exact, ladder);
-    let wanted = wanted.map_err(|error| match error {
-        WishError::NoSeason => PlayerDeskError::NoActiveSeason,
-        WishError::Invalid(problem) => PlayerDeskError::Invalid(vec![problem]),
-    })?;
-    if let (Some(wanted), Some(season)) = (wanted, season) {
+    let (_, standing, _) = wish;
+    if let (Some(wanted), Some(season)) = (wished_in(season, wish)?, season) {
         // Operators earn nothing, by no way.
         let account = find_by_id(tx, player.user_id()).await?;
         if account.is_some_and(|account| account.role == Role::Admin) {
@@ -330,8 +397,11 @@ impl PlayerDesk for Players {
             ..PlayerEdit::default()
         };
         let (what, ready) = ((user_id, "USER_DEACTIVATE"), Ready::default());
-        retry(|| self.edit_once(actor, what, &edit, &ready, now)).await?;
-        Ok(())
+        match retry(|| self.edit_once(actor, what, &edit, &ready, now)).await {
+            // Who is INACTIVE for good stays so.
+            Ok(_) | Err(PlayerDeskError::Anonymised) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn anonymise(
@@ -339,7 +409,7 @@ impl PlayerDesk for Players {
         actor: &Actor,
         user_id: UserId,
         now: DateTime<Utc>,
-    ) -> Result<PlayerRecord, PlayerDeskError> {
+    ) -> Result<Anonymised, PlayerDeskError> {
         let ready = self.ready(&PasswordWish::Keep, now).await?;
         retry(|| self.anonymise_once(actor, user_id, &ready, now)).await
     }

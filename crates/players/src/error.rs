@@ -1,4 +1,4 @@
-use xmas_kernel::{Problem, db::DbError, version::Stale};
+use xmas_kernel::{Problem, UserId, db::DbError, version::Stale};
 
 use crate::{AccessError, CreateError, HashError};
 
@@ -9,6 +9,12 @@ pub enum PlayerDeskError {
     UnknownPlayer,
     #[error("the external id is taken")]
     ExternalIdExists,
+    /// The id belongs to somebody who was deleted, and can be brought back.
+    #[error("the external id is that of player {0}, who is INACTIVE")]
+    ExternalIdDeleted(UserId),
+    /// Nothing changes them any more.
+    #[error("the player was anonymised")]
+    Anonymised,
     /// XP was to be corrected, and no season is served.
     #[error("no season is running")]
     NoActiveSeason,

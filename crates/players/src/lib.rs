@@ -7,6 +7,8 @@
 //! - A token is good for as long as the epoch it was minted in: blocking, a new password and
 //!   logging out everywhere raise `token_epoch`, and every use case compares it.
 //! - A status or a password that an operator changes acts at once. Nobody shuts themself out.
+//! - Whoever was anonymised is out of reach for good ([`Reach`]): no token speaks for them, no edit changes
+//!   them, and nothing is given to them. It is decided under the player's lock.
 //! - Only [`Players`], which does operators' work, commits transactions. Whoever else keeps what tells
 //!   who a player is stands below this crate, and is asked to forget it as a [`Forgetful`].
 //!
@@ -24,6 +26,7 @@ mod model;
 mod names;
 mod password;
 mod ports;
+mod recipient;
 mod reference;
 mod rules;
 mod store;
@@ -48,16 +51,20 @@ pub use keys::{
     Completion, KeyHolder, KeyHolders, KeyStanding, add_key_in_tx, complete_keys_many_in_tx,
     expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
 };
-pub use many::{PlayerName, lock_many_in_tx, players_by_external_id, players_by_id};
+pub use many::{
+    PlayerName, anonymised_among, lock_many_in_tx, players_by_external_id, players_by_id,
+};
 pub use model::{
-    NewPlayer, PasswordWish, PlayerEdit, PlayerRecord, SavedPlayer, SeasonWish, Standing,
+    Anonymised, GivenUp, NewPlayer, PasswordWish, PlayerEdit, PlayerRecord, SavedPlayer,
+    SeasonWish, Standing,
 };
 pub use names::{PlayerNames, names_of, public_names};
 pub use password::{
     NO_PASSWORD, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, Password, replace_hash_in_tx,
     set_password_in_tx,
 };
-pub use ports::{Forgetful, HashError, PasswordMaker, Seasons, ServedSeason};
+pub use ports::{Forgetful, HashError, Leaving, PasswordMaker, Seasons, ServedSeason};
+pub use recipient::{Inactive, Reach, RecipientError, lock_recipient_in_tx, lock_recipients_in_tx};
 pub use reference::{PlayerRef, ResolveError, account_id, resolve};
 
 /// Accounts for operators. Every change is one transaction, and leaves a row in the audit log.
@@ -88,14 +95,14 @@ pub trait PlayerDesk: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<(), PlayerDeskError>;
 
-    /// Removes whatever tells who a player is, and makes the account INACTIVE. What they did and were
-    /// given stays. It cannot be undone.
+    /// Removes whatever tells who a player is, refuses what waits for them, and makes the account INACTIVE.
+    /// What they did and were given stays. It is final ([`Reach`]). Asked twice, nothing more happens.
     async fn anonymise(
         &self,
         actor: &Actor,
         user_id: UserId,
         now: DateTime<Utc>,
-    ) -> Result<PlayerRecord, PlayerDeskError>;
+    ) -> Result<Anonymised, PlayerDeskError>;
 
     /// What an import of these lines would do. It changes nothing.
     async fn preview_import(&self, rows: &[ImportRow]) -> Result<ImportReport, PlayerDeskError>;

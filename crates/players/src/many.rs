@@ -1,15 +1,18 @@
 //! Many players at once, in a number of statements that hardly depends on how many.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, sea_query::Expr,
 };
-use xmas_kernel::{UserId, db::DbError};
+use xmas_kernel::{
+    UserId,
+    db::{DbError, Timestamp},
+};
 
 use crate::{
-    GivenId, Role,
+    GivenId, Reach, Role, UnknownStatus,
     entity::{user, user_profiles},
 };
 
@@ -18,6 +21,29 @@ use crate::{
 pub struct PlayerName {
     pub user_id: UserId,
     pub external_id: String,
+    /// As it is now; whoever gives something asks again under the player's lock.
+    pub reach: Reach,
+}
+
+/// The players among these who were anonymised.
+pub async fn anonymised_among(
+    conn: &impl ConnectionTrait,
+    ids: &[UserId],
+) -> Result<HashSet<UserId>, DbError> {
+    use user_profiles::Column;
+    let mut found = HashSet::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let anonymised: Vec<i64> = user_profiles::Entity::find()
+            .select_only()
+            .column(Column::UserId)
+            .filter(Column::UserId.is_in(ids.iter().map(|id| id.0)))
+            .filter(Column::AnonymisedAt.is_not_null())
+            .into_tuple()
+            .all(conn)
+            .await?;
+        found.extend(anonymised.into_iter().map(UserId));
+    }
+    Ok(found)
 }
 
 /// How many ids one statement carries.
@@ -71,40 +97,52 @@ async fn accounts(
     conn: &impl ConnectionTrait,
     which: Expr,
 ) -> Result<Vec<(PlayerName, String)>, DbError> {
-    let rows: Vec<(i64, String, String)> = user::Entity::find()
+    let rows: Vec<(i64, String, String, String, Option<Timestamp>)> = user::Entity::find()
         .select_only()
         .column(user::Column::Id)
         .column(user::Column::ExternalId)
         .column(user::Column::Role)
+        .column(user::Column::Status)
+        .column(user_profiles::Column::AnonymisedAt)
+        .left_join(user_profiles::Entity)
         .filter(which)
         .into_tuple()
         .all(conn)
         .await?;
-    let account = |(id, external_id, role)| {
+    let account = |(id, external_id, role, status, anonymised_at): (_, _, _, String, Option<_>)| {
+        let corrupt = |error: UnknownStatus| DbError::Corrupt(format!("user {id}: {error}"));
+        let status = status.parse().map_err(corrupt)?;
         let name = PlayerName {
             user_id: UserId(id),
             external_id,
+            reach: Reach::of(status, anonymised_at.is_some()),
         };
-        (name, role)
+        Ok((name, role))
     };
-    Ok(rows.into_iter().map(account).collect())
+    rows.into_iter().map(account).collect()
 }
 
 /// Locks players as [`crate::lock_by_id_in_tx`] does, in ascending id, so that two who lock many never
-/// wait for each other. `ids` are as many as one statement carries.
-pub async fn lock_many_in_tx(tx: &DatabaseTransaction, ids: &[UserId]) -> Result<(), DbError> {
+/// wait for each other, and tells who of them was anonymised. `ids` are as many as one statement carries.
+pub async fn lock_many_in_tx(
+    tx: &DatabaseTransaction,
+    ids: &[UserId],
+) -> Result<HashSet<UserId>, DbError> {
     use user_profiles::Column;
-    let locked: Vec<i64> = user_profiles::Entity::find()
+    let locked: Vec<(i64, Option<Timestamp>)> = user_profiles::Entity::find()
         .select_only()
         .column(Column::UserId)
+        .column(Column::AnonymisedAt)
         .filter(Column::UserId.is_in(ids.iter().map(|id| id.0)))
         .order_by_asc(Column::UserId)
         .lock_exclusive()
         .into_tuple()
         .all(tx)
         .await?;
-    match ids.iter().find(|id| locked.binary_search(&id.0).is_err()) {
-        None => Ok(()),
-        Some(id) => Err(DbError::Corrupt(format!("user {id} has no profile"))),
+    let is_locked = |id: &UserId| locked.binary_search_by_key(&id.0, |row| row.0).is_ok();
+    if let Some(id) = ids.iter().find(|id| !is_locked(id)) {
+        return Err(DbError::Corrupt(format!("user {id} has no profile")));
     }
+    let anonymised = locked.into_iter().filter(|(_, at)| at.is_some());
+    Ok(anonymised.map(|(id, _)| UserId(id)).collect())
 }

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use xmas_kernel::{
-    UserId,
+    Asset, RewardId, UserId,
     version::{Seen, Version},
 };
 
@@ -98,6 +100,39 @@ pub struct PlayerEdit {
     pub season: SeasonWish,
     /// What the operator has seen.
     pub seen: Option<Seen>,
+}
+
+/// What a player who is anonymised will never have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Rewards that waited for an admin, and were refused because of it.
+    pub rewards: Vec<RewardId>,
+    /// The points among them.
+    pub reward_points: i64,
+    /// Keys of the bridge that were never settled, and are taken when it is closed; and their points.
+    pub keys: i64,
+    pub key_points: i64,
+    /// What the wallet holds and nobody can spend or pay out any more; nothing of which it holds none.
+    pub balances: BTreeMap<Asset, i64>,
+}
+
+impl GivenUp {
+    /// This and what somebody else kept.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.rewards.extend(other.rewards);
+        self.reward_points += other.reward_points;
+        self.keys += other.keys;
+        self.key_points += other.key_points;
+        self.balances.extend(other.balances);
+        self
+    }
+}
+
+/// What is left of a player.
+#[derive(Clone, Debug)]
+pub struct Anonymised {
+    pub record: PlayerRecord,
+    pub given_up: GivenUp,
 }
 
 /// An account after a change.

@@ -13,6 +13,9 @@ pub struct PlayerNames {
 }
 
 impl PlayerNames {
+    /// Stands where the name of an anonymised player stood.
+    pub const ANONYMOUS: &'static str = "(anonymised)";
+
     /// The name by which players may be shown to each other: the nickname, else a masked external id
     /// (domain.md, "Games"). Nicknames from before the rules of [`crate::Nickname`] may have nothing to
     /// see.

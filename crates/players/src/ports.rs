@@ -8,18 +8,29 @@ use sea_orm::DatabaseTransaction;
 use xmas_kernel::{UserId, audit::Actor, db::DbError};
 use xmas_time::EventDay;
 
-use crate::{LockedPlayer, Standing};
+use crate::{GivenUp, LockedPlayer, Standing};
 
-/// Someone who keeps what tells who a player is, and can forget it.
+/// A player who is being anonymised.
+#[derive(Debug)]
+pub struct Leaving<'a> {
+    pub player: &'a LockedPlayer,
+    /// The id that is being given up.
+    pub external_id: &'a str,
+    /// Who anonymises them.
+    pub actor: &'a Actor,
+}
+
+/// Someone who keeps what tells who a player is, or what waits for one, and can let go of it.
 #[async_trait]
 pub trait Forgetful: Send + Sync {
-    /// Removes it. What the player did and was given stays. Asked twice, nothing more happens.
+    /// Removes what tells who the player is, and ends what waits for them; what they did and were given
+    /// stays. Asked twice, nothing more happens.
     async fn forget_in_tx(
         &self,
         tx: &DatabaseTransaction,
-        player: &LockedPlayer,
+        leaving: &Leaving<'_>,
         now: DateTime<Utc>,
-    ) -> Result<(), DbError>;
+    ) -> Result<GivenUp, DbError>;
 }
 
 /// Why a password could not be hashed.

@@ -1,6 +1,9 @@
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QuerySelect,
 };
 use xmas_kernel::{
     UserId,
@@ -62,20 +65,53 @@ pub(crate) async fn rename(
     update(tx, player, row).await
 }
 
-/// Puts something that tells nothing in the place of whatever tells who a player is.
+/// Puts something that tells nothing in the place of whatever tells who a player is, and marks them.
 pub(crate) async fn anonymise(
     tx: &DatabaseTransaction,
     player: &LockedPlayer,
     now: DateTime<Utc>,
 ) -> Result<(), PlayerDeskError> {
     let row = user::ActiveModel {
-        external_id: Set(format!("anon-{}", player.user_id())),
+        external_id: Set(free_anonymous_id(tx, player).await?),
         nickname: Set(None),
         password_hash: Set(NO_PASSWORD.to_owned()),
         updated_at: Set(Timestamp(now)),
         ..Default::default()
     };
-    update(tx, player, row).await
+    update(tx, player, row).await?;
+    user_profiles::Entity::update_many()
+        .set(user_profiles::ActiveModel {
+            anonymised_at: Set(Some(Timestamp(now))),
+            ..Default::default()
+        })
+        .filter(user_profiles::Column::UserId.eq(player.user_id().0))
+        .exec(tx)
+        .await
+        .map_err(DbError::from)?;
+    Ok(())
+}
+
+/// `anon-42`, or else the first of `anon-42-2`, `anon-42-3`, … that nobody has. Ids that begin so were open to
+/// everybody once, so that some may be taken; today nobody can be given one in between.
+async fn free_anonymous_id(
+    tx: &DatabaseTransaction,
+    player: &LockedPlayer,
+) -> Result<String, DbError> {
+    let usual = format!("{}{}", ExternalId::ANONYMOUS, player.user_id());
+    let taken: HashSet<String> = user::Entity::find()
+        .select_only()
+        .column(user::Column::ExternalId)
+        .filter(user::Column::ExternalId.starts_with(&usual))
+        .filter(user::Column::Id.ne(player.user_id().0))
+        .into_tuple()
+        .all(tx)
+        .await?
+        .into_iter()
+        .collect();
+    let mut others = (2_u64..).map(|number| format!("{usual}-{number}"));
+    let is_free = |id: &String| !taken.contains(id);
+    let free = Some(usual.clone()).filter(is_free);
+    Ok(free.or_else(|| others.find(is_free)).unwrap_or(usual))
 }
 
 async fn update(

@@ -10,9 +10,9 @@ use sea_orm::DatabaseTransaction;
 use xmas_activity::EventWriter;
 use xmas_kernel::{UserId, audit::Actor, db::DbError};
 use xmas_players::{
-    ExternalId, Forgetful, HashError, ImportRow, LockedPlayer, NewPlayer, Password, PasswordMaker,
-    PasswordWish, PlayerDesk, PlayerDeskError, PlayerEdit, Players, PlayersOptions, SeasonWish,
-    Seasons, ServedSeason, Standing, Status,
+    ExternalId, Forgetful, GivenUp, HashError, ImportRow, Leaving, LockedPlayer, NewPlayer,
+    Password, PasswordMaker, PasswordWish, PlayerDesk, PlayerDeskError, PlayerEdit, Players,
+    PlayersOptions, SeasonWish, Seasons, ServedSeason, Standing, Status,
 };
 use xmas_test_support::TestDb;
 use xmas_time::EventDay;
@@ -89,9 +89,9 @@ impl Forgetful for Broken {
     async fn forget_in_tx(
         &self,
         _: &DatabaseTransaction,
-        _: &LockedPlayer,
+        _: &Leaving<'_>,
         _: DateTime<Utc>,
-    ) -> Result<(), DbError> {
+    ) -> Result<GivenUp, DbError> {
         broken()
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sea_orm::{
     ExprTrait, FromQueryResult,
-    sea_query::{Expr, Order, Query},
+    sea_query::{Expr, Order, Query, SelectStatement},
 };
 use xmas_kernel::{
     Asset, UserId,
@@ -13,7 +13,7 @@ use xmas_players::{Role, Status};
 
 use crate::PayoutService;
 
-/// Whose points are meant.
+/// Whose points are meant; never those of players who were anonymised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PayoutQuery {
     /// Balances of at least so many points, and of at least 1.
@@ -65,6 +65,7 @@ impl Payouts {
             .and_where(of_wallet("balance").gte(std::cmp::max(query.min_points, 1)))
             .and_where(of_wallet("user_id").gt(after.0))
             .and_where(of_user("role").eq(Role::Player.as_str()))
+            .and_where(Expr::exists(unpaid_forever()).not())
             .order_by(("user_game_wallet", "user_id"), Order::Asc)
             .limit(limit);
         if let Some(status) = query.status {
@@ -74,6 +75,18 @@ impl Payouts {
         let statement = conn.get_database_backend().build(&select);
         Ok(PayoutRow::find_by_statement(statement).all(conn).await?)
     }
+}
+
+/// That the player of a wallet was anonymised: nobody knows any more whom to pay.
+fn unpaid_forever() -> SelectStatement {
+    let profile = |column: &'static str| Expr::col(("user_profiles", column));
+    let mut select = Query::select();
+    select
+        .expr(Expr::value(1))
+        .from("user_profiles")
+        .and_where(profile("user_id").equals(("user_game_wallet", "user_id")))
+        .and_where(profile("anonymised_at").is_not_null());
+    select
 }
 
 #[async_trait]

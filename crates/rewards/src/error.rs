@@ -5,7 +5,7 @@ use xmas_kernel::{
     seal::{ProbeError, Unsealable},
     version::Stale,
 };
-use xmas_players::AccessError;
+use xmas_players::{AccessError, RecipientError};
 
 use crate::{Batch, CodeClash, Refusal};
 
@@ -59,6 +59,8 @@ pub enum RewardError {
     /// Somebody has decided about it already.
     #[error("the reward does not wait for an admin")]
     NotPending,
+    #[error("the reward cannot reach its player")]
+    Recipient(#[from] RecipientError),
     #[error("no code is left of this kind of coupon")]
     NoCouponLeft,
     /// The database's codes are sealed with another `DATA_KEY`.
@@ -86,6 +88,8 @@ pub enum OrderError {
     NobodyNamed,
     #[error("there is no such player")]
     UnknownPlayer,
+    #[error("the order cannot reach its player")]
+    Recipient(#[from] RecipientError),
     #[error("the order cannot be carried out")]
     Invalid(Vec<Problem>),
     #[error("the wallet holds too little")]

@@ -27,6 +27,7 @@ mod entity;
 mod error;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
+mod forget;
 mod model;
 mod order;
 mod participant;
@@ -48,7 +49,7 @@ use xmas_kernel::{
     idempotency::{Replayable, RequestKey},
     paging::{Cursor, Limit, Page},
 };
-use xmas_players::{Identity, LockedPlayer};
+use xmas_players::{Identity, Inactive, LockedPlayer};
 
 pub use batch::{
     Batch, BatchLine, BatchOrders, BatchRef, BatchReport, BatchState, BatchSummary, BatchTally,
@@ -123,12 +124,13 @@ pub trait ReviewDesk: Send + Sync {
         before: Option<Cursor>,
     ) -> Result<Page<RewardReceipt>, RewardError>;
 
-    /// Delivers a reward that waits; once, whoever asks twice. A player who is blocked or inactive by
-    /// now gets it all the same.
+    /// Delivers a reward that waits; once, whoever asks twice. A player who is blocked by now gets it all
+    /// the same, one who is INACTIVE if `inactive` says so, and one who was anonymised never.
     async fn approve(
         &self,
         actor: &Actor,
         reward: RewardId,
+        inactive: Inactive,
         now: DateTime<Utc>,
     ) -> Result<Decision, RewardError>;
 

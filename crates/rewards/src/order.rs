@@ -49,7 +49,7 @@ impl OrderKind {
     }
 }
 
-/// Something that is given to a player or taken from one. Blocked and inactive players count.
+/// Something that is given to a player or taken from one. Blocked players count; whoever was anonymised does not.
 #[derive(Clone, Debug)]
 pub struct Order {
     pub kind: OrderKind,
@@ -59,6 +59,8 @@ pub struct Order {
     pub amount: i64,
     /// What the operator says about it, if the actor's own reason does not.
     pub reason: Option<String>,
+    /// Whether a player who is INACTIVE is given it all the same. What is taken is taken from them anyhow.
+    pub force: bool,
 }
 
 /// What became of an [`Order`].
@@ -143,6 +145,8 @@ impl Directory {
 
 #[cfg(test)]
 mod tests {
+    use xmas_players::Reach;
+
     use super::*;
 
     #[test]
@@ -150,6 +154,7 @@ mod tests {
         let player = |id, name: &str| PlayerName {
             user_id: UserId(id),
             external_id: name.to_owned(),
+            reach: Reach::Open,
         };
         let all = [player(1, "santa"), player(2, "rudolf")];
         let by_id = all.iter().map(|one| (one.user_id, one.clone()));

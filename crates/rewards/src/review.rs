@@ -2,7 +2,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use xmas_kernel::{
     Problems, RewardId,
     audit::{self, Actor, Change},
@@ -10,7 +10,7 @@ use xmas_kernel::{
     paging::{Cursor, Limit, Page},
     text::{self, Lines},
 };
-use xmas_players::{find_by_id, lock_by_id_in_tx};
+use xmas_players::{Inactive, find_by_id, lock_by_id_in_tx, lock_recipient_in_tx};
 
 use crate::{Decision, ReviewDesk, RewardDesk, RewardError, RewardReceipt, RewardState, store};
 
@@ -22,21 +22,28 @@ impl RewardDesk {
         &self,
         actor: &Actor,
         reward: RewardId,
-        (state, reason): (RewardState, Option<&str>),
+        (decision, inactive): ((RewardState, Option<&str>), Inactive),
         now: DateTime<Utc>,
     ) -> Result<Decision, RewardError> {
+        let (state, reason) = decision;
         let tx = self.db.begin().await?;
         // Read for its player, who is locked before anything of theirs is changed.
         let before = store::find_receipt(&*tx, reward).await?;
         let before = before.ok_or(RewardError::NotFound)?;
         let nobody = || DbError::Corrupt(format!("reward_log {reward} belongs to nobody"));
-        let locked = lock_by_id_in_tx(&tx, before.user_id).await?;
-        let locked = locked.ok_or_else(nobody)?;
+        let deliver = state == RewardState::Delivered;
+        let locked = match deliver {
+            true => lock_recipient_in_tx(&tx, before.user_id, inactive).await?,
+            // What waits can be refused whoever it waits for.
+            false => {
+                let locked = lock_by_id_in_tx(&tx, before.user_id).await?;
+                locked.ok_or_else(nobody)?
+            }
+        };
         let by = &actor.name;
-        if !store::end_wait(&tx, reward, (state, reason), by, now).await? {
+        if !store::end_wait(&tx, reward, decision, by, now).await? {
             return Err(RewardError::NotPending);
         }
-        let deliver = state == RewardState::Delivered;
         if deliver
             && !self
                 .rewards
@@ -45,15 +52,7 @@ impl RewardDesk {
         {
             return Err(RewardError::NoCouponLeft);
         }
-        let meta = json!({
-            "grant_key": before.grant_key,
-            "reward_type": before.reward.kind(),
-            "amount": before.reward.amount(),
-            "item": before.reward.item(),
-            "state": state,
-            "reason": reason,
-            "decided_by": by,
-        });
+        let meta = decided(&before, decision, by);
         let change = Change {
             action: if deliver {
                 "REWARD_APPROVE"
@@ -88,6 +87,23 @@ impl RewardDesk {
     }
 }
 
+/// What an activity row says about a decision.
+pub(crate) fn decided(
+    receipt: &RewardReceipt,
+    (state, reason): (RewardState, Option<&str>),
+    by: &str,
+) -> Value {
+    json!({
+        "grant_key": receipt.grant_key,
+        "reward_type": receipt.reward.kind(),
+        "amount": receipt.reward.amount(),
+        "item": receipt.reward.item(),
+        "state": state,
+        "reason": reason,
+        "decided_by": by,
+    })
+}
+
 #[async_trait]
 impl ReviewDesk for RewardDesk {
     async fn pending(
@@ -102,10 +118,11 @@ impl ReviewDesk for RewardDesk {
         &self,
         actor: &Actor,
         reward: RewardId,
+        inactive: Inactive,
         now: DateTime<Utc>,
     ) -> Result<Decision, RewardError> {
-        let decision = (RewardState::Delivered, None);
-        retry(|| self.decide_once(actor, reward, decision, now)).await
+        let what = ((RewardState::Delivered, None), inactive);
+        retry(|| self.decide_once(actor, reward, what, now)).await
     }
 
     async fn reject(
@@ -122,7 +139,8 @@ impl ReviewDesk for RewardDesk {
         if !problems.is_empty() {
             return Err(RewardError::Invalid(problems.into_vec()));
         }
-        let decision = (RewardState::Rejected, Some(reason.as_str()));
-        retry(|| self.decide_once(actor, reward, decision, now)).await
+        let refused = (RewardState::Rejected, Some(reason.as_str()));
+        let what = (refused, Inactive::Reached);
+        retry(|| self.decide_once(actor, reward, what, now)).await
     }
 }

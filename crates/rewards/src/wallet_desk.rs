@@ -4,10 +4,10 @@ use serde_json::json;
 use xmas_kernel::{
     Problem,
     audit::{self, Actor},
-    db::{DbError, retry},
+    db::retry,
     idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
 };
-use xmas_players::lock_by_id_in_tx;
+use xmas_players::{Inactive, RecipientError, lock_recipient_in_tx};
 
 use crate::{
     Order, OrderDone, OrderError, OrderKind, WalletDesk, Wallets,
@@ -40,14 +40,21 @@ impl Wallets {
         let directory = Directory::of(&*tx, std::iter::once(&order.who)).await?;
         let player = directory.find(&order.who)?;
         let user_id = player.user_id;
-        let locked = lock_by_id_in_tx(&tx, user_id).await?;
-        let locked =
-            locked.ok_or_else(|| DbError::Corrupt(format!("player {user_id} has no profile")))?;
+        // What is taken is taken from whoever has it.
+        let inactive = Inactive::forced(order.force || order.kind.takes());
+        let locked = match lock_recipient_in_tx(&tx, user_id, inactive).await {
+            Err(RecipientError::Db(error)) => return Err(error.into()),
+            locked => locked,
+        };
         // The key is the operator's. Two equal requests are about one player, so the second one has
-        // waited for the first one's lock.
-        if let Some(earlier) = find_in_tx(&tx, actor.user_id, request).await? {
-            return Ok(Replayable::replayed(earlier));
+        // waited for the first one's lock. An answer is given again whatever has become of the player.
+        if let Some(earlier) = find_in_tx::<OrderDone>(&tx, actor.user_id, request).await? {
+            return Ok(Replayable::replayed(OrderDone {
+                external_id: player.external_id.clone(),
+                ..earlier
+            }));
         }
+        let locked = locked?;
         let delta = order.kind.delta(order.amount);
         let change = Change {
             asset: order.asset,
@@ -59,9 +66,9 @@ impl Wallets {
         };
         let balance = store::change(&tx, &locked, &change, now).await?;
         let balance = balance.ok_or_else(|| impossible(order))?;
-        let done = OrderDone {
+        let nameless = OrderDone {
             user_id,
-            external_id: player.external_id.clone(),
+            external_id: String::new(),
             asset: order.asset,
             balance,
         };
@@ -86,9 +93,13 @@ impl Wallets {
             ..actor.clone()
         };
         audit::write_in_tx(&tx, &because, audit_row, now).await?;
-        store_in_tx(&tx, actor.user_id, request, &done, now).await?;
+        // A stored answer outlives a name.
+        store_in_tx(&tx, actor.user_id, request, &nameless, now).await?;
         tx.commit().await?;
-        Ok(Replayable::fresh(done))
+        Ok(Replayable::fresh(OrderDone {
+            external_id: player.external_id.clone(),
+            ..nameless
+        }))
     }
 }
 

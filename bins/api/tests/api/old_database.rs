@@ -412,3 +412,145 @@ async fn ids_and_labels_are_composed_and_told_and_what_collides_stays() {
     }
     assert_eq!(attention(app.test.db.read()).await.unwrap().len(), 2);
 }
+
+/// What an older version wrote when it anonymised a player; their names stay in the log of operators.
+async fn anonymised(test: &TestDb, id: i64, external_id: &str) {
+    user(test, id, external_id).await;
+    for (action, after) in [
+        (
+            "USER_CREATE",
+            format!("{{\"external_id\":\"old-name-{id}\",\"nickname\":\"산타 {id}\"}}"),
+        ),
+        ("USER_ANONYMISE", "{\"status\":\"INACTIVE\"}".to_owned()),
+    ] {
+        test.execute(&format!(
+            "INSERT INTO admin_audit_log (actor_id, actor, action, resource, after_json, request_id, \
+             created_at) VALUES (1, 'boss', '{action}', 'user:{id}', '{after}', 'r', '{THEN}')"
+        ))
+        .await;
+    }
+    test.execute(&format!(
+        "INSERT INTO user_event_log (user_id, event_type, event_day, meta_json, created_at) VALUES \
+         ({id}, 'CLIENT_BONUS_USED', '2025-12-20', '{{\"value\":1,\"meta\":{{\"name\":\"old-name-{id}\"}}}}', \
+         '{THEN}')"
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_an_older_version_anonymised_is_gone_and_stays_so() {
+    let test = old_database().await;
+    user(&test, 1, "boss").await;
+    test.execute("UPDATE `user` SET role = 'ADMIN' WHERE id = 1")
+        .await;
+    anonymised(&test, 7, "anon-7").await;
+    test.execute("UPDATE `user` SET status = 'INACTIVE' WHERE id = 7")
+        .await;
+    // Let in again by an edit, which was possible; the second one under a name.
+    anonymised(&test, 8, "anon-8").await;
+    test.execute("UPDATE `user` SET nickname = '다시' WHERE id = 8")
+        .await;
+    anonymised(&test, 9, "back-again").await;
+    // Somebody else's id that looks like one.
+    user(&test, 10, "anon-10").await;
+    for (user, result) in [
+        (
+            1,
+            "{\"v\":1,\"result\":{\"user_id\":7,\"external_id\":\"old-name-7\",\"asset\":\"POINT\",\"balance\":5}}",
+        ),
+        (7, "{\"v\":1,\"result\":{\"user_id\":7}}"),
+        (10, "{\"v\":1,\"result\":{\"user_id\":10}}"),
+    ] {
+        test.execute(&format!(
+            "INSERT INTO idempotency_key (user_id, idem_key, fingerprint, result, created_at) VALUES \
+             ({user}, 'k', '{}', '{result}', '{THEN}')",
+            "0".repeat(64)
+        ))
+        .await;
+    }
+    let epochs = "SELECT SUM(token_epoch) FROM user_profiles";
+    // Cut off before it was noted, it is done again and changes nothing.
+    for _ in 0..2 {
+        migrate_up(&test).await;
+        for (what, sql, count) in [
+            (
+                "marked",
+                "SELECT SUM(user_id) FROM user_profiles WHERE anonymised_at IS NOT NULL",
+                7 + 8,
+            ),
+            (
+                "since",
+                &format!("SELECT COUNT(*) FROM user_profiles WHERE anonymised_at = '{THEN}'"),
+                2,
+            ),
+            (
+                "inactive",
+                "SELECT COUNT(*) FROM `user` WHERE status = 'INACTIVE' AND id IN (7, 8)",
+                2,
+            ),
+            (
+                "active",
+                "SELECT COUNT(*) FROM `user` WHERE status = 'ACTIVE' AND id IN (9, 10)",
+                2,
+            ),
+            (
+                "named",
+                "SELECT COUNT(*) FROM `user` WHERE nickname IS NOT NULL",
+                0,
+            ),
+            ("tokens", epochs, 2),
+            (
+                "reports",
+                "SELECT COUNT(*) FROM user_event_log WHERE meta_json LIKE '%old-name%' AND user_id IN (7, 8)",
+                0,
+            ),
+            (
+                "values",
+                "SELECT COUNT(*) FROM user_event_log WHERE meta_json LIKE '%value%'",
+                3,
+            ),
+            (
+                "answers",
+                "SELECT COUNT(*) FROM idempotency_key WHERE result LIKE '%old-name%'",
+                0,
+            ),
+            ("keys", "SELECT COUNT(*) FROM idempotency_key", 2),
+        ] {
+            assert_eq!(test.count(sql).await, count, "{what}");
+        }
+        test.execute("DELETE FROM seaql_migrations WHERE version LIKE '%000016%'")
+            .await;
+    }
+    migrate_up(&test).await;
+    // Who was named again is for an operator to decide about.
+    let attention = attention(test.db.write()).await.unwrap();
+    assert_eq!(attention.len(), 1, "{attention:?}");
+    assert!(attention[0].contains("player 9"), "{attention:?}");
+    assert_sound(&test).await;
+    let app = AppBuilder::default()
+        .start_on(test.reconnected().await)
+        .await;
+    let admin = app.admin("operator").await;
+    let told = async || {
+        let log = admin.get("/admin/api/logs/audit?limit=100").await;
+        log.expect_status(200).text
+    };
+    let shown = told().await;
+    for (name, is_shown) in [
+        ("old-name-7", false),
+        ("산타 8", false),
+        ("old-name-9", true),
+    ] {
+        assert_eq!(shown.contains(name), is_shown, "{name}");
+    }
+    for gone in [7, 8] {
+        let path = format!("/admin/api/users/{gone}");
+        let back = json!({ "status": "ACTIVE", "external_id": "old-name" });
+        let refused = admin.put(&path, &back).await;
+        refused.expect_error(409, "USER_ANONYMISED");
+    }
+    // Anonymised again they are gone for good, whatever they are called now.
+    let again = admin.post("/admin/api/users/9/anonymise", &json!({})).await;
+    assert_eq!(again.expect_status(200).body["external_id"], "anon-9");
+    assert!(!told().await.contains("old-name-9"));
+}

@@ -177,6 +177,7 @@ async fn a_body_may_be_left_out_where_the_document_says_so() {
     }
     let expected = [
         "post /admin/api/event-bridge/close",
+        "post /admin/api/rewards/{id}/approve",
         "post /admin/api/users/{id}/anonymise",
         "post /api/auth/logout",
     ];

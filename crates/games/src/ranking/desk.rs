@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use serde_json::{Value, json};
 use xmas_kernel::{
@@ -14,7 +15,8 @@ use xmas_kernel::{
     version::{self, Seen, Version},
 };
 use xmas_players::{
-    GivenId, PlayerNames, PlayerRef, names_of, players_by_external_id, players_by_id,
+    GivenId, PlayerNames, PlayerRef, lock_many_in_tx, names_of, players_by_external_id,
+    players_by_id,
 };
 use xmas_time::EventDay;
 
@@ -96,6 +98,13 @@ impl Ranking {
         if is_deleted && before.is_empty() {
             return Err(RankingDeskError::UnknownDay);
         }
+        let names = entries.iter().enumerate();
+        let names = names.filter(|(_, entry)| !entry.display_name.is_empty());
+        let names = names.filter_map(|(row, entry)| {
+            let player = entry.user_id?;
+            Some((format!("{row}.display_name"), player))
+        });
+        refuse_names_in_tx(&tx, names.collect()).await?;
         store::replace_day(&tx, day, entries).await?;
         let after = store::day(&*tx, day).await?;
         // What is saved as it is leaves no trace.
@@ -125,6 +134,7 @@ impl Ranking {
     ) -> Result<Vec<external::Model>, RankingDeskError> {
         let tx = self.db.begin().await?;
         audit::enter_in_tx(&tx, Area::ExternalRanking).await?;
+        refuse_memos_in_tx(&tx, entries).await?;
         let mut saved = Vec::with_capacity(entries.len());
         // What was done is told in pieces, too.
         for chunk in entries.chunks(store::CHUNK) {
@@ -186,6 +196,9 @@ impl Ranking {
         if !entry.changes(row) {
             return Ok(row.clone());
         }
+        if entry.memo.iter().flatten().next().is_some() {
+            refuse_names_in_tx(&tx, vec![("memo".to_owned(), user_id)]).await?;
+        }
         store::upsert_chunk(&tx, &before, &[entry], now).await?;
         let after = store::external_of(&*tx, &[user_id]).await?.pop();
         let after = after.ok_or(RankingDeskError::NotOnBoard)?;
@@ -245,6 +258,53 @@ impl Ranking {
         }
         Ok(named)
     }
+}
+
+/// Refuses what would tell who somebody was who was anonymised: fields, and the players whom they tell of.
+/// These are locked, so that whoever is anonymised later is forgotten here too.
+async fn refuse_names_in_tx(
+    tx: &DatabaseTransaction,
+    named: Vec<(String, UserId)>,
+) -> Result<(), RankingDeskError> {
+    let mut players: Vec<UserId> = named.iter().map(|(_, player)| *player).collect();
+    players.sort_unstable();
+    let mut gone = HashSet::new();
+    for players in players.chunks(store::BATCH) {
+        gone.extend(lock_many_in_tx(tx, players).await?);
+    }
+    let mut problems = Problems::default();
+    for (field, player) in named {
+        let text = "must be empty: the player was anonymised";
+        problems.expect(!gone.contains(&player), field, text);
+    }
+    let problems = problems.into_vec();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(RankingDeskError::Invalid(problems))
+    }
+}
+
+/// [`refuse_names_in_tx`] of the memos that an upload changes; boards are sent whole, and nobody is locked for
+/// what stands there already.
+async fn refuse_memos_in_tx(
+    tx: &DatabaseTransaction,
+    entries: &[NewExternalEntry],
+) -> Result<(), RankingDeskError> {
+    let memos = entries.iter().enumerate();
+    let memos = memos.filter_map(|(row, entry)| Some((row, entry.user_id, entry.memo.as_ref()?)));
+    let memos: Vec<_> = memos.filter(|(_, _, memo)| memo.is_some()).collect();
+    let mut new = Vec::new();
+    for memos in memos.chunks(store::CHUNK) {
+        let players: Vec<UserId> = memos.iter().map(|(_, player, _)| *player).collect();
+        let there = store::external_of(tx, &players).await?.into_iter();
+        let there: HashMap<UserId, Option<String>> =
+            there.map(|row| (UserId(row.user_id), row.memo)).collect();
+        let changed = memos.iter();
+        let changed = changed.filter(|(_, player, memo)| there.get(player) != Some(*memo));
+        new.extend(changed.map(|(row, player, _)| (format!("{row}.memo"), *player)));
+    }
+    refuse_names_in_tx(tx, new).await
 }
 
 fn version_of(rows: &[daily::Model]) -> Version {

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::db::DbError;
-use xmas_players::{Forgetful, LockedPlayer};
+use xmas_players::{Forgetful, GivenUp, Leaving};
 
 use super::store;
 
@@ -16,9 +16,10 @@ impl Forgetful for RankingNames {
     async fn forget_in_tx(
         &self,
         tx: &DatabaseTransaction,
-        player: &LockedPlayer,
+        leaving: &Leaving<'_>,
         now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
-        store::forget(tx, player.user_id(), now).await
+    ) -> Result<GivenUp, DbError> {
+        store::forget(tx, leaving, now).await?;
+        Ok(GivenUp::default())
     }
 }

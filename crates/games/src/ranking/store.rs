@@ -11,6 +11,7 @@ use xmas_kernel::{
     UserId,
     db::{DbError, Timestamp},
 };
+use xmas_players::{Leaving, PlayerNames};
 use xmas_time::EventDay;
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
 };
 
 /// Rows per statement: servers bound the number of values in one.
-const BATCH: usize = 1_000;
+pub(crate) const BATCH: usize = 1_000;
 /// Rows of the external board per statement: each is named several times in an update.
 pub(crate) const CHUNK: usize = 500;
 
@@ -267,12 +268,14 @@ pub(crate) async fn remove_external(
 }
 
 /// Takes away what operators have written about a player on both boards: the memo, and the name that
-/// they chose.
+/// they chose. Where the id itself stands in the place of a name, and no player is named beside it, a name
+/// that tells nothing takes its place.
 pub(crate) async fn forget(
     tx: &DatabaseTransaction,
-    user_id: UserId,
+    leaving: &Leaving<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
+    let user_id = leaving.player.user_id();
     external::Entity::update_many()
         .set(external::ActiveModel {
             memo: Set(None),
@@ -289,6 +292,15 @@ pub(crate) async fn forget(
             ..Default::default()
         })
         .filter(daily::Column::UserId.eq(user_id.0))
+        .exec(tx)
+        .await?;
+    daily::Entity::update_many()
+        .set(daily::ActiveModel {
+            display_name: Set(PlayerNames::ANONYMOUS.to_owned()),
+            ..Default::default()
+        })
+        .filter(daily::Column::UserId.is_null())
+        .filter(daily::Column::DisplayName.eq(leaving.external_id))
         .exec(tx)
         .await?;
     Ok(())

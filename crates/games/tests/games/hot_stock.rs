@@ -10,7 +10,7 @@ use xmas_kernel::{
     audit::Actor,
     paging::{Cursor, Limit},
 };
-use xmas_players::Identity;
+use xmas_players::{Identity, Inactive};
 use xmas_rewards::{
     ClashWith, CouponCode, CouponDesk, NewCouponKind, ReviewDesk, Reward, RewardError,
     RewardService, RewardState, RewardType,
@@ -338,14 +338,20 @@ async fn a_waiting_coupon_is_released_once_codes_are_there() {
     };
     let admin = admin(&real).await;
     let before = real.rows().await;
-    let refused = real.rewards.approve(&admin, reward, at(26)).await;
+    let refused = real
+        .rewards
+        .approve(&admin, reward, Inactive::Refused, at(26))
+        .await;
     assert!(matches!(refused, Err(RewardError::NoCouponLeft)));
     assert_eq!(real.rows().await, before);
     let kind = CouponKindId(1);
     let two = codes(2);
     let added = real.rewards.add_codes(&admin, kind, &two, at(26)).await;
     assert_eq!(added.unwrap().stock.waiting, 1);
-    let approved = real.rewards.approve(&admin, reward, at(26)).await;
+    let approved = real
+        .rewards
+        .approve(&admin, reward, Inactive::Refused, at(26))
+        .await;
     let approved = approved.unwrap().receipt;
     assert_eq!(approved.state, RewardState::Delivered);
     let keys = [approved.grant_key];
@@ -371,7 +377,10 @@ async fn a_coupon_that_waits_is_not_given_a_withheld_code() {
         .await;
     real.test.execute("DELETE FROM coupon_code").await;
     let admin = admin(&real).await;
-    let refused = real.rewards.approve(&admin, reward, at(26)).await;
+    let refused = real
+        .rewards
+        .approve(&admin, reward, Inactive::Refused, at(26))
+        .await;
     assert!(matches!(refused, Err(RewardError::NoCouponLeft)));
     let kind = CouponKindId(1);
     let refused = real
@@ -386,7 +395,10 @@ async fn a_coupon_that_waits_is_not_given_a_withheld_code() {
     let another = &codes(2)[1..];
     let added = real.rewards.add_codes(&admin, kind, another, at(26)).await;
     added.unwrap();
-    let approved = real.rewards.approve(&admin, reward, at(26)).await;
+    let approved = real
+        .rewards
+        .approve(&admin, reward, Inactive::Refused, at(26))
+        .await;
     let keys = [approved.unwrap().receipt.grant_key];
     let codes = real.rewards.coupon_codes(player.user_id, &keys).await;
     assert_eq!(codes.unwrap()[&keys[0]], "XMAS-00001");
@@ -413,7 +425,8 @@ async fn whoever_clicks_twice_or_against_each_other_decides_once() {
             let (desk, admin) = (real.rewards.clone(), admin.clone());
             tokio::spawn(async move {
                 if click % 2 == 0 {
-                    desk.approve(&admin, reward, at(27)).await
+                    desk.approve(&admin, reward, Inactive::Refused, at(27))
+                        .await
                 } else {
                     desk.reject(&admin, reward, "중복 계정", at(27)).await
                 }
@@ -440,7 +453,9 @@ async fn whoever_clicks_twice_or_against_each_other_decides_once() {
     real.assert_ledgers_add_up().await;
     let told = "SELECT COUNT(*) FROM admin_audit_log WHERE action LIKE 'REWARD_%'";
     assert_eq!(real.test.count(told).await, 10);
-    let nobody = real.rewards.approve(&admin, RewardId(999_999), at(27));
+    let nobody = real
+        .rewards
+        .approve(&admin, RewardId(999_999), Inactive::Refused, at(27));
     assert!(matches!(nobody.await, Err(RewardError::NotFound)));
     let silent = real.rewards.reject(&admin, rewards[0], " ", at(27));
     assert!(matches!(silent.await, Err(RewardError::Invalid(_))));

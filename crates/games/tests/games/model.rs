@@ -21,7 +21,7 @@ use xmas_games::{DrawBook, GameError, GameService, Play, dice::DiceOutcome, lott
 use xmas_kernel::{
     Asset, Feature, entropy::Entropy, idempotency::Replayable, paging::Limit, seal::DataKey,
 };
-use xmas_players::{AccessError, Identity, Status, lock_by_id_in_tx, set_status_in_tx};
+use xmas_players::{AccessError, Identity, Inactive, Status, lock_by_id_in_tx, set_status_in_tx};
 use xmas_rewards::{
     ReviewDesk, Reward, RewardError, RewardState, RewardType, WalletError, WalletService,
 };
@@ -660,7 +660,7 @@ impl Event {
         let (id, reason) = (receipt.id, "중복 계정");
         let decide = async |approve: bool| {
             if approve {
-                rewards.approve(&admin, id, now).await
+                rewards.approve(&admin, id, Inactive::Refused, now).await
             } else {
                 rewards.reject(&admin, id, reason, now).await
             }

@@ -13,6 +13,8 @@ pub struct Model {
     pub is_blocked: bool,
     pub token_epoch: i64,
     pub updated_at: Timestamp,
+    /// When the player was anonymised, for good.
+    pub anonymised_at: Option<Timestamp>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

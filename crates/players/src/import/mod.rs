@@ -91,7 +91,7 @@ impl Players {
                     password_hash: kept(changed.password, hash),
                     status: changed.status,
                 }),
-                Step::Nothing | Step::Refuse(_) => {}
+                Step::Nothing(_) | Step::Refuse(_) => {}
             }
         }
         // Locked in ascending id, as all work on several; new players nobody else can lock yet.

@@ -1,3 +1,5 @@
+use xmas_kernel::UserId;
+
 use crate::{GivenId, Password, Status};
 
 /// One line of an import, as it was written.
@@ -45,6 +47,8 @@ pub struct ImportLine {
     pub changes: Vec<&'static str>,
     /// What is wrong, if it is refused.
     pub problems: Vec<String>,
+    /// The player whom the line means, if they are INACTIVE and the line leaves them so.
+    pub deleted: Option<UserId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

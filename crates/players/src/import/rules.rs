@@ -119,6 +119,7 @@ pub(crate) struct Known {
     pub(crate) password_hash: String,
     pub(crate) status: Status,
     pub(crate) role: Role,
+    pub(crate) is_anonymised: bool,
 }
 
 /// What is to be done about one line.
@@ -127,7 +128,8 @@ pub(crate) enum Step<'a> {
     Create(&'a Wanted),
     /// What is `None` stays.
     Change(Changed<'a>),
-    Nothing,
+    /// The player is INACTIVE and stays so, if one is named.
+    Nothing(Option<UserId>),
     Refuse(Vec<Problem>),
 }
 
@@ -137,6 +139,8 @@ pub(crate) struct Changed<'a> {
     pub(crate) nickname: Option<&'a str>,
     pub(crate) status: Option<Status>,
     pub(crate) password: Option<&'a NewPassword>,
+    /// Whether the player is INACTIVE and stays so.
+    pub(crate) stays_deleted: bool,
 }
 
 /// What is to be done about every line, given the players who are there.
@@ -176,6 +180,10 @@ fn change<'a>(wanted: &'a Wanted, known: &Known) -> Step<'a> {
         let problem = Problem::new("external_id", "is an admin, who is not imported");
         return Step::Refuse(vec![problem]);
     }
+    if known.is_anonymised {
+        let text = "must not be that of a player who was anonymised, which is final";
+        return Step::Refuse(vec![Problem::new("external_id", text)]);
+    }
     let nickname = wanted.nickname.as_deref();
     let old = known.nickname.as_deref().map(text::tidy);
     let nickname = nickname.filter(|new| Some(*new) != old.as_deref());
@@ -195,14 +203,17 @@ fn change<'a>(wanted: &'a Wanted, known: &Known) -> Step<'a> {
             is_first && *hash != known.password_hash
         }
     });
+    // Nobody says so in a file by accident; whoever leaves it out may not know that they are deleted.
+    let stays_deleted = known.status == Status::Inactive && wanted.status.is_none();
     if nickname.is_none() && status.is_none() && password.is_none() {
-        return Step::Nothing;
+        return Step::Nothing(stays_deleted.then_some(known.user_id));
     }
     Step::Change(Changed {
         user_id: known.user_id,
         nickname,
         status,
         password,
+        stays_deleted,
     })
 }
 
@@ -216,15 +227,15 @@ pub(crate) fn report(rows: &[ImportRow], steps: &[Step<'_>]) -> ImportReport {
                 report.without_password += usize::from(wanted.password.is_none());
             }
             Step::Change(_) => report.changed += 1,
-            Step::Nothing => report.unchanged += 1,
+            Step::Nothing(_) => report.unchanged += 1,
             Step::Refuse(_) => report.refused += 1,
         }
     }
     let mut order: Vec<usize> = (0..steps.len()).collect();
     order.sort_by_key(|place| match steps[*place] {
         Step::Refuse(_) => 0,
-        Step::Create(_) | Step::Change(_) => 1,
-        Step::Nothing => 2,
+        Step::Create(_) | Step::Change(_) | Step::Nothing(Some(_)) => 1,
+        Step::Nothing(None) => 2,
     });
     report.more_lines = order.len().saturating_sub(ImportReport::MAX_LINES);
     order.truncate(ImportReport::MAX_LINES);
@@ -258,7 +269,7 @@ fn line(row: &ImportRow, step: &Step<'_>) -> ImportLine {
             ]);
             (ImportAction::Change, changes)
         }
-        Step::Nothing => (ImportAction::Unchanged, Vec::new()),
+        Step::Nothing(_) => (ImportAction::Unchanged, Vec::new()),
         Step::Refuse(_) => (ImportAction::Refuse, Vec::new()),
     };
     let problems = match step {
@@ -268,7 +279,13 @@ fn line(row: &ImportRow, step: &Step<'_>) -> ImportLine {
             .collect(),
         _ => Vec::new(),
     };
+    let deleted = match step {
+        Step::Change(changed) => changed.stays_deleted.then_some(changed.user_id),
+        Step::Nothing(deleted) => *deleted,
+        Step::Create(_) | Step::Refuse(_) => None,
+    };
     ImportLine {
+        deleted,
         line: row.line,
         external_id: row.external_id.clone().unwrap_or_default(),
         action,
@@ -304,6 +321,7 @@ mod tests {
             password_hash: format!("sha256${}", "a".repeat(64)),
             status: Status::Active,
             role,
+            is_anonymised: false,
         };
         HashMap::from([("santa".to_owned(), known)])
     }
@@ -365,7 +383,7 @@ mod tests {
         };
         let reads = read_rows(&[digits]);
         let same = plan(&reads, &known("산타", Role::Player));
-        assert!(matches!(same[..], [Step::Nothing]), "{same:?}");
+        assert!(matches!(same[..], [Step::Nothing(None)]), "{same:?}");
         let other = plan(&reads, &known("루돌프", Role::Player));
         let [Step::Change(changed)] = &other[..] else {
             panic!("{other:?}");

@@ -3,8 +3,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, NotSet, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, NotSet,
+    QueryFilter, QuerySelect,
     sea_query::{CaseStatement, Expr},
 };
 use xmas_kernel::{
@@ -17,6 +17,7 @@ use crate::{
     GivenId, PlayerDeskError, Role, Status,
     account::{FIRST_EPOCH, FIRST_LEVEL},
     entity::{user, user_profiles},
+    many::lock_many_in_tx,
 };
 
 /// How many rows one statement carries, well below what the servers take.
@@ -47,10 +48,11 @@ pub(crate) async fn known(
     for given in given.chunks(ROWS_AT_ONCE) {
         let spellings = given.iter().flat_map(|given| given.spellings());
         let rows = user::Entity::find()
+            .find_also_related(user_profiles::Entity)
             .filter(user::Column::ExternalId.is_in(spellings))
             .all(conn)
             .await?;
-        for row in rows {
+        for (row, profile) in rows {
             let corrupt = |problem: String| DbError::Corrupt(format!("user {}: {problem}", row.id));
             let status = row.status.parse();
             let role = row.role.parse();
@@ -60,6 +62,7 @@ pub(crate) async fn known(
                 role: role.map_err(|error: crate::UnknownRole| corrupt(error.to_string()))?,
                 nickname: row.nickname,
                 password_hash: row.password_hash,
+                is_anonymised: profile.is_some_and(|it| it.anonymised_at.is_some()),
             };
             known.insert(row.external_id, player);
         }
@@ -113,6 +116,7 @@ pub(crate) async fn insert(
             is_blocked: Set(status == Status::Blocked.as_str()),
             token_epoch: Set(FIRST_EPOCH),
             updated_at: Set(Timestamp(now)),
+            anonymised_at: Set(None),
         });
         user_profiles::Entity::insert_many(profiles)
             .exec_without_returning(tx)
@@ -129,17 +133,12 @@ pub(crate) async fn update(
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     for chunk in players.chunks(ROWS_AT_ONCE) {
-        user_profiles::Entity::find()
-            .select_only()
-            .column(user_profiles::Column::UserId)
-            .filter(
-                user_profiles::Column::UserId.is_in(chunk.iter().map(|player| player.user_id.0)),
-            )
-            .order_by_asc(user_profiles::Column::UserId)
-            .lock_exclusive()
-            .into_tuple::<i64>()
-            .all(tx)
-            .await?;
+        let ids: Vec<UserId> = chunk.iter().map(|player| player.user_id).collect();
+        if let Some(gone) = lock_many_in_tx(tx, &ids).await?.iter().next() {
+            // Since the plan was made; the next one does not know them any more.
+            let gone = DbErr::Custom(format!("player {gone} was anonymised meanwhile"));
+            return Err(DbError::Contention(gone));
+        }
         let nicknames = chunk
             .iter()
             .filter_map(|player| Some((player.user_id, player.nickname?)));

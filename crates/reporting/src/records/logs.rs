@@ -5,6 +5,7 @@ use xmas_time::{EventDay, Kst};
 
 use super::{
     AuditFilter, AuditRecord, EXPORT_AUDIT_ROWS, EventFilter, EventRecord, Resource, Slice, Whose,
+    mask::mask,
     select::{Listing, Newest},
     store::json,
 };
@@ -158,7 +159,12 @@ async fn audit_records(
     listing: Listing,
 ) -> Result<Vec<AuditRecord>, DbError> {
     let found: Vec<AuditRow> = rows(conn, listing.select).await?;
-    found.into_iter().map(audit).collect()
+    let mut records = found
+        .into_iter()
+        .map(audit)
+        .collect::<Result<Vec<_>, _>>()?;
+    mask(conn, &mut records).await?;
+    Ok(records)
 }
 
 fn audit(row: AuditRow) -> Result<AuditRecord, DbError> {

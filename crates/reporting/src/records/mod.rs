@@ -1,6 +1,7 @@
 //! Lists and exports of what tables hold: wallets, plays, ledgers, events, and what operators did.
 
 pub(crate) mod logs;
+mod mask;
 mod model;
 mod select;
 pub(crate) mod store;
@@ -19,7 +20,8 @@ pub const EXPORT_ROWS: u64 = 5_000;
 /// The same of the audit log, whose rows may be large.
 pub const EXPORT_AUDIT_ROWS: u64 = 500;
 
-/// Rows as operators look at them. Each call is one statement.
+/// Rows as operators look at them. Each call is one statement; of the log of operators there is one more, for
+/// who was anonymised.
 #[async_trait]
 pub trait RecordService: Send + Sync {
     /// By player and asset.

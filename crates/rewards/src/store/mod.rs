@@ -16,5 +16,7 @@ pub(crate) use coupon_codes::{
     count_withheld, delete_withheld, find_withheld, insert_codes, kinds_of_codes, known_codes,
     set_fingerprint, set_folded, unfolded, withheld_page, withhold,
 };
-pub(crate) use receipt::{end_wait, find_receipt, insert_receipt, pending, receipt_state};
+pub(crate) use receipt::{
+    end_wait, find_receipt, insert_receipt, pending, pending_of, receipt_state,
+};
 pub(crate) use wallet::{Change, asset, balance, balances, balances_of, change, ledger};

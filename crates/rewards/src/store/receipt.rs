@@ -124,6 +124,21 @@ pub(crate) async fn pending(
     Ok(Page::from_overfetched(rows, limit, |row| row.id.0))
 }
 
+/// A player's receipts that wait for an admin.
+pub(crate) async fn pending_of(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+) -> Result<Vec<RewardReceipt>, DbError> {
+    use reward_log::Column;
+    let rows = reward_log::Entity::find()
+        .filter(Column::UserId.eq(user_id.0))
+        .filter(Column::State.eq(RewardState::PendingReview.as_str()))
+        .order_by_asc(Column::Id)
+        .all(conn)
+        .await?;
+    rows.into_iter().map(receipt).collect()
+}
+
 /// Ends the wait of a receipt; `false` if it does not wait any more.
 pub(crate) async fn end_wait(
     tx: &DatabaseTransaction,

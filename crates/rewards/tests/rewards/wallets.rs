@@ -10,7 +10,7 @@ use xmas_kernel::{
     paging::{Cursor, Limit},
     seal::DataKey,
 };
-use xmas_players::{Identity, lock_in_tx};
+use xmas_players::{Identity, Inactive, lock_in_tx};
 use xmas_rewards::{
     Credit, CreditError, Grant, GrantSource, Granted, ReviewDesk, Reward, RewardDesk, RewardError,
     RewardLedger, RewardState, RewardType, Rewards, Spend, SpendError, WalletService, Wallets,
@@ -244,7 +244,9 @@ async fn a_correction_of_xp_is_a_receipt_of_its_sign_that_waits_for_nobody() {
     let desk = RewardDesk::new(test.db.clone(), key, Arc::new(OsEntropy), rewards);
     let operator = test.operator("tester").await;
     let id = test.count("SELECT MAX(id) FROM reward_log").await;
-    let approved = desk.approve(&operator, RewardId(id), now()).await;
+    let approved = desk
+        .approve(&operator, RewardId(id), Inactive::Refused, now())
+        .await;
     assert!(
         matches!(approved, Err(RewardError::NotPending)),
         "{approved:?}"

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
 use xmas_kernel::{ErrorCode, RewardId};
-use xmas_players::GivenId;
+use xmas_players::{GivenId, Inactive};
 use xmas_reporting::{QueuedReward, RewardQuery, RewardQueue};
 use xmas_rewards::{Decision, GrantSource, ReviewDesk, RewardState};
 use xmas_time::Kst;
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, Params, PathPart},
+    extract::{Admin, Body, Now, OptionalBody, Params, PathPart},
     routes::endpoint,
 };
 
@@ -54,6 +54,9 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
             ErrorCode::RewardNotFound,
             ErrorCode::RewardNotPending,
             ErrorCode::NoCouponLeft,
+            ErrorCode::UserAnonymised,
+            ErrorCode::UserInactive,
+            ErrorCode::ValidationError,
         ],
     ),
     (
@@ -233,18 +236,32 @@ pub(crate) async fn list(
     Ok(Json(RewardPage { items, next_cursor }))
 }
 
-/// Delivers a reward that waits, once, also to a player who is blocked or inactive by now.
+/// How a reward is approved; the body may be left out.
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"force": true}))]
+pub(crate) struct ApproveRequest {
+    /// True delivers also to a player who is INACTIVE.
+    #[serde(default)]
+    force: bool,
+}
+
+/// Delivers a reward that waits, once: also to a player who is blocked by now, and with `force` to one who is
+/// INACTIVE. To a player who was anonymised nothing is delivered.
 #[utoipa::path(post, path = "/admin/api/rewards/{id}/approve", tag = "admin: rewards",
     params(("id" = i64, Path, description = "its `id`"), Reason),
-    responses((status = 200, body = ReviewItem)), security(("bearer" = [])))]
+    request_body = Option<ApproveRequest>, responses((status = 200, body = ReviewItem)),
+    security(("bearer" = [])))]
 pub(crate) async fn approve(
     admin: Admin,
     PathPart(id): PathPart<i64>,
+    OptionalBody(body): OptionalBody<ApproveRequest>,
     now: Now,
     desk: Data<dyn ReviewDesk>,
 ) -> ApiResult<Json<ReviewItem>> {
-    let decided = desk.approve(&admin.actor, RewardId(id), now.0).await?;
-    Ok(Json(decided.into()))
+    let inactive = Inactive::forced(body.force);
+    let decided = desk.approve(&admin.actor, RewardId(id), inactive, now.0);
+    Ok(Json(decided.await?.into()))
 }
 
 /// Refuses a reward that waits, with a reason that the player sees.

@@ -39,13 +39,19 @@ pub(super) fn configure(cfg: &mut ServiceConfig) {
 pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
     (
         "POST /admin/api/game-tokens/grant",
-        &[ErrorCode::UserRequired, ErrorCode::UserNotFound],
+        &[
+            ErrorCode::UserRequired,
+            ErrorCode::UserNotFound,
+            ErrorCode::UserAnonymised,
+            ErrorCode::UserInactive,
+        ],
     ),
     (
         "POST /admin/api/game-tokens/revoke",
         &[
             ErrorCode::UserRequired,
             ErrorCode::UserNotFound,
+            ErrorCode::UserAnonymised,
             ErrorCode::NotEnoughTokens,
         ],
     ),
@@ -67,6 +73,9 @@ pub(crate) struct OrderRequest {
     amount: i64,
     /// For the audit log, if there is no `X-Reason`.
     reason: Option<String>,
+    /// True gives also to a player who is INACTIVE. What is revoked is taken from them anyhow.
+    #[serde(default)]
+    force: bool,
 }
 
 /// What the wallet holds now.
@@ -92,7 +101,7 @@ impl From<OrderDone> for OrderAnswer {
     }
 }
 
-/// Gives tokens or points to a player: also to one who is blocked or inactive.
+/// Gives tokens or points to a player: also to one who is blocked, and with `force` to one who is INACTIVE.
 #[utoipa::path(post, path = "/admin/api/game-tokens/grant", tag = "admin: wallets",
     params(IdempotencyKey, Reason), request_body = OrderRequest,
     responses((status = 200, body = OrderAnswer)), security(("bearer" = [])))]
@@ -133,6 +142,7 @@ async fn carry_out(
         asset: asset(&body.token_type)?,
         amount: body.amount,
         reason: reason(body.reason.as_deref())?,
+        force: body.force,
     };
     let done = desk
         .carry_out(&admin.actor, &order, request.as_ref(), now.0)

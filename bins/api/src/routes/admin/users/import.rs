@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use xmas_players::{ImportAction, ImportLine, ImportReport, ImportRow, PlayerDesk};
 
 use crate::{
-    error::ApiResult,
+    error::{ApiResult, reactivate},
     extract::{Admin, Column, CsvRow, CsvUpload, DryRun, Now, Params},
     routes::admin::Reason,
 };
@@ -24,9 +24,9 @@ const COLUMNS: [Column; 5] = [
 #[schema(example = json!({"dry_run": true, "created": 1, "changed": 0, "unchanged": 0, "refused": 1,
     "without_password": 0, "lines": [
         {"line": 2, "external_id": "santa-01", "action": "CREATE", "changes": ["nickname", "password"],
-            "problems": []},
+            "problems": [], "hint": null},
         {"line": 3, "external_id": "rudolf-02", "action": "REFUSE", "changes": [],
-            "problems": ["status is ACTIVE, INACTIVE or BLOCKED"]}],
+            "problems": ["status is ACTIVE, INACTIVE or BLOCKED"], "hint": null}],
     "more_lines": 0}))]
 pub(crate) struct ImportAnswer {
     dry_run: bool,
@@ -53,6 +53,8 @@ pub(crate) struct ImportLineAnswer {
     /// Some of `nickname`, `status` and `password`.
     changes: Vec<&'static str>,
     problems: Vec<String>,
+    /// What to do about a player who was deleted, if the line leaves them so.
+    hint: Option<String>,
 }
 
 impl ImportAnswer {
@@ -83,6 +85,7 @@ impl From<ImportLine> for ImportLineAnswer {
             },
             changes: line.changes,
             problems: line.problems,
+            hint: line.deleted.map(reactivate),
         }
     }
 }

@@ -76,6 +76,7 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
             ErrorCode::UserNotFound,
             ErrorCode::NoActiveSeason,
             ErrorCode::ExternalIdExists,
+            ErrorCode::UserAnonymised,
             ErrorCode::VersionConflict,
         ],
     ),
@@ -85,11 +86,7 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
     ),
     (
         "POST /admin/api/users/{id}/anonymise",
-        &[
-            ErrorCode::NotFound,
-            ErrorCode::UserNotFound,
-            ErrorCode::ExternalIdExists,
-        ],
+        &[ErrorCode::NotFound, ErrorCode::UserNotFound],
     ),
     (
         "POST /admin/api/users/import",

@@ -120,7 +120,7 @@ async fn whoever_is_not_meant_clearly_is_refused_and_nothing_changes() {
 }
 
 #[tokio::test]
-async fn blocked_and_inactive_players_may_be_given_and_lose() {
+async fn blocked_players_may_be_given_and_lose_and_inactive_ones_if_it_is_said() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
     let blocked = app.player("blocked", 1).await;
@@ -130,7 +130,13 @@ async fn blocked_and_inactive_players_may_be_given_and_lose() {
         .execute("UPDATE user SET status = 'INACTIVE' WHERE external_id = 'inactive'")
         .await;
     for player in ["blocked", "inactive"] {
-        let given = admin.post(GRANT, &coins(player, 2)).await;
+        let mut given = coins(player, 2);
+        if player == "inactive" {
+            let refused = admin.post(GRANT, &given).await;
+            refused.expect_error(409, "USER_INACTIVE");
+            given["force"] = json!(true);
+        }
+        let given = admin.post(GRANT, &given).await;
         assert_eq!(given.expect_status(200).body["balance"], 3);
         let taken = admin.post(REVOKE, &coins(player, 3)).await;
         assert_eq!(taken.expect_status(200).body["balance"], 0);

@@ -56,18 +56,6 @@ async fn nothing_tells_who_the_player_was_and_what_they_did_stays() {
         let refused = app.anonymous().post("/api/auth/token", &credentials).await;
         refused.expect_error(401, "INVALID_CREDENTIALS");
     }
-    // Nor once the account is active again.
-    let active = json!({ "status": "ACTIVE" });
-    admin
-        .put(&path_of(&player), &active)
-        .await
-        .expect_status(200);
-    for password in ["!", "test-password"] {
-        let credentials = json!({ "external_id": name, "password": password });
-        let refused = app.anonymous().post("/api/auth/token", &credentials).await;
-        refused.expect_error(401, "INVALID_CREDENTIALS");
-    }
-
     for (what, sql) in [
         ("names", "SELECT COUNT(*) FROM `user` WHERE external_id = 'santa-claus'".to_owned()),
         ("addresses", format!("SELECT COUNT(*) FROM user_event_log WHERE user_id = {id} AND meta_json LIKE '%127.0.0.1%'")),
@@ -97,24 +85,48 @@ async fn nothing_tells_who_the_player_was_and_what_they_did_stays() {
 }
 
 #[tokio::test]
-async fn a_body_that_says_something_is_refused_and_a_taken_name_is_told() {
+async fn a_body_that_says_something_is_refused_and_nobody_blocks_an_anonymisation() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
     let player = app.player("santa", 0).await;
     let path = format!("{}/anonymise", path_of(&player));
     let refused = admin.post(&path, &json!({ "keep": "nickname" })).await;
     refused.expect_error(422, "VALIDATION_ERROR");
-    let squatter = json!({
-        "external_id": format!("anon-{}", player.identity().user_id), "password": "long enough",
-    });
-    let squatter = admin.post(USERS, &squatter).await.expect_status(201).body;
-    let refused = admin.post(&path, &json!({})).await;
-    refused.expect_error(409, "EXTERNAL_ID_EXISTS");
-    app.login("santa").await.expect_status(200);
-    let renamed = json!({ "external_id": "somebody" });
-    let other = format!("{USERS}{}", squatter["id"]);
-    admin.put(&other, &renamed).await.expect_status(200);
-    admin.post(&path, &json!({})).await.expect_status(200);
+    let id = player.identity().user_id;
+    let other = app.player("rudolf", 0).await;
+    for reserved in [
+        format!("anon-{id}"),
+        format!(" ANON-{id}"),
+        "Anon-안녕".to_owned(),
+    ] {
+        let squatter = json!({ "external_id": reserved, "password": "long enough" });
+        let refused = admin.post(USERS, &squatter).await;
+        let refused = refused.expect_error(422, "VALIDATION_ERROR");
+        let problem = refused.body["error"]["details"]["external_id"][0].to_string();
+        assert!(problem.contains("must not begin with anon-"), "{problem}");
+        let renamed = json!({ "external_id": reserved });
+        let refused = admin.put(&path_of(&other), &renamed).await;
+        refused.expect_error(422, "VALIDATION_ERROR");
+        let table = format!("external_id\n{reserved}\n");
+        let refused = admin
+            .post_csv(&format!("{USERS}import?dry_run=false"), &table)
+            .await;
+        refused.expect_error(422, "VALIDATION_ERROR");
+    }
+    // Older versions let everybody have such an id, and whoever has one keeps it.
+    for (at, name) in [(1, format!("anon-{id}")), (2, format!("anon-{id}-2"))] {
+        let own = app.player(&format!("squatter-{at}"), 0).await;
+        let renamed = format!(
+            "UPDATE `user` SET external_id = '{name}' WHERE id = {}",
+            own.identity().user_id
+        );
+        app.test.execute(&renamed).await;
+        let kept = json!({ "external_id": name, "nickname": "그대로" });
+        admin.put(&path_of(&own), &kept).await.expect_status(200);
+        app.login(&name).await.expect_status(200);
+    }
+    let left = admin.post(&path, &json!({})).await.expect_status(200).body;
+    assert_eq!(left["external_id"], format!("anon-{id}-3"));
     let bad_reason = admin.request("POST".parse().unwrap(), &path);
     let bad_reason = bad_reason.header("x-reason", "%FF");
     admin

@@ -63,11 +63,11 @@ async fn a_preview_tells_line_by_line_and_the_import_does_it() {
     assert_eq!(preview["dry_run"], true);
     assert_eq!(preview["more_lines"], 0);
     let expected = json!([
-        { "line": 2, "external_id": "santa", "action": "CHANGE", "changes": ["nickname", "status"], "problems": [] },
-        { "line": 3, "external_id": "rudolf", "action": "UNCHANGED", "changes": [], "problems": [] },
-        { "line": 5, "external_id": "눈사람", "action": "CREATE", "changes": ["nickname", "password"], "problems": [] },
-        { "line": 6, "external_id": "old-01", "action": "CREATE", "changes": ["password"], "problems": [] },
-        { "line": 7, "external_id": "=1+1", "action": "CREATE", "changes": ["nickname", "status"], "problems": [] },
+        { "line": 2, "external_id": "santa", "action": "CHANGE", "changes": ["nickname", "status"], "problems": [], "hint": null },
+        { "line": 3, "external_id": "rudolf", "action": "UNCHANGED", "changes": [], "problems": [], "hint": null },
+        { "line": 5, "external_id": "눈사람", "action": "CREATE", "changes": ["nickname", "password"], "problems": [], "hint": null },
+        { "line": 6, "external_id": "old-01", "action": "CREATE", "changes": ["password"], "problems": [], "hint": null },
+        { "line": 7, "external_id": "=1+1", "action": "CREATE", "changes": ["nickname", "status"], "problems": [], "hint": null },
     ]);
     assert_eq!(preview["lines"], expected);
     assert_eq!((players(&app).await, audits(&app).await), (2, 0));

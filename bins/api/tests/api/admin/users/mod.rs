@@ -1,9 +1,12 @@
 //! `/admin/api/users/*`: accounts.
 
 mod anonymise;
+mod anonymise_races;
 mod collection;
+mod forgotten;
 mod import;
 mod item;
+mod out_of_reach;
 mod races;
 mod status;
 mod timeline;
