@@ -2,8 +2,9 @@
 //! log is only ever added to (ADR 10).
 //!
 //! It is certain, not a search: an object in the log names the player whose `user_id` it has, and else the one
-//! whom the row is about; in these objects the fields that hold names are masked. What operators write in
-//! their own words is shown as it stands.
+//! whom the row is about; in these objects the fields that hold names are masked. A name on a board with no
+//! player beside it may be anybody's, and is never shown. What operators write in their own words is shown as
+//! it stands.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -16,6 +17,19 @@ use super::AuditRecord;
 
 /// The fields that hold what tells who a player is.
 const NAMING: [&str; 4] = ["external_id", "nickname", "display_name", "memo"];
+/// Stands for a name that nobody can tell whose it is.
+const UNTOLD: &str = "(not shown)";
+/// What the rows of the daily boards are about.
+const BOARDS: &str = "ranking:";
+
+/// Whose a name is.
+#[derive(Clone, Copy)]
+enum Whose {
+    Player(i64),
+    /// Anybody's: it stands on a board.
+    Untold,
+    Nobody,
+}
 
 /// Masks whoever of the players in these rows was anonymised.
 pub(super) async fn mask(
@@ -25,16 +39,16 @@ pub(super) async fn mask(
     let mut players = BTreeSet::new();
     for record in &mut *records {
         players.insert(record.actor_id);
-        names(record, &mut |player, _| {
-            players.insert(player);
+        names(record, &mut |whose, _| {
+            if let Whose::Player(player) = whose {
+                players.insert(player);
+            }
         });
     }
     let players: Vec<UserId> = players.into_iter().map(UserId).collect();
     let anonymised = anonymised_among(conn, &players).await?;
-    if !anonymised.is_empty() {
-        for record in records {
-            take_out(record, &anonymised);
-        }
+    for record in records {
+        take_out(record, &anonymised);
     }
     Ok(())
 }
@@ -45,17 +59,21 @@ fn take_out(record: &mut AuditRecord, anonymised: &HashSet<UserId>) {
     if is_gone(record.actor_id) {
         PlayerNames::ANONYMOUS.clone_into(&mut record.actor);
     }
-    names(record, &mut |player, name| {
-        if is_gone(player) {
-            *name = PlayerNames::ANONYMOUS.into();
-        }
+    names(record, &mut |whose, name| match whose {
+        Whose::Player(player) if is_gone(player) => *name = PlayerNames::ANONYMOUS.into(),
+        Whose::Untold => *name = UNTOLD.into(),
+        Whose::Player(_) | Whose::Nobody => {}
     });
 }
 
-/// Calls `each` for every name in a row, with the player whose name it is.
-fn names(record: &mut AuditRecord, each: &mut impl FnMut(i64, &mut Value)) {
-    let about = record.resource.strip_prefix("user:");
-    let about = about.and_then(|id| id.parse().ok());
+/// Calls `each` for every name in a row.
+fn names(record: &mut AuditRecord, each: &mut impl FnMut(Whose, &mut Value)) {
+    let player = record.resource.strip_prefix("user:");
+    let about = match player.and_then(|id| id.parse().ok()) {
+        Some(player) => Whose::Player(player),
+        None if record.resource.starts_with(BOARDS) => Whose::Untold,
+        None => Whose::Nobody,
+    };
     for state in [&mut record.before, &mut record.after]
         .into_iter()
         .flatten()
@@ -64,7 +82,7 @@ fn names(record: &mut AuditRecord, each: &mut impl FnMut(i64, &mut Value)) {
     }
 }
 
-fn names_in(value: &mut Value, about: Option<i64>, each: &mut impl FnMut(i64, &mut Value)) {
+fn names_in(value: &mut Value, about: Whose, each: &mut impl FnMut(Whose, &mut Value)) {
     match value {
         Value::Array(items) => {
             for item in items {
@@ -73,14 +91,13 @@ fn names_in(value: &mut Value, about: Option<i64>, each: &mut impl FnMut(i64, &m
         }
         Value::Object(fields) => {
             let own = fields.get("user_id").and_then(Value::as_i64);
-            let about = own.or(about);
+            let about = own.map_or(about, Whose::Player);
             for (field, value) in fields {
-                let is_name = NAMING.contains(&field.as_str());
-                match about.filter(|_| is_name) {
-                    Some(player) if value.as_str().is_some_and(|text| !text.is_empty()) => {
-                        each(player, value);
-                    }
-                    _ => names_in(value, about, each),
+                let is_text = value.as_str().is_some_and(|text| !text.is_empty());
+                if is_text && NAMING.contains(&field.as_str()) {
+                    each(about, value);
+                } else {
+                    names_in(value, about, each);
                 }
             }
         }
@@ -153,7 +170,7 @@ mod tests {
         let masked = json!([
             { "user_id": 7, "display_name": "(anonymised)", "score": 9 },
             { "user_id": 8, "display_name": "임꺽정", "score": 8 },
-            { "user_id": null, "display_name": "손님", "score": 7 },
+            { "user_id": null, "display_name": "(not shown)", "score": 7 },
             { "user_id": 7, "memo": "", "deep": [{ "memo": "(anonymised)" }, { "user_id": 8, "memo": "단골" }] },
         ]);
         assert_eq!(after, Some(masked));
