@@ -13,11 +13,12 @@ use xmas_kernel::{
 use xmas_time::EventDay;
 
 use crate::{
-    AccessError, Anonymised, CreateError, ExternalId, Forgetful, GivenUp, ImportReport, ImportRow,
-    Leaving, LockedPlayer, NewAccount, NewPlayer, PasswordMaker, PasswordWish, PlayerDesk,
-    PlayerDeskError, PlayerEdit, PlayerRecord, Role, SavedPlayer, SeasonWish, Seasons,
+    AccessError, Anonymised, CreateError, ExternalId, Forgetful, GivenId, GivenUp, ImportReport,
+    ImportRow, Leaving, LockedPlayer, NewAccount, NewPlayer, PasswordMaker, PasswordWish,
+    PlayerDesk, PlayerDeskError, PlayerEdit, PlayerRecord, Role, SavedPlayer, SeasonWish, Seasons,
     ServedSeason, Standing, Status, create_in_tx, find_by_external_id, find_by_id, key_standing,
     lock_by_id_in_tx,
+    reference::find_account,
     rules::{self, WishError},
     set_password_in_tx, set_status_in_tx, store,
 };
@@ -352,6 +353,11 @@ async fn correct_in_tx(
 
 #[async_trait]
 impl PlayerDesk for Players {
+    async fn account_of(&self, given: &GivenId) -> Result<Option<UserId>, DbError> {
+        let db = self.on.db.read();
+        retry(async || find_account(db, given).await).await
+    }
+
     async fn create(
         &self,
         actor: &Actor,

@@ -33,7 +33,7 @@ mod store;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use xmas_kernel::{UserId, audit::Actor};
+use xmas_kernel::{UserId, audit::Actor, db::DbError};
 
 pub use access::{
     AccessError, Entry, Identity, LockedPlayer, Profile, check, enter_in_tx, lock_by_id_in_tx,
@@ -70,6 +70,9 @@ pub use reference::{PlayerRef, ResolveError, account_id, resolve};
 /// Accounts for operators. Every change is one transaction, and leaves a row in the audit log.
 #[async_trait]
 pub trait PlayerDesk: Send + Sync {
+    /// The account, of a player or an admin, that an external id means.
+    async fn account_of(&self, given: &GivenId) -> Result<Option<UserId>, DbError>;
+
     async fn create(
         &self,
         actor: &Actor,

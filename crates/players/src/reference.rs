@@ -70,6 +70,16 @@ pub async fn resolve(
     }
 }
 
+/// The account, of a player or an admin, that is meant.
+pub(crate) async fn find_account(
+    conn: &impl ConnectionTrait,
+    given: &GivenId,
+) -> Result<Option<UserId>, DbError> {
+    let row = conn.query_one(&account_id(given)).await?;
+    let id = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    Ok(id.map(UserId))
+}
+
 /// A query for the id of the account that is meant, or for nothing: for lists of one player's rows.
 pub fn account_id(given: &GivenId) -> SelectStatement {
     let [sent, _] = given.spellings();

@@ -7,23 +7,24 @@ use sea_orm::{
     sea_query::{Expr, Order, Query},
 };
 use xmas_kernel::{
+    UserId,
     db::{Db, DbError, Timestamp, retry},
     paging::{Cursor, Limit, Page},
 };
-use xmas_players::{GivenId, account_id};
+use xmas_players::account_id;
 use xmas_rewards::{GrantSource, RewardState};
 
-use crate::{RewardQueue, records::subquery, store::brought_something};
+use crate::{RewardQueue, Whose, records::subquery, store::brought_something};
 
 /// Which receipts are asked for. Plays that brought nothing have none here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RewardQuery {
     /// `None` for every state.
     pub state: Option<RewardState>,
     /// `None` for every source.
     pub source: Option<GrantSource>,
     /// Only this player's; an unknown one has none.
-    pub external_id: Option<GivenId>,
+    pub whose: Whose,
     pub limit: Limit,
     pub before: Option<Cursor>,
 }
@@ -119,7 +120,10 @@ impl Queue {
         if let Some(source) = query.source {
             select.and_where(of_reward("source").eq(source.as_str()));
         }
-        if let Some(given) = &query.external_id {
+        if let Some(UserId(id)) = query.whose.user_id {
+            select.and_where(of_reward("user_id").eq(id));
+        }
+        if let Some(given) = &query.whose.external_id {
             select.and_where(of_reward("user_id").eq(subquery(account_id(given))));
         }
         if let Some(Cursor(id)) = query.before {

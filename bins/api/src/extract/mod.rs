@@ -1,5 +1,6 @@
 //! What handlers ask of a request, as types.
 
+mod account;
 mod admin;
 mod command;
 mod csv;
@@ -15,6 +16,7 @@ mod player;
 mod span;
 mod upload;
 
+pub(crate) use account::{AccountPart, BY_EXTERNAL_ID, account_of};
 pub(crate) use admin::{Admin, ENTITY_TAG, key_of, reason, seen_version, told_reason};
 pub(crate) use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody, read};
 pub(crate) use csv::{Column, CsvRow, CsvUpload, LineProblems};

@@ -26,7 +26,7 @@ use xmas_rewards::{
 use xmas_season_pass::rules::{self as season_pass, MAX_LEVELS};
 
 use super::bounds::{InPlace, Meaning, Place};
-use crate::extract::ENTITY_TAG;
+use crate::extract::{BY_EXTERNAL_ID, ENTITY_TAG};
 
 /// No control characters; see [`crate::extract::Params`].
 const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
@@ -85,6 +85,8 @@ pub(super) fn of_path(operation: &str, name: &str) -> Option<Meaning> {
         (_, "feature") => in_any_case(games, false),
         (_, "date" | "day") => Meaning::Day,
         (_, "batch") => Meaning::Like(format!("^(id:|batch_id:)?{BATCH_NAME_IN_FULL}$")),
+        (_, "id") if operation.contains("/users/{id}") => account(),
+        (_, "user_id") => account(),
         ("PUT /admin/api/ui-config/{key}", "key") => {
             Meaning::Like(format!("^[a-z0-9_-]{{1,{MAX_KEY}}}$"))
         }
@@ -146,6 +148,14 @@ pub(super) fn of_query(operation: &str, name: &str) -> Option<Meaning> {
         // Texts to look for.
         _ => Meaning::Like(PLAIN.to_owned()),
     })
+}
+
+/// An account, by its number or by its external id.
+fn account() -> Meaning {
+    let most = ExternalId::MAX_CHARS;
+    Meaning::Like(format!(
+        r"^(0*[1-9][0-9]{{0,15}}|{BY_EXTERNAL_ID}[^\u0000-\u001f\u007f-\u009f]{{1,{most}}})$"
+    ))
 }
 
 const BATCH_NAME: &str = "^[!-~]{1,100}$";

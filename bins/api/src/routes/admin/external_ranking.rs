@@ -14,15 +14,15 @@ use xmas_games::{
     RankingDesk, RankingDeskError,
     ranking::{ExternalEdit, ExternalRow, ExternalRowEdit},
 };
-use xmas_kernel::{ErrorCode, Problem, UserId, version::Seen};
+use xmas_kernel::{ErrorCode, Problem, version::Seen};
 use xmas_players::PlayerRef;
 use xmas_time::Kst;
 
-use super::{IfMatch, Reason, game_config::row_player, sent};
+use super::{IfMatch, Reason, UserPath, game_config::row_player, sent};
 use crate::{
     error::{ApiError, ApiResult},
     extract::{
-        Admin, Body, Column, Content, CsvRow, Echo, Echoes, FIXED, List, Now, PathPart, Source,
+        AccountPart, Admin, Body, Column, Content, CsvRow, Echo, Echoes, FIXED, List, Now, Source,
         Upload, Volatile, seen_version,
     },
     middleware::limits::MAX_CSV_BYTES,
@@ -47,6 +47,9 @@ pub(super) fn configure(cfg: &mut ServiceConfig) {
     ));
 }
 
+/// Who is not on the board.
+const MISSING: ErrorCode = ErrorCode::ExternalRankingNotFound;
+
 pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
     (
         "POST /admin/api/external-ranking/",
@@ -59,14 +62,11 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
     ),
     (
         "PUT /admin/api/external-ranking/{user_id}/",
-        &[
-            ErrorCode::ExternalRankingNotFound,
-            ErrorCode::VersionConflict,
-        ],
+        &[MISSING, ErrorCode::VersionConflict],
     ),
     (
         "DELETE /admin/api/external-ranking/{user_id}/",
-        &[ErrorCode::ExternalRankingNotFound],
+        &[MISSING, ErrorCode::ValidationError],
     ),
 ];
 
@@ -343,25 +343,25 @@ pub(crate) async fn post(
 /// Changes what one player did elsewhere.
 #[utoipa::path(put, operation_id = "update_external_ranking",
     path = "/admin/api/external-ranking/{user_id}/", tag = "admin: ranking",
-    params(("user_id" = i64, Path), Reason, IfMatch), request_body = ExternalRankingRequest,
+    params(UserPath, Reason, IfMatch), request_body = ExternalRankingRequest,
     responses((status = 200, body = ExternalRankingRow)), security(("bearer" = [])))]
 pub(crate) async fn put(
     admin: Admin,
-    part: PathPart<String>,
+    player: AccountPart,
     body: Body<ExternalRankingRequest>,
     now: Now,
     request: HttpRequest,
     desk: Data<dyn RankingDesk>,
 ) -> ApiResult<Json<ExternalRankingRow>> {
     let Body(mut body) = body;
-    let user_id = user(&part)?;
+    let user_id = player.id(MISSING)?;
     let stored = async || {
         let named = PlayerRef {
             user_id: Some(user_id),
             external_id: None,
         };
         let found = desk.external_of(&[named]).await?.pop();
-        let found = found.ok_or_else(|| ApiError::new(ErrorCode::ExternalRankingNotFound))?;
+        let found = found.ok_or_else(|| ApiError::new(MISSING))?;
         Ok(ExternalRankingRow::from(found))
     };
     body.echoes().compare(stored).await?;
@@ -378,20 +378,14 @@ pub(crate) async fn put(
 /// Takes one player off the board.
 #[utoipa::path(delete, operation_id = "delete_external_ranking",
     path = "/admin/api/external-ranking/{user_id}/", tag = "admin: ranking",
-    params(("user_id" = i64, Path), Reason), responses((status = 204)), security(("bearer" = [])))]
+    params(UserPath, Reason), responses((status = 204)), security(("bearer" = [])))]
 pub(crate) async fn delete(
     admin: Admin,
-    part: PathPart<String>,
+    player: AccountPart,
     now: Now,
     desk: Data<dyn RankingDesk>,
 ) -> ApiResult<HttpResponse> {
-    desk.remove_external(&admin.actor, user(&part)?, now.0)
-        .await?;
+    let user_id = player.id(MISSING)?;
+    desk.remove_external(&admin.actor, user_id, now.0).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// The player whom a path names; what is no id is on no board.
-fn user(part: &PathPart<String>) -> ApiResult<UserId> {
-    let id = part.0.parse().map(UserId);
-    id.map_err(|_| ApiError::new(ErrorCode::ExternalRankingNotFound))
 }

@@ -124,6 +124,26 @@ pub(crate) fn documents() -> Vec<Document> {
     ]
 }
 
+/// How the OpenAPI document shows the part of a path that names an account ([`crate::extract::AccountPart`]).
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct AccountPath {
+    /// Its number, or `external_id:` and the percent-encoded id that the player logs in with:
+    /// `42`, `external_id:santa`.
+    id: String,
+}
+
+/// The same under the name that the boards have for it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct UserPath {
+    /// The player's number, or `external_id:` and the percent-encoded id that the player logs in with:
+    /// `42`, `external_id:santa`.
+    user_id: String,
+}
+
 /// How the OpenAPI document shows the header that comes with a change.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

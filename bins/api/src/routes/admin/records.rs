@@ -1,15 +1,18 @@
 //! What lists of records have in common.
 
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 use xmas_kernel::{Asset, MAX_NUMBER, UserId, paging::Limit};
-use xmas_players::GivenId;
+use xmas_players::{GivenId, ResolveError};
 use xmas_reporting::{EXPORT_ROWS, Slice, Whose};
 
 use crate::{
-    error::ApiResult,
-    extract::{given, is_id},
+    error::{ApiError, ApiResult},
+    extract::{Params, account_of, given, is_id},
     routes::export::{Cell, ExportPage},
 };
 
@@ -97,10 +100,11 @@ pub(super) fn row_id(text: &str) -> Result<i64, &'static str> {
     id.ok_or("must be the last row of an earlier page")
 }
 
-/// Whose rows are asked for.
+/// Whose rows are asked for ([`WhoseRows`]).
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WhoseParams {
+    /// Beside an `external_id`, it must be that player's.
     #[validate(custom(function = is_id))]
     user_id: Option<i64>,
     /// Nobody's rows, if there is no such player.
@@ -108,12 +112,30 @@ pub(super) struct WhoseParams {
     external_id: String,
 }
 
-impl WhoseParams {
-    pub(super) fn whose(&self) -> Whose {
-        Whose {
-            user_id: self.user_id.map(UserId),
-            external_id: text(&self.external_id).map(|given| GivenId::any(&given)),
-        }
+/// The player whose rows a query asks for; nobody in particular, if it names nobody.
+pub(crate) struct WhoseRows(pub(super) Whose);
+
+impl FromRequest for WhoseRows {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let params = Params::<WhoseParams>::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let Params(params) = params.await?;
+            let whose = Whose {
+                user_id: params.user_id.map(UserId),
+                external_id: text(&params.external_id).map(|given| GivenId::any(&given)),
+            };
+            if let (Some(user_id), Some(given)) = (whose.user_id, &whose.external_id) {
+                let named = account_of(&request, given).await?;
+                if named.is_some_and(|named| named != user_id) {
+                    return Err(ApiError::from(ResolveError::Contradiction).into());
+                }
+            }
+            Ok(Self(whose))
+        })
     }
 }
 

@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
 use xmas_kernel::{ErrorCode, RewardId};
-use xmas_players::{GivenId, Inactive};
-use xmas_reporting::{QueuedReward, RewardQuery, RewardQueue};
+use xmas_players::Inactive;
+use xmas_reporting::{QueuedReward, RewardQuery, RewardQueue, Whose};
 use xmas_rewards::{Decision, GrantSource, ReviewDesk, RewardState};
 use xmas_time::Kst;
 
 use super::{
     Reason,
     paging::{parts, place, usual_limit},
-    records::text,
+    records::{WhoseParams, WhoseRows},
 };
 use crate::{
     error::{ApiError, ApiResult},
@@ -80,9 +80,6 @@ pub(crate) struct RewardParams {
     /// left out.
     #[serde(default)]
     source: String,
-    /// Only this player's.
-    #[serde(default)]
-    external_id: String,
     /// `next_cursor` of the page before; the list begins with the newest.
     #[serde(default)]
     cursor: String,
@@ -94,7 +91,7 @@ pub(crate) struct RewardParams {
 }
 
 impl RewardParams {
-    fn query(self) -> ApiResult<RewardQuery> {
+    fn query(self, whose: Whose) -> ApiResult<RewardQuery> {
         let state = match self.state.to_ascii_uppercase().as_str() {
             "" => Some(RewardState::PendingReview),
             "ALL" => None,
@@ -116,7 +113,7 @@ impl RewardParams {
         Ok(RewardQuery {
             state,
             source,
-            external_id: text(&self.external_id).map(|given| GivenId::any(&given)),
+            whose,
             limit,
             before,
         })
@@ -225,13 +222,14 @@ pub(crate) struct RejectRequest {
 }
 
 /// Rewards: those that wait for an admin, or those about which was decided.
-#[utoipa::path(get, path = "/admin/api/rewards/", tag = "admin: rewards", params(RewardParams),
+#[utoipa::path(get, path = "/admin/api/rewards/", tag = "admin: rewards", params(WhoseParams, RewardParams),
     responses((status = 200, body = RewardPage)), security(("bearer" = [])))]
 pub(crate) async fn list(
+    WhoseRows(whose): WhoseRows,
     Params(params): Params<RewardParams>,
     queue: Data<dyn RewardQueue>,
 ) -> ApiResult<Json<RewardPage>> {
-    let page = queue.rewards(&params.query()?).await?;
+    let page = queue.rewards(&params.query(whose)?).await?;
     let (items, next_cursor) = parts(page);
     Ok(Json(RewardPage { items, next_cursor }))
 }

@@ -12,6 +12,7 @@ mod feature_schedule;
 mod game_tokens;
 mod logs;
 mod lottery_config;
+mod named;
 mod odds;
 mod ranking;
 mod rewards;

@@ -21,7 +21,7 @@ use crate::{
     error::ApiResult,
     extract::{Params, SpanParams},
     routes::{
-        admin::records::{ListPage, WhoseParams, export_page, row_id, text, token_type},
+        admin::records::{ListPage, WhoseParams, WhoseRows, export_page, row_id, text, token_type},
         export::{self, Cell},
     },
 };
@@ -39,11 +39,11 @@ pub(crate) struct LedgerParams {
 
 fn filter(
     params: &LedgerParams,
-    whose: &WhoseParams,
+    WhoseRows(whose): WhoseRows,
     span: &SpanParams,
 ) -> ApiResult<LedgerFilter> {
     Ok(LedgerFilter {
-        whose: whose.whose(),
+        whose,
         asset: token_type(&params.token_type)?,
         reason: text(&params.reason),
         span: span.span()?,
@@ -105,13 +105,13 @@ impl From<LedgerRecord> for LedgerAnswer {
     params(WhoseParams, LedgerParams, SpanParams, ListPage),
     responses((status = 200, body = [LedgerAnswer])), security(("bearer" = [])))]
 pub(crate) async fn list(
-    whose: Params<WhoseParams>,
+    whose: WhoseRows,
     params: Params<LedgerParams>,
     span: Params<SpanParams>,
     page: Params<ListPage>,
     records: Data<dyn RecordService>,
 ) -> ApiResult<Json<Vec<LedgerAnswer>>> {
-    let filter = filter(&params.0, &whose.0, &span.0)?;
+    let filter = filter(&params.0, whose, &span.0)?;
     let ledger = records.ledger(&filter, &page.0.slice(row_id)?).await?;
     Ok(Json(ledger.into_iter().map(Into::into).collect()))
 }
@@ -122,7 +122,7 @@ pub(crate) async fn list(
     responses((status = 200, content_type = "text/csv", body = String,
         example = json!("id,user_id,external_id,token_type,delta,balance_after,reason,label,reference,actor,created_at\n39,2,vip-001,POINT,-1000,0,PAYOUT,,batch:payout-1,lead,2026-01-02T09:00:00.000000+09:00\n"))), security(("bearer" = [])))]
 pub(crate) async fn export(
-    whose: Params<WhoseParams>,
+    whose: WhoseRows,
     params: Params<LedgerParams>,
     span: Params<SpanParams>,
     records: Data<dyn RecordService>,
@@ -140,7 +140,7 @@ pub(crate) async fn export(
         "actor",
         "created_at",
     ];
-    let filter = Arc::new(filter(&params.0, &whose.0, &span.0)?);
+    let filter = Arc::new(filter(&params.0, whose, &span.0)?);
     export::answer("ledger", COLUMNS, move |after| {
         let (records, filter) = (records.clone(), filter.clone());
         async move {

@@ -22,7 +22,7 @@ use crate::{
     error::ApiResult,
     extract::{Params, SpanParams, given},
     routes::{
-        admin::records::{ListPage, WhoseParams, export_page, row_id},
+        admin::records::{ListPage, WhoseParams, WhoseRows, export_page, row_id},
         export::{self, Cell},
     },
 };
@@ -35,9 +35,13 @@ pub(crate) struct PlayParams {
     game: String,
 }
 
-fn filter(params: &PlayParams, whose: &WhoseParams, span: &SpanParams) -> ApiResult<PlayFilter> {
+fn filter(
+    params: &PlayParams,
+    WhoseRows(whose): WhoseRows,
+    span: &SpanParams,
+) -> ApiResult<PlayFilter> {
     Ok(PlayFilter {
-        whose: whose.whose(),
+        whose,
         game: given("game", &params.game.to_ascii_uppercase(), game)?,
         span: span.span()?,
     })
@@ -89,13 +93,13 @@ impl From<PlayRecord> for PlayLogAnswer {
     params(WhoseParams, PlayParams, SpanParams, ListPage),
     responses((status = 200, body = [PlayLogAnswer])), security(("bearer" = [])))]
 pub(crate) async fn list(
-    whose: Params<WhoseParams>,
+    whose: WhoseRows,
     params: Params<PlayParams>,
     span: Params<SpanParams>,
     page: Params<ListPage>,
     records: Data<dyn RecordService>,
 ) -> ApiResult<Json<Vec<PlayLogAnswer>>> {
-    let filter = filter(&params.0, &whose.0, &span.0)?;
+    let filter = filter(&params.0, whose, &span.0)?;
     let plays = records.plays(&filter, &page.0.slice(row_id)?).await?;
     Ok(Json(plays.into_iter().map(Into::into).collect()))
 }
@@ -106,7 +110,7 @@ pub(crate) async fn list(
     responses((status = 200, content_type = "text/csv", body = String,
         example = json!("id,user_id,external_id,game,reward_type,reward_amount,reward_label,created_at\n1,1,demo-01,ROULETTE,TICKET_ROULETTE,3,룰렛 티켓 3장,2025-12-25T09:00:00.000000+09:00\n"))), security(("bearer" = [])))]
 pub(crate) async fn export(
-    whose: Params<WhoseParams>,
+    whose: WhoseRows,
     params: Params<PlayParams>,
     span: Params<SpanParams>,
     records: Data<dyn RecordService>,
@@ -121,7 +125,7 @@ pub(crate) async fn export(
         "reward_label",
         "created_at",
     ];
-    let filter = Arc::new(filter(&params.0, &whose.0, &span.0)?);
+    let filter = Arc::new(filter(&params.0, whose, &span.0)?);
     export::answer("play-logs", COLUMNS, move |after| {
         let (records, filter) = (records.clone(), filter.clone());
         async move {

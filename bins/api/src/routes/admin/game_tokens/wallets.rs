@@ -22,7 +22,7 @@ use crate::{
     error::ApiResult,
     extract::{Params, SpanParams},
     routes::{
-        admin::records::{ListPage, WhoseParams, export_page, row_id, token_type},
+        admin::records::{ListPage, WhoseParams, WhoseRows, export_page, row_id, token_type},
         export::{self, Cell},
     },
 };
@@ -39,11 +39,11 @@ pub(crate) struct WalletParams {
 
 fn filter(
     params: &WalletParams,
-    whose: &WhoseParams,
+    WhoseRows(whose): WhoseRows,
     changed: &SpanParams,
 ) -> ApiResult<WalletFilter> {
     Ok(WalletFilter {
-        whose: whose.whose(),
+        whose,
         asset: token_type(&params.token_type)?,
         has_balance: params.has_balance,
         changed: changed.span()?,
@@ -82,13 +82,13 @@ impl From<WalletRecord> for PlayerWalletAnswer {
     params(WhoseParams, WalletParams, SpanParams, ListPage),
     responses((status = 200, body = [PlayerWalletAnswer])), security(("bearer" = [])))]
 pub(crate) async fn list(
-    whose: Params<WhoseParams>,
+    whose: WhoseRows,
     params: Params<WalletParams>,
     span: Params<SpanParams>,
     page: Params<ListPage>,
     records: Data<dyn RecordService>,
 ) -> ApiResult<Json<Vec<PlayerWalletAnswer>>> {
-    let filter = filter(&params.0, &whose.0, &span.0)?;
+    let filter = filter(&params.0, whose, &span.0)?;
     let wallets = records.wallets(&filter, &page.0.slice(place)?).await?;
     Ok(Json(wallets.into_iter().map(Into::into).collect()))
 }
@@ -109,7 +109,7 @@ fn place(text: &str) -> Result<WalletPlace, &'static str> {
     responses((status = 200, content_type = "text/csv", body = String,
         example = json!("user_id,external_id,token_type,balance,updated_at\n1,demo-01,DICE_TOKEN,104,2025-12-25T09:00:00.000000+09:00\n"))), security(("bearer" = [])))]
 pub(crate) async fn export(
-    whose: Params<WhoseParams>,
+    whose: WhoseRows,
     params: Params<WalletParams>,
     span: Params<SpanParams>,
     records: Data<dyn RecordService>,
@@ -121,7 +121,7 @@ pub(crate) async fn export(
         "balance",
         "updated_at",
     ];
-    let filter = Arc::new(filter(&params.0, &whose.0, &span.0)?);
+    let filter = Arc::new(filter(&params.0, whose, &span.0)?);
     export::answer("wallets", COLUMNS, move |after| {
         let (records, filter) = (records.clone(), filter.clone());
         async move {

@@ -23,7 +23,7 @@ use crate::{
     error::ApiResult,
     extract::{Params, SpanParams, given},
     routes::{
-        admin::records::{LogPage, WhoseParams, export_page, text},
+        admin::records::{LogPage, WhoseParams, WhoseRows, export_page, text},
         export::{self, Cell},
     },
 };
@@ -39,11 +39,15 @@ pub(crate) struct EventParams {
     feature_type: String,
 }
 
-fn filter(params: &EventParams, whose: &WhoseParams, span: &SpanParams) -> ApiResult<EventFilter> {
+fn filter(
+    params: &EventParams,
+    WhoseRows(whose): WhoseRows,
+    span: &SpanParams,
+) -> ApiResult<EventFilter> {
     let feature = params.feature_type.to_ascii_uppercase();
     let feature = given::<Feature, UnknownFeature>("feature_type", &feature, str::parse)?;
     Ok(EventFilter {
-        whose: whose.whose(),
+        whose,
         event_type: text(&params.event_type),
         feature,
         span: span.span()?,
@@ -103,13 +107,13 @@ impl From<EventRecord> for EventAnswer {
     params(WhoseParams, EventParams, SpanParams, LogPage),
     responses((status = 200, body = EventLogAnswer)), security(("bearer" = [])))]
 pub(crate) async fn list(
-    whose: Params<WhoseParams>,
+    whose: WhoseRows,
     params: Params<EventParams>,
     span: Params<SpanParams>,
     page: Params<LogPage>,
     records: Data<dyn RecordService>,
 ) -> ApiResult<Json<EventLogAnswer>> {
-    let filter = filter(&params.0, &whose.0, &span.0)?;
+    let filter = filter(&params.0, whose, &span.0)?;
     let found = records.events(&filter, &page.0.slice()?).await?;
     let page = Page::from_overfetched(found, page.0.limit(), |record| record.id);
     Ok(Json(EventLogAnswer {
@@ -124,7 +128,7 @@ pub(crate) async fn list(
     responses((status = 200, content_type = "text/csv", body = String,
         example = json!("id,user_id,external_id,feature_type,event_type,event_day,meta_json,created_at\n1,1,demo-01,ROULETTE,PLAY,2025-12-25,,2025-12-25T09:00:00.000000+09:00\n"))), security(("bearer" = [])))]
 pub(crate) async fn export(
-    whose: Params<WhoseParams>,
+    whose: WhoseRows,
     params: Params<EventParams>,
     span: Params<SpanParams>,
     records: Data<dyn RecordService>,
@@ -139,7 +143,7 @@ pub(crate) async fn export(
         "meta_json",
         "created_at",
     ];
-    let filter = Arc::new(filter(&params.0, &whose.0, &span.0)?);
+    let filter = Arc::new(filter(&params.0, whose, &span.0)?);
     export::answer("events", COLUMNS, move |after| {
         let (records, filter) = (records.clone(), filter.clone());
         async move {

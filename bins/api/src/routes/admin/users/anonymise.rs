@@ -6,14 +6,14 @@ use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
-use xmas_kernel::{Asset, UserId};
+use xmas_kernel::{Asset, ErrorCode};
 use xmas_players::{GivenUp, PlayerDesk};
 
 use super::AdminUser;
 use crate::{
     error::ApiResult,
-    extract::{Admin, Now, OptionalBody, PathPart},
-    routes::admin::Reason,
+    extract::{AccountPart, Admin, Now, OptionalBody},
+    routes::admin::{AccountPath, Reason},
 };
 
 /// Nothing; the body may be left out.
@@ -72,16 +72,17 @@ pub(crate) struct AnonymisedUser {
 /// names. What waits for an admin is refused. The account becomes INACTIVE for good: no edit, login, grant or
 /// approval reaches it any more. Ledgers and logs stay. It cannot be undone.
 #[utoipa::path(post, path = "/admin/api/users/{id}/anonymise", tag = "admin: players",
-    params(("id" = i64, Path), Reason), request_body = Option<AnonymiseRequest>,
+    params(AccountPath, Reason), request_body = Option<AnonymiseRequest>,
     responses((status = 200, body = AnonymisedUser)), security(("bearer" = [])))]
 pub(crate) async fn anonymise(
     admin: Admin,
-    id: PathPart<i64>,
+    id: AccountPart,
     _body: OptionalBody<AnonymiseRequest>,
     now: Now,
     desk: Data<dyn PlayerDesk>,
 ) -> ApiResult<Json<AnonymisedUser>> {
-    let left = desk.anonymise(&admin.actor, UserId(id.0), now.0).await?;
+    let id = id.id(ErrorCode::UserNotFound)?;
+    let left = desk.anonymise(&admin.actor, id, now.0).await?;
     Ok(Json(AnonymisedUser {
         user: left.record.into(),
         given_up: left.given_up.into(),

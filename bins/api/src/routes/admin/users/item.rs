@@ -12,20 +12,21 @@ use xmas_time::{DateTime, Utc};
 use super::{AdminUser, SavedAdminUser, edit::UserEditRequest};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, PathPart, seen_version},
-    routes::admin::{IfMatch, Reason},
+    extract::{AccountPart, Admin, Body, Now, seen_version},
+    routes::admin::{AccountPath, IfMatch, Reason},
 };
 
 /// One account.
 #[utoipa::path(get, path = "/admin/api/users/{id}", tag = "admin: players",
-    params(("id" = i64, Path)), responses((status = 200, body = AdminUser)),
+    params(AccountPath), responses((status = 200, body = AdminUser)),
     security(("bearer" = [])))]
 pub(crate) async fn get(
-    id: PathPart<i64>,
+    id: AccountPart,
     now: Now,
     users: Data<dyn UserService>,
 ) -> ApiResult<Json<AdminUser>> {
-    Ok(Json(account(&**users, UserId(id.0), now.0).await?))
+    let id = id.id(ErrorCode::UserNotFound)?;
+    Ok(Json(account(&**users, id, now.0).await?))
 }
 
 async fn account(users: &dyn UserService, id: UserId, now: DateTime<Utc>) -> ApiResult<AdminUser> {
@@ -36,37 +37,39 @@ async fn account(users: &dyn UserService, id: UserId, now: DateTime<Utc>) -> Api
 
 /// Changes an account. Clients may send back everything that they loaded, with one field changed.
 #[utoipa::path(put, path = "/admin/api/users/{id}", tag = "admin: players",
-    params(("id" = i64, Path), Reason, IfMatch), request_body = UserEditRequest,
+    params(AccountPath, Reason, IfMatch), request_body = UserEditRequest,
     responses((status = 200, body = SavedAdminUser)), security(("bearer" = [])))]
 pub(crate) async fn put(
     admin: Admin,
-    id: PathPart<i64>,
+    id: AccountPart,
     body: Body<UserEditRequest>,
     now: Now,
     request: HttpRequest,
     users: Data<dyn UserService>,
     desk: Data<dyn PlayerDesk>,
 ) -> ApiResult<Json<SavedAdminUser>> {
+    let id = id.id(ErrorCode::UserNotFound)?;
     let Body(mut body) = body;
-    let stored = async || account(&**users, UserId(id.0), now.0).await;
+    let stored = async || account(&**users, id, now.0).await;
     body.echoes().compare(stored).await?;
     let seen = seen_version(&request, body.version.take())?;
     let edit = body.into_edit(seen)?;
-    let edited = desk.edit(&admin.actor, UserId(id.0), &edit, now.0);
+    let edited = desk.edit(&admin.actor, id, &edit, now.0);
     Ok(Json(edited.await?.into()))
 }
 
 /// Makes an account INACTIVE: as if it did not exist. Everything is kept, and a `PUT` brings it back.
 #[utoipa::path(delete, path = "/admin/api/users/{id}", tag = "admin: players",
-    params(("id" = i64, Path), Reason),
+    params(AccountPath, Reason),
     responses((status = 204, description = "The account is inactive.")),
     security(("bearer" = [])))]
 pub(crate) async fn delete(
     admin: Admin,
-    id: PathPart<i64>,
+    id: AccountPart,
     now: Now,
     desk: Data<dyn PlayerDesk>,
 ) -> ApiResult<HttpResponse> {
-    desk.deactivate(&admin.actor, UserId(id.0), now.0).await?;
+    let id = id.id(ErrorCode::UserNotFound)?;
+    desk.deactivate(&admin.actor, id, now.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

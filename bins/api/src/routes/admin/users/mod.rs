@@ -67,12 +67,12 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
     ),
     (
         "GET /admin/api/users/{id}",
-        &[ErrorCode::NotFound, ErrorCode::UserNotFound],
+        &[ErrorCode::ValidationError, ErrorCode::UserNotFound],
     ),
     (
         "PUT /admin/api/users/{id}",
         &[
-            ErrorCode::NotFound,
+            ErrorCode::ValidationError,
             ErrorCode::UserNotFound,
             ErrorCode::NoActiveSeason,
             ErrorCode::ExternalIdExists,
@@ -82,11 +82,11 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
     ),
     (
         "DELETE /admin/api/users/{id}",
-        &[ErrorCode::NotFound, ErrorCode::UserNotFound],
+        &[ErrorCode::ValidationError, ErrorCode::UserNotFound],
     ),
     (
         "POST /admin/api/users/{id}/anonymise",
-        &[ErrorCode::NotFound, ErrorCode::UserNotFound],
+        &[ErrorCode::ValidationError, ErrorCode::UserNotFound],
     ),
     (
         "POST /admin/api/users/import",

@@ -14,15 +14,15 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
-use xmas_kernel::{Asset, ErrorCode, UserId, paging::Limit};
+use xmas_kernel::{Asset, ErrorCode, paging::Limit};
 use xmas_reporting::{
     Kind, PlayerStanding, Timeline, TimelineKind, TimelineQuery, TimelineService,
 };
 
 use crate::{
     error::ApiResult,
-    extract::{Params, PathPart, given},
-    routes::endpoint,
+    extract::{AccountPart, Params, given},
+    routes::{admin::AccountPath, endpoint},
 };
 
 use item::TimelineItem;
@@ -40,11 +40,7 @@ pub(super) fn configure(cfg: &mut ServiceConfig) {
 
 pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[(
     "GET /admin/api/users/{id}/timeline",
-    &[
-        ErrorCode::NotFound,
-        ErrorCode::UserNotFound,
-        ErrorCode::ValidationError,
-    ],
+    &[ErrorCode::UserNotFound, ErrorCode::ValidationError],
 )];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
@@ -155,10 +151,10 @@ impl From<Timeline> for TimelineAnswer {
 /// Everything about one player in one piece: plays, stamps, rewards, levels, changes of balances,
 /// activity, and what operators did to them.
 #[utoipa::path(get, path = "/admin/api/users/{id}/timeline", tag = "admin: reports",
-    params(("id" = i64, Path, description = "The player's id"), TimelineParams),
+    params(AccountPath, TimelineParams),
     responses((status = 200, body = TimelineAnswer)), security(("bearer" = [])))]
 pub(crate) async fn timeline(
-    user_id: PathPart<i64>,
+    id: AccountPart,
     params: Params<TimelineParams>,
     timelines: Data<dyn TimelineService>,
 ) -> ApiResult<Json<TimelineAnswer>> {
@@ -172,6 +168,7 @@ pub(crate) async fn timeline(
         limit: Limit::clamped(params.limit),
         before: given("cursor", &params.cursor, str::parse)?,
     };
-    let timeline = timelines.timeline(UserId(user_id.0), &query).await?;
+    let id = id.id(ErrorCode::UserNotFound)?;
+    let timeline = timelines.timeline(id, &query).await?;
     Ok(Json(timeline.into()))
 }

@@ -208,13 +208,22 @@ async fn unknown_players_and_bad_parameters_are_refused() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
     let santa = app.player("santa", 0).await;
-    for id in ["0", "-1", "999999", "9223372036854775807"] {
+    for id in [
+        "0",
+        "999999",
+        "9223372036854775807",
+        "9223372036854775808",
+        "external_id:nobody",
+    ] {
         let answer = admin.get(&format!("/admin/api/users/{id}/timeline")).await;
         answer.expect_error(404, "USER_NOT_FOUND");
     }
-    for id in ["x", "1.5", "9223372036854775808", "%EC%82%B0%ED%83%80"] {
+    for id in ["x", "-1", "1.5", "%EC%82%B0%ED%83%80", "external-id:santa"] {
         let answer = admin.get(&format!("/admin/api/users/{id}/timeline")).await;
-        answer.expect_error(404, "NOT_FOUND");
+        let answer = answer.expect_error(422, "VALIDATION_ERROR").body;
+        let said =
+            json!(["must be the number of an account, or external_id: and what it logs in with"]);
+        assert_eq!(answer["error"]["details"]["id"], said, "{id}");
     }
     for (parameter, values) in [
         (
