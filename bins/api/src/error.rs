@@ -413,6 +413,7 @@ impl From<ConfigError> for ApiError {
                 Feature::Lottery => ErrorCode::LotteryConfigNotFound,
                 Feature::SeasonPass | Feature::Ranking => ErrorCode::NotFound,
             }),
+            ConfigError::UnknownVersion => Self::new(ErrorCode::ConfigVersionNotFound),
             ConfigError::InUse => Self::new(ErrorCode::ConfigInUse),
             ConfigError::Invalid(problems) => Self::problems(problems),
             ConfigError::Stale(error) => error.into(),

@@ -7,14 +7,18 @@ use serde_json::Value;
 use xmas_kernel::{
     ConfigId, Problems,
     audit::{self, Actor, Change},
-    db::{DbError, retry},
-    version,
+    db::{DbError, Tx, retry},
+    paging::{Cursor, Limit, Page},
+    version::{self, Seen},
 };
 
 use crate::{
     ConfigDesk, ConfigError, House, check_rewards,
-    config::{ConfigEdit, Configurable, Saved, Which, check_texts},
-    fairness, play_counts,
+    config::{
+        Config, ConfigEdit, ConfigVersion, Configurable, RESTORED_FROM, Restored, Saved, TwoNames,
+        Which, check_texts,
+    },
+    fairness, play_counts, versions,
 };
 
 impl<G: Configurable> House<G> {
@@ -26,50 +30,69 @@ impl<G: Configurable> House<G> {
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
         let tx = self.floor.db.begin().await?;
-        audit::enter_in_tx(&tx, G::AREA).await?;
         let before = match id {
-            Some(id) => {
-                G::lock_in_tx(&tx, id).await?;
-                let before = find::<G>(&*tx, id).await?;
-                version::expect(edit.seen.as_ref(), &before.version())?;
-                Some(before)
-            }
-            None => None,
-        };
-        let mut problems = Problems::default();
-        let body = G::edited_in_tx(&tx, before.as_ref(), edit, &mut problems).await?;
-        let kept = before.as_ref().map(|before| &before.config);
-        let config = edit.applied(kept, body, &mut problems);
-        check_texts::<G>(&config, kept, &mut problems);
-        let rewards = G::check(&config, &mut problems);
-        check_rewards(&tx, &rewards, &mut problems).await?;
-        let problems = problems.into_vec();
-        if !problems.is_empty() {
-            return Err(ConfigError::Invalid(problems));
-        }
-        if config.is_active {
-            switch_off_others_in_tx::<G>(&tx, actor, id, now).await?;
-        }
-        let (id, action) = match &before {
-            Some(before) => {
-                G::update_in_tx(&tx, before, &config, now).await?;
-                (before.id, G::ACTIONS.update)
-            }
+            Some(id) => Some(enter_in_tx::<G>(&tx, id, edit.seen.as_ref()).await?),
             None => {
-                let id = G::insert_in_tx(&tx, &config, now).await?;
-                (id, G::ACTIONS.create)
+                audit::enter_in_tx(&tx, G::AREA).await?;
+                None
             }
         };
-        let after = find::<G>(&*tx, id).await?;
-        // An edit that changes nothing leaves no trace: not even when it was.
-        if let Some(before) = before.as_ref().filter(|it| it.version() == after.version()) {
-            return Ok(before.clone());
+        let action = match before {
+            Some(_) => G::ACTIONS.update,
+            None => G::ACTIONS.create,
+        };
+        let change = (action, None);
+        let saved = change_in_tx::<G>(&tx, actor, before.as_ref(), edit, change, now).await?;
+        self.commit(tx, saved, before).await
+    }
+
+    /// Commits a change, unless it has changed nothing: an edit that changes nothing leaves no trace, not
+    /// even when it was.
+    async fn commit(
+        &self,
+        tx: Tx,
+        saved: Option<Saved<G::Body>>,
+        before: Option<Saved<G::Body>>,
+    ) -> Result<Saved<G::Body>, ConfigError> {
+        if let Some(saved) = saved {
+            tx.commit().await?;
+            self.tables.drop_all();
+            return Ok(saved);
         }
-        let states = (before.as_ref(), Some(&after));
-        tell_in_tx::<G>(&tx, actor, action, id, states, now).await?;
-        tx.commit().await?;
-        self.tables.drop_all();
-        Ok(after)
+        before.ok_or(ConfigError::NotFound(G::FEATURE))
+    }
+
+    async fn restore_once(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        version: i64,
+        seen: Option<&Seen>,
+        now: DateTime<Utc>,
+    ) -> Result<Restored<G::Body>, ConfigError> {
+        let tx = self.floor.db.begin().await?;
+        let before = enter_in_tx::<G>(&tx, id, seen).await?;
+        let wanted = versions::find_in_tx::<G>(&tx, &before, version).await?;
+        let Config {
+            name,
+            max_daily,
+            body,
+            is_active: _,
+        } = wanted;
+        let edit = ConfigEdit {
+            name: Some(name),
+            is_active: None,
+            max_daily: TwoNames::one(Some(max_daily)),
+            body: G::back_to(&before.config.body, &body),
+            seen: None,
+        };
+        let change = (G::ACTIONS.restore, Some(version));
+        let saved = change_in_tx::<G>(&tx, actor, Some(&before), &edit, change, now).await?;
+        let saved = self.commit(tx, saved, Some(before)).await?;
+        Ok(Restored {
+            stock_kept: G::stock_kept(&body, &saved.config.body),
+            saved,
+        })
     }
 
     async fn delete_once(
@@ -87,14 +110,72 @@ impl<G: Configurable> House<G> {
         }
         G::delete_in_tx(&tx, id).await?;
         let action = G::ACTIONS.delete;
-        tell_in_tx::<G>(&tx, actor, action, id, (Some(&before), None), now).await?;
+        let states = (Some(&before), Value::Null);
+        tell_in_tx::<G>(&tx, actor, action, id, states, now).await?;
         tx.commit().await?;
         self.tables.drop_all();
         Ok(())
     }
 }
 
-async fn find<G: Configurable>(
+/// The configuration that is to be edited, and that nobody else changes until the transaction ends.
+async fn enter_in_tx<G: Configurable>(
+    tx: &DatabaseTransaction,
+    id: ConfigId,
+    seen: Option<&Seen>,
+) -> Result<Saved<G::Body>, ConfigError> {
+    audit::enter_in_tx(tx, G::AREA).await?;
+    G::lock_in_tx(tx, id).await?;
+    let before = find::<G>(tx, id).await?;
+    version::expect(seen, &before.version())?;
+    Ok(before)
+}
+
+/// Makes an edit, checked as a whole, and writes it to the audit log: what was done, and which version was
+/// put back by it. `None` if it changes nothing.
+async fn change_in_tx<G: Configurable>(
+    tx: &DatabaseTransaction,
+    actor: &Actor,
+    before: Option<&Saved<G::Body>>,
+    edit: &ConfigEdit<G::BodyEdit>,
+    (action, restored_from): (&'static str, Option<i64>),
+    now: DateTime<Utc>,
+) -> Result<Option<Saved<G::Body>>, ConfigError> {
+    let mut problems = Problems::default();
+    let body = G::edited_in_tx(tx, before, edit, &mut problems).await?;
+    let kept = before.map(|before| &before.config);
+    let config = edit.applied(kept, body, &mut problems);
+    check_texts::<G>(&config, kept, &mut problems);
+    let rewards = G::check(&config, &mut problems);
+    check_rewards(tx, &rewards, &mut problems).await?;
+    let problems = problems.into_vec();
+    if !problems.is_empty() {
+        return Err(ConfigError::Invalid(problems));
+    }
+    let id = before.map(|before| before.id);
+    if config.is_active {
+        switch_off_others_in_tx::<G>(tx, actor, id, now).await?;
+    }
+    let id = match before {
+        Some(before) => {
+            G::update_in_tx(tx, before, &config, now).await?;
+            before.id
+        }
+        None => G::insert_in_tx(tx, &config, now).await?,
+    };
+    let after = find::<G>(tx, id).await?;
+    if before.is_some_and(|before| before.version() == after.version()) {
+        return Ok(None);
+    }
+    let mut state = audit::state(&after.config);
+    if let Some(version) = restored_from {
+        state[RESTORED_FROM] = version.into();
+    }
+    tell_in_tx::<G>(tx, actor, action, id, (before, state), now).await?;
+    Ok(Some(after))
+}
+
+pub(crate) async fn find<G: Configurable>(
     conn: &impl ConnectionTrait,
     id: ConfigId,
 ) -> Result<Saved<G::Body>, ConfigError> {
@@ -114,14 +195,14 @@ async fn switch_off_others_in_tx<G: Configurable>(
         G::switch_off_in_tx(tx, before.id, now).await?;
         let mut after = before.clone();
         after.config.is_active = false;
-        let states = (Some(&before), Some(&after));
+        let states = (Some(&before), audit::state(&after.config));
         tell_in_tx::<G>(tx, actor, G::ACTIONS.switch_off, before.id, states, now).await?;
     }
     Ok(())
 }
 
-/// A configuration before and after a change.
-type States<'a, B> = (Option<&'a Saved<B>>, Option<&'a Saved<B>>);
+/// A configuration before a change, and its state after it.
+type States<'a, B> = (Option<&'a Saved<B>>, Value);
 
 async fn tell_in_tx<G: Configurable>(
     tx: &DatabaseTransaction,
@@ -131,16 +212,18 @@ async fn tell_in_tx<G: Configurable>(
     (before, after): States<'_, G::Body>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let state = |saved: Option<&Saved<G::Body>>| {
-        saved.map_or(Value::Null, |saved| audit::state(&saved.config))
-    };
     let change = Change {
         action,
-        resource: &format!("{}:{id}", G::ACTIONS.resource),
-        before: state(before),
-        after: state(after),
+        resource: &resource::<G>(id),
+        before: before.map_or(Value::Null, |before| audit::state(&before.config)),
+        after,
     };
     audit::write_in_tx(tx, actor, change, now).await
+}
+
+/// Names a configuration in the audit log.
+pub(crate) fn resource<G: Configurable>(id: ConfigId) -> String {
+    format!("{}:{id}", G::ACTIONS.resource)
 }
 
 #[async_trait]
@@ -170,6 +253,26 @@ impl<G: Configurable> ConfigDesk<G> for House<G> {
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
         retry(|| self.save_once(actor, Some(id), edit, now)).await
+    }
+
+    async fn versions(
+        &self,
+        id: ConfigId,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<ConfigVersion<G::Body>>, ConfigError> {
+        versions::page::<G>(self.floor.db.read(), id, limit, before).await
+    }
+
+    async fn restore(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        version: i64,
+        seen: Option<&Seen>,
+        now: DateTime<Utc>,
+    ) -> Result<Restored<G::Body>, ConfigError> {
+        retry(|| self.restore_once(actor, id, version, seen, now)).await
     }
 
     async fn delete(

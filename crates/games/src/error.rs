@@ -77,6 +77,9 @@ pub enum SaveError {
 pub enum ConfigError {
     #[error("{0} has no such configuration")]
     NotFound(Feature),
+    /// It was never as this version says.
+    #[error("the configuration has no such version")]
+    UnknownVersion,
     /// It was played, and what was played is kept.
     #[error("the configuration was played")]
     InUse,

@@ -39,6 +39,7 @@ mod play_counts;
 mod play_log;
 pub mod ranking;
 pub mod roulette;
+mod versions;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

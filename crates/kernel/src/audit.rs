@@ -4,7 +4,9 @@
 //! database's user needs no right to update or delete here.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, NotSet, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, DatabaseTransaction, NotSet, QueryOrder, QuerySelect, entity::prelude::*,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -114,6 +116,67 @@ pub async fn write_in_tx(
     .exec_without_returning(tx)
     .await?;
     Ok(())
+}
+
+/// A change as the log keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub id: i64,
+    /// The operator's name.
+    pub actor: String,
+    pub action: String,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub reason: Option<String>,
+    pub request_id: String,
+    pub at: DateTime<Utc>,
+}
+
+impl Told {
+    fn of(row: Model) -> Result<Self, DbError> {
+        let read = |text: Option<String>| {
+            let value = text.map(|text| serde_json::from_str(&text)).transpose();
+            value.map_err(|error| DbError::Corrupt(format!("audit row {}: {error}", row.id)))
+        };
+        Ok(Self {
+            before: read(row.before_json)?,
+            after: read(row.after_json)?,
+            id: row.id,
+            actor: row.actor,
+            action: row.action,
+            reason: row.reason,
+            request_id: row.request_id,
+            at: row.created_at.0,
+        })
+    }
+}
+
+/// What was done to something, newest first, from this row on if one is named.
+pub async fn history(
+    conn: &impl ConnectionTrait,
+    resource: &str,
+    from: Option<i64>,
+    limit: u64,
+) -> Result<Vec<Told>, DbError> {
+    let mut rows = Entity::find()
+        .filter(Column::Resource.eq(resource))
+        .order_by_desc(Column::Id)
+        .limit(limit);
+    if let Some(from) = from {
+        rows = rows.filter(Column::Id.lte(from));
+    }
+    rows.all(conn).await?.into_iter().map(Told::of).collect()
+}
+
+/// What was done to something first.
+pub async fn first(conn: &impl ConnectionTrait, resource: &str) -> Result<Option<Told>, DbError> {
+    let first = Entity::find()
+        .filter(Column::Resource.eq(resource))
+        .order_by_asc(Column::Id)
+        .limit(1)
+        .one(conn)
+        .await?;
+    first.map(Told::of).transpose()
 }
 
 /// Something as the audit log keeps it.

@@ -89,6 +89,7 @@ error_codes! {
     OddsNotFound "ODDS_NOT_FOUND" 404 "There are no such odds.";
     PlayNotFound "PLAY_NOT_FOUND" 404 "The player has no such play.";
     DayNotFound "DAY_NOT_FOUND" 404 "Nothing has been published for this day.";
+    ConfigVersionNotFound "CONFIG_VERSION_NOT_FOUND" 404 "The configuration has no such version.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "This path does not answer this method.";
     NoActiveSeasonConflict "NO_ACTIVE_SEASON_CONFLICT" 409 "More than one season is active.";
     BridgeConflict "BRIDGE_CONFLICT" 409 "Another bridge stands in the way.";

@@ -92,6 +92,7 @@ pub(super) fn of_path(operation: &str, name: &str) -> Option<Meaning> {
         }
         // Any other text is a key under which nothing was saved, and is answered with nulls.
         (_, "key") => Meaning::Text(1..=MAX_KEY),
+        (_, "version") => Meaning::Whole(0..=MAX_NUMBER),
         // Ids; the rest of a path is no number.
         _ => Meaning::Whole(1..=MAX_NUMBER),
     })

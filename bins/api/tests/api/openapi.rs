@@ -176,8 +176,11 @@ async fn a_body_may_be_left_out_where_the_document_says_so() {
         }
     }
     let expected = [
+        "post /admin/api/dice-config/{id}/versions/{version}/restore",
         "post /admin/api/event-bridge/close",
+        "post /admin/api/lottery-config/{id}/versions/{version}/restore",
         "post /admin/api/rewards/{id}/approve",
+        "post /admin/api/roulette-config/{id}/versions/{version}/restore",
         "post /admin/api/users/{id}/anonymise",
         "post /api/auth/logout",
     ];

@@ -1,23 +1,27 @@
 //! What operators configure, as far as all games share it.
 
 mod reward;
+mod version;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Select,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use xmas_kernel::{
     ConfigId, Problems,
     audit::{Actor, Area},
     db::DbError,
+    paging::{Cursor, Limit, Page},
     text::{self, Kept},
     version::{Seen, Version},
 };
 use xmas_rewards::Reward;
 
 pub use reward::{RewardConfig, RewardEdit, TwoNames};
+pub use version::{ConfigVersion, Restored, SavedBy, StockKept};
+pub(crate) use version::{RESTORED_FROM, config};
 
 use crate::{ConfigError, Game, SaveError, check_rewards};
 
@@ -29,7 +33,7 @@ pub trait Configurable: Game {
     const AREA: Area;
     const ACTIONS: Actions;
     /// What there is to win.
-    type Body: Clone + Send + Sync + Serialize;
+    type Body: Clone + Send + Sync + Serialize + DeserializeOwned;
     /// What an operator changes about it.
     type BodyEdit: Send + Sync + 'static;
 
@@ -51,6 +55,14 @@ pub trait Configurable: Game {
         edit: &ConfigEdit<Self::BodyEdit>,
         problems: &mut Problems,
     ) -> Result<Self::Body, DbError>;
+
+    /// The edit that brings back what there was to win. What plays have taken stays taken.
+    fn back_to(before: &Self::Body, version: &Self::Body) -> Self::BodyEdit;
+
+    /// Of which prizes the version had another number left than there is now.
+    fn stock_kept(_version: &Self::Body, _now: &Self::Body) -> Vec<StockKept> {
+        Vec::new()
+    }
 
     /// The labels of what there is to win, and the names of their fields.
     fn labels(body: &Self::Body) -> Vec<(String, &str)>;
@@ -130,6 +142,8 @@ pub struct Actions {
     pub update: &'static str,
     /// Another one has been switched on in its place.
     pub switch_off: &'static str,
+    /// An earlier version has been put back.
+    pub restore: &'static str,
     pub delete: &'static str,
 }
 
@@ -159,6 +173,27 @@ pub trait ConfigDesk<G: Configurable>: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError>;
 
+    /// Every state in which a configuration was saved, newest first. `before` is the last version of the
+    /// page before.
+    async fn versions(
+        &self,
+        id: ConfigId,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<ConfigVersion<G::Body>>, ConfigError>;
+
+    /// Puts a version back, as an edit that is checked like any other: its name, its daily limit and what
+    /// there is to win. Whether the configuration is switched on stays as it is, and so does what is left
+    /// of limited prizes.
+    async fn restore(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        version: i64,
+        seen: Option<&Seen>,
+        now: DateTime<Utc>,
+    ) -> Result<Restored<G::Body>, ConfigError>;
+
     /// Only one that was never played.
     async fn delete(
         &self,
@@ -169,7 +204,7 @@ pub trait ConfigDesk<G: Configurable>: Send + Sync {
 }
 
 /// A configuration of a game.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config<B> {
     pub name: String,
     /// At most one of each game is.

@@ -1,6 +1,6 @@
 //! Rewards in configurations, and fields that clients know by two names.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xmas_kernel::{Problem, Problems};
 use xmas_rewards::{Reward, RewardType};
 
@@ -46,7 +46,7 @@ impl<T: Copy + PartialEq> TwoNames<T> {
 }
 
 /// A reward as configurations keep it, whether or not it can be given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RewardConfig {
     pub reward_type: String,
     pub reward_amount: i64,
@@ -121,6 +121,17 @@ pub struct RewardEdit {
     pub reward_amount: TwoNames<i64>,
     /// `Some(None)` names none.
     pub reward_item: Option<Option<i64>>,
+}
+
+impl From<&RewardConfig> for RewardEdit {
+    /// The edit that makes any reward this one.
+    fn from(reward: &RewardConfig) -> Self {
+        Self {
+            reward_type: Some(reward.reward_type.clone()),
+            reward_amount: TwoNames::one(Some(reward.reward_amount)),
+            reward_item: Some(reward.reward_item),
+        }
+    }
 }
 
 impl RewardEdit {

@@ -67,6 +67,7 @@ impl Configurable for Dice {
         create: "DICE_CREATE",
         update: "DICE_UPDATE",
         switch_off: "DICE_SWITCH_OFF",
+        restore: "DICE_RESTORE",
         delete: "DICE_DELETE",
     };
     type Body = DiceRewards;
@@ -92,6 +93,14 @@ impl Configurable for Dice {
             draw: draw.applied(kept.map(|kept| &kept.draw), "draw_", problems),
             lose: lose.applied(kept.map(|kept| &kept.lose), "lose_", problems),
         })
+    }
+
+    fn back_to(_: &DiceRewards, version: &DiceRewards) -> DiceEdit {
+        DiceEdit {
+            win: (&version.win).into(),
+            draw: (&version.draw).into(),
+            lose: (&version.lose).into(),
+        }
     }
 
     fn labels(_: &DiceRewards) -> Vec<(String, &str)> {

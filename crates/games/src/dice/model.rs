@@ -66,7 +66,7 @@ pub struct DiceGame {
 }
 
 /// What there is to win at dice, as operators see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiceRewards {
     pub win: RewardConfig,
     pub draw: RewardConfig,

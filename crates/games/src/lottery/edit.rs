@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use xmas_kernel::{ErrorCode, Problem, Problems, text};
 
 use super::{PrizeConfig, PrizeEdit};
-use crate::config::REQUIRED;
+use crate::config::{REQUIRED, StockKept};
 
 /// For each prize that is sent, the one that it was: by its id, or else by its label, to the byte or else
 /// in NFC.
@@ -24,6 +24,47 @@ fn matched<'a>(before: &'a [PrizeConfig], edit: &[PrizeEdit]) -> Vec<Option<&'a 
         (None, None) => None,
     };
     edit.iter().map(of).collect()
+}
+
+/// The edit that makes the prizes those of an earlier version. What is left of a prize that is there stays as
+/// it is, limited or not: part of the version's number may have been won since. One that is not there any
+/// more was never won, and is added as it was.
+pub(super) fn back_to(before: &[PrizeConfig], version: &[PrizeConfig]) -> Vec<PrizeEdit> {
+    let is_there = |id: &i64| before.iter().any(|prize| prize.id == Some(*id));
+    let edit = |prize: &PrizeConfig| PrizeEdit {
+        id: prize.id.filter(is_there),
+        label: Some(prize.label.clone()),
+        weight: Some(prize.weight),
+        stock: None,
+        reward: (&prize.reward).into(),
+        is_active: Some(prize.is_active),
+    };
+    let mut edits: Vec<PrizeEdit> = version.iter().map(edit).collect();
+    let is_new: Vec<bool> = matched(before, &edits)
+        .iter()
+        .map(Option::is_none)
+        .collect();
+    let added = edits.iter_mut().zip(version).zip(is_new);
+    for ((edit, prize), _) in added.filter(|(_, is_new)| *is_new) {
+        edit.stock = Some(prize.stock);
+    }
+    edits
+}
+
+/// The prizes of which a version had another number than is left now.
+pub(super) fn stock_kept(version: &[PrizeConfig], now: &[PrizeConfig]) -> Vec<StockKept> {
+    let kept = |prize: &PrizeConfig| {
+        let id = prize.id?;
+        let by_id = version.iter().find(|then| then.id == Some(id));
+        let then = by_id.or_else(|| version.iter().find(|then| then.label == prize.label))?;
+        (then.stock != prize.stock).then(|| StockKept {
+            prize_id: id,
+            label: prize.label.clone(),
+            stock: prize.stock,
+            stock_then: then.stock,
+        })
+    };
+    now.iter().filter_map(kept).collect()
 }
 
 /// The ids of the prizes that an edit leaves out.

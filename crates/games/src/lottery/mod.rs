@@ -16,7 +16,7 @@ use xmas_rewards::Reward;
 
 use crate::{
     Configurable, Game, SaveError, Table,
-    config::{self, Actions, Config, ConfigEdit, Saved, Which},
+    config::{self, Actions, Config, ConfigEdit, Saved, StockKept, Which},
     fairness,
     odds::Entry,
     play_counts,
@@ -67,6 +67,7 @@ impl Configurable for Lottery {
         create: "LOTTERY_CREATE",
         update: "LOTTERY_UPDATE",
         switch_off: "LOTTERY_SWITCH_OFF",
+        restore: "LOTTERY_RESTORE",
         delete: "LOTTERY_DELETE",
     };
     type Body = PrizeList;
@@ -116,6 +117,14 @@ impl Configurable for Lottery {
         let is_exact = edit.seen.is_some();
         let prizes = edit::edited(kept, edited, is_exact, &drawn, problems);
         Ok(PrizeList { prizes })
+    }
+
+    fn back_to(before: &PrizeList, version: &PrizeList) -> Option<Vec<PrizeEdit>> {
+        Some(edit::back_to(&before.prizes, &version.prizes))
+    }
+
+    fn stock_kept(version: &PrizeList, now: &PrizeList) -> Vec<StockKept> {
+        edit::stock_kept(&version.prizes, &now.prizes)
     }
 
     fn labels(body: &PrizeList) -> Vec<(String, &str)> {

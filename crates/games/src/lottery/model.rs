@@ -38,14 +38,14 @@ pub struct Prize {
 }
 
 /// What there is to win in a lottery, as operators see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrizeList {
     /// In the order of their ids.
     pub prizes: Vec<PrizeConfig>,
 }
 
 /// A prize as operators see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrizeConfig {
     /// `None` before it is saved.
     pub id: Option<i64>,

@@ -13,7 +13,7 @@ use xmas_rewards::Reward;
 
 use crate::{
     Configurable, Game, SaveError, Table,
-    config::{self, Actions, Config, ConfigEdit, Saved, Which},
+    config::{self, Actions, Config, ConfigEdit, Saved, TwoNames, Which},
     odds::Entry,
 };
 
@@ -58,6 +58,7 @@ impl Configurable for Roulette {
         create: "ROULETTE_CREATE",
         update: "ROULETTE_UPDATE",
         switch_off: "ROULETTE_SWITCH_OFF",
+        restore: "ROULETTE_RESTORE",
         delete: "ROULETTE_DELETE",
     };
     type Body = Segments;
@@ -84,6 +85,18 @@ impl Configurable for Roulette {
             None => kept.to_vec(),
         };
         Ok(Segments { segments })
+    }
+
+    fn back_to(_: &Segments, version: &Segments) -> Option<Vec<SegmentEdit>> {
+        let edit = |segment: &SegmentConfig| SegmentEdit {
+            id: None,
+            slot_index: TwoNames::one(Some(segment.slot_index)),
+            label: Some(segment.label.clone()),
+            weight: Some(segment.weight),
+            reward: (&segment.reward).into(),
+            is_jackpot: Some(segment.is_jackpot),
+        };
+        Some(version.segments.iter().map(edit).collect())
     }
 
     fn labels(body: &Segments) -> Vec<(String, &str)> {

@@ -36,14 +36,14 @@ pub struct Segment {
 }
 
 /// What there is to win at a wheel, as operators see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segments {
     /// By slot.
     pub segments: Vec<SegmentConfig>,
 }
 
 /// A segment as operators see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentConfig {
     /// `None` before it is saved.
     pub id: Option<i64>,

@@ -11,7 +11,11 @@ use crate::{
 
 /// The configuration that a path names; what is no id names none.
 pub(super) fn id(part: &PathPart<String>, missing: ErrorCode) -> ApiResult<ConfigId> {
-    let id = part.0.parse().map(ConfigId);
+    id_of(&part.0, missing)
+}
+
+pub(super) fn id_of(part: &str, missing: ErrorCode) -> ApiResult<ConfigId> {
+    let id = part.parse().map(ConfigId);
     id.map_err(|_| ApiError::new(missing))
 }
 

@@ -18,17 +18,21 @@ use xmas_time::Kst;
 
 use super::{
     IfMatch, Reason,
+    config_versions::{self, RestoreRequest, RestoredAnswer, VersionPage, VersionPath},
     game_config::{config_echoes, id, reward, two_names},
+    paging::CursorParams,
     sent,
 };
 use crate::{
     error::ApiResult,
-    extract::{Admin, Body, Echo, Echoes, Now, PathPart, Volatile, seen_version},
+    extract::{
+        Admin, Body, Echo, Echoes, Now, OptionalBody, Params, PathPart, Volatile, seen_version,
+    },
     routes::endpoint,
 };
 
 #[derive(OpenApi)]
-#[openapi(paths(list, post, get, put, delete))]
+#[openapi(paths(list, post, get, put, delete, versions, restore))]
 pub(crate) struct Docs;
 
 pub(super) fn configure(cfg: &mut ServiceConfig) {
@@ -43,6 +47,14 @@ pub(super) fn configure(cfg: &mut ServiceConfig) {
             (Method::PUT, web::to(put)),
             (Method::DELETE, web::to(delete)),
         ],
+    ))
+    .service(endpoint::admin(
+        "/lottery-config/{id}/versions",
+        [(Method::GET, web::to(versions))],
+    ))
+    .service(endpoint::admin(
+        "/lottery-config/{id}/versions/{version}/restore",
+        [(Method::POST, web::to(restore))],
     ));
 }
 
@@ -72,6 +84,24 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
             ErrorCode::NoActivePrize,
             ErrorCode::ZeroTotalWeight,
             ErrorCode::VersionConflict,
+        ],
+    ),
+    (
+        "GET /admin/api/lottery-config/{id}/versions",
+        &[MISSING, ErrorCode::ValidationError],
+    ),
+    (
+        "POST /admin/api/lottery-config/{id}/versions/{version}/restore",
+        &[
+            MISSING,
+            ErrorCode::InvalidMaxDailyPlays,
+            ErrorCode::InvalidLotteryWeight,
+            ErrorCode::InvalidLotteryStock,
+            ErrorCode::DuplicatePrizeLabel,
+            ErrorCode::NoActivePrize,
+            ErrorCode::ZeroTotalWeight,
+            ErrorCode::VersionConflict,
+            ErrorCode::ConfigVersionNotFound,
         ],
     ),
     (
@@ -324,4 +354,36 @@ pub(crate) async fn delete(
     let id = id(&part, MISSING)?;
     desk.delete(&admin.actor, id, now.0).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Every state in which a lottery was saved, newest first: who saved it, and from when to when it was so.
+#[utoipa::path(get, operation_id = "list_lottery_config_versions",
+    path = "/admin/api/lottery-config/{id}/versions", tag = "admin: games",
+    params(("id" = i64, Path), CursorParams),
+    responses((status = 200, body = VersionPage<LotteryConfigAnswer>)), security(("bearer" = [])))]
+pub(crate) async fn versions(
+    part: PathPart<String>,
+    params: Params<CursorParams>,
+    desk: Data<dyn ConfigDesk<Lottery>>,
+) -> ApiResult<Json<VersionPage<LotteryConfigAnswer>>> {
+    config_versions::page(&**desk, id(&part, MISSING)?, &params.0).await
+}
+
+/// Puts a version back by one call, checked like any other edit: the name, the daily limit and what there is
+/// to win. Whether it is switched on stays as it is, and so does what is left of limited prizes.
+#[utoipa::path(post, operation_id = "restore_lottery_config",
+    path = "/admin/api/lottery-config/{id}/versions/{version}/restore", tag = "admin: games",
+    params(("id" = i64, Path), ("version" = i64, Path, minimum = 0, description = "its `id` in the list of versions"),
+        Reason, IfMatch), request_body = Option<RestoreRequest>,
+    responses((status = 200, body = RestoredAnswer<LotteryConfigAnswer>)), security(("bearer" = [])))]
+pub(crate) async fn restore(
+    admin: Admin,
+    path: VersionPath,
+    body: OptionalBody<RestoreRequest>,
+    now: Now,
+    request: HttpRequest,
+    desk: Data<dyn ConfigDesk<Lottery>>,
+) -> ApiResult<Json<RestoredAnswer<LotteryConfigAnswer>>> {
+    let path = (path, MISSING);
+    config_versions::restore(&**desk, &admin, path, body.0, &request, now.0).await
 }

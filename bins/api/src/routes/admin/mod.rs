@@ -6,6 +6,7 @@
 //! `ERRORS`.
 
 pub(crate) mod bundles;
+mod config_versions;
 pub(crate) mod coupon_codes;
 pub(crate) mod coupons;
 pub(crate) mod coupons_withheld;

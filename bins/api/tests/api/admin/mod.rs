@@ -1,6 +1,7 @@
 //! `/admin/api/*`: one module per path.
 
 mod bundles;
+mod config_versions;
 mod coupon_codes;
 mod coupons;
 mod dashboard;

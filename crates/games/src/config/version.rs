@@ -1,0 +1,82 @@
+//! Earlier states of configurations. They are read from the audit log, which has each of them whole.
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use xmas_kernel::audit::Told;
+
+use super::{Config, Saved};
+
+/// A state in which a configuration was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigVersion<B> {
+    /// The row of the audit log; [`ConfigVersion::FIRST`] for what was there before the log began.
+    pub id: i64,
+    pub since: DateTime<Utc>,
+    /// `None` while it is as it is now.
+    pub until: Option<DateTime<Utc>>,
+    /// Who saved it, how, and why; `None` for what was there before the log began.
+    pub saved: Option<SavedBy>,
+    /// The version that was put back by it.
+    pub restored_from: Option<i64>,
+    /// `None` if this release cannot read it.
+    pub config: Option<Config<B>>,
+}
+
+/// How a version came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedBy {
+    pub actor: String,
+    pub action: String,
+    pub reason: Option<String>,
+    pub request_id: String,
+}
+
+/// A configuration after a version of it was put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored<B> {
+    pub saved: Saved<B>,
+    pub stock_kept: Vec<StockKept>,
+}
+
+/// A prize whose stock was not put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockKept {
+    pub prize_id: i64,
+    pub label: String,
+    /// How many are left; `None` means no limit.
+    pub stock: Option<i64>,
+    /// How many the version had.
+    pub stock_then: Option<i64>,
+}
+
+/// Under which name the log says which version was put back.
+pub(crate) const RESTORED_FROM: &str = "restored_from";
+
+impl<B: DeserializeOwned> ConfigVersion<B> {
+    /// What was there before the log began.
+    pub const FIRST: i64 = 0;
+
+    /// The version that a change has made; `None` if it has removed the configuration.
+    pub(crate) fn made_by(told: Told, until: Option<DateTime<Utc>>) -> Option<Self> {
+        let after = told.after?;
+        Some(Self {
+            id: told.id,
+            since: told.at,
+            until,
+            saved: Some(SavedBy {
+                actor: told.actor,
+                action: told.action,
+                reason: told.reason,
+                request_id: told.request_id,
+            }),
+            restored_from: after.get(RESTORED_FROM).and_then(Value::as_i64),
+            config: config(after),
+        })
+    }
+}
+
+/// A configuration as the log has it, if this release can read it.
+pub(crate) fn config<B: DeserializeOwned>(state: Value) -> Option<Config<B>> {
+    serde_json::from_value(state).ok()
+}

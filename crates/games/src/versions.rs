@@ -1,0 +1,94 @@
+//! Earlier versions of configurations, read from the audit log.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use xmas_kernel::{
+    ConfigId, Problem,
+    audit::{self, Told},
+    paging::{Cursor, Limit, Page},
+};
+
+use crate::{
+    ConfigError,
+    config::{self, Config, ConfigVersion, Configurable, Saved},
+    desk::{find, resource},
+};
+
+/// A page of versions, newest first.
+pub(crate) async fn page<G: Configurable>(
+    conn: &impl ConnectionTrait,
+    id: ConfigId,
+    limit: Limit,
+    before: Option<Cursor>,
+) -> Result<Page<ConfigVersion<G::Body>>, ConfigError> {
+    let saved = find::<G>(conn, id).await?;
+    if before == Some(Cursor(ConfigVersion::<G::Body>::FIRST)) {
+        return Ok(Page {
+            items: Vec::new(),
+            next: None,
+        });
+    }
+    let from = before.map(|Cursor(id)| id);
+    // One more says whether there is another page, and the last row of the page before ends the first one.
+    let rows = limit.get() + 2;
+    let told = audit::history(conn, &resource::<G>(id), from, rows).await?;
+    let is_all = u64::try_from(told.len()).is_ok_and(|found| found < rows);
+    let first = told.last().filter(|_| is_all);
+    let first = match first {
+        Some(first) => first.before.clone().map(|state| ConfigVersion {
+            until: Some(first.at),
+            config: config::config(state),
+            ..first_of(&saved)
+        }),
+        // Nobody has touched it yet.
+        None if told.is_empty() && from.is_none() => Some(first_of(&saved)),
+        None => None,
+    };
+    let mut items = Vec::with_capacity(told.len());
+    let mut until = None;
+    for row in told {
+        let ended_by = row.at;
+        if from != Some(row.id) {
+            items.extend(ConfigVersion::made_by(row, until));
+        }
+        until = Some(ended_by);
+    }
+    items.extend(first);
+    Ok(Page::from_overfetched(items, limit, |version| version.id))
+}
+
+/// What was there before the log began, if nothing was done to it.
+fn first_of<B: Clone>(saved: &Saved<B>) -> ConfigVersion<B> {
+    ConfigVersion {
+        id: 0,
+        since: saved.created_at,
+        until: None,
+        saved: None,
+        restored_from: None,
+        config: Some(saved.config.clone()),
+    }
+}
+
+/// What a configuration was like in one of its versions.
+pub(crate) async fn find_in_tx<G: Configurable>(
+    tx: &DatabaseTransaction,
+    now: &Saved<G::Body>,
+    version: i64,
+) -> Result<Config<G::Body>, ConfigError> {
+    let resource = resource::<G>(now.id);
+    let state = if version == ConfigVersion::<G::Body>::FIRST {
+        match audit::first(tx, &resource).await? {
+            Some(first) => first.before,
+            None => return Ok(now.config.clone()),
+        }
+    } else {
+        let found = audit::history(tx, &resource, Some(version), 1).await?.pop();
+        found
+            .filter(|row| row.id == version)
+            .and_then(|row: Told| row.after)
+    };
+    let state = state.ok_or(ConfigError::UnknownVersion)?;
+    config::config(state).ok_or_else(|| {
+        let text = "must be one that this release can read";
+        ConfigError::Invalid(vec![Problem::new("version", text)])
+    })
+}
