@@ -25,6 +25,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`dice_config` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`draw_seed` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`event_bridge` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`event_bridge_day` TO {user};
+GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`event_bridge_gift` TO {user};
+GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`event_bridge_gift_key` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`event_bridge_progress` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`external_ranking_data` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`feature_config` TO {user};

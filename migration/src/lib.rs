@@ -26,6 +26,7 @@ mod m20261125_000012_text_in_nfc;
 mod m20261125_000013_zero_amounts;
 mod m20261126_000014_batch_reverts;
 mod m20261126_000016_anonymised;
+mod m20261126_000017_key_gifts;
 mod state;
 
 pub use attention::attention;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000013_zero_amounts::Migration),
             Box::new(m20261126_000014_batch_reverts::Migration),
             Box::new(m20261126_000016_anonymised::Migration),
+            Box::new(m20261126_000017_key_gifts::Migration),
         ]
     }
 }

@@ -556,6 +556,8 @@ impl From<BridgeError> for ApiError {
             BridgeError::Invalid(problems) => Self::problems(problems),
             BridgeError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
             BridgeError::Player(error) => error.into(),
+            BridgeError::UnknownGift => Self::new(ErrorCode::GiftNotFound),
+            BridgeError::GiftReverted => Self::new(ErrorCode::GiftReverted),
             BridgeError::UnknownSeason => Self::new(ErrorCode::SeasonNotFound),
             BridgeError::Stale(error) => error.into(),
             BridgeError::Db(error) => error.into(),

@@ -346,6 +346,11 @@ impl App {
         self.settlement.clone()
     }
 
+    /// The bridge in an operator's name.
+    pub fn bridge_desk(&self) -> Arc<dyn BridgeDesk> {
+        self.bridge_desk.clone()
+    }
+
     /// The event at a glance.
     pub fn dashboard(&self) -> &dyn DashboardService {
         &*self.dashboard

@@ -17,6 +17,7 @@ pub enum EventKind {
     SeasonPassLevelUp,
     SeasonPassClaim,
     BridgeKey,
+    BridgeKeyTaken,
     BridgeSettled,
     BridgeExpired,
 }
@@ -34,6 +35,7 @@ impl EventKind {
             EventKind::SeasonPassLevelUp => "SEASON_PASS_LEVEL_UP",
             EventKind::SeasonPassClaim => "SEASON_PASS_CLAIM",
             EventKind::BridgeKey => "BRIDGE_KEY",
+            EventKind::BridgeKeyTaken => "BRIDGE_KEY_TAKEN",
             EventKind::BridgeSettled => "BRIDGE_SETTLED",
             EventKind::BridgeExpired => "BRIDGE_EXPIRED",
         }
@@ -53,13 +55,16 @@ impl Event {
     /// Whether observers hear of it (domain.md, "Activity").
     pub fn is_observed(&self) -> bool {
         match self.kind {
-            EventKind::AuthLogin | EventKind::Play | EventKind::SeasonPassStamp => true,
-            EventKind::EnterPage => self.feature == Some(Feature::Ranking),
+            EventKind::AuthLogin
+            | EventKind::EnterPage
+            | EventKind::Play
+            | EventKind::SeasonPassStamp => true,
             EventKind::Result
             | EventKind::RewardGranted
             | EventKind::SeasonPassLevelUp
             | EventKind::SeasonPassClaim
             | EventKind::BridgeKey
+            | EventKind::BridgeKeyTaken
             | EventKind::BridgeSettled
             | EventKind::BridgeExpired => false,
         }

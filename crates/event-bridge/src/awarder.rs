@@ -3,10 +3,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use serde_json::json;
+use serde_json::{Value, json};
 use xmas_activity::{ActivityObserver, Event, EventKind, EventWriter};
 use xmas_cache::Snapshot;
-use xmas_kernel::{Feature, db::DbError};
+use xmas_kernel::{BridgeId, Feature, db::DbError};
 use xmas_players::{LockedPlayer, add_key_in_tx};
 use xmas_season_pass::KeyStamps;
 use xmas_time::EventDay;
@@ -25,14 +25,24 @@ pub struct KeyAwarder {
     pub(crate) bridges: Arc<Snapshot<(), Arc<[Bridge]>>>,
 }
 
-/// A key that is given to a player.
-pub(crate) struct Key<'a> {
-    pub(crate) bridge: &'a Bridge,
-    pub(crate) day: &'a BridgeDay,
-    /// The feature that it was earned in.
-    pub(crate) source: Feature,
-    /// Who gave it, and why, if it was not earned.
-    pub(crate) given: Option<(&'a str, &'a str)>,
+/// A key that a player earns.
+struct Key<'a> {
+    bridge: &'a Bridge,
+    day: &'a BridgeDay,
+    /// The feature that it is earned in.
+    source: Feature,
+}
+
+/// What the activity log says about a key that was earned.
+pub(crate) fn key_meta(bridge: BridgeId, day: &BridgeDay) -> Value {
+    json!({
+        "bridge_id": bridge,
+        "day": day.number,
+        "event_type": day.event_type,
+        "points": day.points,
+        "given_by": null,
+        "reason": null,
+    })
 }
 
 impl KeyAwarder {
@@ -43,14 +53,14 @@ impl KeyAwarder {
         }
     }
 
-    /// Gives a key, once; `false` if the player has it.
-    pub(crate) async fn give_in_tx(
+    /// Gives a key, once: nothing more happens if the player has it.
+    async fn award_in_tx(
         &self,
         tx: &DatabaseTransaction,
         player: &LockedPlayer,
         key: &Key<'_>,
         now: DateTime<Utc>,
-    ) -> Result<bool, DbError> {
+    ) -> Result<(), DbError> {
         let (bridge, day) = (key.bridge, key.day);
         let season = bridge.rules.season_id;
         let is_first = self
@@ -58,25 +68,16 @@ impl KeyAwarder {
             .stamp_key_in_tx(tx, player, season, &day.event_type, key.source, now)
             .await?;
         if !is_first {
-            return Ok(false);
+            return Ok(());
         }
         let today = Some(EventDay::of(now)).filter(|today| *today == day.day);
         add_key_in_tx(tx, player, day.points, today, now).await?;
-        let (actor, reason) = key.given.unzip();
         let event = Event {
             kind: EventKind::BridgeKey,
             feature: None,
-            meta: json!({
-                "bridge_id": bridge.id,
-                "day": day.number,
-                "event_type": day.event_type,
-                "points": day.points,
-                "given_by": actor,
-                "reason": reason,
-            }),
+            meta: key_meta(bridge.id, day),
         };
-        EventWriter.write_in_tx(tx, player, &[event], now).await?;
-        Ok(true)
+        EventWriter.write_in_tx(tx, player, &[event], now).await
     }
 
     async fn bridges(&self, tx: &DatabaseTransaction) -> Result<Arc<[Bridge]>, DbError> {
@@ -151,9 +152,8 @@ impl ActivityObserver for KeyAwarder {
                 bridge,
                 day,
                 source: event.feature.unwrap_or(Feature::SeasonPass),
-                given: None,
             };
-            self.give_in_tx(tx, player, &key, now).await?;
+            self.award_in_tx(tx, player, &key, now).await?;
         }
         Ok(())
     }

@@ -3,19 +3,20 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use xmas_kernel::{
-    BridgeId, Problem,
+    BridgeId, GiftId, Problem,
     audit::{self, Actor, Area, Change},
     db::{DbError, retry},
-    text, version,
+    paging::{Cursor, Limit, Page},
+    version,
 };
-use xmas_players::{key_histogram, resolve};
+use xmas_players::key_histogram;
 use xmas_season_pass::{days_of, has_key_stamps};
 use xmas_time::EventDay;
 
 use crate::{
     Bridge, BridgeDesk, BridgeEdit, BridgeError, BridgeState, BridgeView, Bridges, Certificate,
-    KeyCount, KeyGift, KeyGiven, KeyOrder, NewBridge, Run, Settlement, SettlementService, keys,
-    rules, store,
+    GiftSummary, KeyCount, KeyOrder, KeysGiven, KeysTaken, NewBridge, Run, Settlement,
+    SettlementService, rules, store,
 };
 
 /// Names a bridge in the audit log.
@@ -254,39 +255,28 @@ impl BridgeDesk for Settlement {
         actor: &Actor,
         order: &KeyOrder,
         dry_run: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
         now: DateTime<Utc>,
-    ) -> Result<KeyGiven, BridgeError> {
-        let player = match &order.player {
-            Some(named) => Some(resolve(self.on.db.read(), named).await?),
-            None => None,
-        };
-        let gift = &KeyGift {
-            bridge: self.find(order.bridge).await?.id,
-            day_number: order.day_number,
-            player,
-            actor: actor.name.clone(),
-            reason: text::tidy(&order.reason),
-        };
-        if dry_run {
-            return self.give_key(gift, true, now).await;
-        }
-        // Everything that could refuse it is looked at before the log says that it begins.
-        keys::check(self, gift).await?;
-        let what = json!({
-            "day": gift.day_number,
-            "user_id": gift.player,
-            "reason": gift.reason,
-        });
-        if gift.player.is_none() {
-            self.tell(actor, "BRIDGE_KEYS_BEGIN", gift.bridge, what.clone(), now)
-                .await?;
-        }
-        let given = keys::give(self, gift, false, Some(actor), now).await?;
-        if gift.player.is_none() {
-            let done = json!({ "gift": what, "given": given });
-            self.tell(actor, "BRIDGE_KEYS", gift.bridge, done, now)
-                .await?;
-        }
-        Ok(given)
+    ) -> Result<KeysGiven, BridgeError> {
+        self.give_keys(actor, order, dry_run, progress, now).await
+    }
+
+    async fn gifts(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<GiftSummary>, DbError> {
+        self.page_of_gifts(limit, before).await
+    }
+
+    async fn revert_gift(
+        &self,
+        actor: &Actor,
+        gift: GiftId,
+        dry_run: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
+        now: DateTime<Utc>,
+    ) -> Result<KeysTaken, BridgeError> {
+        self.take_back(actor, gift, dry_run, progress, now).await
     }
 }

@@ -72,3 +72,50 @@ pub(crate) mod progress {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+pub(crate) mod gift {
+    use sea_orm::entity::prelude::*;
+    use xmas_kernel::db::Timestamp;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "event_bridge_gift")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub bridge_id: i64,
+        pub day_number: i64,
+        pub event_type: String,
+        pub points: i64,
+        pub user_id: Option<i64>,
+        pub state: String,
+        pub reason: String,
+        pub actor: String,
+        pub created_at: Timestamp,
+        pub finished_at: Option<Timestamp>,
+        pub reverted_at: Option<Timestamp>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod gift_key {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "event_bridge_gift_key")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub gift_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub user_id: i64,
+        pub state: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

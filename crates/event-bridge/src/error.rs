@@ -21,6 +21,11 @@ pub enum BridgeError {
     UnknownPlayer,
     #[error(transparent)]
     Player(#[from] ResolveError),
+    #[error("there is no such gift of keys")]
+    UnknownGift,
+    /// A gift of keys is being taken back, or has been.
+    #[error("the gift is taken back")]
+    GiftReverted,
     #[error("there is no such season")]
     UnknownSeason,
     #[error(transparent)]

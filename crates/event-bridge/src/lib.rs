@@ -8,19 +8,21 @@
 //!   player's keys are taken in the same transaction.
 //! - Nothing is settled before `settle_on`, and nothing is left after closing: another bridge does
 //!   not open before.
+//! - Of the keys that an operator gave, those and no others can be taken back, and none that was paid for.
 //! - What the certificate says is read from the database, so that every run ends with the same one.
 //!
 //! To add a mission: a variant of [`Mission`], what fulfils it in `rules.rs`, and a migration that
 //! adds it to the list of missions.
 //!
-//! Owns the tables `event_bridge`, `event_bridge_day` and `event_bridge_progress`.
+//! Owns the tables `event_bridge`, `event_bridge_day`, `event_bridge_progress`, `event_bridge_gift` and
+//! `event_bridge_gift_key`.
 
 mod awarder;
 mod certificate;
 mod desk;
 mod entity;
 mod error;
-mod keys;
+mod gifts;
 mod model;
 pub mod rules;
 mod service;
@@ -30,15 +32,22 @@ mod warden;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use xmas_kernel::{BridgeId, SeasonId, UserId, audit::Actor};
+use xmas_kernel::{
+    BridgeId, GiftId, SeasonId, UserId,
+    audit::Actor,
+    db::DbError,
+    paging::{Cursor, Limit, Page},
+};
 
 pub use awarder::KeyAwarder;
 pub use certificate::{Certificate, Reason};
 pub use error::BridgeError;
-pub use keys::REASON_CHARACTERS;
+pub use gifts::{
+    Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, REASON_CHARACTERS,
+};
 pub use model::{
     Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, BridgeView, DayEdit, KeyCount,
-    KeyGift, KeyGiven, KeyOrder, Mission, NewBridge, Run, Slot, SlotState, UnknownMission,
+    Mission, NewBridge, Run, Slot, SlotState, UnknownMission,
 };
 pub use service::Bridges;
 pub use settlement::{Settlement, SettlementOptions};
@@ -85,15 +94,6 @@ pub trait SettlementService: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Certificate, BridgeError>;
 
-    /// Gives the key of one day to one player, or to all who were active on any day of the bridge.
-    /// With `dry_run` nothing is changed, and the answer says what would be.
-    async fn give_key(
-        &self,
-        gift: &KeyGift,
-        dry_run: bool,
-        now: DateTime<Utc>,
-    ) -> Result<KeyGiven, BridgeError>;
-
     /// What is due now: the pre-check of the evening before, the settlement, the closing.
     async fn due(&self, now: DateTime<Utc>) -> Result<Option<Due>, BridgeError>;
 
@@ -139,14 +139,36 @@ pub trait BridgeDesk: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Certificate, BridgeError>;
 
-    /// [`SettlementService::give_key`].
+    /// Gives the key of one day to one player, or to all who were active on any day of the bridge; the
+    /// actor says why. With `dry_run` nothing is changed, and the answer says what would be. Sent again
+    /// after it was interrupted it goes on where it stopped. `progress` hears how many players it has
+    /// looked at.
     async fn give(
         &self,
         actor: &Actor,
         order: &KeyOrder,
         dry_run: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
         now: DateTime<Utc>,
-    ) -> Result<KeyGiven, BridgeError>;
+    ) -> Result<KeysGiven, BridgeError>;
+
+    /// The gifts of keys, newest first.
+    async fn gifts(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<GiftSummary>, DbError>;
+
+    /// Takes the keys of a gift back from those who got them by it and have not been paid for them; the
+    /// actor says why. Sent again it goes on where it stopped, and takes nothing twice.
+    async fn revert_gift(
+        &self,
+        actor: &Actor,
+        gift: GiftId,
+        dry_run: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
+        now: DateTime<Utc>,
+    ) -> Result<KeysTaken, BridgeError>;
 }
 
 /// A job that the bridge waits for.

@@ -3,10 +3,10 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
-    BridgeId, SeasonId, UserId,
+    BridgeId, SeasonId,
     version::{Seen, Version},
 };
-use xmas_players::{PlayerRef, Status};
+use xmas_players::Status;
 use xmas_time::EventDay;
 
 use crate::Certificate;
@@ -24,7 +24,7 @@ pub enum Mission {
     Stamp,
     /// Play each game once that day.
     PlayAllGames,
-    /// Log in, or refresh a session.
+    /// Be there: log in, refresh a session, play, collect the stamp, or open a page.
     Login,
 }
 
@@ -233,41 +233,6 @@ impl SlotState {
             SlotState::Upcoming => "UPCOMING",
         }
     }
-}
-
-/// A key that an operator gives.
-#[derive(Clone, Debug)]
-pub struct KeyGift {
-    pub bridge: BridgeId,
-    /// 1 to 7.
-    pub day_number: i64,
-    /// `None` means all who were active on any day of the bridge.
-    pub player: Option<UserId>,
-    pub actor: String,
-    pub reason: String,
-}
-
-/// A key that an operator asks to be given.
-#[derive(Clone, Debug)]
-pub struct KeyOrder {
-    /// The one that is not closed if it is left out.
-    pub bridge: Option<BridgeId>,
-    /// 1 to 7.
-    pub day_number: i64,
-    /// `None` means all who were active on any day of the bridge.
-    pub player: Option<PlayerRef>,
-    /// 1 to 191 characters.
-    pub reason: String,
-}
-
-/// What became of a gift of keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct KeyGiven {
-    /// Players who got the key, or would.
-    pub given: u64,
-    /// Players who had it, or have been paid already.
-    pub had: u64,
-    pub points: i64,
 }
 
 /// What one run of a settlement did.

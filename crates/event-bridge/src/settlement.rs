@@ -2,23 +2,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use sea_orm::DatabaseTransaction;
+use serde_json::json;
 use xmas_activity::{EventKind, EventWriter};
 use xmas_kernel::{
     BridgeId, UserId,
     db::{Db, DbError, retry},
 };
 use xmas_players::{
-    Completion, KeyHolder, KeyHolders, complete_keys_many_in_tx, expire_keys_many_in_tx,
-    lock_key_holders_in_tx,
+    Held, KeyHolder, complete_keys_many_in_tx, expire_keys_many_in_tx, lock_key_holders_in_tx,
 };
 use xmas_rewards::{GrantSource, PointGrant, PointOccasion, RewardLedger};
 use xmas_season_pass::{SeasonError, SeasonPassService};
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeError, BridgeState, Certificate, Due, KeyAwarder, KeyGift, KeyGiven, Run,
-    SettlementService, keys, rules, store,
+    Bridge, BridgeError, BridgeState, Certificate, Due, KeyAwarder, Run, SettlementService, rules,
+    store,
 };
 
 /// [`SettlementService`] on the database.
@@ -40,7 +40,17 @@ const LABEL: &str = "시즌 브릿지 정산 포인트";
 /// How long after the settlement a bridge is closed if its season says nothing, in days.
 const USUAL_GRACE: u32 = 7;
 
+/// What becomes of those in a chunk who are not paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Others {
+    /// They keep what they have, for a later run.
+    Wait,
+    /// They lose it: the bridge is closed.
+    Expire,
+}
+
 /// What one chunk of a settlement did.
+#[derive(Debug, Default)]
 struct Chunk {
     /// Where the next one begins; `None` once nobody is left.
     next: Option<UserId>,
@@ -59,6 +69,13 @@ impl Settlement {
         known.ok_or(BridgeError::NotFound)
     }
 
+    /// The bridge that is not closed.
+    pub(crate) async fn open(&self) -> Result<Bridge, BridgeError> {
+        let mut bridges = store::bridges(self.on.db.read()).await?.into_iter();
+        let open = bridges.find(|bridge| bridge.state != BridgeState::Closed);
+        open.ok_or(BridgeError::NotFound)
+    }
+
     /// The bridge, if it may be settled now.
     async fn settleable(
         &self,
@@ -72,26 +89,56 @@ impl Settlement {
         Ok(bridge)
     }
 
-    /// Pays the next players after `after` who may be paid, all in one transaction.
-    async fn pay_chunk(
+    /// Pays those of the next players after `after` who may be paid, and does to the others what is
+    /// said, all in one transaction. Whoever may be paid when it has their lock is paid: also a player
+    /// who was given a key or was let back in after an earlier run had passed by.
+    async fn do_chunk(
         &self,
         bridge: &Bridge,
+        others: Others,
         after: UserId,
         chunk: u64,
         now: DateTime<Utc>,
     ) -> Result<Chunk, DbError> {
         let tx = self.on.db.begin().await?;
-        let which = Completion::Payable {
-            keys_required: bridge.rules.keys_required,
+        let keys_required = bridge.rules.keys_required;
+        let held = match others {
+            Others::Wait => Held::Keys(keys_required),
+            Others::Expire => Held::Anything,
         };
-        let KeyHolders { holders, last } = lock_key_holders_in_tx(&tx, which, after, chunk).await?;
-        if holders.is_empty() {
-            return Ok(Chunk {
-                next: last,
-                paid: 0,
-                points: 0,
-            });
+        let holders = lock_key_holders_in_tx(&tx, held, after, chunk).await?;
+        let Some(last) = holders.last() else {
+            return Ok(Chunk::default());
+        };
+        // Closed by somebody else meanwhile, and these keys may be those of the next bridge.
+        if store::lock(&tx, bridge.id).await?.is_closed() {
+            return Ok(Chunk::default());
         }
+        let may_be_paid = |holder: &KeyHolder| holder.is_active && holder.keys >= keys_required;
+        let payable = holders.iter().copied().filter(may_be_paid);
+        let paid = self.pay_in_tx(&tx, bridge, payable.collect(), now).await?;
+        if others == Others::Expire {
+            let is_paid =
+                |holder: &KeyHolder| paid.iter().any(|paid| paid.user_id == holder.user_id);
+            let rest = holders.iter().copied().filter(|holder| !is_paid(holder));
+            expire_in_tx(&tx, bridge, rest.collect(), now).await?;
+        }
+        tx.commit().await?;
+        Ok(Chunk {
+            next: Some(last.user_id),
+            paid: paid.len() as u64,
+            points: paid.iter().map(|holder| holder.pending_points).sum(),
+        })
+    }
+
+    /// Pays players whom the caller has locked, and returns those who had not been paid before.
+    async fn pay_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        bridge: &Bridge,
+        mut holders: Vec<KeyHolder>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<KeyHolder>, DbError> {
         let grant = |holder: &KeyHolder| PointGrant {
             user_id: holder.user_id,
             grant_key: rules::grant_key(bridge.id, holder.user_id),
@@ -103,54 +150,39 @@ impl Settlement {
             label: LABEL.to_owned(),
             season_id: bridge.rules.season_id,
         };
-        let paid = self
-            .on
-            .ledger
-            .grant_points_many_in_tx(&tx, &grants, &occasion, now)
-            .await?;
-        let is_paid = |holder: &&KeyHolder| paid.binary_search(&holder.user_id).is_ok();
-        let paid_holders: Vec<&KeyHolder> = holders.iter().filter(is_paid).collect();
-        let told = paid_holders.iter().map(|holder| told(bridge, holder));
-        let told = told.collect();
-        EventWriter
-            .write_many_in_tx(&tx, EventKind::BridgeSettled, told, now)
-            .await?;
+        let ledger = &self.on.ledger;
+        let paid = ledger.grant_points_many_in_tx(tx, &grants, &occasion, now);
+        let paid = paid.await?;
+        holders.retain(|holder| paid.binary_search(&holder.user_id).is_ok());
         if !paid.is_empty() {
-            complete_keys_many_in_tx(&tx, &paid, now).await?;
+            write_events(tx, EventKind::BridgeSettled, bridge, &holders, now).await?;
+            complete_keys_many_in_tx(tx, &paid, now).await?;
         }
-        tx.commit().await?;
-        Ok(Chunk {
-            next: last,
-            paid: paid.len() as u64,
-            points: paid_holders
-                .iter()
-                .map(|holder| holder.pending_points)
-                .sum(),
-        })
+        Ok(holders)
     }
 
-    /// Takes what is left of the next players after `after`.
-    async fn expire_chunk(
+    /// Does one chunk after the other until nobody is left.
+    async fn do_all(
         &self,
         bridge: &Bridge,
-        after: UserId,
+        others: Others,
         chunk: u64,
         now: DateTime<Utc>,
-    ) -> Result<Option<UserId>, DbError> {
-        let tx = self.on.db.begin().await?;
-        let KeyHolders { holders, last } =
-            lock_key_holders_in_tx(&tx, Completion::Anything, after, chunk).await?;
-        if holders.is_empty() {
-            return Ok(None);
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Run, DbError> {
+        let mut run = Run::default();
+        let mut after = UserId(0);
+        loop {
+            let done = retry(|| self.do_chunk(bridge, others, after, chunk.max(1), now)).await?;
+            let Some(next) = done.next else {
+                return Ok(run);
+            };
+            after = next;
+            run.paid += done.paid;
+            run.points += done.points;
+            run.chunks += u64::from(done.paid > 0);
+            progress(run.paid);
         }
-        let told = holders.iter().map(|holder| told(bridge, holder)).collect();
-        EventWriter
-            .write_many_in_tx(&tx, EventKind::BridgeExpired, told, now)
-            .await?;
-        let ids: Vec<UserId> = holders.iter().map(|holder| holder.user_id).collect();
-        expire_keys_many_in_tx(&tx, &ids, now).await?;
-        tx.commit().await?;
-        Ok(last)
     }
 
     async fn begin_once(&self, bridge: BridgeId, now: DateTime<Utc>) -> Result<(), DbError> {
@@ -189,14 +221,39 @@ impl Settlement {
     }
 }
 
-/// What the activity log says about a player's keys.
-fn told(bridge: &Bridge, holder: &KeyHolder) -> (UserId, Value) {
-    let meta = json!({
-        "bridge_id": bridge.id,
-        "keys": holder.keys,
-        "points": holder.pending_points,
-    });
-    (holder.user_id, meta)
+/// Takes what is left of players whom the caller has locked.
+async fn expire_in_tx(
+    tx: &DatabaseTransaction,
+    bridge: &Bridge,
+    holders: Vec<KeyHolder>,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    if holders.is_empty() {
+        return Ok(());
+    }
+    write_events(tx, EventKind::BridgeExpired, bridge, &holders, now).await?;
+    let ids: Vec<UserId> = holders.iter().map(|holder| holder.user_id).collect();
+    expire_keys_many_in_tx(tx, &ids, now).await
+}
+
+/// What the activity log says about players' keys.
+async fn write_events(
+    tx: &DatabaseTransaction,
+    kind: EventKind,
+    bridge: &Bridge,
+    holders: &[KeyHolder],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let event = |holder: &KeyHolder| {
+        let meta = json!({
+            "bridge_id": bridge.id,
+            "keys": holder.keys,
+            "points": holder.pending_points,
+        });
+        (holder.user_id, meta)
+    };
+    let events = holders.iter().map(event).collect();
+    EventWriter.write_many_in_tx(tx, kind, events, now).await
 }
 
 #[async_trait]
@@ -205,10 +262,7 @@ impl SettlementService for Settlement {
         if let Some(bridge) = bridge {
             return self.known(bridge).await;
         }
-        let bridges = store::bridges(self.on.db.read()).await?;
-        let mut open = bridges.into_iter();
-        let open = open.find(|bridge| bridge.state != BridgeState::Closed);
-        open.ok_or(BridgeError::NotFound)
+        self.open().await
     }
 
     async fn certificate(&self, bridge: BridgeId) -> Result<Certificate, BridgeError> {
@@ -224,25 +278,15 @@ impl SettlementService for Settlement {
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<Run, BridgeError> {
         let bridge = self.settleable(bridge, now).await?;
-        let mut run = Run::default();
         if bridge.state == BridgeState::Closed {
-            return Ok(run);
+            return Ok(Run::default());
         }
         retry(|| self.begin_once(bridge.id, now)).await?;
         // From here on its terms stay as they are; an edit may just have changed them.
         let bridge = self.settleable(bridge.id, now).await?;
-        let mut after = UserId(0);
-        loop {
-            let chunk = retry(|| self.pay_chunk(&bridge, after, chunk.max(1), now)).await?;
-            let Some(next) = chunk.next else {
-                break;
-            };
-            after = next;
-            run.paid += chunk.paid;
-            run.points += chunk.points;
-            run.chunks += u64::from(chunk.paid > 0);
-            progress(run.paid);
-        }
+        let run = self
+            .do_all(&bridge, Others::Wait, chunk, now, progress)
+            .await?;
         retry(|| self.end_once(bridge.id, now)).await?;
         Ok(run)
     }
@@ -254,26 +298,18 @@ impl SettlementService for Settlement {
         now: DateTime<Utc>,
     ) -> Result<Certificate, BridgeError> {
         let bridge = self.settleable(bridge, now).await?;
+        if now < rules::settles_at(bridge.rules.settle_on) {
+            return Err(BridgeError::NotDue);
+        }
         if bridge.state != BridgeState::Closed {
-            // Nobody who may be paid loses it to the closing.
             self.settle(bridge.id, chunk, now, &|_| ()).await?;
             retry(|| self.begin_closing_once(bridge.id, now)).await?;
-            let mut after = Some(UserId(0));
-            while let Some(from) = after {
-                after = retry(|| self.expire_chunk(&bridge, from, chunk.max(1), now)).await?;
-            }
+            let bridge = self.known(bridge.id).await?;
+            self.do_all(&bridge, Others::Expire, chunk, now, &|_| ())
+                .await?;
             retry(|| self.close_once(bridge.id, now)).await?;
         }
         self.certificate(bridge.id).await
-    }
-
-    async fn give_key(
-        &self,
-        gift: &KeyGift,
-        dry_run: bool,
-        now: DateTime<Utc>,
-    ) -> Result<KeyGiven, BridgeError> {
-        keys::give(self, gift, dry_run, None, now).await
     }
 
     async fn due(&self, now: DateTime<Utc>) -> Result<Option<Due>, BridgeError> {

@@ -154,14 +154,38 @@ pub(crate) async fn update(
     insert_days(tx, id, rules).await
 }
 
-/// Keeps a bridge as it is until the transaction ends: whoever edits it, gives a key of it by hand or
-/// begins to settle it goes one after the other.
-pub(crate) async fn lock(tx: &DatabaseTransaction, id: BridgeId) -> Result<(), DbError> {
-    bridge::Entity::find_by_id(id.0)
+/// How far a bridge is, while nobody else takes it further.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stage {
+    is_closing: bool,
+    is_closed: bool,
+}
+
+impl Stage {
+    /// Whether nothing of it is left to pay or to take.
+    pub(crate) fn is_closed(self) -> bool {
+        self.is_closed
+    }
+
+    /// Whether keys of it may still be given. Asked under the player's lock: a closing takes what is
+    /// left of every player after it has begun, and waits for that lock.
+    pub(crate) fn takes_keys(self) -> bool {
+        !self.is_closing
+    }
+}
+
+/// Keeps a bridge as it is until the transaction ends: whoever edits it, gives a key of it by hand,
+/// settles or closes it goes one after the other. Whoever locks players too does that first.
+pub(crate) async fn lock(tx: &DatabaseTransaction, id: BridgeId) -> Result<Stage, DbError> {
+    let row = bridge::Entity::find_by_id(id.0)
         .lock_exclusive()
         .one(tx)
         .await?;
-    Ok(())
+    let row = row.ok_or_else(|| DbError::Corrupt(format!("bridge {id} is gone")))?;
+    Ok(Stage {
+        is_closing: row.closing_at.is_some(),
+        is_closed: row.closed_at.is_some(),
+    })
 }
 
 /// Notes that a settlement has begun.
@@ -207,13 +231,6 @@ pub(crate) async fn note_precheck(
         .exec(tx)
         .await?;
     Ok(noted.rows_affected == 1)
-}
-
-/// Whether keys of a bridge may still be given. Asked under the player's lock: a closing takes what
-/// is left of every player after it has begun, and waits for that lock.
-pub(crate) async fn takes_keys(tx: &DatabaseTransaction, id: BridgeId) -> Result<bool, DbError> {
-    let row = bridge::Entity::find_by_id(id.0).one(tx).await?;
-    Ok(row.is_some_and(|row| row.closing_at.is_none()))
 }
 
 /// Notes that the closing has begun.

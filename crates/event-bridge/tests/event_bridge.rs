@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex};
 
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, Event, EventKind, EventWriter};
 use xmas_event_bridge::{
-    BridgeDay, BridgeError, BridgeService, BridgeState, Bridges, Certificate, Due, KeyAwarder,
-    KeyGift, Mission, NewBridge, Reason, Settlement, SettlementOptions, SettlementService,
-    SlotState,
+    BridgeDay, BridgeDesk, BridgeError, BridgeService, BridgeState, Bridges, Certificate, Due,
+    GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, NewBridge, Reason, Settlement,
+    SettlementOptions, SettlementService, SlotState,
 };
 use xmas_features::fake::FakeFeatures;
 use xmas_kernel::{
-    BridgeId, Feature, SeasonId, UserId, db::Db, entropy::OsEntropy, lease::Lease, seal::DataKey,
+    BridgeId, Feature, GiftId, SeasonId, UserId, audit::Actor, db::Db, entropy::OsEntropy,
+    lease::Lease, paging::Limit, seal::DataKey,
 };
-use xmas_players::{Identity, Status, lock_by_id_in_tx, set_status_in_tx};
+use xmas_players::{Identity, PlayerRef, Status, key_standing, lock_by_id_in_tx, set_status_in_tx};
 use xmas_rewards::{Reward, RewardDesk, RewardType, Rewards};
 use xmas_season_pass::{
     Level, NewSeason, SeasonMover, SeasonPass, SeasonPassOptions, SeasonStamps,
@@ -504,7 +505,7 @@ async fn closing_pays_who_may_be_paid_and_takes_the_rest() {
 
     let certificate = real
         .settlement
-        .close(real.id, 10, new_year(8))
+        .close(real.id, 10, new_year(8) + chrono::TimeDelta::minutes(10))
         .await
         .unwrap();
     assert_eq!(
@@ -556,13 +557,88 @@ async fn a_bridge_with_a_mistake_is_not_saved() {
     assert_eq!(save(greedy).await, "keys_required");
 }
 
-fn gift(real: &Real, day_number: i64, player: Option<UserId>) -> KeyGift {
-    KeyGift {
-        bridge: real.id,
+fn operator(reason: &str) -> Actor {
+    Actor {
+        user_id: UserId(1),
+        name: "admin-1".to_owned(),
+        reason: Some(reason.to_owned()),
+        request_id: "a-request".to_owned(),
+    }
+}
+
+fn order(real: &Real, day_number: i64, player: Option<UserId>) -> KeyOrder {
+    KeyOrder {
+        bridge: Some(real.id),
         day_number,
-        player,
-        actor: "admin-1".to_owned(),
-        reason: "25일 장애".to_owned(),
+        player: player.map(|user_id| PlayerRef {
+            user_id: Some(user_id),
+            external_id: None,
+        }),
+    }
+}
+
+impl Real {
+    async fn give(
+        &self,
+        order: &KeyOrder,
+        dry_run: bool,
+        now: DateTime<Utc>,
+    ) -> Result<KeysGiven, BridgeError> {
+        let actor = operator("25일 장애");
+        let desk = &self.settlement;
+        desk.give(&actor, order, dry_run, &|_| (), now).await
+    }
+
+    async fn take_back(
+        &self,
+        gift: GiftId,
+        dry_run: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(u64, u64), BridgeError> {
+        let actor = operator("잘못 지급");
+        let desk = &self.settlement;
+        let taken = desk
+            .revert_gift(&actor, gift, dry_run, &|_| (), now)
+            .await?;
+        Ok((taken.taken, taken.kept))
+    }
+
+    /// A player who was there on some day of the bridge, as the activity log says.
+    async fn was_active(&self, player: &Identity) {
+        let tx = self.test.db.begin().await.unwrap();
+        let locked = lock_by_id_in_tx(&tx, player.user_id).await.unwrap();
+        let login = Event {
+            kind: EventKind::AuthLogin,
+            feature: None,
+            meta: serde_json::json!({}),
+        };
+        EventWriter
+            .write_in_tx(&tx, &locked.unwrap(), &[login], at(27))
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// So many players who were there, without a key.
+    async fn active_crowd(&self, players: u64) -> Vec<Identity> {
+        let mut crowd = Vec::new();
+        for number in 0..players {
+            let player = self.test.player(&format!("player-{number}")).await;
+            self.was_active(&player).await;
+            crowd.push(player);
+        }
+        crowd
+    }
+
+    /// Every key, and what is pending for it, is that of a stamp.
+    async fn assert_keys_are_stamps(&self) {
+        let odd = "SELECT COUNT(*) FROM user_profiles u LEFT JOIN \
+             (SELECT s.user_id, COUNT(*) AS total, SUM(d.points) AS points \
+             FROM season_pass_stamp_log s JOIN event_bridge_day d ON d.event_type = s.period_key \
+             GROUP BY s.user_id) k ON k.user_id = u.user_id \
+             WHERE u.event_key_count <> COALESCE(k.total, 0) \
+             OR u.event_pending_points <> COALESCE(k.points, 0)";
+        assert_eq!(self.test.count(odd).await, 0);
     }
 }
 
@@ -571,58 +647,257 @@ async fn an_operator_gives_a_key_once_to_one_or_to_all_who_were_active() {
     let real = Real::new().await;
     let (a, b) = (real.test.player("a").await, real.test.player("b").await);
     let sleeper = real.test.player("sleeper").await;
+    let gone = real.test.player("gone").await;
     real.play(&a, Feature::Dice, at(25)).await;
-    // Active on another day of the bridge, but without a key.
-    let tx = real.test.db.begin().await.unwrap();
-    let locked = lock_by_id_in_tx(&tx, b.user_id).await.unwrap().unwrap();
-    let login = Event {
-        kind: EventKind::AuthLogin,
-        feature: None,
-        meta: serde_json::json!({}),
-    };
-    EventWriter
-        .write_in_tx(&tx, &locked, &[login], at(27))
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
+    for player in [&b, &gone] {
+        real.was_active(player).await;
+    }
+    let sql = format!(
+        "UPDATE `user` SET status = 'INACTIVE' WHERE id = {}",
+        gone.user_id
+    );
+    real.test.execute(&sql).await;
 
-    let all = gift(&real, 1, None);
-    let give = async |gift: &KeyGift, dry| real.settlement.give_key(gift, dry, at(28)).await;
-    let dry = give(&all, true).await.unwrap();
+    let all = order(&real, 1, None);
+    let dry = real.give(&all, true, at(28)).await.unwrap();
     assert_eq!((dry.given, dry.had, dry.points), (1, 1, 1_000));
-    assert_eq!(real.keys(&b).await, (0, 0));
-    assert_eq!(give(&all, false).await.unwrap(), dry);
+    assert_eq!((dry.gift, real.keys(&b).await), (None, (0, 0)));
+    let given = real.give(&all, false, at(28)).await.unwrap();
+    assert_eq!((given.given, given.had, given.points), (1, 1, 1_000));
     assert_eq!(real.keys(&b).await, (1, 1_000));
-    let again = give(&all, false).await.unwrap();
+    let again = real.give(&all, false, at(28)).await.unwrap();
     assert_eq!((again.given, again.had), (0, 2));
+    assert_ne!(again.gift, given.gift, "the first one was done");
     assert_eq!(real.keys(&sleeper).await, (0, 0));
+    assert_eq!(
+        real.keys(&gone).await,
+        (0, 0),
+        "nobody gives to whom was deleted"
+    );
 
-    let one = gift(&real, 2, Some(sleeper.user_id));
-    assert_eq!(give(&one, false).await.unwrap().given, 1);
+    let one = order(&real, 2, Some(sleeper.user_id));
+    assert_eq!(real.give(&one, true, at(28)).await.unwrap().given, 1);
+    assert_eq!(real.give(&one, false, at(28)).await.unwrap().given, 1);
     assert_eq!(real.keys(&sleeper).await, (1, 2_000));
-    let nobody = gift(&real, 2, Some(UserId(999_999)));
+    let had = real.give(&one, false, at(28)).await.unwrap();
+    assert_eq!((had.gift, had.given, had.had, had.points), (None, 0, 1, 0));
+    let nobody = order(&real, 2, Some(UserId(999_999)));
     assert!(matches!(
-        give(&nobody, false).await,
-        Err(BridgeError::UnknownPlayer)
+        real.give(&nobody, false, at(28)).await,
+        Err(BridgeError::Player(_))
     ));
-    let no_day = gift(&real, 8, None);
-    assert!(matches!(
-        give(&no_day, false).await,
-        Err(BridgeError::Invalid(_))
-    ));
-    let silent = KeyGift {
-        reason: " ".to_owned(),
-        ..one.clone()
+    let invalid = async |order: &KeyOrder, reason: &str, now| {
+        let actor = operator(reason);
+        let given = real
+            .settlement
+            .give(&actor, order, false, &|_| (), now)
+            .await;
+        match given {
+            Err(BridgeError::Invalid(problems)) => problems[0].field.clone(),
+            other => panic!("{other:?}"),
+        }
     };
-    assert!(matches!(
-        give(&silent, false).await,
-        Err(BridgeError::Invalid(_))
-    ));
-    real.settlement
-        .close(real.id, 10, new_year(8))
+    assert_eq!(invalid(&order(&real, 8, None), "x", at(28)).await, "day");
+    assert_eq!(invalid(&one, " ", at(28)).await, "reason");
+    assert_eq!(invalid(&one, &"긴".repeat(192), at(28)).await, "reason");
+    // Its players could not earn it any more.
+    let just_before = at(26) - chrono::TimeDelta::microseconds(1);
+    for to_come in [one.clone(), order(&real, 2, None)] {
+        assert_eq!(invalid(&to_come, "x", just_before).await, "day");
+    }
+    real.give(&order(&real, 2, Some(a.user_id)), false, at(26))
         .await
         .unwrap();
-    assert!(matches!(give(&one, false).await, Err(BridgeError::Closed)));
+    let ten_past = new_year(8) + chrono::TimeDelta::minutes(10);
+    real.settlement.close(real.id, 10, ten_past).await.unwrap();
+    assert!(matches!(
+        real.give(&one, false, ten_past).await,
+        Err(BridgeError::Closed)
+    ));
+}
+
+#[tokio::test]
+async fn a_gift_that_was_a_mistake_is_taken_back_from_those_whom_it_gave_a_key() {
+    let real = Real::new().await;
+    let earned = real.test.player("earned").await;
+    real.play(&earned, Feature::Dice, at(25)).await;
+    let crowd = real.active_crowd(5).await;
+    let by_hand = order(&real, 1, Some(crowd[0].user_id));
+    let by_hand = real.give(&by_hand, false, at(27)).await.unwrap();
+    let given = real.give(&order(&real, 1, None), false, at(27)).await;
+    let given = given.unwrap();
+    assert_eq!((given.given, given.had), (4, 2));
+    let gift = given.gift.unwrap();
+    assert_eq!(real.take_back(gift, true, at(27)).await.unwrap(), (4, 0));
+    assert_eq!(real.keys(&crowd[1]).await, (1, 1_000));
+    assert_eq!(real.take_back(gift, false, at(27)).await.unwrap(), (4, 0));
+    assert_eq!(
+        real.take_back(gift, false, at(27)).await.unwrap(),
+        (4, 0),
+        "twice"
+    );
+    assert_eq!(real.keys(&earned).await, (1, 1_000));
+    assert_eq!(
+        real.keys(&crowd[0]).await,
+        (1, 1_000),
+        "that was another gift"
+    );
+    for player in &crowd[1..] {
+        assert_eq!(real.keys(player).await, (0, 0));
+    }
+    real.assert_keys_are_stamps().await;
+    let taken = "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'BRIDGE_KEY_TAKEN'";
+    assert_eq!(real.test.count(taken).await, 4);
+    for (action, times) in [
+        ("BRIDGE_KEYS_BEGIN", 1),
+        ("BRIDGE_KEYS", 1),
+        ("BRIDGE_KEYS_REVERT_BEGIN", 1),
+        ("BRIDGE_KEYS_REVERT", 1),
+    ] {
+        let sql = format!("SELECT COUNT(*) FROM admin_audit_log WHERE action = '{action}'");
+        assert_eq!(real.test.count(&sql).await, times, "{action}");
+    }
+    // Given again it is another gift, and whoever gave the key back gets it.
+    let again = real.give(&order(&real, 1, None), false, at(28)).await;
+    assert_eq!(again.unwrap().given, 4);
+    let by_hand = by_hand.gift.unwrap();
+    assert_eq!(
+        real.take_back(by_hand, false, at(28)).await.unwrap(),
+        (1, 0)
+    );
+    real.assert_keys_are_stamps().await;
+    assert!(matches!(
+        real.take_back(GiftId(999), false, at(28)).await,
+        Err(BridgeError::UnknownGift)
+    ));
+    let page = real
+        .settlement
+        .gifts(Limit::clamped(10), None)
+        .await
+        .unwrap();
+    let states = page
+        .items
+        .iter()
+        .map(|item| (item.gift.state, item.tally.taken));
+    let expected = [
+        (GiftState::Done, 0),
+        (GiftState::Reverted, 4),
+        (GiftState::Reverted, 1),
+    ];
+    assert_eq!(states.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn a_key_that_was_paid_for_or_has_expired_is_not_taken_back() {
+    let real = Real::new().await;
+    real.test
+        .execute("UPDATE event_bridge SET keys_required = 2")
+        .await;
+    let crowd = real.active_crowd(3).await;
+    real.play(&crowd[0], Feature::Dice, at(25)).await;
+    let gift = real.give(&order(&real, 2, None), false, at(28)).await;
+    let gift = gift.unwrap().gift.unwrap();
+    assert_eq!(real.settle(10, new_year(1)).await, 1);
+    assert_eq!(
+        real.take_back(gift, true, new_year(2)).await.unwrap(),
+        (2, 1)
+    );
+    let ten_past = new_year(8) + chrono::TimeDelta::minutes(10);
+    real.settlement.close(real.id, 10, ten_past).await.unwrap();
+    assert_eq!(real.take_back(gift, true, ten_past).await.unwrap(), (0, 3));
+    assert_eq!(real.take_back(gift, false, ten_past).await.unwrap(), (0, 3));
+    let stamps = "SELECT COUNT(*) FROM season_pass_stamp_log WHERE period_key = 'KEY_DAY_2'";
+    assert_eq!(real.test.count(stamps).await, 3);
+    let paid = "SELECT SUM(delta) FROM wallet_ledger WHERE reason = 'BRIDGE'";
+    assert_eq!(real.test.count(paid).await, 3_000);
+}
+
+#[tokio::test]
+async fn a_key_that_was_taken_back_on_its_day_may_be_earned() {
+    let real = Real::new().await;
+    let player = real.test.player("a").await;
+    let one = order(&real, 1, Some(player.user_id));
+    let gift = real.give(&one, false, at(25)).await.unwrap().gift.unwrap();
+    real.play(&player, Feature::Dice, at(25)).await;
+    assert_eq!(real.keys(&player).await, (1, 1_000));
+    assert_eq!(real.take_back(gift, false, at(25)).await.unwrap(), (1, 0));
+    assert_eq!(real.keys(&player).await, (0, 0));
+    real.play(&player, Feature::Dice, at(25)).await;
+    assert_eq!(real.keys(&player).await, (1, 1_000));
+    assert_eq!(real.take_back(gift, false, at(25)).await.unwrap(), (1, 0));
+    assert_eq!(real.keys(&player).await, (1, 1_000), "this one was earned");
+    real.assert_keys_are_stamps().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_gift_to_all_that_is_cut_off_goes_on_and_two_at_once_give_each_key_once() {
+    let real = Arc::new(Real::new().await);
+    let crowd = real.active_crowd(30).await;
+    // What a process has left behind that was killed after some chunks.
+    let some = order(&real, 1, None);
+    let half: Vec<UserId> = crowd[15..].iter().map(|player| player.user_id).collect();
+    let ids = half.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let ids = ids.join(", ");
+    let hide = format!("UPDATE `user` SET role = 'ADMIN' WHERE id IN ({ids})");
+    real.test.execute(&hide).await;
+    let first = real.give(&some, false, at(28)).await.unwrap();
+    assert_eq!(first.given, 15);
+    let reopen = "UPDATE event_bridge_gift SET state = 'OPEN', finished_at = NULL";
+    real.test.execute(reopen).await;
+    let show = format!("UPDATE `user` SET role = 'PLAYER' WHERE id IN ({ids})");
+    real.test.execute(&show).await;
+    let runs = (0..4).map(|_| {
+        let (real, some) = (real.clone(), some.clone());
+        tokio::spawn(async move { real.give(&some, false, at(28)).await.unwrap() })
+    });
+    for run in runs.collect::<Vec<_>>() {
+        let run = run.await.unwrap();
+        assert!(
+            run.given == 30 && run.gift == first.gift || run.given == 0,
+            "{run:?}"
+        );
+    }
+    for player in &crowd {
+        assert_eq!(real.keys(player).await, (1, 1_000));
+    }
+    let given = "SELECT COUNT(*) FROM event_bridge_gift_key WHERE state = 'GIVEN'";
+    assert_eq!(real.test.count(given).await, 30);
+    real.assert_keys_are_stamps().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_gift_that_is_taken_back_while_it_is_given_leaves_no_key_behind() {
+    for round in 0..5 {
+        let real = Arc::new(Real::new().await);
+        let crowd = real.active_crowd(20).await;
+        let open = "INSERT INTO event_bridge_gift (bridge_id, day_number, event_type, points, state, \
+            reason, actor, created_at) SELECT id, 1, 'KEY_DAY_1', 1000, 'OPEN', '25일 장애', 'admin-1', \
+            created_at FROM event_bridge";
+        real.test.execute(open).await;
+        let gift = GiftId(real.test.count("SELECT id FROM event_bridge_gift").await);
+        let giving = tokio::spawn({
+            let real = real.clone();
+            async move { real.give(&order(&real, 1, None), false, at(28)).await }
+        });
+        let taking = tokio::spawn({
+            let real = real.clone();
+            async move { real.take_back(gift, false, at(28)).await }
+        });
+        taking.await.unwrap().unwrap();
+        let given = giving.await.unwrap();
+        real.assert_keys_are_stamps().await;
+        let left = match given {
+            // It was stopped, or all of it was given and taken back.
+            Err(BridgeError::GiftReverted) => 0,
+            Ok(given) if given.gift == Some(gift) => 0,
+            // It was taken back before this run began, which so was another gift.
+            Ok(_) => 1,
+            Err(error) => panic!("{error:?}"),
+        };
+        for player in &crowd {
+            assert_eq!(real.keys(player).await.0, left, "round {round}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -641,10 +916,10 @@ async fn whoever_has_been_paid_gets_no_key_that_nobody_would_pay_for() {
     )
     .await;
     assert_eq!(real.settle(10, new_year(1)).await, 1);
-    let late = gift(&real, 3, Some(player.user_id));
-    let given = real.settlement.give_key(&late, true, new_year(2)).await;
+    let late = order(&real, 3, Some(player.user_id));
+    let given = real.give(&late, true, new_year(2)).await;
     assert_eq!(given.unwrap().given, 0);
-    let given = real.settlement.give_key(&late, false, new_year(2)).await;
+    let given = real.give(&late, false, new_year(2)).await;
     assert_eq!(given.unwrap().given, 0);
     assert_eq!(real.keys(&player).await, (0, 0));
 }
@@ -718,35 +993,140 @@ async fn an_admin_is_not_paid() {
     assert_eq!(real.certificate().await.eligible, 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_gift_that_races_with_the_closing_leaves_nothing_behind() {
-    let real = Arc::new(Real::new().await);
-    let mut players = Vec::new();
-    for number in 0..40 {
-        let player = real.test.player(&format!("player-{number}")).await;
-        real.play(&player, Feature::Dice, at(25)).await;
-        players.push(player);
-    }
-    let giving = tokio::spawn({
-        let real = real.clone();
-        async move {
-            let all = gift(&real, 2, None);
-            real.settlement.give_key(&all, false, new_year(8)).await
-        }
-    });
-    let closing = tokio::spawn({
-        let real = real.clone();
-        async move { real.settlement.close(real.id, 3, new_year(8)).await }
-    });
-    closing.await.unwrap().unwrap();
-    // Refused as a whole, or for those who came too late.
-    match giving.await.unwrap() {
-        Ok(_) | Err(BridgeError::Closed) => {}
-        Err(error) => panic!("{error:?}"),
-    }
+/// Whether a player was paid by the bridge, all keys and once.
+async fn is_paid(real: &Real, player: UserId) -> bool {
+    let paid = format!(
+        "SELECT COALESCE(SUM(delta), 0) FROM wallet_ledger WHERE reason = 'BRIDGE' AND user_id = {player}"
+    );
+    let paid = real.test.count(&paid).await;
+    assert!([0, ALL_POINTS].contains(&paid), "{paid}");
+    paid == ALL_POINTS
+}
+
+async fn assert_nothing_is_left(real: &Real) {
     let left = "SELECT COUNT(*) FROM user_profiles WHERE event_key_count <> 0 \
         OR event_pending_points <> 0";
     assert_eq!(real.test.count(left).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_key_that_was_given_while_the_bridge_was_closed_is_paid_for() {
+    let closing_time = new_year(8) + chrono::TimeDelta::minutes(10);
+    for to_all in [false, true, false] {
+        let real = Arc::new(Real::new().await);
+        let crowd = real.active_crowd(40).await;
+        // All but the key of the second day.
+        for day in [1, 3] {
+            let all = order(&real, day, None);
+            real.give(&all, false, at(28)).await.unwrap();
+        }
+        let giving = tokio::spawn({
+            let (real, crowd) = (real.clone(), crowd.clone());
+            async move {
+                let mut given = Vec::new();
+                if to_all {
+                    // Refused as a whole, or all of it before the closing.
+                    let all = real.give(&order(&real, 2, None), false, closing_time).await;
+                    match all {
+                        Ok(all) => assert_eq!(all.given, 40),
+                        Err(BridgeError::Closed) => {}
+                        Err(error) => panic!("{error:?}"),
+                    }
+                    return given;
+                }
+                for player in crowd {
+                    let one = order(&real, 2, Some(player.user_id));
+                    match real.give(&one, false, closing_time).await {
+                        Ok(one) if one.given == 1 => given.push(player.user_id),
+                        Ok(_) | Err(BridgeError::Closed) => {}
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+                given
+            }
+        });
+        let closing = tokio::spawn({
+            let real = real.clone();
+            async move { real.settlement.close(real.id, 1, closing_time).await }
+        });
+        closing.await.unwrap().unwrap();
+        let mut given = giving.await.unwrap();
+        if to_all {
+            let sql = "SELECT k.user_id FROM event_bridge_gift_key k JOIN event_bridge_gift g \
+                ON g.id = k.gift_id WHERE g.day_number = 2 AND k.user_id = ";
+            for player in &crowd {
+                let has = format!("SELECT COUNT(*) FROM ({sql}{}) AS g", player.user_id);
+                if real.test.count(&has).await == 1 {
+                    given.push(player.user_id);
+                }
+            }
+        }
+        for player in &crowd {
+            let has_all = given.contains(&player.user_id);
+            assert_eq!(is_paid(&real, player.user_id).await, has_all);
+        }
+        assert_nothing_is_left(&real).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_is_let_back_in_before_the_closing_takes_their_keys_is_paid() {
+    let closing_time = new_year(8) + chrono::TimeDelta::minutes(10);
+    for _ in 0..3 {
+        let real = Arc::new(Real::new().await);
+        let ids = real.crowd(60).await;
+        let blocked = "UPDATE `user` SET status = 'BLOCKED'";
+        real.test.execute(blocked).await;
+        let unblocking = tokio::spawn({
+            let (real, ids) = (real.clone(), ids.clone());
+            async move {
+                let mut in_time = Vec::new();
+                for id in ids {
+                    let tx = real.test.db.begin().await.unwrap();
+                    let player = lock_by_id_in_tx(&tx, id).await.unwrap().unwrap();
+                    let standing = key_standing(&*tx, id).await.unwrap().unwrap();
+                    set_status_in_tx(&tx, &player, Status::Active, closing_time)
+                        .await
+                        .unwrap();
+                    tx.commit().await.unwrap();
+                    if standing.keys == 3 {
+                        in_time.push(id);
+                    }
+                }
+                in_time
+            }
+        });
+        let closing = tokio::spawn({
+            let real = real.clone();
+            async move { real.settlement.close(real.id, 1, closing_time).await }
+        });
+        let certificate = closing.await.unwrap().unwrap();
+        let in_time = unblocking.await.unwrap();
+        for id in ids {
+            assert_eq!(is_paid(&real, id).await, in_time.contains(&id));
+        }
+        assert_eq!(certificate.paid, in_time.len() as u64);
+        assert_nothing_is_left(&real).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_settlement_that_stood_still_until_the_bridge_was_closed_touches_no_key_of_the_next() {
+    let real = Real::new().await;
+    let ids = real.crowd(2).await;
+    let stand_still = |_| {
+        let close = "UPDATE event_bridge SET closed_at = created_at, closing_at = created_at, \
+            open_slot = NULL, state = 'CLOSED'";
+        let closing = real.test.execute(close);
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(closing));
+    };
+    let settled = real
+        .settlement
+        .settle(real.id, 1, new_year(1), &stand_still);
+    assert_eq!(settled.await.unwrap().paid, 1);
+    assert!(is_paid(&real, ids[0]).await && !is_paid(&real, ids[1]).await);
+    let waiting = "SELECT COUNT(*) FROM user_profiles WHERE event_key_count = 3";
+    assert_eq!(real.test.count(waiting).await, 1);
 }
 
 #[tokio::test]
@@ -788,7 +1168,7 @@ async fn what_is_due_follows_the_clock() {
     assert_eq!(due(new_year(8) - minutes(1)).await, None);
     assert_eq!(due(new_year(8)).await, Some(Due::Close(real.id)));
     real.settlement
-        .close(real.id, 10, new_year(8))
+        .close(real.id, 10, new_year(8) + chrono::TimeDelta::minutes(10))
         .await
         .unwrap();
     assert_eq!(due(new_year(9)).await, None);

@@ -86,6 +86,7 @@ error_codes! {
     BatchNotFound "BATCH_NOT_FOUND" 404 "There is no such batch.";
     LevelNotFound "LEVEL_NOT_FOUND" 404 "The season has no such level.";
     BridgeNotFound "BRIDGE_NOT_FOUND" 404 "There is no such bridge.";
+    GiftNotFound "GIFT_NOT_FOUND" 404 "There is no such gift of keys.";
     OddsNotFound "ODDS_NOT_FOUND" 404 "There are no such odds.";
     PlayNotFound "PLAY_NOT_FOUND" 404 "The player has no such play.";
     DayNotFound "DAY_NOT_FOUND" 404 "Nothing has been published for this day.";
@@ -93,6 +94,7 @@ error_codes! {
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "This path does not answer this method.";
     NoActiveSeasonConflict "NO_ACTIVE_SEASON_CONFLICT" 409 "More than one season is active.";
     BridgeConflict "BRIDGE_CONFLICT" 409 "Another bridge stands in the way.";
+    GiftReverted "GIFT_REVERTED" 409 "This gift of keys is taken back.";
     ActiveSeasonConflict "ACTIVE_SEASON_CONFLICT" 409 "Another active season runs on some of these days.";
     CouponCodeInUse "COUPON_CODE_IN_USE" 409 "A copy of this coupon code was given to a winner or is in a stock.";
     RewardNotPending "REWARD_NOT_PENDING" 409 "The reward does not wait for a decision any more.";

@@ -56,6 +56,10 @@ typed_id!(
     BridgeId
 );
 typed_id!(
+    /// A row of `event_bridge_gift`.
+    GiftId
+);
+typed_id!(
     /// A row of `wallet_batch`.
     BatchId
 );

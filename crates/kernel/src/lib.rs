@@ -35,7 +35,8 @@ pub use asset::{Asset, UnknownAsset};
 pub use error_code::ErrorCode;
 pub use feature::{Feature, UnknownFeature};
 pub use ids::{
-    BatchId, BridgeId, BundleId, ConfigId, CouponKindId, OddsId, PlayId, RewardId, SeasonId, UserId,
+    BatchId, BridgeId, BundleId, ConfigId, CouponKindId, GiftId, OddsId, PlayId, RewardId,
+    SeasonId, UserId,
 };
 pub use nearest::{is_within, nearest, unknown_name};
 pub use problem::{MAX_NUMBER, Problem, Problems};

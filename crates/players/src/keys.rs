@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, JoinType,
-    QueryFilter, QueryOrder, QuerySelect, RelationTrait, sea_query::Expr,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, UpdateMany,
+    sea_query::{CaseStatement, Expr},
 };
 use xmas_kernel::{
     UserId,
@@ -34,24 +35,17 @@ pub struct KeyHolder {
     pub user_id: UserId,
     pub keys: i64,
     pub pending_points: i64,
+    /// Whether this is an ACTIVE player, and neither an admin nor somebody blocked or deleted.
+    pub is_active: bool,
 }
 
-/// Which holders of keys are meant.
+/// Which holders of keys are meant, whatever their status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completion {
-    /// Those who may be paid: players, ACTIVE, and with at least so many keys.
-    Payable { keys_required: i64 },
-    /// Everybody of whom anything is left, whatever their status.
+pub enum Held {
+    /// At least so many keys.
+    Keys(i64),
+    /// Any keys, or points that were promised for some.
     Anything,
-}
-
-/// The next players of whom there may be something to pay or to take.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyHolders {
-    /// Those who are meant, in ascending id.
-    pub holders: Vec<KeyHolder>,
-    /// The last one who was looked at, meant or not; `None` if nobody was left.
-    pub last: Option<UserId>,
 }
 
 /// What a player has collected; `None` if there is no such player.
@@ -66,7 +60,8 @@ pub async fn key_standing(
     }))
 }
 
-/// The next players after `after`, in ascending id; accounts of admins are not players.
+/// The next players after `after` who are ACTIVE or BLOCKED, in ascending id; accounts of admins are
+/// not players.
 pub async fn next_players(
     conn: &impl ConnectionTrait,
     after: UserId,
@@ -78,6 +73,7 @@ pub async fn next_players(
         .column(Column::UserId)
         .filter(Column::UserId.gt(after.0))
         .filter(user::Column::Role.eq(Role::Player.as_str()))
+        .filter(user::Column::Status.ne(Status::Inactive.as_str()))
         .order_by_asc(Column::UserId)
         .limit(limit)
         .into_tuple()
@@ -86,7 +82,7 @@ pub async fn next_players(
     Ok(ids.into_iter().map(UserId).collect())
 }
 
-/// Adds a key and the points it promises. `day` is the day whose key it is, if that is today.
+/// Adds a key and the points it promises. `today` is the day whose key it is, if that is today.
 pub async fn add_key_in_tx(
     tx: &DatabaseTransaction,
     player: &LockedPlayer,
@@ -94,17 +90,20 @@ pub async fn add_key_in_tx(
     today: Option<EventDay>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let mut update = Entity::update_many()
-        .col_expr(
-            Column::EventKeyCount,
-            Expr::col(Column::EventKeyCount).add(1),
-        )
-        .col_expr(
-            Column::EventPendingPoints,
-            Expr::col(Column::EventPendingPoints).add(points),
-        )
-        .col_expr(Column::UpdatedAt, Expr::value(Timestamp(now)))
-        .filter(Column::UserId.eq(player.user_id().0));
+    add_key_many_in_tx(tx, &[player.user_id()], points, today, now).await
+}
+
+/// As [`add_key_in_tx`], to many players. The caller has locked them.
+pub async fn add_key_many_in_tx(
+    tx: &DatabaseTransaction,
+    players: &[UserId],
+    points: i64,
+    today: Option<EventDay>,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let keys = Expr::col(Column::EventKeyCount).add(1);
+    let pending = Expr::col(Column::EventPendingPoints).add(points);
+    let mut update = move_keys(players, keys, pending, now);
     if let Some(today) = today {
         update = update.col_expr(Column::LastKeyOn, Expr::value(today.date()));
     }
@@ -112,19 +111,57 @@ pub async fn add_key_in_tx(
     Ok(())
 }
 
-/// Locks the next players after `after` that hold keys, in ascending id, and says who of them is
-/// meant.
+/// Takes a key and the points it promised back from players who hold it. If it is the key of their
+/// last day, they may earn it again. The caller has locked them.
+pub async fn take_key_many_in_tx(
+    tx: &DatabaseTransaction,
+    players: &[UserId],
+    points: i64,
+    day: EventDay,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let keys = Expr::col(Column::EventKeyCount).sub(1);
+    let pending = Expr::col(Column::EventPendingPoints).sub(points);
+    let is_last = Expr::col(Column::LastKeyOn).eq(day.date());
+    let last = CaseStatement::new()
+        .case(is_last, Expr::cust("NULL"))
+        .finally(Expr::col(Column::LastKeyOn));
+    let taken = move_keys(players, keys, pending, now)
+        .col_expr(Column::LastKeyOn, last.into())
+        .filter(Column::EventKeyCount.gte(1))
+        .filter(Column::EventPendingPoints.gte(points))
+        .exec(tx)
+        .await?;
+    if taken.rows_affected != players.len() as u64 {
+        let problem = "players held a key under their locks, and fewer keys than one";
+        return Err(DbError::Corrupt(problem.to_owned()));
+    }
+    Ok(())
+}
+
+fn move_keys(
+    players: &[UserId],
+    keys: Expr,
+    pending: Expr,
+    now: DateTime<Utc>,
+) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::EventKeyCount, keys)
+        .col_expr(Column::EventPendingPoints, pending)
+        .col_expr(Column::UpdatedAt, Expr::value(Timestamp(now)))
+        .filter(Column::UserId.is_in(players.iter().map(|player| player.0)))
+}
+
+/// Locks the next players after `after` that hold so much, in ascending id.
 pub async fn lock_key_holders_in_tx(
     tx: &DatabaseTransaction,
-    which: Completion,
+    held: Held,
     after: UserId,
     limit: u64,
-) -> Result<KeyHolders, DbError> {
-    let holds = match which {
-        Completion::Payable { keys_required } => {
-            Condition::all().add(Column::EventKeyCount.gte(keys_required))
-        }
-        Completion::Anything => Condition::any()
+) -> Result<Vec<KeyHolder>, DbError> {
+    let holds = match held {
+        Held::Keys(keys) => Condition::all().add(Column::EventKeyCount.gte(keys)),
+        Held::Anything => Condition::any()
             .add(Column::EventKeyCount.gt(0))
             .add(Column::EventPendingPoints.gt(0)),
     };
@@ -141,31 +178,29 @@ pub async fn lock_key_holders_in_tx(
         .into_tuple()
         .all(tx)
         .await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Read without a lock and after the profiles': a status changes only under its player's lock, and
+    // whoever changes one takes the profile's row first.
+    let active: HashSet<i64> = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::Id.is_in(rows.iter().map(|(user_id, ..)| *user_id)))
+        .filter(user::Column::Status.eq(Status::Active.as_str()))
+        .filter(user::Column::Role.eq(Role::Player.as_str()))
+        .into_tuple::<i64>()
+        .all(tx)
+        .await?
+        .into_iter()
+        .collect();
     let holder = |(user_id, keys, pending_points)| KeyHolder {
         user_id: UserId(user_id),
         keys,
         pending_points,
+        is_active: active.contains(&user_id),
     };
-    let mut holders: Vec<KeyHolder> = rows.into_iter().map(holder).collect();
-    let last = holders.last().map(|holder| holder.user_id);
-    if matches!(which, Completion::Payable { .. }) && !holders.is_empty() {
-        // Read without a lock and after the profiles': a status changes only under its player's
-        // lock, and whoever changes one takes the profile's row first.
-        let ids = holders.iter().map(|holder| holder.user_id.0);
-        let active: HashSet<i64> = user::Entity::find()
-            .select_only()
-            .column(user::Column::Id)
-            .filter(user::Column::Id.is_in(ids))
-            .filter(user::Column::Status.eq(Status::Active.as_str()))
-            .filter(user::Column::Role.eq(Role::Player.as_str()))
-            .into_tuple::<i64>()
-            .all(tx)
-            .await?
-            .into_iter()
-            .collect();
-        holders.retain(|holder| active.contains(&holder.user_id.0));
-    }
-    Ok(KeyHolders { holders, last })
+    Ok(rows.into_iter().map(holder).collect())
 }
 
 /// Raises the account level of players by one and takes their keys. The caller has locked them.

@@ -36,7 +36,8 @@ pub(crate) async fn grant_points(
 ) -> Result<Vec<UserId>, DbError> {
     let mut given = Vec::with_capacity(grants.len());
     for grants in grants.chunks(ROWS_AT_ONCE) {
-        let known = known_keys(tx, grants).await?;
+        let keys = grants.iter().map(|grant| grant.grant_key.as_str());
+        let known = known_grants(tx, keys).await?;
         let new = grants
             .iter()
             .filter(|grant| !known.contains(&grant.grant_key));
@@ -64,21 +65,6 @@ pub(crate) async fn grant_points(
         given.extend(new.iter().map(|grant| grant.user_id));
     }
     Ok(given)
-}
-
-async fn known_keys(
-    tx: &DatabaseTransaction,
-    grants: &[PointGrant],
-) -> Result<HashSet<String>, DbError> {
-    let keys = grants.iter().map(|grant| grant.grant_key.as_str());
-    let keys: Vec<String> = reward_log::Entity::find()
-        .select_only()
-        .column(reward_log::Column::GrantKey)
-        .filter(reward_log::Column::GrantKey.is_in(keys))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    Ok(keys.into_iter().collect())
 }
 
 async fn insert_receipts(
@@ -258,6 +244,21 @@ pub async fn has_grant(conn: &impl ConnectionTrait, grant_key: &str) -> Result<b
         .one(conn)
         .await?;
     Ok(row.is_some())
+}
+
+/// Those of the grants that were ever given. They are as many as one statement carries.
+pub async fn known_grants(
+    conn: &impl ConnectionTrait,
+    grant_keys: impl IntoIterator<Item = &str>,
+) -> Result<HashSet<String>, DbError> {
+    let known: Vec<String> = reward_log::Entity::find()
+        .select_only()
+        .column(reward_log::Column::GrantKey)
+        .filter(reward_log::Column::GrantKey.is_in(grant_keys))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(known.into_iter().collect())
 }
 
 /// Everybody who was given points for an occasion, in ascending id, however many they are: player

@@ -55,7 +55,7 @@ pub use batch::{
     Batch, BatchLine, BatchOrders, BatchRef, BatchReport, BatchState, BatchSummary, BatchTally,
     Batches, NewBatch, RecipientFilter, Refusal, Reverted, ShortWallet, Tally,
 };
-pub use bulk::{given_points, has_grant};
+pub use bulk::{given_points, has_grant, known_grants};
 pub use bundles::{Bundle, BundleDraft, BundleItem, NewBundle};
 pub use coupons::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,

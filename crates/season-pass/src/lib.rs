@@ -41,7 +41,9 @@ pub use model::{
 };
 pub use participant::{SeasonMover, SeasonStamps};
 pub use service::{SeasonPass, SeasonPassOptions, reveal_coupons};
-pub use store::{days_of, has_key_stamps, key_stamps};
+pub use store::{
+    days_of, has_key_stamps, key_owners, key_stamps, stamp_key_many_in_tx, unstamp_key_many_in_tx,
+};
 
 /// The season pass for handlers: each call is one transaction, or a read.
 #[async_trait]

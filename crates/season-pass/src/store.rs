@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -285,7 +285,20 @@ pub(crate) async fn insert_stamp(
     stamp: &Stamp<'_>,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let inserted = stamp_log::Entity::insert(stamp_log::ActiveModel {
+    let inserted = stamp_log::Entity::insert(row(user_id, season_id, stamp, now))
+        .exec_without_returning(tx)
+        .await
+        .map_err(DbError::from);
+    first_time(inserted, Constraint::SeasonStampPeriod)
+}
+
+fn row(
+    user_id: UserId,
+    season_id: SeasonId,
+    stamp: &Stamp<'_>,
+    now: DateTime<Utc>,
+) -> stamp_log::ActiveModel {
+    stamp_log::ActiveModel {
         id: NotSet,
         user_id: Set(user_id.0),
         season_id: Set(season_id.0),
@@ -295,11 +308,7 @@ pub(crate) async fn insert_stamp(
         xp_earned: Set(stamp.xp_earned),
         event_day: Set(EventDay::of(now).date()),
         created_at: Set(Timestamp(now)),
-    })
-    .exec_without_returning(tx)
-    .await
-    .map_err(DbError::from);
-    first_time(inserted, Constraint::SeasonStampPeriod)
+    }
 }
 
 /// Whether an insert went through; `false` if `constraint` says that the row is there already.
@@ -356,6 +365,66 @@ pub async fn has_key_stamps(
         .one(conn)
         .await?;
     Ok(row.is_some())
+}
+
+/// Those of the players who have collected a bridge key of a season.
+pub async fn key_owners(
+    conn: &impl ConnectionTrait,
+    season_id: SeasonId,
+    key: &str,
+    players: &[UserId],
+) -> Result<HashSet<UserId>, DbError> {
+    let owners: Vec<i64> = stamp_log::Entity::find()
+        .select_only()
+        .column(stamp_log::Column::UserId)
+        .filter(stamp_log::Column::UserId.is_in(players.iter().map(|player| player.0)))
+        .filter(stamp_log::Column::SeasonId.eq(season_id.0))
+        .filter(stamp_log::Column::PeriodKey.eq(key))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(owners.into_iter().map(UserId).collect())
+}
+
+/// Writes a bridge key for players who lack it. The caller has locked them; they are as many as one
+/// statement carries.
+pub async fn stamp_key_many_in_tx(
+    tx: &DatabaseTransaction,
+    players: &[UserId],
+    season_id: SeasonId,
+    key: &str,
+    source: Feature,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let stamp = Stamp {
+        period_key: key,
+        event_type: Some(key),
+        source,
+        xp_earned: 0,
+    };
+    let stamps = players
+        .iter()
+        .map(|player| row(*player, season_id, &stamp, now));
+    stamp_log::Entity::insert_many(stamps)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes a bridge key back from players who have it. The caller has locked them.
+pub async fn unstamp_key_many_in_tx(
+    tx: &DatabaseTransaction,
+    players: &[UserId],
+    season_id: SeasonId,
+    key: &str,
+) -> Result<(), DbError> {
+    stamp_log::Entity::delete_many()
+        .filter(stamp_log::Column::UserId.is_in(players.iter().map(|player| player.0)))
+        .filter(stamp_log::Column::SeasonId.eq(season_id.0))
+        .filter(stamp_log::Column::PeriodKey.eq(key))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// The first and the last day of a season, active or not; `None` if there is no such season.

@@ -1,13 +1,15 @@
 //! The command line. Each verb is one file.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 the command line or the configuration cannot be
-//! understood, 3 stopped half-way (`settle`): run it again.
+//! understood, 3 stopped half-way (`settle`, `keys`): run it again.
 
 mod audit;
 mod check;
 mod create_admin;
 mod database;
+mod keys;
 mod migrate;
+mod progress;
 mod seed;
 mod serve;
 mod settle;
@@ -44,6 +46,8 @@ enum Verb {
     CreateAdmin(create_admin::Args),
     /// Pay for the keys of the season bridge.
     Settle(settle::Args),
+    /// Give keys of the season bridge, or take them back.
+    Keys(keys::Args),
     /// Check every invariant of the database.
     Audit(audit::Args),
     /// Check the receipt of a draw, offline.
@@ -81,6 +85,7 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         | Verb::Seed(_)
         | Verb::CreateAdmin(_)
         | Verb::Settle(_)
+        | Verb::Keys(_)
         | Verb::Audit(_) => {}
     }
     let config = Config::load()?;
@@ -91,6 +96,7 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Seed(args) => seed::run(&args, &config).await?,
         Verb::CreateAdmin(args) => create_admin::run(&args, &config).await?,
         Verb::Settle(args) => return settle::run(&args, &config).await,
+        Verb::Keys(args) => return keys::run(&args, &config).await,
         Verb::Audit(args) => return audit::run(&args, &config).await,
         Verb::Check(_) | Verb::VerifyDraw(_) | Verb::Openapi => {}
     }

@@ -1,12 +1,11 @@
-use std::{io::Write, process::ExitCode, sync::Arc};
+use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use xmas_event_bridge::{BridgeError, Certificate, Reason};
 use xmas_kernel::BridgeId;
 
-use super::database;
+use super::{database, progress};
 use crate::{
     config::{Config, Secrets},
     jobs,
@@ -54,9 +53,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     }
     let before = settlement.certificate(bridge).await.map_err(told)?;
     let waiting = before.unpaid.get(&Reason::NotYet).copied().unwrap_or(0);
-    let bar = progress_bar(waiting, args.json);
-    let position = bar.clone();
-    let progress = move |paid| position.set_position(paid);
+    let bar = progress::bar(Some(waiting), args.json);
+    let progress = |paid| bar.set_position(paid);
     let outcome = settlement.settle(bridge, args.chunk, now, &progress).await;
     bar.finish_and_clear();
     match outcome {
@@ -86,19 +84,6 @@ fn told(error: BridgeError) -> anyhow::Error {
         BridgeError::NotFound => anyhow::anyhow!("BRIDGE_NOT_FOUND: there is no such bridge"),
         error => error.into(),
     }
-}
-
-fn progress_bar(players: u64, quiet: bool) -> Arc<ProgressBar> {
-    let bar = if quiet {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new(players)
-    };
-    let template = "{bar:40} {human_pos} of {human_len} players, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    Arc::new(bar)
 }
 
 fn print(

@@ -6,7 +6,7 @@
 //! `tests/api/openapi.rs` finds whatever has been left out.
 
 use xmas_event_bridge::{
-    BridgeState, Mission, REASON_CHARACTERS, SlotState,
+    BridgeState, GiftState, Mission, REASON_CHARACTERS, SlotState,
     rules::{ALL_GAMES, MAX_DAYS},
 };
 use xmas_features::ui_rules::MAX_KEY;
@@ -213,6 +213,7 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
         ("AdminBridgeAnswer", "state") => names(&BridgeState::ALL, BridgeState::as_str),
         ("BatchAnswer" | "BatchItem", "state") => names(&BatchState::ALL, BatchState::as_str),
         ("BatchAnswer" | "BatchItem", "kind") => names(&OrderKind::ALL, OrderKind::as_str),
+        ("GiftItem", "state") => names(&GiftState::ALL, GiftState::as_str),
         ("CodeItem", "state") => Meaning::OneOf(vec!["FREE", "TAKEN"]),
         ("SlotAnswer", "state") => names(&SlotState::ALL, SlotState::as_str),
         (_, "state" | "reward_state") => names(&RewardState::ALL, RewardState::as_str),
@@ -236,7 +237,7 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
             let (least, most) = PASSWORD_CHARACTERS.into_inner();
             Meaning::Like(format!(r"^([\s\S]{{{least},{most}}})?$"))
         }
-        ("KeysRequest" | "RejectRequest" | "RevertRequest", "reason") => {
+        ("KeysRequest" | "KeysRevertRequest" | "RejectRequest" | "RevertRequest", "reason") => {
             Meaning::Text(REASON_CHARACTERS)
         }
         (_, "reason") => Meaning::Text(0..=Actor::REASON_CHARACTERS),
@@ -249,7 +250,9 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
         | (_, "draw_reward_amount" | "draw_reward_value")
         | (_, "lose_reward_amount" | "lose_reward_value") => Meaning::Whole(0..=Reward::MAX_AMOUNT),
         (_, "weight") => Meaning::Whole(0..=MAX_WEIGHT),
-        ("BridgeDayRequest" | "KeysRequest", "day") | (_, "keys_required") => Meaning::Whole(1..=7),
+        ("BridgeDayRequest" | "KeysRequest" | "GiftItem", "day") | (_, "keys_required") => {
+            Meaning::Whole(1..=7)
+        }
         (_, "index" | "slot_index") => Meaning::Whole(0..=5),
         ("SeasonRequest", "base_xp_per_stamp" | "max_xp_bonus") | ("StampRequest", "xp_bonus") => {
             Meaning::Whole(0..=1_000_000)

@@ -105,6 +105,8 @@ fn only_the_owner_of_a_table_names_it() {
         ("wallet_batch_item", "rewards"),
         ("event_bridge", "event-bridge"),
         ("event_bridge_day", "event-bridge"),
+        ("event_bridge_gift", "event-bridge"),
+        ("event_bridge_gift_key", "event-bridge"),
         ("event_bridge_progress", "event-bridge"),
         ("user_game_wallet", "rewards"),
         ("wallet_ledger", "rewards"),

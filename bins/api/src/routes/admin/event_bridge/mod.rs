@@ -5,6 +5,8 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
+mod keys;
+
 use std::collections::BTreeMap;
 
 use actix_web::{
@@ -16,13 +18,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use validator::Validate;
 use xmas_event_bridge::{
-    BridgeDesk, BridgeEdit, BridgeView, Certificate, DayEdit, KeyCount, KeyOrder, UnknownMission,
+    BridgeDesk, BridgeEdit, BridgeView, Certificate, DayEdit, KeyCount, UnknownMission,
 };
 use xmas_kernel::{BridgeId, ErrorCode, SeasonId};
-use xmas_players::{PlayerRef, Status};
+use xmas_players::Status;
 use xmas_time::{EventDay, Kst};
 
-use super::{IfMatch, Reason, player_ref};
+use super::{IfMatch, Reason};
 use crate::{
     error::{ApiError, ApiResult},
     extract::{
@@ -34,7 +36,7 @@ use crate::{
 };
 
 #[derive(OpenApi)]
-#[openapi(paths(get, put, settle, close, keys))]
+#[openapi(paths(get, put, settle, close, keys::list, keys::give, keys::revert))]
 pub(crate) struct Docs;
 
 pub(super) fn configure(cfg: &mut ServiceConfig) {
@@ -52,7 +54,14 @@ pub(super) fn configure(cfg: &mut ServiceConfig) {
     ))
     .service(endpoint::bulk(
         "/event-bridge/keys",
-        [(Method::POST, web::to(keys))],
+        [
+            (Method::GET, web::to(keys::list)),
+            (Method::POST, web::to(keys::give)),
+        ],
+    ))
+    .service(endpoint::bulk(
+        "/event-bridge/keys/{id}/revert",
+        [(Method::POST, web::to(keys::revert))],
     ));
 }
 
@@ -85,7 +94,16 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
             ErrorCode::BridgeConflict,
             ErrorCode::UserNotFound,
             ErrorCode::UserRequired,
+            ErrorCode::GiftReverted,
         ],
+    ),
+    (
+        "GET /admin/api/event-bridge/keys",
+        &[ErrorCode::ValidationError],
+    ),
+    (
+        "POST /admin/api/event-bridge/keys/{id}/revert",
+        &[ErrorCode::GiftNotFound, ErrorCode::NotFound],
     ),
 ];
 
@@ -450,87 +468,4 @@ pub(crate) async fn close(
     let bridge = body.0.bridge_id.map(BridgeId);
     let certificate = desk.close_now(&admin.actor, bridge, CHUNK, now.0).await?;
     Ok(Json(certificate.into()))
-}
-
-/// A key of one day, for one player or for all who were active on any day of the bridge.
-#[derive(Debug, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"day": 3, "all_active": true, "reason": "12/27 장애 보상", "dry_run": true}))]
-pub(crate) struct KeysRequest {
-    bridge_id: Option<i64>,
-    /// 1 to 7.
-    day: i64,
-    user_id: Option<i64>,
-    external_id: Option<String>,
-    #[serde(default)]
-    all_active: bool,
-    /// 1 to 191 characters; `X-Reason` does the same.
-    reason: Option<String>,
-    /// True to look, false to do it: it must be said with `all_active`, here or in the query.
-    dry_run: Option<bool>,
-}
-
-#[derive(Debug, Deserialize, IntoParams, Validate)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct KeysParams {
-    /// As in the body.
-    dry_run: Option<bool>,
-}
-
-/// What became of the keys.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": true, "given": 5_812, "had": 1_204, "points": 29_060_000}))]
-pub(crate) struct KeysAnswer {
-    dry_run: bool,
-    /// Players who got the key, or would.
-    given: u64,
-    /// Players who had it, or have been paid already.
-    had: u64,
-    points: i64,
-}
-
-/// Gives the key of one day, with a reason, to one player or (`all_active`) to everybody who was active
-/// that week. Whoever has it gets no second one.
-#[utoipa::path(post, operation_id = "give_event_bridge_keys", path = "/admin/api/event-bridge/keys",
-    tag = "admin: bridge", params(KeysParams, Reason), request_body = KeysRequest,
-    responses((status = 200, body = KeysAnswer)), security(("bearer" = [])))]
-pub(crate) async fn keys(
-    admin: Admin,
-    params: Params<KeysParams>,
-    body: Body<KeysRequest>,
-    now: Now,
-    desk: Data<dyn BridgeDesk>,
-) -> ApiResult<Json<KeysAnswer>> {
-    let Body(body) = body;
-    let dry_run = match (params.0.dry_run, body.dry_run) {
-        (Some(one), Some(other)) if one != other => {
-            let problem = "must be the same in the query and in the body";
-            return Err(ApiError::field("dry_run", problem));
-        }
-        (one, other) => one.or(other),
-    };
-    let player = player_ref(body.user_id, body.external_id)?;
-    let is_named = player != PlayerRef::default();
-    if is_named && body.all_active {
-        return Err(ApiError::field("all_active", "goes without a player"));
-    }
-    // For one player there is nothing to look at first.
-    let dry_run = match body.all_active {
-        true => said(dry_run)?,
-        false => dry_run.unwrap_or(false),
-    };
-    let reason = body.reason.or(admin.actor.reason.clone());
-    let order = KeyOrder {
-        bridge: body.bridge_id.map(BridgeId),
-        day_number: body.day,
-        player: (!body.all_active).then_some(player),
-        reason: reason.unwrap_or_default(),
-    };
-    let given = desk.give(&admin.actor, &order, dry_run, now.0).await?;
-    Ok(Json(KeysAnswer {
-        dry_run,
-        given: given.given,
-        had: given.had,
-        points: given.points,
-    }))
 }

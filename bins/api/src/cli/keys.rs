@@ -1,0 +1,184 @@
+use std::{io::Write, process::ExitCode};
+
+use anyhow::{Context, anyhow, bail};
+use clap::Subcommand;
+use serde_json::json;
+use xmas_event_bridge::{BridgeError, KeyOrder};
+use xmas_kernel::{BridgeId, GiftId, UserId, audit::Actor, db::Db};
+use xmas_players::{GivenId, PlayerRef, Role, Status, find_by_external_id};
+
+use super::{database, progress};
+use crate::{
+    config::{Config, Secrets},
+    seed::demo_state,
+    wiring::{App, Ports},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+    /// The admin in whose name it is done: an external id.
+    #[arg(long, global = true, value_name = "EXTERNAL_ID")]
+    admin: Option<String>,
+    /// Why, for the audit log: 1 to 191 characters.
+    #[arg(long, global = true, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Change nothing, and print what would be.
+    #[arg(long, global = true)]
+    dry_run: bool,
+    /// As JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Give the key of one day to one player, or to everybody who was active that week.
+    Give(Give),
+    /// Take the keys of a gift back from those who have not been paid for them.
+    Revert {
+        /// The number of the gift, as `give` has printed it.
+        gift: i64,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(id = "whom", required = true, multiple = false)]
+struct Whom {
+    /// Everybody who was active on any day of the bridge.
+    #[arg(long)]
+    all_active: bool,
+    /// One player, by number.
+    #[arg(long, value_name = "ID")]
+    user_id: Option<i64>,
+    /// One player, by external id.
+    #[arg(long, value_name = "NAME")]
+    external_id: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Give {
+    /// Whose key: 1 to 7.
+    #[arg(long, value_name = "NUMBER")]
+    day: i64,
+    /// The bridge; the one that is not closed if it is left out.
+    #[arg(long, value_name = "ID")]
+    bridge: Option<i64>,
+    #[command(flatten)]
+    whom: Whom,
+}
+
+/// Exit code 0 if all of it is done, 1 if it was refused or failed, 3 if it stopped half-way and should be
+/// run again.
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let db = database::open(config).await?;
+    let demo = demo_state::find(&db).await?;
+    let clock = database::clock(config, demo.as_ref());
+    let now = clock.now();
+    let actor = actor(&db, args).await?;
+    let app = App::new(&db, config, &Secrets::of(config)?, Ports::with_clock(clock));
+    let desk = app.bridge_desk();
+    let bar = progress::bar(None, args.json);
+    let progress = |players| bar.set_position(players);
+    let outcome = match &args.what {
+        What::Give(give) => {
+            let order = order(give)?;
+            let given = desk.give(&actor, &order, args.dry_run, &progress, now);
+            given.await.map(|given| {
+                let gift = given.gift.map(|gift| format!(" (gift {gift})"));
+                let text = format!(
+                    "{} players got the key{}, {} points altogether; {} had it or have been paid.",
+                    given.given,
+                    gift.unwrap_or_default(),
+                    given.points,
+                    given.had
+                );
+                (text, json!(given))
+            })
+        }
+        What::Revert { gift } => {
+            let gift = GiftId(*gift);
+            let taken = desk.revert_gift(&actor, gift, args.dry_run, &progress, now);
+            taken.await.map(|taken| {
+                let text = format!(
+                    "{} players gave the key of gift {gift} back, {} points altogether; {} have been paid \
+                     for it or lost it with the closing.",
+                    taken.taken, taken.points, taken.kept
+                );
+                (text, json!(taken))
+            })
+        }
+    };
+    bar.finish_and_clear();
+    match outcome {
+        Ok((text, report)) => {
+            print(args, &text, &report)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(BridgeError::Db(error)) => {
+            let error = anyhow::Error::from(error);
+            eprintln!(
+                "xmas-api: it stopped: {error:#}. What was done is done; run it again, and it goes on \
+                 from there."
+            );
+            Ok(ExitCode::from(3))
+        }
+        Err(error) => Err(explained(error)),
+    }
+}
+
+async fn actor(db: &Db, args: &Args) -> anyhow::Result<Actor> {
+    let Some(name) = &args.admin else {
+        bail!("--admin says in whose name it is done");
+    };
+    let given = GivenId::try_from(name.as_str()).map_err(|error| anyhow!("--admin {}", error.0))?;
+    let account = find_by_external_id(db.read(), &given).await?;
+    let account =
+        account.filter(|account| account.role == Role::Admin && account.status == Status::Active);
+    let Some(account) = account else {
+        bail!("there is no admin {name}");
+    };
+    Ok(Actor {
+        user_id: account.user_id,
+        name: account.external_id,
+        reason: args.reason.clone(),
+        request_id: "command line".to_owned(),
+    })
+}
+
+fn order(give: &Give) -> anyhow::Result<KeyOrder> {
+    let external_id = give.whom.external_id.as_deref().map(GivenId::try_from);
+    let external_id = external_id.transpose();
+    let player = PlayerRef {
+        user_id: give.whom.user_id.map(UserId),
+        external_id: external_id.map_err(|error| anyhow!("--external-id {}", error.0))?,
+    };
+    Ok(KeyOrder {
+        bridge: give.bridge.map(BridgeId),
+        day_number: give.day,
+        player: (!give.whom.all_active).then_some(player),
+    })
+}
+
+/// What an operator can do about it.
+fn explained(error: BridgeError) -> anyhow::Error {
+    match error {
+        BridgeError::Invalid(problems) => {
+            let lines = problems
+                .into_iter()
+                .map(|problem| format!("{} {}", problem.field, problem.text));
+            anyhow!("{}", lines.collect::<Vec<_>>().join("; "))
+        }
+        error => error.into(),
+    }
+}
+
+fn print(args: &Args, text: &str, report: &serde_json::Value) -> anyhow::Result<()> {
+    let text = match (args.json, args.dry_run) {
+        (true, dry_run) => json!({ "dry_run": dry_run, "keys": report }).to_string(),
+        (false, true) => format!("Dry run, nothing was changed: {text}"),
+        (false, false) => text.to_owned(),
+    };
+    writeln!(std::io::stdout(), "{text}").context("the report cannot be printed")
+}

@@ -1,0 +1,647 @@
+//! Keys that an operator gives, and takes back if that was a mistake.
+//!
+//! A gift to everybody is registered first and then given in chunks, each in a transaction of its own
+//! that locks the chunk's players first and the bridge after them. Whoever finds it open, because a
+//! process was killed or because somebody else is at it, goes on with it: who has the key gets no second
+//! one. Each key that was given is noted with its gift, so that it is these that are taken back, and none
+//! that a player has earned.
+
+mod model;
+mod store;
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::RangeInclusive,
+};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::{Value, json};
+use xmas_activity::{EventKind, EventWriter, active_players};
+use xmas_kernel::{
+    BridgeId, Feature, GiftId, Problem, Problems, UserId,
+    audit::{self, Actor, Change},
+    db::{DbError, retry},
+    paging::{Cursor, Limit, Page},
+    text::{self, Lines},
+};
+use xmas_players::{
+    add_key_many_in_tx, lock_many_in_tx, next_players, resolve, take_key_many_in_tx,
+};
+use xmas_rewards::known_grants;
+use xmas_season_pass::{key_owners, stamp_key_many_in_tx, unstamp_key_many_in_tx};
+use xmas_time::EventDay;
+
+pub use model::{Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken};
+
+use self::store::{KeyState, NewGift};
+use crate::{
+    Bridge, BridgeDay, BridgeError, BridgeState,
+    awarder::key_meta,
+    rules,
+    settlement::Settlement,
+    store::{bridges, lock},
+};
+
+/// How long the reason of a gift, or of taking one back, may be.
+pub const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
+/// How many players one transaction gives a key, or takes one from.
+const AT_ONCE: u64 = 1_000;
+
+/// What a gift would be, after everything was looked at that could refuse it.
+struct Plan {
+    bridge: Bridge,
+    day: BridgeDay,
+    player: Option<UserId>,
+    reason: String,
+}
+
+impl Settlement {
+    async fn plan(
+        &self,
+        actor: &Actor,
+        order: &KeyOrder,
+        now: DateTime<Utc>,
+    ) -> Result<Plan, BridgeError> {
+        let bridge = match order.bridge {
+            Some(bridge) => self.known(bridge).await?,
+            None => self.open().await?,
+        };
+        if bridge.state == BridgeState::Closed {
+            return Err(BridgeError::Closed);
+        }
+        let reason = checked_reason(actor)?;
+        let mut days = bridge.rules.days.iter();
+        let day = days.find(|day| day.number == order.day_number).cloned();
+        let day = day.ok_or_else(|| refused_day("must be a day of the bridge"))?;
+        if day.day > EventDay::of(now) {
+            // The players could not earn it any more, and nobody could edit the day.
+            return Err(refused_day("must not be still to come"));
+        }
+        let db = self.on.db.read();
+        let player = match &order.player {
+            Some(named) => {
+                let player = resolve(db, named).await?;
+                let before = UserId(player.0.saturating_sub(1));
+                if next_players(db, before, 1).await?.first() != Some(&player) {
+                    return Err(BridgeError::UnknownPlayer);
+                }
+                Some(player)
+            }
+            None => None,
+        };
+        Ok(Plan {
+            bridge,
+            day,
+            player,
+            reason,
+        })
+    }
+
+    /// [`crate::BridgeDesk::give`].
+    pub(crate) async fn give_keys(
+        &self,
+        actor: &Actor,
+        order: &KeyOrder,
+        dry_run: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
+        now: DateTime<Utc>,
+    ) -> Result<KeysGiven, BridgeError> {
+        let plan = self.plan(actor, order, now).await?;
+        if dry_run {
+            return Ok(self.preview(&plan).await?);
+        }
+        let Some(player) = plan.player else {
+            return self.give_to_all(actor, &plan, progress, now).await;
+        };
+        let gift = retry(|| self.give_to_one_once(actor, &plan, player, now)).await?;
+        Ok(KeysGiven {
+            gift: gift.as_ref().map(|gift| gift.id),
+            given: u64::from(gift.is_some()),
+            had: u64::from(gift.is_none()),
+            points: gift.map_or(0, |gift| gift.points),
+        })
+    }
+
+    async fn preview(&self, plan: &Plan) -> Result<KeysGiven, DbError> {
+        let db = self.on.db.read();
+        let (mut lacking, mut all) = (0, 0);
+        if let Some(player) = plan.player {
+            lacking = lack(db, &plan.bridge, &plan.day.event_type, &[player])
+                .await?
+                .len();
+            all = 1;
+        } else {
+            let mut pages = Recipients::of(&plan.bridge);
+            while let Some(players) = pages.next(db).await? {
+                all += players.len();
+                lacking += lack(db, &plan.bridge, &plan.day.event_type, &players)
+                    .await?
+                    .len();
+            }
+        }
+        Ok(given(None, lacking as u64, all as u64, plan.day.points))
+    }
+
+    /// The gift to one player in one transaction; `None` if the player gets no key.
+    async fn give_to_one_once(
+        &self,
+        actor: &Actor,
+        plan: &Plan,
+        player: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Gift>, BridgeError> {
+        let tx = self.on.db.begin().await?;
+        lock_many_in_tx(&tx, &[player]).await?;
+        if !lock(&tx, plan.bridge.id).await?.takes_keys() {
+            return Err(BridgeError::Closed);
+        }
+        // The key is worth what its day says now.
+        let (bridge, day) = current(&tx, plan).await?;
+        if lack(&*tx, &bridge, &day.event_type, &[player])
+            .await?
+            .is_empty()
+        {
+            return Ok(None);
+        }
+        let new = NewGift {
+            bridge: bridge.id,
+            day: &day,
+            player: Some(player),
+            state: GiftState::Done,
+            reason: &plan.reason,
+            actor: &actor.name,
+        };
+        let gift = store::insert(&tx, &new, now).await?;
+        give_in_tx(&tx, (&bridge, &day), &gift, &[player], now).await?;
+        let change = Change {
+            action: "BRIDGE_KEY",
+            resource: &format!("user:{player}"),
+            before: Value::Null,
+            after: described(&gift),
+        };
+        audit::write_in_tx(&tx, actor, change, now).await?;
+        tx.commit().await?;
+        Ok(Some(gift))
+    }
+
+    async fn give_to_all(
+        &self,
+        actor: &Actor,
+        plan: &Plan,
+        progress: &(dyn Fn(u64) + Send + Sync),
+        now: DateTime<Utc>,
+    ) -> Result<KeysGiven, BridgeError> {
+        let gift = retry(|| self.register_once(actor, plan, now)).await?;
+        let db = self.on.db.read();
+        let mut all = 0;
+        let mut pages = Recipients::of(&plan.bridge);
+        while let Some(players) = pages.next(db).await? {
+            all += players.len() as u64;
+            // What an earlier run has done costs no transaction.
+            let lacking = lack(db, &plan.bridge, &gift.event_type, &players).await?;
+            if !lacking.is_empty() {
+                let chunk = retry(|| self.give_chunk(&gift, &lacking, now)).await;
+                if let Err(BridgeError::Closed) = chunk {
+                    // Nobody can go on with it: what was given was all of it.
+                    retry(|| self.finish_once(actor, &gift, all, now)).await?;
+                }
+                chunk?;
+            }
+            progress(all);
+        }
+        retry(|| self.finish_once(actor, &gift, all, now)).await?;
+        let tally = self.tally(gift.id).await?;
+        Ok(given(Some(gift.id), tally.given, all, gift.points))
+    }
+
+    /// The gift of this order that an earlier run has left open, or a new one.
+    async fn register_once(
+        &self,
+        actor: &Actor,
+        plan: &Plan,
+        now: DateTime<Utc>,
+    ) -> Result<Gift, BridgeError> {
+        let tx = self.on.db.begin().await?;
+        if !lock(&tx, plan.bridge.id).await?.takes_keys() {
+            return Err(BridgeError::Closed);
+        }
+        let (bridge, day) = current(&tx, plan).await?;
+        let open = store::open_to_all(&tx, bridge.id, day.number).await?;
+        let is_same = |gift: &Gift| gift.reason == plan.reason && gift.is_of(&day);
+        if let Some(gift) = open.into_iter().find(is_same) {
+            return Ok(gift);
+        }
+        let new = NewGift {
+            bridge: bridge.id,
+            day: &day,
+            player: None,
+            state: GiftState::Open,
+            reason: &plan.reason,
+            actor: &actor.name,
+        };
+        let gift = store::insert(&tx, &new, now).await?;
+        let after = described(&gift);
+        write(&tx, actor, "BRIDGE_KEYS_BEGIN", &gift, after, now).await?;
+        tx.commit().await?;
+        Ok(gift)
+    }
+
+    /// Gives the key to those of the players who still lack it, all in one transaction.
+    async fn give_chunk(
+        &self,
+        gift: &Gift,
+        players: &[UserId],
+        now: DateTime<Utc>,
+    ) -> Result<(), BridgeError> {
+        let tx = self.on.db.begin().await?;
+        lock_many_in_tx(&tx, players).await?;
+        if !lock(&tx, gift.bridge).await?.takes_keys() {
+            return Err(BridgeError::Closed);
+        }
+        // Somebody may be taking it back already.
+        let state = store::find(&*tx, gift.id).await?.map(|gift| gift.state);
+        if state != Some(GiftState::Open) && state != Some(GiftState::Done) {
+            return Err(BridgeError::GiftReverted);
+        }
+        let (bridge, day) = current_of(&tx, gift.bridge, gift.day_number).await?;
+        if !gift.is_of(&day) {
+            return Err(refused_day("was edited meanwhile: send it again"));
+        }
+        let lacking = lack(&*tx, &bridge, &gift.event_type, players).await?;
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        give_in_tx(&tx, (&bridge, &day), gift, &lacking, now).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn finish_once(
+        &self,
+        actor: &Actor,
+        gift: &Gift,
+        all: u64,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let tx = self.on.db.begin().await?;
+        if !store::change(&tx, gift.id, &[GiftState::Open], GiftState::Done, now).await? {
+            return Ok(());
+        }
+        let tally = store::tallies(&*tx, &[gift.id]).await?.remove(&gift.id);
+        let tally = tally.unwrap_or_default();
+        let after = json!({
+            "gift": described(gift),
+            "given": given(Some(gift.id), tally.given, all, gift.points),
+        });
+        write(&tx, actor, "BRIDGE_KEYS", gift, after, now).await?;
+        tx.commit().await
+    }
+
+    async fn tally(&self, gift: GiftId) -> Result<GiftTally, DbError> {
+        let tallies = store::tallies(self.on.db.read(), &[gift]).await?;
+        Ok(tallies.get(&gift).copied().unwrap_or_default())
+    }
+
+    /// [`crate::BridgeDesk::gifts`].
+    pub(crate) async fn page_of_gifts(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<GiftSummary>, DbError> {
+        let db = self.on.db.read();
+        let page = store::page(db, limit, before).await?;
+        let ids: Vec<GiftId> = page.items.iter().map(|gift| gift.id).collect();
+        let tallies: HashMap<GiftId, GiftTally> = store::tallies(db, &ids).await?;
+        let summary = |gift: Gift| GiftSummary {
+            tally: tallies.get(&gift.id).copied().unwrap_or_default(),
+            gift,
+        };
+        Ok(Page {
+            items: page.items.into_iter().map(summary).collect(),
+            next: page.next,
+        })
+    }
+
+    /// [`crate::BridgeDesk::revert_gift`].
+    pub(crate) async fn take_back(
+        &self,
+        actor: &Actor,
+        gift: GiftId,
+        dry_run: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
+        now: DateTime<Utc>,
+    ) -> Result<KeysTaken, BridgeError> {
+        let db = self.on.db.read();
+        let found = store::find(db, gift).await?;
+        let gift = found.ok_or(BridgeError::UnknownGift)?;
+        checked_reason(actor)?;
+        let bridge = self.known(gift.bridge).await?;
+        if dry_run {
+            return Ok(self.preview_revert(&bridge, &gift).await?);
+        }
+        retry(|| self.begin_revert_once(actor, &gift, now)).await?;
+        let mut after = UserId(0);
+        let mut seen = 0;
+        loop {
+            let players = store::next_holders(db, gift.id, after, AT_ONCE).await?;
+            let Some(last) = players.last().copied() else {
+                break;
+            };
+            retry(|| self.take_chunk(&bridge, &gift, &players, now)).await?;
+            after = last;
+            seen += players.len() as u64;
+            progress(seen);
+        }
+        retry(|| self.end_revert_once(actor, &gift, now)).await?;
+        Ok(taken(&gift, self.tally(gift.id).await?))
+    }
+
+    async fn preview_revert(&self, bridge: &Bridge, gift: &Gift) -> Result<KeysTaken, DbError> {
+        let db = self.on.db.read();
+        let mut tally = self.tally(gift.id).await?;
+        let mut after = UserId(0);
+        loop {
+            let players = store::next_holders(db, gift.id, after, AT_ONCE).await?;
+            let Some(last) = players.last().copied() else {
+                return Ok(taken(gift, tally));
+            };
+            let takeable = match bridge.state {
+                BridgeState::Closed => 0,
+                _ => hold(db, bridge, &gift.event_type, &players).await?.len() as u64,
+            };
+            tally.taken += takeable;
+            tally.kept += players.len() as u64 - takeable;
+            after = last;
+        }
+    }
+
+    async fn begin_revert_once(
+        &self,
+        actor: &Actor,
+        gift: &Gift,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let tx = self.on.db.begin().await?;
+        // Whoever is still giving it away ends before, or finds it so.
+        lock(&tx, gift.bridge).await?;
+        let from = [GiftState::Open, GiftState::Done];
+        if store::change(&tx, gift.id, &from, GiftState::Reverting, now).await? {
+            let after = described(gift);
+            write(&tx, actor, "BRIDGE_KEYS_REVERT_BEGIN", gift, after, now).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the key from those of the players who still hold it, all in one transaction.
+    async fn take_chunk(
+        &self,
+        bridge: &Bridge,
+        gift: &Gift,
+        players: &[UserId],
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let tx = self.on.db.begin().await?;
+        lock_many_in_tx(&tx, players).await?;
+        let takes_keys = lock(&tx, bridge.id).await?.takes_keys();
+        let holders = store::holders(&*tx, gift.id, players).await?;
+        let mut held = HashSet::new();
+        if takes_keys {
+            // With the closing under way every key is about to be paid for or to expire.
+            held = hold(&*tx, bridge, &gift.event_type, &holders).await?;
+        }
+        let (taken, kept): (Vec<UserId>, Vec<UserId>) = holders
+            .into_iter()
+            .partition(|player| held.contains(player));
+        if !taken.is_empty() {
+            let season = bridge.rules.season_id;
+            let mut days = bridge.rules.days.iter();
+            let day = days.find(|day| day.number == gift.day_number);
+            let day = day.map_or(EventDay::default(), |day| day.day);
+            unstamp_key_many_in_tx(&tx, &taken, season, &gift.event_type).await?;
+            take_key_many_in_tx(&tx, &taken, gift.points, day, now).await?;
+            let meta = json!({
+                "bridge_id": bridge.id,
+                "day": gift.day_number,
+                "event_type": gift.event_type,
+                "points": gift.points,
+                "gift": gift.id,
+            });
+            let events = taken.iter().map(|player| (*player, meta.clone()));
+            EventWriter
+                .write_many_in_tx(&tx, EventKind::BridgeKeyTaken, events.collect(), now)
+                .await?;
+        }
+        store::end_keys(&tx, gift.id, &taken, KeyState::Taken).await?;
+        store::end_keys(&tx, gift.id, &kept, KeyState::Kept).await?;
+        tx.commit().await
+    }
+
+    async fn end_revert_once(
+        &self,
+        actor: &Actor,
+        gift: &Gift,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let tx = self.on.db.begin().await?;
+        let from = [GiftState::Reverting];
+        if store::change(&tx, gift.id, &from, GiftState::Reverted, now).await? {
+            let tally = store::tallies(&*tx, &[gift.id]).await?.remove(&gift.id);
+            let after = json!(taken(gift, tally.unwrap_or_default()));
+            write(&tx, actor, "BRIDGE_KEYS_REVERT", gift, after, now).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Gift {
+    /// Whether its day still says what it said.
+    fn is_of(&self, day: &BridgeDay) -> bool {
+        self.event_type == day.event_type && self.points == day.points
+    }
+}
+
+/// Everybody who was active on any day of a bridge, a page at a time.
+struct Recipients {
+    /// Its first and its last day.
+    week: Option<(EventDay, EventDay)>,
+    after: UserId,
+}
+
+impl Recipients {
+    fn of(bridge: &Bridge) -> Self {
+        let days = &bridge.rules.days;
+        let week = days.first().zip(days.last());
+        Self {
+            week: week.map(|(first, last)| (first.day, last.day)),
+            after: UserId(0),
+        }
+    }
+
+    /// The next of them in ascending id, maybe none of this page; `None` once nobody is left.
+    async fn next(&mut self, conn: &impl ConnectionTrait) -> Result<Option<Vec<UserId>>, DbError> {
+        let Some(week) = self.week else {
+            return Ok(None);
+        };
+        let players = next_players(conn, self.after, AT_ONCE).await?;
+        let Some(until) = players.last().copied() else {
+            return Ok(None);
+        };
+        let mut active = active_players(conn, (self.after, until), week).await?;
+        // An admin who logged in was active too, and is not a player.
+        active.retain(|player| players.binary_search(player).is_ok());
+        self.after = until;
+        Ok(Some(active))
+    }
+}
+
+/// Those of the players who have neither the key nor been paid: whoever has been paid would wait for a
+/// second payment in vain.
+async fn lack(
+    conn: &impl ConnectionTrait,
+    bridge: &Bridge,
+    key: &str,
+    players: &[UserId],
+) -> Result<Vec<UserId>, DbError> {
+    let owners = key_owners(conn, bridge.rules.season_id, key, players).await?;
+    let paid = paid(conn, bridge, players).await?;
+    let lacks = |player: &UserId| !owners.contains(player) && !paid.contains(player);
+    Ok(players.iter().copied().filter(lacks).collect())
+}
+
+/// Those of the players who have the key and have not been paid for it.
+async fn hold(
+    conn: &impl ConnectionTrait,
+    bridge: &Bridge,
+    key: &str,
+    players: &[UserId],
+) -> Result<HashSet<UserId>, DbError> {
+    let mut owners = key_owners(conn, bridge.rules.season_id, key, players).await?;
+    let paid = paid(conn, bridge, players).await?;
+    owners.retain(|player| !paid.contains(player));
+    Ok(owners)
+}
+
+async fn paid(
+    conn: &impl ConnectionTrait,
+    bridge: &Bridge,
+    players: &[UserId],
+) -> Result<HashSet<UserId>, DbError> {
+    let keys = players
+        .iter()
+        .map(|player| rules::grant_key(bridge.id, *player));
+    let keys: Vec<String> = keys.collect();
+    let known = known_grants(conn, keys.iter().map(String::as_str)).await?;
+    let players = players.iter().zip(&keys);
+    let paid = players.filter(|(_, key)| known.contains(*key));
+    Ok(paid.map(|(player, _)| *player).collect())
+}
+
+/// Gives the key to players who lack it. The caller has locked them, and the bridge after them.
+async fn give_in_tx(
+    tx: &DatabaseTransaction,
+    (bridge, day): (&Bridge, &BridgeDay),
+    gift: &Gift,
+    players: &[UserId],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let (season, key) = (bridge.rules.season_id, &gift.event_type);
+    stamp_key_many_in_tx(tx, players, season, key, Feature::SeasonPass, now).await?;
+    let today = Some(EventDay::of(now)).filter(|today| *today == day.day);
+    add_key_many_in_tx(tx, players, gift.points, today, now).await?;
+    let mut meta = key_meta(bridge.id, day);
+    meta["given_by"] = json!(gift.actor);
+    meta["reason"] = json!(gift.reason);
+    meta["gift"] = json!(gift.id);
+    let events = players.iter().map(|player| (*player, meta.clone()));
+    EventWriter
+        .write_many_in_tx(tx, EventKind::BridgeKey, events.collect(), now)
+        .await?;
+    store::insert_keys(tx, gift.id, players).await
+}
+
+/// The bridge and the day of a plan as they are under the bridge's lock.
+async fn current(
+    tx: &DatabaseTransaction,
+    plan: &Plan,
+) -> Result<(Bridge, BridgeDay), BridgeError> {
+    current_of(tx, plan.bridge.id, plan.day.number).await
+}
+
+async fn current_of(
+    tx: &DatabaseTransaction,
+    bridge: BridgeId,
+    day_number: i64,
+) -> Result<(Bridge, BridgeDay), BridgeError> {
+    let bridge = bridges(tx)
+        .await?
+        .into_iter()
+        .find(|known| known.id == bridge);
+    let bridge = bridge.ok_or(BridgeError::NotFound)?;
+    let mut days = bridge.rules.days.iter();
+    let day = days.find(|day| day.number == day_number).cloned();
+    let day = day.ok_or_else(|| refused_day("must be a day of the bridge"))?;
+    Ok((bridge, day))
+}
+
+fn refused_day(problem: &str) -> BridgeError {
+    BridgeError::Invalid(vec![Problem::new("day", problem)])
+}
+
+/// The reason of a gift, or of taking one back.
+fn checked_reason(actor: &Actor) -> Result<String, BridgeError> {
+    let reason = text::tidy(actor.reason.as_deref().unwrap_or_default());
+    let mut problems = Problems::default();
+    let fit = text::check(&reason, REASON_CHARACTERS, Lines::Several);
+    problems.expect_fit(fit, "reason");
+    match problems.is_empty() {
+        true => Ok(reason),
+        false => Err(BridgeError::Invalid(problems.into_vec())),
+    }
+}
+
+fn given(gift: Option<GiftId>, given: u64, all: u64, points: i64) -> KeysGiven {
+    KeysGiven {
+        gift,
+        given,
+        had: all.saturating_sub(given),
+        points: points.saturating_mul(i64::try_from(given).unwrap_or(i64::MAX)),
+    }
+}
+
+fn taken(gift: &Gift, tally: GiftTally) -> KeysTaken {
+    let keys = i64::try_from(tally.taken).unwrap_or(i64::MAX);
+    KeysTaken {
+        gift: gift.id,
+        taken: tally.taken,
+        kept: tally.kept,
+        points: gift.points.saturating_mul(keys),
+    }
+}
+
+/// What the audit log says about a gift.
+fn described(gift: &Gift) -> Value {
+    json!({
+        "gift": gift.id, "bridge": gift.bridge, "day": gift.day_number, "event_type": gift.event_type,
+        "points": gift.points, "user_id": gift.player, "reason": gift.reason,
+    })
+}
+
+async fn write(
+    tx: &DatabaseTransaction,
+    actor: &Actor,
+    action: &'static str,
+    gift: &Gift,
+    after: Value,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let change = Change {
+        action,
+        resource: &format!("event-bridge:{}", gift.bridge),
+        before: Value::Null,
+        after,
+    };
+    audit::write_in_tx(tx, actor, change, now).await
+}
