@@ -188,14 +188,14 @@ async fn observers_hear_of_what_concerns_them_and_of_nothing_else() {
     tx.commit().await.unwrap();
     assert_eq!(listener.heard.load(Ordering::SeqCst), 1);
 
-    // Client reports are not observed, and of the pages only the ranking is.
+    // Pages are observed, and client reports are not.
     let service = Activities::new(test.db.clone(), log);
     look_around(&service, &player).await;
     service
         .record(&report(&player, Uuid::new_v4()), instant(26))
         .await
         .unwrap();
-    assert_eq!(listener.heard.load(Ordering::SeqCst), 2);
+    assert_eq!(listener.heard.load(Ordering::SeqCst), 1 + 3);
 }
 
 #[tokio::test]

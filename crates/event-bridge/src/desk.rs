@@ -15,7 +15,7 @@ use xmas_time::EventDay;
 
 use crate::{
     Bridge, BridgeDesk, BridgeEdit, BridgeError, BridgeState, BridgeView, Bridges, Certificate,
-    GiftSummary, KeyCount, KeyOrder, KeysGiven, KeysTaken, NewBridge, Run, Settlement,
+    GiftSummary, KeyCount, KeyOrder, KeysGiven, KeysTaken, NewBridge, Pace, Run, Settlement,
     SettlementService, rules, store,
 };
 
@@ -255,10 +255,10 @@ impl BridgeDesk for Settlement {
         actor: &Actor,
         order: &KeyOrder,
         dry_run: bool,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysGiven, BridgeError> {
-        self.give_keys(actor, order, dry_run, progress, now).await
+        self.give_keys(actor, order, dry_run, pace, now).await
     }
 
     async fn gifts(
@@ -274,9 +274,9 @@ impl BridgeDesk for Settlement {
         actor: &Actor,
         gift: GiftId,
         dry_run: bool,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysTaken, BridgeError> {
-        self.take_back(actor, gift, dry_run, progress, now).await
+        self.take_back(actor, gift, dry_run, pace, now).await
     }
 }

@@ -43,7 +43,8 @@ pub use awarder::KeyAwarder;
 pub use certificate::{Certificate, Reason};
 pub use error::BridgeError;
 pub use gifts::{
-    Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, REASON_CHARACTERS,
+    Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, Pace,
+    REASON_CHARACTERS,
 };
 pub use model::{
     Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, BridgeView, DayEdit, KeyCount,
@@ -141,14 +142,13 @@ pub trait BridgeDesk: Send + Sync {
 
     /// Gives the key of one day to one player, or to all who were active on any day of the bridge; the
     /// actor says why. With `dry_run` nothing is changed, and the answer says what would be. Sent again
-    /// after it was interrupted it goes on where it stopped. `progress` hears how many players it has
-    /// looked at.
+    /// after it was interrupted it goes on where it stopped.
     async fn give(
         &self,
         actor: &Actor,
         order: &KeyOrder,
         dry_run: bool,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysGiven, BridgeError>;
 
@@ -166,7 +166,7 @@ pub trait BridgeDesk: Send + Sync {
         actor: &Actor,
         gift: GiftId,
         dry_run: bool,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysTaken, BridgeError>;
 }

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, Event, EventKind, EventWriter};
 use xmas_event_bridge::{
     BridgeDay, BridgeDesk, BridgeError, BridgeService, BridgeState, Bridges, Certificate, Due,
-    GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, NewBridge, Reason, Settlement,
+    GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, NewBridge, Pace, Reason, Settlement,
     SettlementOptions, SettlementService, SlotState,
 };
 use xmas_features::fake::FakeFeatures;
@@ -586,7 +589,7 @@ impl Real {
     ) -> Result<KeysGiven, BridgeError> {
         let actor = operator("25일 장애");
         let desk = &self.settlement;
-        desk.give(&actor, order, dry_run, &|_| (), now).await
+        desk.give(&actor, order, dry_run, Pace::usual(), now).await
     }
 
     async fn take_back(
@@ -598,7 +601,7 @@ impl Real {
         let actor = operator("잘못 지급");
         let desk = &self.settlement;
         let taken = desk
-            .revert_gift(&actor, gift, dry_run, &|_| (), now)
+            .revert_gift(&actor, gift, dry_run, Pace::usual(), now)
             .await?;
         Ok((taken.taken, taken.kept))
     }
@@ -690,7 +693,7 @@ async fn an_operator_gives_a_key_once_to_one_or_to_all_who_were_active() {
         let actor = operator(reason);
         let given = real
             .settlement
-            .give(&actor, order, false, &|_| (), now)
+            .give(&actor, order, false, Pace::usual(), now)
             .await;
         match given {
             Err(BridgeError::Invalid(problems)) => problems[0].field.clone(),
@@ -1067,6 +1070,39 @@ async fn a_key_that_was_given_while_the_bridge_was_closed_is_paid_for() {
         }
         assert_nothing_is_left(&real).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_let_back_in_when_the_closing_has_just_begun_is_paid() {
+    let real = Arc::new(Real::new().await);
+    let ids = real.crowd(3).await;
+    real.test
+        .execute("UPDATE `user` SET status = 'BLOCKED'")
+        .await;
+    let mut db = real.test.db.clone();
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let unblocked = Arc::new(AtomicBool::new(false));
+    let (other, id) = (real.clone(), ids[1]);
+    db.observe_statements(move |sql| {
+        if sql.starts_with("UPDATE") && sql.contains("closing_at") {
+            has_begun.store(true, Ordering::SeqCst);
+        } else if sql.starts_with("SELECT")
+            && has_begun.load(Ordering::SeqCst)
+            && !unblocked.swap(true, Ordering::SeqCst)
+        {
+            let unblock = format!("UPDATE `user` SET status = 'ACTIVE' WHERE id = {id}");
+            let unblock = other.test.execute(&unblock);
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(unblock));
+        }
+    });
+    let (_, settlement) = settlement(&db);
+    let closing_time = new_year(8) + chrono::TimeDelta::minutes(10);
+    let certificate = settlement.close(real.id, 10, closing_time).await.unwrap();
+    assert_eq!(certificate.paid, 1);
+    for (id, paid) in ids.into_iter().zip([false, true, false]) {
+        assert_eq!(is_paid(&real, id).await, paid);
+    }
+    assert_nothing_is_left(&real).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -33,7 +33,7 @@ impl AuditReport {
 
 /// A query's rows are violations; their first column says which, as text. `{…}` is joined text, which
 /// the servers spell differently.
-const CHECKS: [(&str, &str); 19] = [
+const CHECKS: &[(&str, &str)] = &[
     (
         "every balance is the sum of its ledger, and not negative",
         "SELECT {'user ', w.user_id, ' ', w.asset} AS what FROM user_game_wallet w LEFT JOIN \
@@ -162,6 +162,13 @@ const CHECKS: [(&str, &str); 19] = [
          OR u.event_pending_points <> COALESCE(k.points, 0)) \
          AND NOT EXISTS (SELECT 1 FROM event_bridge c WHERE c.closing_at IS NOT NULL \
          AND c.state <> 'CLOSED')",
+    ),
+    (
+        "a key that was given by hand and not taken back has its stamp",
+        "SELECT {'gift ', k.gift_id, ' user ', k.user_id} AS what FROM event_bridge_gift_key k \
+         JOIN event_bridge_gift g ON g.id = k.gift_id JOIN event_bridge b ON b.id = g.bridge_id \
+         LEFT JOIN season_pass_stamp_log s ON s.user_id = k.user_id AND s.season_id = b.season_id \
+         AND s.period_key = g.event_type WHERE k.state <> 'TAKEN' AND s.id IS NULL",
     ),
     (
         "whoever was told of a settlement has its grant",

@@ -70,6 +70,17 @@ pub(super) async fn compare_known_key(config: &Config, db: &Db) -> anyhow::Resul
     }
 }
 
+/// Refuses a clock that is not the real one in production: nobody brings a day forward there by shifting
+/// the clock.
+pub(super) fn require_real_time(config: &Config) -> anyhow::Result<()> {
+    if config.is_production() && config.event.clock.is_some() {
+        bail!(
+            "XMAS_CLOCK is set, which production refuses: unset it, so that the real time counts"
+        );
+    }
+    Ok(())
+}
+
 /// The event's clock: shifted by `XMAS_CLOCK`, or as the demo in the database is.
 pub(super) fn clock(config: &Config, demo: Option<&DemoState>) -> Arc<dyn Clock> {
     match (config.event.clock, demo) {

@@ -3,13 +3,14 @@ use std::{io::Write, process::ExitCode};
 use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use serde_json::json;
-use xmas_event_bridge::{BridgeError, KeyOrder};
+use xmas_event_bridge::{BridgeError, KeyOrder, Pace};
 use xmas_kernel::{BridgeId, GiftId, UserId, audit::Actor, db::Db};
 use xmas_players::{GivenId, PlayerRef, Role, Status, find_by_external_id};
 
-use super::{database, progress};
+use super::{database, progress, settle};
 use crate::{
     config::{Config, Secrets},
+    jobs,
     seed::demo_state,
     wiring::{App, Ports},
 };
@@ -27,6 +28,9 @@ pub(super) struct Args {
     /// Change nothing, and print what would be.
     #[arg(long, global = true)]
     dry_run: bool,
+    /// Players in one transaction.
+    #[arg(long, global = true, default_value_t = jobs::CHUNK, value_parser = clap::value_parser!(u64).range(1..=1_000), value_name = "NUMBER")]
+    chunk: u64,
     /// As JSON.
     #[arg(long, global = true)]
     json: bool,
@@ -72,6 +76,7 @@ struct Give {
 /// Exit code 0 if all of it is done, 1 if it was refused or failed, 3 if it stopped half-way and should be
 /// run again.
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    database::require_real_time(config)?;
     let db = database::open(config).await?;
     let demo = demo_state::find(&db).await?;
     let clock = database::clock(config, demo.as_ref());
@@ -80,11 +85,14 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let app = App::new(&db, config, &Secrets::of(config)?, Ports::with_clock(clock));
     let desk = app.bridge_desk();
     let bar = progress::bar(None, args.json);
-    let progress = |players| bar.set_position(players);
+    let pace = Pace {
+        chunk: args.chunk,
+        progress: &|players| bar.set_position(players),
+    };
     let outcome = match &args.what {
         What::Give(give) => {
             let order = order(give)?;
-            let given = desk.give(&actor, &order, args.dry_run, &progress, now);
+            let given = desk.give(&actor, &order, args.dry_run, pace, now);
             given.await.map(|given| {
                 let gift = given.gift.map(|gift| format!(" (gift {gift})"));
                 let text = format!(
@@ -99,7 +107,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         }
         What::Revert { gift } => {
             let gift = GiftId(*gift);
-            let taken = desk.revert_gift(&actor, gift, args.dry_run, &progress, now);
+            let taken = desk.revert_gift(&actor, gift, args.dry_run, pace, now);
             taken.await.map(|taken| {
                 let text = format!(
                     "{} players gave the key of gift {gift} back, {} points altogether; {} have been paid \
@@ -124,7 +132,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             );
             Ok(ExitCode::from(3))
         }
-        Err(error) => Err(explained(error)),
+        Err(error) => Err(settle::explained(error)),
     }
 }
 
@@ -159,19 +167,6 @@ fn order(give: &Give) -> anyhow::Result<KeyOrder> {
         day_number: give.day,
         player: (!give.whom.all_active).then_some(player),
     })
-}
-
-/// What an operator can do about it.
-fn explained(error: BridgeError) -> anyhow::Error {
-    match error {
-        BridgeError::Invalid(problems) => {
-            let lines = problems
-                .into_iter()
-                .map(|problem| format!("{} {}", problem.field, problem.text));
-            anyhow!("{}", lines.collect::<Vec<_>>().join("; "))
-        }
-        error => error.into(),
-    }
 }
 
 fn print(args: &Args, text: &str, report: &serde_json::Value) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 use std::{io::Write, process::ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::json;
 use xmas_event_bridge::{BridgeError, Certificate, Reason};
 use xmas_kernel::BridgeId;
@@ -32,12 +32,7 @@ pub(super) struct Args {
 /// Exit code 0 if everybody who may be paid is paid, 1 if it was refused or failed, 3 if it stopped
 /// half-way and should be run again.
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    if config.is_production() && config.event.clock.is_some() {
-        // Nobody settles before the day by shifting the clock.
-        bail!(
-            "XMAS_CLOCK is set, which production refuses: unset it, so that the real time counts"
-        );
-    }
+    database::require_real_time(config)?;
     let db = database::open(config).await?;
     let demo = demo_state::find(&db).await?;
     let clock = database::clock(config, demo.as_ref());
@@ -45,13 +40,13 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let app = App::new(&db, config, &Secrets::of(config)?, Ports::with_clock(clock));
     let settlement = app.settlement();
     let bridge = settlement.find(args.bridge.map(BridgeId)).await;
-    let bridge = bridge.map_err(told)?.id;
+    let bridge = bridge.map_err(explained)?.id;
     if args.dry_run {
-        let certificate = settlement.certificate(bridge).await.map_err(told)?;
+        let certificate = settlement.certificate(bridge).await.map_err(explained)?;
         print(args, &certificate, None)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let before = settlement.certificate(bridge).await.map_err(told)?;
+    let before = settlement.certificate(bridge).await.map_err(explained)?;
     let waiting = before.unpaid.get(&Reason::NotYet).copied().unwrap_or(0);
     let bar = progress::bar(Some(waiting), args.json);
     let progress = |paid| bar.set_position(paid);
@@ -59,7 +54,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     bar.finish_and_clear();
     match outcome {
         Ok(run) => {
-            let certificate = settlement.certificate(bridge).await.map_err(told)?;
+            let certificate = settlement.certificate(bridge).await.map_err(explained)?;
             print(args, &certificate, Some(&json!(run)))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -71,17 +66,25 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             );
             Ok(ExitCode::from(3))
         }
-        Err(error) => Err(told(error)),
+        Err(error) => Err(explained(error)),
     }
 }
 
 /// What an operator can do about it.
-fn told(error: BridgeError) -> anyhow::Error {
+pub(super) fn explained(error: BridgeError) -> anyhow::Error {
     match error {
         BridgeError::NotDue => anyhow::anyhow!(
             "BRIDGE_NOT_DUE: the bridge is not settled before its day; see --dry-run"
         ),
         BridgeError::NotFound => anyhow::anyhow!("BRIDGE_NOT_FOUND: there is no such bridge"),
+        BridgeError::UnknownGift => {
+            anyhow::anyhow!("GIFT_NOT_FOUND: there is no such gift of keys")
+        }
+        BridgeError::Invalid(problems) => {
+            let lines = problems.iter();
+            let lines = lines.map(|problem| format!("{} {}", problem.field, problem.text));
+            anyhow::anyhow!("{}", lines.collect::<Vec<_>>().join("; "))
+        }
         error => error.into(),
     }
 }

@@ -64,18 +64,22 @@ async fn stamp(player: &Client) {
     stamped.expect_status(200);
 }
 
-/// Opens the ranking. A view whose note would take too long is answered without it, and noted the
-/// next time.
 async fn view_ranking(player: &Client) {
+    view(player, "/api/ranking/today", 4).await;
+}
+
+/// Opens a page that earns a day's key. A view whose note would take too long is answered without it, and
+/// noted the next time.
+async fn view(player: &Client, page: &str, day: u32) {
     for _ in 0..10 {
-        player.get("/api/ranking/today").await.expect_status(200);
+        player.get(page).await.expect_status(200);
         let bridge = bridge_of(player).await;
         let keys = bridge["active_keys"].as_array().unwrap();
-        if keys.contains(&json!(4)) {
+        if keys.contains(&json!(day)) {
             return;
         }
     }
-    panic!("ten views of the ranking brought no key");
+    panic!("ten views of {page} brought no key");
 }
 
 /// Does what earns the key of today, which is this day of the bridge.
@@ -314,7 +318,7 @@ async fn the_bridge_shows_its_seven_days_from_the_first_one_on() {
 }
 
 #[tokio::test]
-async fn a_week_of_missions_collects_seven_keys_and_the_last_one_comes_with_a_refresh() {
+async fn a_week_of_missions_collects_seven_keys_and_the_last_one_comes_with_being_there() {
     let app = TestApp::start().await;
     app.clock.set(at(1, 19));
     let santa = newcomer(&app, "santa").await;
@@ -343,18 +347,89 @@ async fn a_week_of_missions_collects_seven_keys_and_the_last_one_comes_with_a_re
     play(&player, "dice").await;
     assert_shows(&bridge_of(&player).await, "CCCCCCU", "28:00:00");
 
-    // The token of the evening still lives, and using it is not a login.
+    // The token of the evening still lives, and the client that holds it never refreshes: the first page that
+    // it reads is there with the key.
     app.clock.set(kst("2025-12-31T00:30:00"));
-    assert_shows(&bridge_of(&player).await, "CCCCCCO", "23:30:00");
-    let player = refresh(&app, &session).await;
+    view(&player, "/api/season-pass/status", 7).await;
     assert_shows(&bridge_of(&player).await, "CCCCCCC", "23:30:00");
     let logins = "SELECT COUNT(*) FROM user_event_log WHERE event_type = 'AUTH_LOGIN' AND \
                   event_day = '2025-12-31'";
-    assert_eq!(app.test.count(logins).await, 1, "the refresh alone");
+    assert_eq!(app.test.count(logins).await, 0);
     assert_eq!(keys(&app, santa).await, (7, ALL_POINTS));
     assert_eq!(told(&app, santa, "BRIDGE_KEY").await, 7);
     assert_eq!(payments(&app).await, 0);
     assert_audit_is_clean(&app).await;
+}
+
+/// A client that logs in late on the sixth day, and what it does on the seventh.
+#[tokio::test]
+async fn on_the_last_day_anything_that_a_player_does_is_being_there() {
+    let app = TestApp::start().await;
+    app.clock.set(at(6, 23));
+    let names = ["refresh", "play", "stamp", "page", "ranking", "idle"];
+    let mut sessions = Vec::new();
+    for name in names {
+        let id = newcomer(&app, name).await;
+        sessions.push((id, app.login(name).await.expect_status(200).body));
+    }
+    app.clock.set(kst("2025-12-31T00:00:00"));
+    for (name, (id, session)) in names.into_iter().zip(&sessions) {
+        let player = app.with_token(session["access_token"].as_str());
+        let status = "/api/season-pass/status";
+        match name {
+            "refresh" => drop(refresh(&app, session).await),
+            "play" => play(&player, "dice").await,
+            "stamp" => stamp(&player).await,
+            "page" => view(&player, "/api/lottery/status", 7).await,
+            "ranking" => view(&player, "/api/ranking/today", 7).await,
+            _ => {
+                // A look at the wallet is no page; the status is one, and shows the key in the same answer.
+                player.get("/api/wallet").await.expect_status(200);
+                assert_eq!(keys(&app, *id).await, (0, 0));
+                view(&player, status, 7).await;
+            }
+        }
+        assert_eq!(keys(&app, *id).await, (1, POINTS), "{name}");
+        assert_shows(&bridge_of(&player).await, "MMMMMMC", "24:00:00");
+    }
+    assert_audit_is_clean(&app).await;
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_noted_does_not_fail_the_read_and_comes_with_the_next() {
+    let app = TestApp::start().await;
+    app.clock.set(at(6, 23));
+    let santa = newcomer(&app, "santa").await;
+    let player = log_in(&app, "santa").await;
+    app.clock.set(kst("2025-12-31T00:00:00"));
+    // Somebody else is at the player's data.
+    let tx = app.test.db.begin().await.unwrap();
+    let held = lock_by_id_in_tx(&tx, santa.user_id).await.unwrap();
+    assert!(held.is_some());
+    assert_shows(&bridge_of(&player).await, "MMMMMMO", "24:00:00");
+    drop(tx);
+    view(&player, "/api/season-pass/status", 7).await;
+    assert_eq!(keys(&app, santa).await, (1, POINTS));
+}
+
+#[tokio::test]
+async fn a_blocked_player_is_not_there() {
+    let app = TestApp::start().await;
+    app.clock.set(at(6, 23));
+    let santa = newcomer(&app, "santa").await;
+    let player = log_in(&app, "santa").await;
+    let admin = app.admin("operator").await;
+    let block = json!({ "status": "BLOCKED" });
+    admin
+        .put(&format!("/admin/api/users/{}", santa.user_id), &block)
+        .await
+        .expect_status(200);
+    app.clock.set(kst("2025-12-31T00:00:00"));
+    player
+        .get("/api/season-pass/status")
+        .await
+        .expect_error(403, "USER_BLOCKED");
+    assert_eq!(keys(&app, santa).await, (0, 0));
 }
 
 #[tokio::test]

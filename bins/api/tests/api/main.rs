@@ -17,6 +17,7 @@ mod data_key;
 mod dice;
 mod fairness;
 mod health;
+mod keys;
 mod lottery;
 mod me;
 mod nothing_ignored;

@@ -45,8 +45,31 @@ use crate::{
 
 /// How long the reason of a gift, or of taking one back, may be.
 pub const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
-/// How many players one transaction gives a key, or takes one from.
-const AT_ONCE: u64 = 1_000;
+/// How many players one transaction usually gives a key, or takes one from; also the most.
+const USUAL_CHUNK: u64 = 1_000;
+
+/// How work on many players is done.
+#[derive(Clone, Copy)]
+pub struct Pace<'a> {
+    /// Players in one transaction.
+    pub chunk: u64,
+    /// Hears how many players have been looked at.
+    pub progress: &'a (dyn Fn(u64) + Send + Sync),
+}
+
+impl Pace<'_> {
+    /// As fast as it goes, and nobody watches.
+    pub fn usual() -> Self {
+        Self {
+            chunk: USUAL_CHUNK,
+            progress: &|_| (),
+        }
+    }
+
+    fn chunk(&self) -> u64 {
+        self.chunk.clamp(1, USUAL_CHUNK)
+    }
+}
 
 /// What a gift would be, after everything was looked at that could refuse it.
 struct Plan {
@@ -104,7 +127,7 @@ impl Settlement {
         actor: &Actor,
         order: &KeyOrder,
         dry_run: bool,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysGiven, BridgeError> {
         let plan = self.plan(actor, order, now).await?;
@@ -112,7 +135,7 @@ impl Settlement {
             return Ok(self.preview(&plan).await?);
         }
         let Some(player) = plan.player else {
-            return self.give_to_all(actor, &plan, progress, now).await;
+            return self.give_to_all(actor, &plan, pace, now).await;
         };
         let gift = retry(|| self.give_to_one_once(actor, &plan, player, now)).await?;
         Ok(KeysGiven {
@@ -132,7 +155,7 @@ impl Settlement {
                 .len();
             all = 1;
         } else {
-            let mut pages = Recipients::of(&plan.bridge);
+            let mut pages = Recipients::of(&plan.bridge, USUAL_CHUNK);
             while let Some(players) = pages.next(db).await? {
                 all += players.len();
                 lacking += lack(db, &plan.bridge, &plan.day.event_type, &players)
@@ -189,13 +212,13 @@ impl Settlement {
         &self,
         actor: &Actor,
         plan: &Plan,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysGiven, BridgeError> {
         let gift = retry(|| self.register_once(actor, plan, now)).await?;
         let db = self.on.db.read();
         let mut all = 0;
-        let mut pages = Recipients::of(&plan.bridge);
+        let mut pages = Recipients::of(&plan.bridge, pace.chunk());
         while let Some(players) = pages.next(db).await? {
             all += players.len() as u64;
             // What an earlier run has done costs no transaction.
@@ -208,7 +231,7 @@ impl Settlement {
                 }
                 chunk?;
             }
-            progress(all);
+            (pace.progress)(all);
         }
         retry(|| self.finish_once(actor, &gift, all, now)).await?;
         let tally = self.tally(gift.id).await?;
@@ -329,7 +352,7 @@ impl Settlement {
         actor: &Actor,
         gift: GiftId,
         dry_run: bool,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysTaken, BridgeError> {
         let db = self.on.db.read();
@@ -344,14 +367,14 @@ impl Settlement {
         let mut after = UserId(0);
         let mut seen = 0;
         loop {
-            let players = store::next_holders(db, gift.id, after, AT_ONCE).await?;
+            let players = store::next_holders(db, gift.id, after, pace.chunk()).await?;
             let Some(last) = players.last().copied() else {
                 break;
             };
             retry(|| self.take_chunk(&bridge, &gift, &players, now)).await?;
             after = last;
             seen += players.len() as u64;
-            progress(seen);
+            (pace.progress)(seen);
         }
         retry(|| self.end_revert_once(actor, &gift, now)).await?;
         Ok(taken(&gift, self.tally(gift.id).await?))
@@ -362,7 +385,7 @@ impl Settlement {
         let mut tally = self.tally(gift.id).await?;
         let mut after = UserId(0);
         loop {
-            let players = store::next_holders(db, gift.id, after, AT_ONCE).await?;
+            let players = store::next_holders(db, gift.id, after, USUAL_CHUNK).await?;
             let Some(last) = players.last().copied() else {
                 return Ok(taken(gift, tally));
             };
@@ -468,15 +491,17 @@ struct Recipients {
     /// Its first and its last day.
     week: Option<(EventDay, EventDay)>,
     after: UserId,
+    chunk: u64,
 }
 
 impl Recipients {
-    fn of(bridge: &Bridge) -> Self {
+    fn of(bridge: &Bridge, chunk: u64) -> Self {
         let days = &bridge.rules.days;
         let week = days.first().zip(days.last());
         Self {
             week: week.map(|(first, last)| (first.day, last.day)),
             after: UserId(0),
+            chunk,
         }
     }
 
@@ -485,7 +510,7 @@ impl Recipients {
         let Some(week) = self.week else {
             return Ok(None);
         };
-        let players = next_players(conn, self.after, AT_ONCE).await?;
+        let players = next_players(conn, self.after, self.chunk).await?;
         let Some(until) = players.last().copied() else {
             return Ok(None);
         };

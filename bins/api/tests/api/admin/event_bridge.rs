@@ -18,6 +18,12 @@ fn new_year(app: &TestApp) {
     app.clock.set(day.start() + chrono::TimeDelta::hours(9));
 }
 
+/// The evening of the last day: no day is still to come.
+fn new_year_s_eve(app: &TestApp) {
+    let day = EventDay::from_ymd(2025, 12, 31).unwrap();
+    app.clock.set(day.start() + chrono::TimeDelta::hours(20));
+}
+
 /// All seven keys, each given with a reason.
 async fn give_all(admin: &Client, external_id: &str) {
     for day in 1..=7 {
@@ -38,9 +44,10 @@ fn expect_unsaid(answer: Answer) {
 #[tokio::test]
 async fn the_bridge_is_shown_with_its_keys_and_what_it_would_pay() {
     let app = TestApp::start().await;
-    let admin = app.admin("operator").await;
     app.player("santa", 0).await;
     app.player("rudolf", 0).await;
+    new_year_s_eve(&app);
+    let admin = app.admin("operator").await;
     give_all(&admin, "santa").await;
     let key = json!({ "day": 3, "external_id": "rudolf", "reason": "장애" });
     admin.post(KEYS, &key).await.expect_status(200);
@@ -82,9 +89,10 @@ async fn the_bridge_is_shown_with_its_keys_and_what_it_would_pay() {
 #[tokio::test]
 async fn a_settlement_by_two_admins_pays_once_and_the_closing_takes_the_rest() {
     let app = TestApp::start().await;
-    let admin = app.admin("operator").await;
     let player = app.player("santa", 0).await;
     app.player("rudolf", 0).await;
+    new_year_s_eve(&app);
+    let admin = app.admin("operator").await;
     give_all(&admin, "santa").await;
     let key = json!({ "day": 3, "external_id": "rudolf", "reason": "장애" });
     admin.post(KEYS, &key).await.expect_status(200);
@@ -125,6 +133,7 @@ async fn a_settlement_by_two_admins_pays_once_and_the_closing_takes_the_rest() {
 #[tokio::test]
 async fn one_day_s_key_for_all_who_were_active_is_shown_before_it_is_given() {
     let app = TestApp::start().await;
+    new_year_s_eve(&app);
     let admin = app.admin("operator").await;
     for name in ["santa", "rudolf", "elf"] {
         app.player(name, 0).await;
@@ -153,6 +162,59 @@ async fn one_day_s_key_for_all_who_were_active_is_shown_before_it_is_given() {
     );
     let told = "SELECT COUNT(*) FROM admin_audit_log WHERE action = 'BRIDGE_KEYS_BEGIN'";
     assert_eq!(app.test.count(told).await, 2);
+}
+
+#[tokio::test]
+async fn a_gift_that_was_a_mistake_is_found_and_taken_back() {
+    let app = TestApp::start().await;
+    for name in ["santa", "rudolf"] {
+        app.player(name, 0).await;
+    }
+    new_year_s_eve(&app);
+    let admin = app.admin("operator").await;
+    let all =
+        json!({ "day": 3, "all_active": true, "reason": "12/27 장애 보상", "dry_run": false });
+    let given = admin.post(KEYS, &all).await.expect_status(200).body;
+    let gifts = admin.get(KEYS).await.expect_status(200).body;
+    let item = &gifts["items"][0];
+    assert_eq!(item["id"], given["gift_id"]);
+    assert_eq!(
+        (&item["day"], &item["state"], &item["given"], &item["actor"]),
+        (&json!(3), &json!("DONE"), &json!(2), &json!("operator"))
+    );
+    let revert = format!("{KEYS}/{}/revert", item["id"]);
+    let reason = "26일 열쇠여야 했음";
+    expect_unsaid(admin.post(&revert, &json!({ "reason": reason })).await);
+    for (body, field) in [
+        (json!({ "dry_run": true }), "reason"),
+        (json!({ "dry_run": false, "reason": " " }), "reason"),
+        (
+            json!({ "dry_run": false, "reason": reason, "all": true }),
+            "all",
+        ),
+    ] {
+        let refused = admin.post(&revert, &body).await;
+        names_field(&refused.expect_error(422, "VALIDATION_ERROR"), field);
+    }
+    let expected = |dry_run: bool| json!({ "dry_run": dry_run, "gift_id": item["id"], "taken": 2, "kept": 0, "points": 10_000 });
+    for dry_run in [true, false, false] {
+        let body = json!({ "dry_run": dry_run, "reason": reason });
+        let taken = admin.post(&revert, &body).await.expect_status(200).body;
+        assert_eq!(taken, expected(dry_run));
+    }
+    // The admin, who has logged in, is no player.
+    let left = "SELECT SUM(p.event_key_count) FROM user_profiles p JOIN `user` u ON u.id = p.user_id \
+                WHERE u.role = 'PLAYER'";
+    assert_eq!(app.test.count(left).await, 0);
+    let gifts = admin.get(KEYS).await.expect_status(200).body;
+    assert_eq!(gifts["items"][0]["state"], "REVERTED");
+    assert_eq!(gifts["items"][0]["taken"], 2);
+    let body = json!({ "dry_run": false, "reason": reason });
+    admin
+        .post(&format!("{KEYS}/99/revert"), &body)
+        .await
+        .expect_error(404, "GIFT_NOT_FOUND");
+    assert_eq!(app.app.audit().run().await.unwrap().violations(), 0);
 }
 
 #[tokio::test]
@@ -226,6 +288,11 @@ async fn what_players_have_collected_keeps_its_terms() {
     assert_eq!(saved["days"][4]["points"], 9_000);
     assert_eq!(saved["days"][3], before["days"][3]);
     let key = json!({ "day": 5, "external_id": "santa", "reason": "x" });
+    let early = admin.post(KEYS, &key).await;
+    names_field(&early.expect_error(422, "VALIDATION_ERROR"), "day");
+    app.clock
+        .set(EventDay::from_ymd(2025, 12, 30).unwrap().start());
+    let admin = app.admin("later").await;
     let given = admin.post(KEYS, &key).await.expect_status(200).body;
     assert_eq!(given["points"], 9_000);
     let back = admin.put(BRIDGE, &json!({ "days": before["days"] })).await;

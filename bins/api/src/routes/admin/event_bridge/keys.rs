@@ -9,7 +9,7 @@ use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
-use xmas_event_bridge::{BridgeDesk, GiftSummary, KeyOrder};
+use xmas_event_bridge::{BridgeDesk, GiftSummary, KeyOrder, Pace};
 use xmas_kernel::{BridgeId, GiftId, audit::Actor};
 use xmas_players::PlayerRef;
 use xmas_time::Kst;
@@ -157,8 +157,6 @@ pub(crate) struct KeysRevertAnswer {
     points: i64,
 }
 
-fn nobody_waits(_: u64) {}
-
 /// The actor with what the body says about the reason.
 fn because(admin: Admin, reason: Option<String>) -> Actor {
     let mut actor = admin.actor;
@@ -217,7 +215,7 @@ pub(crate) async fn give(
         player: (!body.all_active).then_some(player),
     };
     let given = desk
-        .give(&actor, &order, dry_run, &nobody_waits, now.0)
+        .give(&actor, &order, dry_run, Pace::usual(), now.0)
         .await?;
     Ok(Json(KeysAnswer {
         dry_run,
@@ -246,7 +244,7 @@ pub(crate) async fn revert(
     let dry_run = said(body.dry_run)?;
     let actor = because(admin, body.reason);
     let taken = desk
-        .revert_gift(&actor, GiftId(id), dry_run, &nobody_waits, now.0)
+        .revert_gift(&actor, GiftId(id), dry_run, Pace::usual(), now.0)
         .await?;
     Ok(Json(KeysRevertAnswer {
         dry_run,
