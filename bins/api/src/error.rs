@@ -554,7 +554,7 @@ impl From<BridgeError> for ApiError {
             BridgeError::NotDue => Self::new(ErrorCode::BridgeNotDue),
             BridgeError::Conflict | BridgeError::Closed => Self::new(ErrorCode::BridgeConflict),
             BridgeError::Invalid(problems) => Self::problems(problems),
-            BridgeError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
+            BridgeError::Recipient(error) => error.into(),
             BridgeError::Player(error) => error.into(),
             BridgeError::UnknownGift => Self::new(ErrorCode::GiftNotFound),
             BridgeError::GiftReverted => Self::new(ErrorCode::GiftReverted),

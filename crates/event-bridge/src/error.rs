@@ -1,5 +1,5 @@
 use xmas_kernel::{Problem, db::DbError, version::Stale};
-use xmas_players::ResolveError;
+use xmas_players::{RecipientError, ResolveError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BridgeError {
@@ -17,8 +17,9 @@ pub enum BridgeError {
     /// Field and problem.
     #[error("this cannot be saved or given")]
     Invalid(Vec<Problem>),
-    #[error("there is no such player")]
-    UnknownPlayer,
+    /// Why nothing can be given to a player.
+    #[error(transparent)]
+    Recipient(#[from] RecipientError),
     #[error(transparent)]
     Player(#[from] ResolveError),
     #[error("there is no such gift of keys")]

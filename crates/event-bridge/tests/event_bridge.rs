@@ -18,7 +18,10 @@ use xmas_kernel::{
     BridgeId, Feature, GiftId, SeasonId, UserId, audit::Actor, db::Db, entropy::OsEntropy,
     lease::Lease, paging::Limit, seal::DataKey,
 };
-use xmas_players::{Identity, PlayerRef, Status, key_standing, lock_by_id_in_tx, set_status_in_tx};
+use xmas_players::{
+    Identity, Inactive, PlayerRef, RecipientError, ResolveError, Status, key_standing,
+    lock_by_id_in_tx, set_status_in_tx,
+};
 use xmas_rewards::{Reward, RewardDesk, RewardType, Rewards};
 use xmas_season_pass::{
     Level, NewSeason, SeasonMover, SeasonPass, SeasonPassOptions, SeasonStamps,
@@ -577,6 +580,7 @@ fn order(real: &Real, day_number: i64, player: Option<UserId>) -> KeyOrder {
             user_id: Some(user_id),
             external_id: None,
         }),
+        inactive: Inactive::Refused,
     }
 }
 
@@ -684,10 +688,24 @@ async fn an_operator_gives_a_key_once_to_one_or_to_all_who_were_active() {
     assert_eq!(real.keys(&sleeper).await, (1, 2_000));
     let had = real.give(&one, false, at(28)).await.unwrap();
     assert_eq!((had.gift, had.given, had.had, had.points), (None, 0, 1, 0));
+    let deleted = order(&real, 2, Some(gone.user_id));
+    for dry_run in [true, false] {
+        let refused = real.give(&deleted, dry_run, at(28)).await;
+        let inactive = matches!(
+            refused,
+            Err(BridgeError::Recipient(RecipientError::Inactive))
+        );
+        assert!(inactive, "{refused:?}");
+    }
+    let forced = KeyOrder {
+        inactive: Inactive::Reached,
+        ..deleted
+    };
+    assert_eq!(real.give(&forced, false, at(28)).await.unwrap().given, 1);
     let nobody = order(&real, 2, Some(UserId(999_999)));
     assert!(matches!(
         real.give(&nobody, false, at(28)).await,
-        Err(BridgeError::Player(_))
+        Err(BridgeError::Player(ResolveError::Unknown))
     ));
     let invalid = async |order: &KeyOrder, reason: &str, now| {
         let actor = operator(reason);

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use serde_json::json;
 use xmas_event_bridge::{BridgeError, KeyOrder, Pace};
 use xmas_kernel::{BridgeId, GiftId, UserId, audit::Actor, db::Db};
-use xmas_players::{GivenId, PlayerRef, Role, Status, find_by_external_id};
+use xmas_players::{GivenId, Inactive, PlayerRef, Role, Status, find_by_external_id};
 
 use super::{database, progress, settle};
 use crate::{
@@ -69,6 +69,9 @@ struct Give {
     /// The bridge; the one that is not closed if it is left out.
     #[arg(long, value_name = "ID")]
     bridge: Option<i64>,
+    /// Also if the player is INACTIVE.
+    #[arg(long, conflicts_with = "all_active")]
+    force: bool,
     #[command(flatten)]
     whom: Whom,
 }
@@ -166,6 +169,7 @@ fn order(give: &Give) -> anyhow::Result<KeyOrder> {
         bridge: give.bridge.map(BridgeId),
         day_number: give.day,
         player: (!give.whom.all_active).then_some(player),
+        inactive: Inactive::forced(give.force),
     })
 }
 

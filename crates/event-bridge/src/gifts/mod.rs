@@ -26,7 +26,8 @@ use xmas_kernel::{
     text::{self, Lines},
 };
 use xmas_players::{
-    add_key_many_in_tx, lock_many_in_tx, next_players, resolve, take_key_many_in_tx,
+    Inactive, RecipientError, add_key_many_in_tx, lock_many_in_tx, lock_recipient_in_tx,
+    lock_recipients_in_tx, next_players, players_by_id, resolve, take_key_many_in_tx,
 };
 use xmas_rewards::known_grants;
 use xmas_season_pass::{key_owners, stamp_key_many_in_tx, unstamp_key_many_in_tx};
@@ -76,6 +77,7 @@ struct Plan {
     bridge: Bridge,
     day: BridgeDay,
     player: Option<UserId>,
+    inactive: Inactive,
     reason: String,
 }
 
@@ -105,10 +107,9 @@ impl Settlement {
         let player = match &order.player {
             Some(named) => {
                 let player = resolve(db, named).await?;
-                let before = UserId(player.0.saturating_sub(1));
-                if next_players(db, before, 1).await?.first() != Some(&player) {
-                    return Err(BridgeError::UnknownPlayer);
-                }
+                let known = players_by_id(db, &[player]).await?.remove(&player);
+                let known = known.ok_or(RecipientError::Unknown)?;
+                known.reach.admit(order.inactive)?;
                 Some(player)
             }
             None => None,
@@ -117,6 +118,7 @@ impl Settlement {
             bridge,
             day,
             player,
+            inactive: order.inactive,
             reason,
         })
     }
@@ -175,7 +177,7 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<Option<Gift>, BridgeError> {
         let tx = self.on.db.begin().await?;
-        lock_many_in_tx(&tx, &[player]).await?;
+        lock_recipient_in_tx(&tx, player, plan.inactive).await?;
         if !lock(&tx, plan.bridge.id).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
@@ -278,7 +280,7 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<(), BridgeError> {
         let tx = self.on.db.begin().await?;
-        lock_many_in_tx(&tx, players).await?;
+        let refused = lock_recipients_in_tx(&tx, players, Inactive::Refused).await?;
         if !lock(&tx, gift.bridge).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
@@ -291,7 +293,8 @@ impl Settlement {
         if !gift.is_of(&day) {
             return Err(refused_day("was edited meanwhile: send it again"));
         }
-        let lacking = lack(&*tx, &bridge, &gift.event_type, players).await?;
+        let mut lacking = lack(&*tx, &bridge, &gift.event_type, players).await?;
+        lacking.retain(|player| !refused.contains(player));
         if lacking.is_empty() {
             return Ok(());
         }
@@ -426,13 +429,15 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
         let tx = self.on.db.begin().await?;
-        lock_many_in_tx(&tx, players).await?;
+        let anonymised = lock_many_in_tx(&tx, players).await?;
         let takes_keys = lock(&tx, bridge.id).await?.takes_keys();
         let holders = store::holders(&*tx, gift.id, players).await?;
         let mut held = HashSet::new();
         if takes_keys {
             // With the closing under way every key is about to be paid for or to expire.
             held = hold(&*tx, bridge, &gift.event_type, &holders).await?;
+            // They gave up what they held.
+            held.retain(|player| !anonymised.contains(player));
         }
         let (taken, kept): (Vec<UserId>, Vec<UserId>) = holders
             .into_iter()

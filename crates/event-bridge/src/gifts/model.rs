@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use xmas_kernel::{BridgeId, GiftId, UserId};
-use xmas_players::PlayerRef;
+use xmas_players::{Inactive, PlayerRef};
 
 /// A key that an operator asks to be given. The reason is the actor's: 1 to 191 characters.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct KeyOrder {
     pub day_number: i64,
     /// `None` means all who were active on any day of the bridge.
     pub player: Option<PlayerRef>,
+    /// What becomes of the named player if INACTIVE; of all who were active these are left out.
+    pub inactive: Inactive,
 }
 
 /// How far a gift has come.
@@ -72,7 +74,8 @@ pub struct GiftTally {
     pub given: u64,
     /// Those from whom it was taken back.
     pub taken: u64,
-    /// Those who were to give it back, and had been paid for it or lost it with the closing.
+    /// Those who were to give it back, and had been paid for it, or lost it with the closing or when they
+    /// were anonymised.
     pub kept: u64,
 }
 
@@ -101,7 +104,7 @@ pub struct KeysTaken {
     pub gift: GiftId,
     /// Players who lost the key, or would: in all runs.
     pub taken: u64,
-    /// Players who had been paid for it, or had lost it with the closing.
+    /// Players who had been paid for it, or had lost it with the closing or when they were anonymised.
     pub kept: u64,
     /// What the keys that were taken had promised.
     pub points: i64,

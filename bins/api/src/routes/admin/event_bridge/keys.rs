@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_event_bridge::{BridgeDesk, GiftSummary, KeyOrder, Pace};
 use xmas_kernel::{BridgeId, GiftId, audit::Actor};
-use xmas_players::PlayerRef;
+use xmas_players::{Inactive, PlayerRef};
 use xmas_time::Kst;
 
 use crate::{
@@ -36,6 +36,9 @@ pub(crate) struct KeysRequest {
     external_id: Option<String>,
     #[serde(default)]
     all_active: bool,
+    /// Also to a player who is INACTIVE; of all who were active these are left out.
+    #[serde(default)]
+    force: bool,
     /// 1 to 191 characters; `X-Reason` does the same.
     reason: Option<String>,
     /// True to look, false to do it: it must be said with `all_active`, here or in the query.
@@ -203,6 +206,9 @@ pub(crate) async fn give(
     if is_named && body.all_active {
         return Err(ApiError::field("all_active", "must go without a player"));
     }
+    if body.force && body.all_active {
+        return Err(ApiError::field("force", "must go with a player"));
+    }
     // For one player there is nothing to look at first.
     let dry_run = match body.all_active {
         true => said(dry_run)?,
@@ -213,6 +219,7 @@ pub(crate) async fn give(
         bridge: body.bridge_id.map(BridgeId),
         day_number: body.day,
         player: (!body.all_active).then_some(player),
+        inactive: Inactive::forced(body.force),
     };
     let given = desk
         .give(&actor, &order, dry_run, Pace::usual(), now.0)

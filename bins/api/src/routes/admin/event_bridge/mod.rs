@@ -94,6 +94,8 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
             ErrorCode::BridgeConflict,
             ErrorCode::UserNotFound,
             ErrorCode::UserRequired,
+            ErrorCode::UserInactive,
+            ErrorCode::UserAnonymised,
             ErrorCode::GiftReverted,
         ],
     ),
