@@ -288,3 +288,58 @@ async fn plays_and_reverts_at_once_neither_make_nor_lose_a_coin() {
     assert_eq!(app.test.count("SELECT COUNT(*) FROM wallet_batch").await, 2);
     assert_clean(&app).await;
 }
+
+/// Each of these is found by the audit, and by nothing else.
+#[tokio::test]
+async fn the_audit_finds_batches_that_do_not_agree_with_the_ledger() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    many_players(&app, 3).await;
+    give_coins(&admin, "daily", 2).await;
+    give_coins(&admin, "wrong", 3).await;
+    admin
+        .post(&revert("wrong"), &wrong(false))
+        .await
+        .expect_status(200);
+    assert_clean(&app).await;
+    const LEDGER: &str = "every item of a batch is in the ledger as far as it is done";
+    const PLANNED: &str = "a batch that is done has nothing planned";
+    const REVERT: &str = "a revert takes back what its batch has done, and no more";
+    // Batch 3 takes batch 2 back.
+    for (change, back, expected) in [
+        (
+            "amount = 3 WHERE batch_id = 1",
+            "amount = 2 WHERE batch_id = 1",
+            &[LEDGER][..],
+        ),
+        (
+            "state = 'PLANNED' WHERE batch_id = 1",
+            "state = 'DONE' WHERE batch_id = 1",
+            &[LEDGER, PLANNED],
+        ),
+        (
+            "state = 'SHORT' WHERE batch_id = 2",
+            "state = 'DONE' WHERE batch_id = 2",
+            &[LEDGER, REVERT],
+        ),
+        (
+            "state = 'SHORT', part_moved = 3 WHERE batch_id = 3",
+            "state = 'DONE', part_moved = 0 WHERE batch_id = 3",
+            &[REVERT],
+        ),
+        (
+            "part_moved = 1 WHERE batch_id = 1",
+            "part_moved = 0 WHERE batch_id = 1",
+            &[REVERT],
+        ),
+    ] {
+        let set = |what: &str| format!("UPDATE wallet_batch_item SET {what}");
+        app.test.execute(&set(change)).await;
+        let report = app.app.audit().run().await.unwrap();
+        let found = report.checks.iter().filter(|check| check.violations > 0);
+        let found: Vec<_> = found.map(|check| check.name).collect();
+        assert_eq!(found, expected, "{change}");
+        app.test.execute(&set(back)).await;
+        assert_clean(&app).await;
+    }
+}
