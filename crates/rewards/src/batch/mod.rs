@@ -24,7 +24,7 @@ use xmas_kernel::{
     idempotency::{Replayable, RequestKey},
     paging::{Cursor, Limit, Page},
 };
-use xmas_players::{lock_many_in_tx, players_by_id};
+use xmas_players::{Inactive, lock_recipients_in_tx, players_by_id};
 
 pub use model::{
     Batch, BatchLine, BatchOrders, BatchRef, BatchReport, BatchState, BatchSummary, BatchTally,
@@ -151,13 +151,18 @@ impl Batches {
     }
 
     /// Does the next items; `false` if none is left.
-    async fn do_chunk(&self, batch: &Batch, now: DateTime<Utc>) -> Result<bool, DbError> {
+    async fn do_chunk(
+        &self,
+        batch: &Batch,
+        inactive: Inactive,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbError> {
         let tx = self.db.begin().await?;
         let players = store::next_players(&tx, batch.id, self.chunk).await?;
         if players.is_empty() {
             return Ok(false);
         }
-        lock_many_in_tx(&tx, &players).await?;
+        let out_of_reach = lock_recipients_in_tx(&tx, &players, inactive).await?;
         // From here on until the commit nobody stops it.
         if !store::lock_open(&tx, batch.id).await? {
             return Ok(false);
@@ -170,6 +175,11 @@ impl Batches {
         let reference = batch.reference();
         for (asset, items) in by_asset {
             let mut moved = amounts(&tx, batch, asset, items).await?;
+            for (item, amount) in &mut moved {
+                if out_of_reach.contains(&item.user_id) {
+                    *amount = 0;
+                }
+            }
             let moves = moved.iter().filter(|(_, amount)| *amount > 0);
             let moves = moves.map(|(item, amount)| Move {
                 user_id: item.user_id,
@@ -221,13 +231,13 @@ impl Batches {
     async fn do_to_the_end(
         &self,
         actor: &Actor,
-        batch: Batch,
+        (batch, inactive): (Batch, Inactive),
         now: DateTime<Utc>,
     ) -> Result<Replayable<BatchReport>, BatchError> {
         if batch.state != BatchState::Open {
             return Ok(self.report_again(batch).await?);
         }
-        while retry(|| self.do_chunk(&batch, now)).await? {}
+        while retry(|| self.do_chunk(&batch, inactive, now)).await? {}
         retry(|| self.finish_once(actor, &batch, now)).await?;
         let batch = store::find(self.db.read(), batch.id).await?;
         let batch = batch.ok_or(BatchError::NotFound)?;
@@ -358,7 +368,8 @@ impl BatchDesk for Batches {
             Some(earlier) => earlier,
             None => self.register(actor, request, batch, now).await?,
         };
-        self.do_to_the_end(actor, registered, now).await
+        let what = (registered, batch.inactive());
+        self.do_to_the_end(actor, what, now).await
     }
 
     async fn batches(

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, convert::Infallible, str::FromStr};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use xmas_kernel::{Asset, BatchId, UserId, idempotency::RequestKey};
-use xmas_players::PlayerRef;
+use xmas_players::{Inactive, PlayerRef};
 
 use crate::OrderKind;
 
@@ -14,6 +14,16 @@ pub struct NewBatch {
     pub request: Option<RequestKey>,
     pub kind: OrderKind,
     pub orders: BatchOrders,
+    /// Whether players who are INACTIVE are given something all the same; it belongs to what was asked for.
+    /// What is taken is taken from them anyhow.
+    pub force: bool,
+}
+
+impl NewBatch {
+    /// What becomes of players who are INACTIVE.
+    pub(crate) fn inactive(&self) -> Inactive {
+        Inactive::forced(self.force || self.kind.takes())
+    }
 }
 
 /// Whose wallets, and by how much.

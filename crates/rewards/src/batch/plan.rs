@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::ConnectionTrait;
 use xmas_kernel::{Asset, Problem, UserId, db::DbError};
+use xmas_players::{Inactive, RecipientError};
 
 use super::{
     model::{BatchLine, BatchOrders, BatchTally, NewBatch, Refusal, ShortWallet, Tally},
@@ -40,7 +41,7 @@ impl Plan {
         let mut plan = match &batch.orders {
             BatchOrders::Listed { lines, unreadable } => {
                 let directory = Directory::of(conn, lines.iter().map(|line| &line.who)).await?;
-                let mut plan = listed(batch.kind, lines, &directory);
+                let mut plan = listed((batch.kind, batch.inactive()), lines, &directory);
                 plan.refused.extend(unreadable.iter().cloned());
                 plan.refused.sort_by_key(|refusal| refusal.line);
                 plan
@@ -185,7 +186,11 @@ impl Plan {
 }
 
 /// The items of a list, and what is wrong with its lines.
-fn listed(kind: OrderKind, lines: &[BatchLine], directory: &Directory) -> Plan {
+fn listed(
+    (kind, inactive): (OrderKind, Inactive),
+    lines: &[BatchLine],
+    directory: &Directory,
+) -> Plan {
     let mut plan = Plan::default();
     let mut seen: HashMap<(UserId, Asset), u64> = HashMap::with_capacity(lines.len());
     for line in lines {
@@ -209,8 +214,8 @@ fn listed(kind: OrderKind, lines: &[BatchLine], directory: &Directory) -> Plan {
         } else {
             "user_id"
         };
-        let user_id = match directory.find(&line.who) {
-            Ok(player) => player.user_id,
+        let player = match directory.find(&line.who) {
+            Ok(player) => player,
             Err(Nobody::Unnamed) => {
                 refuse("external_id", "or user_id names a player");
                 continue;
@@ -224,6 +229,11 @@ fn listed(kind: OrderKind, lines: &[BatchLine], directory: &Directory) -> Plan {
                 continue;
             }
         };
+        if let Err(error) = player.reach.admit(inactive) {
+            refuse(named, out_of_reach(&error));
+            continue;
+        }
+        let user_id = player.user_id;
         if let Some(first) = seen.insert((user_id, line.asset), line.line) {
             let text = format!("stands on line {first} already, with this token_type");
             refuse(named, &text);
@@ -237,6 +247,16 @@ fn listed(kind: OrderKind, lines: &[BatchLine], directory: &Directory) -> Plan {
         plan.lines.push(line.line);
     }
     plan
+}
+
+/// Why a line reaches nobody.
+fn out_of_reach(error: &RecipientError) -> &'static str {
+    match error {
+        RecipientError::Inactive => {
+            "must be that of a player who is not INACTIVE, unless force is said"
+        }
+        _ => "must not be that of a player who was anonymised",
+    }
 }
 
 fn tally(items: impl Iterator<Item = Item>) -> Tally {

@@ -11,6 +11,7 @@ use xmas_kernel::{
     idempotency::{Replayable, RequestKey},
     text::{self, Lines},
 };
+use xmas_players::Inactive;
 
 use super::{
     Batches,
@@ -78,7 +79,9 @@ impl Batches {
             Some(revert) => revert,
             None => self.register_revert(&actor, &batch, now).await?,
         };
-        self.do_to_the_end(&actor, revert, now).await
+        // What was done by mistake is undone for everybody but those whom nothing reaches.
+        let what = (revert, Inactive::Reached);
+        self.do_to_the_end(&actor, what, now).await
     }
 
     /// Stops the batch if it is open, and registers what takes it back, unless somebody else is faster.

@@ -111,6 +111,7 @@ impl World {
 
 fn everybody(name: &str, kind: OrderKind, amount: i64) -> NewBatch {
     NewBatch {
+        force: false,
         request: Some(RequestKey::new(name, kind.as_str(), "", b"").unwrap()),
         kind,
         orders: BatchOrders::Everybody {
@@ -202,6 +203,7 @@ async fn whoever_has_spent_it_meanwhile_is_passed_over_and_told_of() {
     let spender = UserId(9);
     let spend = everybody("spend", OrderKind::Revoke, 1);
     let spend = NewBatch {
+        force: false,
         orders: BatchOrders::Listed {
             lines: vec![BatchLine {
                 line: 2,
@@ -263,6 +265,7 @@ async fn twenty_thousand_players_are_given_a_ticket_each() {
         amount: id,
     };
     let listed = NewBatch {
+        force: false,
         request: Some(RequestKey::new("listed", "GRANT", "", b"").unwrap()),
         kind: OrderKind::Grant,
         orders: BatchOrders::Listed {

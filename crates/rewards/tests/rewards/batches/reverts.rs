@@ -26,6 +26,7 @@ fn line(player: i64, asset: Asset, amount: i64) -> BatchLine {
 
 fn listed(name: &str, kind: OrderKind, lines: Vec<BatchLine>) -> NewBatch {
     NewBatch {
+        force: false,
         orders: BatchOrders::Listed {
             lines,
             unreadable: Vec::new(),

@@ -101,11 +101,17 @@ pub(crate) struct BatchParams {
     batch_id: Option<String>,
     /// Of the lines that name none themselves.
     token_type: Option<String>,
+    /// True gives also to listed players who are INACTIVE. What is taken is taken from them anyhow, and nothing
+    /// reaches players who were anonymised.
+    #[serde(default)]
+    #[param(default = false)]
+    force: bool,
 }
 
 /// Gives to many players: a table with `external_id` or `user_id`, `amount` and, unless the query
-/// says it, `token_type`; or JSON for everybody who fits a filter. Listed players may be blocked or
-/// inactive. A dry run says whom it is about, how much it is altogether, which wallets hold too little, and
+/// says it, `token_type`; or JSON for everybody who fits a filter. Listed players may be blocked, and with
+/// `force` INACTIVE. Whoever is out of reach by the time it is their turn is passed over and told of as `short`. A
+/// dry run says whom it is about, how much it is altogether, which wallets hold too little, and
 /// which lines are wrong.
 #[utoipa::path(post, path = "/admin/api/game-tokens/grant-bulk", tag = "admin: wallets",
     params(DryRun, BatchParams, IdempotencyKey, Reason),
@@ -186,13 +192,17 @@ async fn bulk(
         }
     };
     let name = name(&actor, params.batch_id, in_body, key)?;
-    let usual = params.token_type.unwrap_or_default();
+    let mut usual = params.token_type.unwrap_or_default();
+    if params.force {
+        usual.push_str(" force");
+    }
     let made = name.map(|name| RequestKey::new(&name, kind.as_str(), &usual, &bytes));
     let request = made.transpose();
     let batch = NewBatch {
         request: request.map_err(|error| ApiError::field("batch_id", error.to_string()))?,
         kind,
         orders,
+        force: params.force,
     };
     let report = match is_dry_run {
         true => desk.preview(&batch).await?,

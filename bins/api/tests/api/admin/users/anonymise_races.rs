@@ -180,3 +180,43 @@ async fn a_memo_is_forgotten_or_refused() {
         assert_eq!(app.test.count(memos).await, 0);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_batch_reaches_a_player_before_or_not_at_all() {
+    let app = TestApp::start().await;
+    let (admin, other) = (app.admin("operator").await, app.admin("other").await);
+    for round in 0..ROUNDS {
+        let player = app.player(&format!("santa-{round}"), 0).await;
+        let second = app
+            .player(&format!("rudolf-{round}"), 0)
+            .await
+            .identity()
+            .user_id;
+        let id = player.identity().user_id;
+        let table = format!("user_id,amount\n{id},5\n{second},5\n");
+        let bulk = format!(
+            "/admin/api/game-tokens/grant-bulk?token_type=DICE_TOKEN&dry_run=false&batch_id=b{round}"
+        );
+        let (path, nothing) = (format!("{}/anonymise", path_of(&player)), json!({}));
+        let (batch, left) = join(admin.post_csv(&bulk, &table), other.post(&path, &nothing)).await;
+        let balances = left.expect_status(200).body["given_up"]["balances"].clone();
+        let held = format!(
+            "SELECT COALESCE(SUM(balance), 0) FROM user_game_wallet \
+             WHERE user_id = {id} AND asset = 'DICE_TOKEN'"
+        );
+        let held = app.test.count(&held).await;
+        assert_eq!(held, balances["DICE_TOKEN"].as_i64().unwrap_or(0));
+        if batch.status == 200 {
+            // Whoever was passed over is told of.
+            let (done, short) = (&batch.body["done"], &batch.body["short_players"]);
+            let players = if held == 5 { 2 } else { 1 };
+            assert_eq!(done["players"], players, "{}", batch.text);
+            assert_eq!(*short, 2 - players, "{}", batch.text);
+        } else {
+            // The plan was made a moment too late.
+            batch.expect_error(422, "VALIDATION_ERROR");
+            assert_eq!(held, 0);
+        }
+    }
+    assert_sound(&app).await;
+}

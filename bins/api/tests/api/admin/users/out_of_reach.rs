@@ -256,3 +256,60 @@ async fn whoever_creates_a_deleted_player_again_is_told_what_to_do() {
     status(&admin, &player, "ACTIVE").await;
     app.login("santa").await.expect_status(200);
 }
+
+const BULK: &str = "/admin/api/game-tokens/grant-bulk?token_type=POINT&dry_run=";
+
+#[tokio::test]
+async fn a_batch_lists_whom_it_does_not_reach() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let (gone, deleted) = (app.player("gone", 0).await, app.player("deleted", 0).await);
+    app.player("santa", 0).await;
+    let gone_id = gone.identity().user_id;
+    anonymise(&admin, &gone).await;
+    status(&admin, &deleted, "INACTIVE").await;
+    let table = format!("external_id,amount\nsanta,5\ndeleted,5\nanon-{gone_id},5\n");
+    let preview = admin.post_csv(&format!("{BULK}true"), &table).await;
+    let preview = preview.expect_status(200).body;
+    let lines = |report: &Value| {
+        let refused = report["refused"].as_array().unwrap().iter();
+        refused.map(|it| it["line"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&preview), [json!(3), json!(4)], "{preview}");
+    let forced = admin
+        .post_csv(&format!("{BULK}true&force=true"), &table)
+        .await;
+    assert_eq!(lines(&forced.expect_status(200).body), [json!(4)]);
+    let refused = admin
+        .post_csv(&format!("{BULK}false&batch_id=b"), &table)
+        .await;
+    refused.expect_error(422, "VALIDATION_ERROR");
+    let table = "external_id,amount\nsanta,5\ndeleted,5\n";
+    let refused = admin
+        .post_csv(&format!("{BULK}false&batch_id=b"), table)
+        .await;
+    refused.expect_error(422, "VALIDATION_ERROR");
+    let done = admin
+        .post_csv(&format!("{BULK}false&batch_id=b&force=true"), table)
+        .await;
+    assert_eq!(done.expect_status(200).body["done"]["players"], 2);
+    let held = "SELECT SUM(balance) FROM user_game_wallet WHERE asset = 'POINT'";
+    assert_eq!(app.test.count(held).await, 10);
+    assert_sound(&app).await;
+}
+
+#[tokio::test]
+async fn the_points_of_whoever_was_anonymised_are_not_paid_out() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let player = app.player("santa", 0).await;
+    app.give(player.identity(), xmas_kernel::Asset::Point, 900)
+        .await;
+    let payout = "/admin/api/game-tokens/payout.csv";
+    let due = admin.get(payout).await.expect_status(200).text;
+    assert!(due.contains("santa"), "{due}");
+    let left = anonymise(&admin, &player).await;
+    assert_eq!(left["given_up"]["balances"], json!({ "POINT": 900 }));
+    let due = admin.get(payout).await.expect_status(200).text;
+    assert!(!due.contains("900"), "{due}");
+}
