@@ -127,7 +127,8 @@ async fn reads(admin: &Client, player: &Client, id: &Value) -> BTreeSet<String> 
             .replace("{day}", "2025-12-25")
             .replace("{feature}", "roulette")
             .replace("{key}", "ticket_zero")
-            .replace("{play_id}", "1");
+            .replace("{play_id}", "1")
+            .replace("{batch}", "1");
         assert!(!asked.contains('{'), "what to put into {path}?");
         // As much as there is.
         let parameters = operation["parameters"].as_array().into_iter().flatten();
