@@ -98,8 +98,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             let given = desk.give(&actor, &order, args.dry_run, pace, now);
             given.await.map(|given| {
                 let gift = given.gift.map(|gift| format!(" (gift {gift})"));
+                let get = if args.dry_run { "would get" } else { "got" };
                 let text = format!(
-                    "{} players got the key{}, {} points altogether; {} had it or have been paid.",
+                    "{} players {get} the key{}, {} points altogether; {} had it or have been paid.",
                     given.given,
                     gift.unwrap_or_default(),
                     given.points,
@@ -112,8 +113,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             let gift = GiftId(*gift);
             let taken = desk.revert_gift(&actor, gift, args.dry_run, pace, now);
             taken.await.map(|taken| {
+                let give = if args.dry_run { "would give" } else { "gave" };
                 let text = format!(
-                    "{} players gave the key of gift {gift} back, {} points altogether; {} have been paid \
+                    "{} players {give} the key of gift {gift} back, {} points altogether; {} have been paid \
                      for it or lost it with the closing.",
                     taken.taken, taken.points, taken.kept
                 );
