@@ -429,16 +429,14 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
         let tx = self.on.db.begin().await?;
-        let anonymised = lock_many_in_tx(&tx, players).await?;
+        lock_many_in_tx(&tx, players).await?;
         let takes_keys = lock(&tx, bridge.id).await?.takes_keys();
         let holders = store::holders(&*tx, gift.id, players).await?;
-        let mut held = HashSet::new();
-        if takes_keys {
-            // With the closing under way every key is about to be paid for or to expire.
-            held = hold(&*tx, bridge, &gift.event_type, &holders).await?;
-            // They gave up what they held.
-            held.retain(|player| !anonymised.contains(player));
-        }
+        // Once the closing has begun every key is about to be paid for or to expire.
+        let held = match takes_keys {
+            true => hold(&*tx, bridge, &gift.event_type, &holders).await?,
+            false => HashSet::new(),
+        };
         let (taken, kept): (Vec<UserId>, Vec<UserId>) = holders
             .into_iter()
             .partition(|player| held.contains(player));

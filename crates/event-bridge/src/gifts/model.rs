@@ -74,8 +74,7 @@ pub struct GiftTally {
     pub given: u64,
     /// Those from whom it was taken back.
     pub taken: u64,
-    /// Those who were to give it back, and had been paid for it, or lost it with the closing or when they
-    /// were anonymised.
+    /// Those who were to give it back, and had been paid for it or lost it with the closing.
     pub kept: u64,
 }
 
@@ -104,7 +103,7 @@ pub struct KeysTaken {
     pub gift: GiftId,
     /// Players who lost the key, or would: in all runs.
     pub taken: u64,
-    /// Players who had been paid for it, or had lost it with the closing or when they were anonymised.
+    /// Players who had been paid for it, or had lost it with the closing.
     pub kept: u64,
     /// What the keys that were taken had promised.
     pub points: i64,
