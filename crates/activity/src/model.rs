@@ -23,6 +23,15 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// What happens to players without their being there.
+    pub(crate) const PASSIVE: [EventKind; 5] = [
+        EventKind::RewardGranted,
+        EventKind::BridgeKey,
+        EventKind::BridgeKeyTaken,
+        EventKind::BridgeSettled,
+        EventKind::BridgeExpired,
+    ];
+
     /// The name in the database.
     pub fn as_str(self) -> &'static str {
         match self {

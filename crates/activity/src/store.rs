@@ -87,6 +87,7 @@ pub async fn active_players(
         .filter(Column::UserId.gt(after.0))
         .filter(Column::UserId.lte(until.0))
         .filter(Column::EventDay.between(first.date(), last.date()))
+        .filter(Column::EventType.is_not_in(EventKind::PASSIVE.map(EventKind::as_str)))
         .order_by_asc(Column::UserId)
         .into_tuple()
         .all(conn)

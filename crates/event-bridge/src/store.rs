@@ -136,6 +136,13 @@ pub(crate) async fn update(
     rules: &NewBridge,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
+    // Another day has an evening before of its own.
+    bridge::Entity::update_many()
+        .col_expr(bridge::Column::PrecheckedAt, Expr::cust("NULL"))
+        .filter(bridge::Column::Id.eq(id.0))
+        .filter(bridge::Column::SettleOn.ne(rules.settle_on.date()))
+        .exec(tx)
+        .await?;
     bridge::Entity::update_many()
         .set(bridge::ActiveModel {
             keys_required: Set(rules.keys_required),
@@ -177,10 +184,16 @@ impl Stage {
 /// Keeps a bridge as it is until the transaction ends: whoever edits it, gives a key of it by hand,
 /// settles or closes it goes one after the other. Whoever locks players too does that first.
 pub(crate) async fn lock(tx: &DatabaseTransaction, id: BridgeId) -> Result<Stage, DbError> {
-    let row = bridge::Entity::find_by_id(id.0)
-        .lock_exclusive()
-        .one(tx)
-        .await?;
+    let row = bridge::Entity::find_by_id(id.0).lock_exclusive();
+    stage_of(row.one(tx).await?, id)
+}
+
+/// How far a bridge is, for whoever only looks.
+pub(crate) async fn stage(conn: &impl ConnectionTrait, id: BridgeId) -> Result<Stage, DbError> {
+    stage_of(bridge::Entity::find_by_id(id.0).one(conn).await?, id)
+}
+
+fn stage_of(row: Option<bridge::Model>, id: BridgeId) -> Result<Stage, DbError> {
     let row = row.ok_or_else(|| DbError::Corrupt(format!("bridge {id} is gone")))?;
     Ok(Stage {
         is_closing: row.closing_at.is_some(),
@@ -188,7 +201,7 @@ pub(crate) async fn lock(tx: &DatabaseTransaction, id: BridgeId) -> Result<Stage
     })
 }
 
-/// Notes that a settlement has begun.
+/// Notes that a settlement has begun, if it is due: an edit may just have moved its day.
 pub(crate) async fn begin_settling(
     tx: &DatabaseTransaction,
     id: BridgeId,
@@ -199,6 +212,7 @@ pub(crate) async fn begin_settling(
         .col_expr(bridge::Column::UpdatedAt, Expr::value(Timestamp(now)))
         .filter(bridge::Column::Id.eq(id.0))
         .filter(bridge::Column::State.eq(BridgeState::Open.as_str()))
+        .filter(bridge::Column::SettleOn.lte(EventDay::of(now).date()))
         .exec(tx)
         .await?;
     Ok(())

@@ -9,9 +9,9 @@ use std::sync::{
 
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, Event, EventKind, EventWriter};
 use xmas_event_bridge::{
-    BridgeDay, BridgeDesk, BridgeError, BridgeService, BridgeState, Bridges, Certificate, Due,
-    GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, NewBridge, Pace, Reason, Settlement,
-    SettlementOptions, SettlementService, SlotState,
+    BridgeDay, BridgeDesk, BridgeEdit, BridgeError, BridgeService, BridgeState, Bridges,
+    Certificate, Due, GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, NewBridge, Pace, Reason,
+    Settlement, SettlementOptions, SettlementService, SlotState,
 };
 use xmas_features::fake::FakeFeatures;
 use xmas_kernel::{
@@ -593,7 +593,12 @@ impl Real {
     ) -> Result<KeysGiven, BridgeError> {
         let actor = operator("25일 장애");
         let desk = &self.settlement;
-        desk.give(&actor, order, dry_run, Pace::usual(), now).await
+        // In chunks of a few, so that there are several.
+        let pace = Pace {
+            chunk: 3,
+            ..Pace::usual()
+        };
+        desk.give(&actor, order, dry_run, pace, now).await
     }
 
     async fn take_back(
@@ -672,9 +677,13 @@ async fn an_operator_gives_a_key_once_to_one_or_to_all_who_were_active() {
     let given = real.give(&all, false, at(28)).await.unwrap();
     assert_eq!((given.given, given.had, given.points), (1, 1, 1_000));
     assert_eq!(real.keys(&b).await, (1, 1_000));
+    assert_eq!(given.given_now, 1);
+    // An answer that was lost: the same order is the same gift, and gives nothing more.
     let again = real.give(&all, false, at(28)).await.unwrap();
-    assert_eq!((again.given, again.had), (0, 2));
-    assert_ne!(again.gift, given.gift, "the first one was done");
+    assert_eq!((again.given, again.given_now, again.had), (1, 0, 1));
+    assert_eq!(again.gift, given.gift);
+    let told = "SELECT COUNT(*) FROM admin_audit_log WHERE action LIKE 'BRIDGE_KEYS%'";
+    assert_eq!(real.test.count(told).await, 2);
     assert_eq!(real.keys(&sleeper).await, (0, 0));
     assert_eq!(
         real.keys(&gone).await,
@@ -873,10 +882,7 @@ async fn a_gift_to_all_that_is_cut_off_goes_on_and_two_at_once_give_each_key_onc
     });
     for run in runs.collect::<Vec<_>>() {
         let run = run.await.unwrap();
-        assert!(
-            run.given == 30 && run.gift == first.gift || run.given == 0,
-            "{run:?}"
-        );
+        assert_eq!((run.given, run.gift), (30, first.gift), "{run:?}");
     }
     for player in &crowd {
         assert_eq!(real.keys(player).await, (1, 1_000));
@@ -884,6 +890,96 @@ async fn a_gift_to_all_that_is_cut_off_goes_on_and_two_at_once_give_each_key_onc
     let given = "SELECT COUNT(*) FROM event_bridge_gift_key WHERE state = 'GIVEN'";
     assert_eq!(real.test.count(given).await, 30);
     real.assert_keys_are_stamps().await;
+}
+
+/// A gift in two chunks, between which something happens.
+async fn give_with_a_pause(real: &Real, meanwhile: &str) -> Result<KeysGiven, BridgeError> {
+    let pause = |_| {
+        let meanwhile = real.test.execute(meanwhile);
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(meanwhile));
+    };
+    let pace = Pace {
+        chunk: 2,
+        progress: &pause,
+    };
+    let (actor, order) = (operator("25일 장애"), order(real, 1, None));
+    real.settlement
+        .give(&actor, &order, false, pace, at(28))
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gift_whose_day_or_bridge_changes_in_the_middle_stops_there() {
+    let real = Real::new().await;
+    real.active_crowd(4).await;
+    for meanwhile in [
+        "UPDATE event_bridge_day SET points = 7 WHERE day_number = 1",
+        "UPDATE event_bridge_day SET event_day = '2025-12-29', points = 1000 WHERE day_number = 1",
+    ] {
+        match give_with_a_pause(&real, meanwhile).await {
+            Err(BridgeError::Invalid(problems)) => assert_eq!(problems[0].field, "day"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let keys = "SELECT COUNT(*) FROM season_pass_stamp_log";
+    assert_eq!(real.test.count(keys).await, 2, "those of the first chunk");
+    let back = "UPDATE event_bridge_day SET event_day = '2025-12-25' WHERE day_number = 1";
+    real.test.execute(back).await;
+    let closing = "UPDATE event_bridge SET closing_at = created_at";
+    let order = order(&real, 1, None);
+    let given = real.give(&order, true, at(28)).await.unwrap();
+    assert_eq!((given.given, given.had), (2, 2));
+    real.test.execute(closing).await;
+    let stopped = real.give(&order, false, at(28)).await;
+    assert!(matches!(stopped, Err(BridgeError::Closed)));
+    assert_eq!(real.test.count(keys).await, 2);
+    let gift = GiftId(
+        real.test
+            .count("SELECT MIN(id) FROM event_bridge_gift")
+            .await,
+    );
+    assert_eq!(real.take_back(gift, true, at(28)).await.unwrap(), (0, 2));
+    assert_eq!(real.take_back(gift, false, at(28)).await.unwrap(), (0, 2));
+}
+
+#[tokio::test]
+async fn whoever_only_got_something_was_not_there() {
+    let real = Real::new().await;
+    let sleeper = real.test.player("sleeper").await;
+    let one = order(&real, 1, Some(sleeper.user_id));
+    real.give(&one, false, at(28)).await.unwrap();
+    let all = real.give(&order(&real, 2, None), false, at(28)).await;
+    assert_eq!(all.unwrap().given, 0);
+    assert_eq!(real.keys(&sleeper).await, (1, 1_000));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_settlement_whose_day_was_just_moved_freezes_nothing() {
+    let real = Real::new().await;
+    // The edit commits when the run has just found the bridge due.
+    let moved = "UPDATE event_bridge SET settle_on = '2026-01-02'";
+    let mut db = real.test.db.clone();
+    let (other, is_moved) = (real.test.db.clone(), Arc::new(AtomicBool::new(false)));
+    db.observe_statements(move |sql| {
+        if sql.starts_with("SELECT")
+            && sql.contains("event_bridge_day")
+            && !is_moved.swap(true, Ordering::SeqCst)
+        {
+            let moving = async {
+                let tx = other.begin().await.unwrap();
+                sea_orm::ConnectionTrait::execute_unprepared(&*tx, moved)
+                    .await
+                    .unwrap();
+                tx.commit().await.unwrap();
+            };
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(moving));
+        }
+    });
+    let (_, settlement) = settlement(&db);
+    let settled = settlement.settle(real.id, 10, new_year(1), &|_| ()).await;
+    assert!(matches!(settled, Err(BridgeError::NotDue)));
+    let bridge = real.settlement.find(None).await.unwrap();
+    assert_eq!(bridge.state, BridgeState::Open);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -1046,7 +1142,7 @@ async fn a_key_that_was_given_while_the_bridge_was_closed_is_paid_for() {
             async move {
                 let mut given = Vec::new();
                 if to_all {
-                    // Refused as a whole, or all of it before the closing.
+                    // Refused as a whole, cut off by the closing, or all of it before.
                     let all = real.give(&order(&real, 2, None), false, closing_time).await;
                     match all {
                         Ok(all) => assert_eq!(all.given, 40),
@@ -1072,6 +1168,8 @@ async fn a_key_that_was_given_while_the_bridge_was_closed_is_paid_for() {
         });
         closing.await.unwrap().unwrap();
         let mut given = giving.await.unwrap();
+        let open = "SELECT COUNT(*) FROM event_bridge_gift WHERE state = 'OPEN'";
+        assert_eq!(real.test.count(open).await, 0, "nobody could go on with it");
         if to_all {
             let sql = "SELECT k.user_id FROM event_bridge_gift_key k JOIN event_bridge_gift g \
                 ON g.id = k.gift_id WHERE g.day_number = 2 AND k.user_id = ";
@@ -1226,6 +1324,33 @@ async fn what_is_due_follows_the_clock() {
         .await
         .unwrap();
     assert_eq!(due(new_year(9)).await, None);
+}
+
+#[tokio::test]
+async fn a_settlement_that_is_moved_is_checked_again_the_evening_before() {
+    let real = Real::new().await;
+    let minute = chrono::TimeDelta::minutes(1);
+    let noted = real.settlement.note_precheck(real.id, at(31)).await;
+    assert!(noted.unwrap());
+    let save = async |settle_on: u32| {
+        let edit = BridgeEdit {
+            settle_on: EventDay::from_ymd(2026, 1, settle_on),
+            auto_settle: Some(settle_on != 1),
+            ..BridgeEdit::default()
+        };
+        let saved = real.settlement.save(&operator("x"), &edit, at(31)).await;
+        saved.unwrap();
+    };
+    save(1).await;
+    assert_eq!(
+        real.settlement.due(new_year(1) - minute).await.unwrap(),
+        None
+    );
+    save(2).await;
+    assert_eq!(
+        real.settlement.due(new_year(2) - minute).await.unwrap(),
+        Some(Due::Precheck(real.id))
+    );
 }
 
 #[tokio::test]

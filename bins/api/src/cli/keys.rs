@@ -100,9 +100,10 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
                 let gift = given.gift.map(|gift| format!(" (gift {gift})"));
                 let get = if args.dry_run { "would get" } else { "got" };
                 let text = format!(
-                    "{} players {get} the key{}, {} points altogether; {} had it or have been paid.",
+                    "{} players {get} the key{}, {} of them this time, {} points altogether; {} had it or have been paid.",
                     given.given,
                     gift.unwrap_or_default(),
+                    given.given_now,
                     given.points,
                     given.had
                 );

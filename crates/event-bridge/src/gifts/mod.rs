@@ -41,7 +41,7 @@ use crate::{
     awarder::key_meta,
     rules,
     settlement::Settlement,
-    store::{bridges, lock},
+    store::{bridges, lock, stage},
 };
 
 /// How long the reason of a gift, or of taking one back, may be.
@@ -96,13 +96,7 @@ impl Settlement {
             return Err(BridgeError::Closed);
         }
         let reason = checked_reason(actor)?;
-        let mut days = bridge.rules.days.iter();
-        let day = days.find(|day| day.number == order.day_number).cloned();
-        let day = day.ok_or_else(|| refused_day("must be a day of the bridge"))?;
-        if day.day > EventDay::of(now) {
-            // The players could not earn it any more, and nobody could edit the day.
-            return Err(refused_day("must not be still to come"));
-        }
+        let day = giveable(&bridge, order.day_number, now)?;
         let db = self.on.db.read();
         let player = match &order.player {
             Some(named) => {
@@ -143,6 +137,7 @@ impl Settlement {
         Ok(KeysGiven {
             gift: gift.as_ref().map(|gift| gift.id),
             given: u64::from(gift.is_some()),
+            given_now: u64::from(gift.is_some()),
             had: u64::from(gift.is_none()),
             points: gift.map_or(0, |gift| gift.points),
         })
@@ -165,7 +160,8 @@ impl Settlement {
                     .len();
             }
         }
-        Ok(given(None, lacking as u64, all as u64, plan.day.points))
+        let tally = (lacking as u64, lacking as u64);
+        Ok(given(None, tally, all as u64, plan.day.points))
     }
 
     /// The gift to one player in one transaction; `None` if the player gets no key.
@@ -182,7 +178,7 @@ impl Settlement {
             return Err(BridgeError::Closed);
         }
         // The key is worth what its day says now.
-        let (bridge, day) = current(&tx, plan).await?;
+        let (bridge, day) = current(&tx, plan, now).await?;
         if lack(&*tx, &bridge, &day.event_type, &[player])
             .await?
             .is_empty()
@@ -219,7 +215,7 @@ impl Settlement {
     ) -> Result<KeysGiven, BridgeError> {
         let gift = retry(|| self.register_once(actor, plan, now)).await?;
         let db = self.on.db.read();
-        let mut all = 0;
+        let (mut all, mut now_given) = (0, 0);
         let mut pages = Recipients::of(&plan.bridge, pace.chunk());
         while let Some(players) = pages.next(db).await? {
             all += players.len() as u64;
@@ -229,18 +225,20 @@ impl Settlement {
                 let chunk = retry(|| self.give_chunk(&gift, &lacking, now)).await;
                 if let Err(BridgeError::Closed) = chunk {
                     // Nobody can go on with it: what was given was all of it.
-                    retry(|| self.finish_once(actor, &gift, all, now)).await?;
+                    retry(|| self.finish_once(actor, &gift, (now_given, all), now)).await?;
                 }
-                chunk?;
+                now_given += chunk?;
             }
             (pace.progress)(all);
         }
-        retry(|| self.finish_once(actor, &gift, all, now)).await?;
+        retry(|| self.finish_once(actor, &gift, (now_given, all), now)).await?;
         let tally = self.tally(gift.id).await?;
-        Ok(given(Some(gift.id), tally.given, all, gift.points))
+        let tally = (tally.given, now_given);
+        Ok(given(Some(gift.id), tally, all, gift.points))
     }
 
-    /// The gift of this order that an earlier run has left open, or a new one.
+    /// The gift of this order that an earlier run has made, or a new one. An answer that was lost leaves
+    /// no second gift, of which nothing could be taken back.
     async fn register_once(
         &self,
         actor: &Actor,
@@ -251,10 +249,10 @@ impl Settlement {
         if !lock(&tx, plan.bridge.id).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
-        let (bridge, day) = current(&tx, plan).await?;
-        let open = store::open_to_all(&tx, bridge.id, day.number).await?;
+        let (bridge, day) = current(&tx, plan, now).await?;
+        let made = store::made_to_all(&tx, bridge.id, day.number).await?;
         let is_same = |gift: &Gift| gift.reason == plan.reason && gift.is_of(&day);
-        if let Some(gift) = open.into_iter().find(is_same) {
+        if let Some(gift) = made.into_iter().find(is_same) {
             return Ok(gift);
         }
         let new = NewGift {
@@ -272,13 +270,14 @@ impl Settlement {
         Ok(gift)
     }
 
-    /// Gives the key to those of the players who still lack it, all in one transaction.
+    /// Gives the key to those of the players who still lack it, all in one transaction, and says how many
+    /// they were.
     async fn give_chunk(
         &self,
         gift: &Gift,
         players: &[UserId],
         now: DateTime<Utc>,
-    ) -> Result<(), BridgeError> {
+    ) -> Result<u64, BridgeError> {
         let tx = self.on.db.begin().await?;
         let refused = lock_recipients_in_tx(&tx, players, Inactive::Refused).await?;
         if !lock(&tx, gift.bridge).await?.takes_keys() {
@@ -289,36 +288,38 @@ impl Settlement {
         if state != Some(GiftState::Open) && state != Some(GiftState::Done) {
             return Err(BridgeError::GiftReverted);
         }
-        let (bridge, day) = current_of(&tx, gift.bridge, gift.day_number).await?;
+        let (bridge, day) = current_of(&tx, gift.bridge, gift.day_number, now).await?;
         if !gift.is_of(&day) {
             return Err(refused_day("was edited meanwhile: send it again"));
         }
         let mut lacking = lack(&*tx, &bridge, &gift.event_type, players).await?;
         lacking.retain(|player| !refused.contains(player));
         if lacking.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         give_in_tx(&tx, (&bridge, &day), gift, &lacking, now).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(lacking.len() as u64)
     }
 
+    /// Notes that nobody is left, and says in the audit log what this run has given.
     async fn finish_once(
         &self,
         actor: &Actor,
         gift: &Gift,
-        all: u64,
+        (now_given, all): (u64, u64),
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
         let tx = self.on.db.begin().await?;
-        if !store::change(&tx, gift.id, &[GiftState::Open], GiftState::Done, now).await? {
+        let is_open = store::change(&tx, gift.id, &[GiftState::Open], GiftState::Done, now).await?;
+        if !is_open && now_given == 0 {
             return Ok(());
         }
         let tally = store::tallies(&*tx, &[gift.id]).await?.remove(&gift.id);
-        let tally = tally.unwrap_or_default();
+        let tally = (tally.unwrap_or_default().given, now_given);
         let after = json!({
             "gift": described(gift),
-            "given": given(Some(gift.id), tally.given, all, gift.points),
+            "given": given(Some(gift.id), tally, all, gift.points),
         });
         write(&tx, actor, "BRIDGE_KEYS", gift, after, now).await?;
         tx.commit().await
@@ -385,6 +386,7 @@ impl Settlement {
 
     async fn preview_revert(&self, bridge: &Bridge, gift: &Gift) -> Result<KeysTaken, DbError> {
         let db = self.on.db.read();
+        let takes_keys = stage(db, bridge.id).await?.takes_keys();
         let mut tally = self.tally(gift.id).await?;
         let mut after = UserId(0);
         loop {
@@ -392,9 +394,9 @@ impl Settlement {
             let Some(last) = players.last().copied() else {
                 return Ok(taken(gift, tally));
             };
-            let takeable = match bridge.state {
-                BridgeState::Closed => 0,
-                _ => hold(db, bridge, &gift.event_type, &players).await?.len() as u64,
+            let takeable = match takes_keys {
+                false => 0,
+                true => hold(db, bridge, &gift.event_type, &players).await?.len() as u64,
             };
             tally.taken += takeable;
             tally.kept += players.len() as u64 - takeable;
@@ -594,24 +596,40 @@ async fn give_in_tx(
 async fn current(
     tx: &DatabaseTransaction,
     plan: &Plan,
+    now: DateTime<Utc>,
 ) -> Result<(Bridge, BridgeDay), BridgeError> {
-    current_of(tx, plan.bridge.id, plan.day.number).await
+    current_of(tx, plan.bridge.id, plan.day.number, now).await
 }
 
 async fn current_of(
     tx: &DatabaseTransaction,
     bridge: BridgeId,
     day_number: i64,
+    now: DateTime<Utc>,
 ) -> Result<(Bridge, BridgeDay), BridgeError> {
     let bridge = bridges(tx)
         .await?
         .into_iter()
         .find(|known| known.id == bridge);
     let bridge = bridge.ok_or(BridgeError::NotFound)?;
+    let day = giveable(&bridge, day_number, now)?;
+    Ok((bridge, day))
+}
+
+/// The day whose key is given: one that has begun.
+fn giveable(
+    bridge: &Bridge,
+    day_number: i64,
+    now: DateTime<Utc>,
+) -> Result<BridgeDay, BridgeError> {
     let mut days = bridge.rules.days.iter();
     let day = days.find(|day| day.number == day_number).cloned();
     let day = day.ok_or_else(|| refused_day("must be a day of the bridge"))?;
-    Ok((bridge, day))
+    if day.day > EventDay::of(now) {
+        // The players could not earn it any more, and nobody could edit the day.
+        return Err(refused_day("must not be still to come"));
+    }
+    Ok(day)
 }
 
 fn refused_day(problem: &str) -> BridgeError {
@@ -630,10 +648,11 @@ fn checked_reason(actor: &Actor) -> Result<String, BridgeError> {
     }
 }
 
-fn given(gift: Option<GiftId>, given: u64, all: u64, points: i64) -> KeysGiven {
+fn given(gift: Option<GiftId>, (given, given_now): (u64, u64), all: u64, points: i64) -> KeysGiven {
     KeysGiven {
         gift,
         given,
+        given_now,
         had: all.saturating_sub(given),
         points: points.saturating_mul(i64::try_from(given).unwrap_or(i64::MAX)),
     }

@@ -92,6 +92,8 @@ pub struct KeysGiven {
     pub gift: Option<GiftId>,
     /// Players who got the key, or would: in all runs of this gift.
     pub given: u64,
+    /// Those of them who got it in this run: nobody, if the order was sent again.
+    pub given_now: u64,
     /// Players who had it, or have been paid already.
     pub had: u64,
     pub points: i64,

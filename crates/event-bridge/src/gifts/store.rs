@@ -99,8 +99,8 @@ pub(super) async fn find(conn: &impl ConnectionTrait, id: GiftId) -> Result<Opti
     row.map(known).transpose()
 }
 
-/// The gifts to everybody on a day of a bridge that are not finished, oldest first.
-pub(super) async fn open_to_all(
+/// The gifts to everybody on a day of a bridge that are not taken back, newest first.
+pub(super) async fn made_to_all(
     tx: &DatabaseTransaction,
     bridge: BridgeId,
     day_number: i64,
@@ -110,8 +110,8 @@ pub(super) async fn open_to_all(
         .filter(Column::BridgeId.eq(bridge.0))
         .filter(Column::DayNumber.eq(day_number))
         .filter(Column::UserId.is_null())
-        .filter(Column::State.eq(GiftState::Open.as_str()))
-        .order_by_asc(Column::Id)
+        .filter(Column::State.is_in([GiftState::Open.as_str(), GiftState::Done.as_str()]))
+        .order_by_desc(Column::Id)
         .all(tx)
         .await?;
     rows.into_iter().map(known).collect()

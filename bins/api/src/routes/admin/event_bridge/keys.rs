@@ -54,13 +54,15 @@ pub(crate) struct KeysParams {
 
 /// What became of the keys.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": false, "gift_id": 4, "given": 5_812, "had": 1_204, "points": 29_060_000}))]
+#[schema(example = json!({"dry_run": false, "gift_id": 4, "given": 5_812, "given_now": 5_812, "had": 1_204, "points": 29_060_000}))]
 pub(crate) struct KeysAnswer {
     dry_run: bool,
     /// Names the gift, to take it back; null if nobody got a key.
     gift_id: Option<i64>,
     /// Players who got the key, or would: in all runs of this gift.
     given: u64,
+    /// Those of them who got it this time: nobody, if the request was sent again.
+    given_now: u64,
     /// Players who had it, or have been paid already.
     had: u64,
     points: i64,
@@ -228,6 +230,7 @@ pub(crate) async fn give(
         dry_run,
         gift_id: given.gift.map(|gift| gift.0),
         given: given.given,
+        given_now: given.given_now,
         had: given.had,
         points: given.points,
     }))
