@@ -310,6 +310,9 @@ async fn the_points_of_whoever_was_anonymised_are_not_paid_out() {
     assert!(due.contains("santa"), "{due}");
     let left = anonymise(&admin, &player).await;
     assert_eq!(left["given_up"]["balances"], json!({ "POINT": 900 }));
-    let due = admin.get(payout).await.expect_status(200).text;
-    assert!(!due.contains("900"), "{due}");
+    for status in ["", "?status=INACTIVE", "?status=ALL"] {
+        let due = admin.get(&format!("{payout}{status}")).await;
+        let due = due.expect_status(200).text;
+        assert!(!due.contains("900"), "{status}: {due}");
+    }
 }
