@@ -661,7 +661,7 @@ async fn an_operator_gives_a_key_once_to_one_or_to_all_who_were_active() {
     let sleeper = real.test.player("sleeper").await;
     let gone = real.test.player("gone").await;
     real.play(&a, Feature::Dice, at(25)).await;
-    for player in [&b, &gone] {
+    for player in [&a, &b, &gone] {
         real.was_active(player).await;
     }
     let sql = format!(
@@ -750,6 +750,7 @@ async fn an_operator_gives_a_key_once_to_one_or_to_all_who_were_active() {
 async fn a_gift_that_was_a_mistake_is_taken_back_from_those_whom_it_gave_a_key() {
     let real = Real::new().await;
     let earned = real.test.player("earned").await;
+    real.was_active(&earned).await;
     real.play(&earned, Feature::Dice, at(25)).await;
     let crowd = real.active_crowd(5).await;
     let by_hand = order(&real, 1, Some(crowd[0].user_id));
@@ -1330,6 +1331,8 @@ async fn what_is_due_follows_the_clock() {
 async fn a_settlement_that_is_moved_is_checked_again_the_evening_before() {
     let real = Real::new().await;
     let minute = chrono::TimeDelta::minutes(1);
+    // In whose name it is edited.
+    real.test.player("admin-1").await;
     let noted = real.settlement.note_precheck(real.id, at(31)).await;
     assert!(noted.unwrap());
     let save = async |settle_on: u32| {
