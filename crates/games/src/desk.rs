@@ -15,8 +15,8 @@ use xmas_kernel::{
 use crate::{
     ConfigDesk, ConfigError, House, check_rewards,
     config::{
-        Config, ConfigEdit, ConfigVersion, Configurable, RESTORED_FROM, Restored, Saved, TwoNames,
-        Which, check_texts,
+        ConfigEdit, ConfigVersion, Configurable, RESTORED_FROM, Restored, Saved, TwoNames, Which,
+        check_texts,
     },
     fairness, play_counts, versions,
 };
@@ -73,24 +73,20 @@ impl<G: Configurable> House<G> {
         let tx = self.floor.db.begin().await?;
         let before = enter_in_tx::<G>(&tx, id, seen).await?;
         let wanted = versions::find_in_tx::<G>(&tx, &before, version).await?;
-        let Config {
-            name,
-            max_daily,
-            body,
-            is_active: _,
-        } = wanted;
+        let body = G::back_to_in_tx(&tx, &before, &wanted).await?;
+        let wanted = wanted.config;
         let edit = ConfigEdit {
-            name: Some(name),
+            name: Some(wanted.name),
             is_active: None,
-            max_daily: TwoNames::one(Some(max_daily)),
-            body: G::back_to(&before.config.body, &body),
+            max_daily: TwoNames::one(Some(wanted.max_daily)),
+            body,
             seen: None,
         };
         let change = (G::ACTIONS.restore, Some(version));
         let saved = change_in_tx::<G>(&tx, actor, Some(&before), &edit, change, now).await?;
         let saved = self.commit(tx, saved, Some(before)).await?;
         Ok(Restored {
-            stock_kept: G::stock_kept(&body, &saved.config.body),
+            stock_kept: G::stock_kept(&wanted.body, &saved.config.body),
             saved,
         })
     }

@@ -148,14 +148,35 @@ pub(crate) async fn taken(
     tables: &[OddsId],
     entries: &[i64],
 ) -> Result<BTreeMap<i64, i64>, DbError> {
+    let is_taken = feature_log::Column::TookStock.eq(true);
+    won(conn, tables, entries, is_taken).await
+}
+
+/// How many of each of these entries were won at this instant or later, whether or not out of a stock.
+pub(crate) async fn won_since(
+    conn: &impl ConnectionTrait,
+    tables: &[OddsId],
+    entries: &[i64],
+    since: DateTime<Utc>,
+) -> Result<BTreeMap<i64, i64>, DbError> {
+    let is_later = feature_log::Column::CreatedAt.gte(Timestamp(since));
+    won(conn, tables, entries, is_later).await
+}
+
+async fn won(
+    conn: &impl ConnectionTrait,
+    tables: &[OddsId],
+    entries: &[i64],
+    which: Expr,
+) -> Result<BTreeMap<i64, i64>, DbError> {
     use feature_log::Column;
     let counted: Vec<(i64, i64)> = feature_log::Entity::find()
         .select_only()
         .column(Column::EntryId)
-        .column_as(Column::Id.count(), "taken")
+        .column_as(Column::Id.count(), "won")
         .filter(Column::OddsId.is_in(tables.iter().map(|id| id.0)))
         .filter(Column::EntryId.is_in(entries.iter().copied()))
-        .filter(Column::TookStock.eq(true))
+        .filter(which)
         .group_by(Column::EntryId)
         .into_tuple()
         .all(conn)

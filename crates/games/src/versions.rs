@@ -9,7 +9,7 @@ use xmas_kernel::{
 
 use crate::{
     ConfigError,
-    config::{self, Config, ConfigVersion, Configurable, Saved},
+    config::{self, ConfigVersion, Configurable, Past, Saved},
     desk::{find, resource},
 };
 
@@ -68,27 +68,41 @@ fn first_of<B: Clone>(saved: &Saved<B>) -> ConfigVersion<B> {
     }
 }
 
-/// What a configuration was like in one of its versions.
+/// What a configuration was like in one of its versions, and what was done to it since.
 pub(crate) async fn find_in_tx<G: Configurable>(
     tx: &DatabaseTransaction,
     now: &Saved<G::Body>,
     version: i64,
-) -> Result<Config<G::Body>, ConfigError> {
+) -> Result<Past<G::Body>, ConfigError> {
     let resource = resource::<G>(now.id);
-    let state = if version == ConfigVersion::<G::Body>::FIRST {
-        match audit::first(tx, &resource).await? {
-            Some(first) => first.before,
-            None => return Ok(now.config.clone()),
+    let later = audit::since(tx, &resource, version).await?;
+    let (state, at) = if version == ConfigVersion::<G::Body>::FIRST {
+        match later.first() {
+            // As it was when the log began, not when it was made.
+            Some(first) => (first.before.clone(), first.at),
+            None => {
+                return Ok(Past {
+                    config: now.config.clone(),
+                    at: now.updated_at,
+                    edits: Vec::new(),
+                });
+            }
         }
     } else {
         let found = audit::history(tx, &resource, Some(version), 1).await?.pop();
-        found
-            .filter(|row| row.id == version)
-            .and_then(|row: Told| row.after)
+        let row = found.filter(|row| row.id == version);
+        let row = row.ok_or(ConfigError::UnknownVersion)?;
+        (row.after, row.at)
     };
     let state = state.ok_or(ConfigError::UnknownVersion)?;
-    config::config(state).ok_or_else(|| {
+    let config = config::config(state).ok_or_else(|| {
         let text = "must be one that this release can read";
         ConfigError::Invalid(vec![Problem::new("version", text)])
+    })?;
+    let edit = |row: Told| Some((config::config(row.before?)?, config::config(row.after?)?));
+    Ok(Past {
+        config,
+        at,
+        edits: later.into_iter().map(edit).collect(),
     })
 }

@@ -168,15 +168,17 @@ pub async fn history(
     rows.all(conn).await?.into_iter().map(Told::of).collect()
 }
 
-/// What was done to something first.
-pub async fn first(conn: &impl ConnectionTrait, resource: &str) -> Result<Option<Told>, DbError> {
-    let first = Entity::find()
+/// What was done to something after this row, oldest first.
+pub async fn since(
+    conn: &impl ConnectionTrait,
+    resource: &str,
+    row: i64,
+) -> Result<Vec<Told>, DbError> {
+    let rows = Entity::find()
         .filter(Column::Resource.eq(resource))
-        .order_by_asc(Column::Id)
-        .limit(1)
-        .one(conn)
-        .await?;
-    first.map(Told::of).transpose()
+        .filter(Column::Id.gt(row))
+        .order_by_asc(Column::Id);
+    rows.all(conn).await?.into_iter().map(Told::of).collect()
 }
 
 /// Something as the audit log keeps it.

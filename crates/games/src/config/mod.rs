@@ -20,7 +20,7 @@ use xmas_kernel::{
 use xmas_rewards::Reward;
 
 pub use reward::{RewardConfig, RewardEdit, TwoNames};
-pub use version::{ConfigVersion, Restored, SavedBy, StockKept};
+pub use version::{ConfigVersion, Past, Restored, SavedBy, StockKept};
 pub(crate) use version::{RESTORED_FROM, config};
 
 use crate::{ConfigError, Game, SaveError, check_rewards};
@@ -57,7 +57,11 @@ pub trait Configurable: Game {
     ) -> Result<Self::Body, DbError>;
 
     /// The edit that brings back what there was to win. What plays have taken stays taken.
-    fn back_to(before: &Self::Body, version: &Self::Body) -> Self::BodyEdit;
+    async fn back_to_in_tx(
+        tx: &DatabaseTransaction,
+        before: &Saved<Self::Body>,
+        version: &Past<Self::Body>,
+    ) -> Result<Self::BodyEdit, DbError>;
 
     /// Of which prizes the version had another number left than there is now.
     fn stock_kept(_version: &Self::Body, _now: &Self::Body) -> Vec<StockKept> {
@@ -183,8 +187,8 @@ pub trait ConfigDesk<G: Configurable>: Send + Sync {
     ) -> Result<Page<ConfigVersion<G::Body>>, ConfigError>;
 
     /// Puts a version back, as an edit that is checked like any other: its name, its daily limit and what
-    /// there is to win. Whether the configuration is switched on stays as it is, and so does what is left
-    /// of limited prizes.
+    /// there is to win. Whether the configuration is switched on stays as it is. A prize that was limited is
+    /// limited again, but what was won of it since is not put back.
     async fn restore(
         &self,
         actor: &Actor,

@@ -23,6 +23,17 @@ pub struct ConfigVersion<B> {
     pub config: Option<Config<B>>,
 }
 
+/// A version that is to be put back.
+#[derive(Clone, Debug)]
+pub struct Past<B> {
+    pub config: Config<B>,
+    /// When it was like this.
+    pub at: DateTime<Utc>,
+    /// What it was before and after each change since, oldest first; `None` for one that this release
+    /// cannot read.
+    pub edits: Vec<Option<(Config<B>, Config<B>)>>,
+}
+
 /// How a version came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedBy {
@@ -39,7 +50,7 @@ pub struct Restored<B> {
     pub stock_kept: Vec<StockKept>,
 }
 
-/// A prize whose stock was not put back.
+/// A prize of which another number is left than a version had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StockKept {
     pub prize_id: i64,

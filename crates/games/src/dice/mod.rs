@@ -13,7 +13,7 @@ use xmas_rewards::Reward;
 
 use crate::{
     Configurable, Game, SaveError, Table,
-    config::{self, Actions, Config, ConfigEdit, Saved, Which},
+    config::{self, Actions, Config, ConfigEdit, Past, Saved, Which},
     odds::{Entry, Odds},
 };
 
@@ -95,12 +95,17 @@ impl Configurable for Dice {
         })
     }
 
-    fn back_to(_: &DiceRewards, version: &DiceRewards) -> DiceEdit {
-        DiceEdit {
-            win: (&version.win).into(),
-            draw: (&version.draw).into(),
-            lose: (&version.lose).into(),
-        }
+    async fn back_to_in_tx(
+        _: &DatabaseTransaction,
+        _: &Saved<DiceRewards>,
+        version: &Past<DiceRewards>,
+    ) -> Result<DiceEdit, DbError> {
+        let DiceRewards { win, draw, lose } = &version.config.body;
+        Ok(DiceEdit {
+            win: win.into(),
+            draw: draw.into(),
+            lose: lose.into(),
+        })
     }
 
     fn labels(_: &DiceRewards) -> Vec<(String, &str)> {

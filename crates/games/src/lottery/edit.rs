@@ -26,9 +26,8 @@ fn matched<'a>(before: &'a [PrizeConfig], edit: &[PrizeEdit]) -> Vec<Option<&'a 
     edit.iter().map(of).collect()
 }
 
-/// The edit that makes the prizes those of an earlier version. What is left of a prize that is there stays as
-/// it is, limited or not: part of the version's number may have been won since. One that is not there any
-/// more was never won, and is added as it was.
+/// The edit that makes the prizes those of an earlier version, but for what is left of those that are there.
+/// One that is not there any more was never won, and is added as it was.
 pub(super) fn back_to(before: &[PrizeConfig], version: &[PrizeConfig]) -> Vec<PrizeEdit> {
     let is_there = |id: &i64| before.iter().any(|prize| prize.id == Some(*id));
     let edit = |prize: &PrizeConfig| PrizeEdit {
@@ -49,6 +48,59 @@ pub(super) fn back_to(before: &[PrizeConfig], version: &[PrizeConfig]) -> Vec<Pr
         edit.stock = Some(prize.stock);
     }
     edits
+}
+
+/// A prize that a version had limited, and whose number somebody has set since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reset {
+    /// Its place in the version.
+    place: usize,
+    /// Its id now.
+    pub(super) id: i64,
+    then: i64,
+    now: Option<i64>,
+}
+
+/// The prizes whose number follows from the version's. `edits` are those of [`back_to`], and `since` is what
+/// edits have made of the prizes since the version, `None` if that is not known. Where nobody has set the
+/// number, what is left is what the version had without what was won: it stays as it is.
+pub(super) fn resets<'a>(
+    before: &[PrizeConfig],
+    version: &[PrizeConfig],
+    edits: &[PrizeEdit],
+    since: impl Iterator<Item = Option<(&'a [PrizeConfig], &'a [PrizeConfig])>> + Clone,
+) -> Vec<Reset> {
+    let stock = |prizes: &[PrizeConfig], id| {
+        let prize = prizes.iter().find(|prize| prize.id == Some(id));
+        prize.map(|prize| prize.stock)
+    };
+    let is_set = |id| {
+        let mut since = since.clone();
+        since.any(|edit| edit.is_none_or(|(was, is)| stock(was, id) != stock(is, id)))
+    };
+    let reset = |(place, (kept, prize)): (usize, (Option<&PrizeConfig>, &PrizeConfig))| {
+        let (kept, then) = (kept?, prize.stock?);
+        let id = kept.id?;
+        is_set(id).then_some(Reset {
+            place,
+            id,
+            then,
+            now: kept.stock,
+        })
+    };
+    let matched = matched(before, edits).into_iter();
+    let pairs = matched.zip(version).enumerate();
+    pairs.filter_map(reset).collect()
+}
+
+impl Reset {
+    /// Limits the prize again: to what the version had without what was `won` since, and to no more than is
+    /// left now.
+    pub(super) fn apply(self, edits: &mut [PrizeEdit], won: i64) {
+        let left = (self.then - won).max(0);
+        let left = self.now.map_or(left, |now| now.min(left));
+        edits[self.place].stock = Some(Some(left));
+    }
 }
 
 /// The prizes of which a version had another number than is left now.
@@ -288,6 +340,68 @@ mod tests {
         );
         assert_eq!(after(&[renamed], &[]).unwrap()[0].label, "다");
         assert_eq!(left_out(&before(), &[id(2)]), [1, 3]);
+    }
+
+    #[test]
+    fn a_number_follows_from_the_version_where_somebody_has_set_it_since() {
+        let version = vec![
+            prize(1, "가", Some(20)),
+            prize(2, "나", Some(9)),
+            prize(3, "다", None),
+            prize(4, "라", Some(7)),
+        ];
+        let edits = back_to(&before(), &version);
+        let stocks: Vec<_> = edits.iter().map(|edit| edit.stock).collect();
+        // Only what is not there any more is added as it was.
+        assert_eq!(stocks, [None, None, None, Some(Some(7))]);
+        let resets = |since: &[Option<(Vec<PrizeConfig>, Vec<PrizeConfig>)>]| {
+            let since = since.iter().map(|edit| {
+                let (was, is) = edit.as_ref()?;
+                Some((was.as_slice(), is.as_slice()))
+            });
+            let resets = resets(&before(), &version, &edits, since);
+            let ids: Vec<i64> = resets.iter().map(|reset| reset.id).collect();
+            ids
+        };
+        let lift = |was: i64| {
+            let was = vec![prize(1, "가", Some(was)), prize(2, "나", Some(9))];
+            let is = vec![prize(1, "가", None), prize(2, "나", Some(9))];
+            Some((was, is))
+        };
+        assert_eq!(resets(&[]), [0; 0]);
+        assert_eq!(resets(&[lift(20)]), [1]);
+        // Set, and then something else.
+        let other = Some((before(), before()));
+        assert_eq!(resets(&[lift(20), other.clone()]), [1]);
+        assert_eq!(resets(std::slice::from_ref(&other)), [0; 0]);
+        // Made since.
+        let made = Some((vec![prize(1, "가", None)], before()));
+        assert_eq!(resets(&[made]), [2]);
+        // Nobody knows.
+        assert_eq!(resets(&[other, None]), [1, 2]);
+    }
+
+    #[test]
+    fn what_was_won_does_not_come_back_and_neither_does_more_than_there_is() {
+        for (then, now, won, expected) in [
+            (20, None, 0, 20),
+            (20, None, 5, 15),
+            (20, None, 21, 0),
+            (20, Some(1_995), 5, 15),
+            (20, Some(3), 5, 3),
+            (20, Some(0), 0, 0),
+        ] {
+            let mut edits = vec![PrizeEdit::default()];
+            let (place, id) = (0, 1);
+            let reset = Reset {
+                place,
+                id,
+                then,
+                now,
+            };
+            reset.apply(&mut edits, won);
+            assert_eq!(edits[0].stock, Some(Some(expected)), "{then} {now:?} {won}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use xmas_rewards::Reward;
 
 use crate::{
     Configurable, Game, SaveError, Table,
-    config::{self, Actions, Config, ConfigEdit, Saved, StockKept, Which},
+    config::{self, Actions, Config, ConfigEdit, Past, Saved, StockKept, Which},
     fairness,
     odds::Entry,
     play_counts,
@@ -119,8 +119,28 @@ impl Configurable for Lottery {
         Ok(PrizeList { prizes })
     }
 
-    fn back_to(before: &PrizeList, version: &PrizeList) -> Option<Vec<PrizeEdit>> {
-        Some(edit::back_to(&before.prizes, &version.prizes))
+    async fn back_to_in_tx(
+        tx: &DatabaseTransaction,
+        before: &Saved<PrizeList>,
+        version: &Past<PrizeList>,
+    ) -> Result<Option<Vec<PrizeEdit>>, DbError> {
+        let now = &before.config.body.prizes;
+        let then = &version.config.body.prizes;
+        let mut edits = edit::back_to(now, then);
+        let since = version.edits.iter().map(|edit| {
+            let (was, is) = edit.as_ref()?;
+            Some((was.body.prizes.as_slice(), is.body.prizes.as_slice()))
+        });
+        let resets = edit::resets(now, then, &edits, since);
+        if !resets.is_empty() {
+            let ids: Vec<i64> = resets.iter().map(|reset| reset.id).collect();
+            let odds = fairness::odds_of_config(tx, Self::FEATURE, before.id).await?;
+            let won = play_counts::won_since(tx, &odds, &ids, version.at).await?;
+            for reset in resets {
+                reset.apply(&mut edits, won.get(&reset.id).copied().unwrap_or(0));
+            }
+        }
+        Ok(Some(edits))
     }
 
     fn stock_kept(version: &PrizeList, now: &PrizeList) -> Vec<StockKept> {

@@ -13,7 +13,7 @@ use xmas_rewards::Reward;
 
 use crate::{
     Configurable, Game, SaveError, Table,
-    config::{self, Actions, Config, ConfigEdit, Saved, TwoNames, Which},
+    config::{self, Actions, Config, ConfigEdit, Past, Saved, TwoNames, Which},
     odds::Entry,
 };
 
@@ -87,7 +87,11 @@ impl Configurable for Roulette {
         Ok(Segments { segments })
     }
 
-    fn back_to(_: &Segments, version: &Segments) -> Option<Vec<SegmentEdit>> {
+    async fn back_to_in_tx(
+        _: &DatabaseTransaction,
+        _: &Saved<Segments>,
+        version: &Past<Segments>,
+    ) -> Result<Option<Vec<SegmentEdit>>, DbError> {
         let edit = |segment: &SegmentConfig| SegmentEdit {
             id: None,
             slot_index: TwoNames::one(Some(segment.slot_index)),
@@ -96,7 +100,8 @@ impl Configurable for Roulette {
             reward: (&segment.reward).into(),
             is_jackpot: Some(segment.is_jackpot),
         };
-        Some(version.segments.iter().map(edit).collect())
+        let segments = version.config.body.segments.iter();
+        Ok(Some(segments.map(edit).collect()))
     }
 
     fn labels(body: &Segments) -> Vec<(String, &str)> {

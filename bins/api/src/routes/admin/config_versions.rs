@@ -95,8 +95,8 @@ impl<A: ToSchema> VersionItem<A> {
 pub(crate) struct RestoredAnswer<A: ToSchema> {
     #[schema(minimum = 0, maximum = 9_000_000_000_000_000_i64)]
     restored_from: i64,
-    /// Prizes of a lottery whose number is not the version's: what is left is never put back, since part of
-    /// it was won. An ordinary edit sets it.
+    /// Prizes of a lottery of which not as many are left as the version had: what was won since is not put
+    /// back. An ordinary edit sets the number.
     stock_kept: Vec<StockKeptAnswer>,
     config: A,
 }
@@ -106,7 +106,7 @@ pub(crate) struct RestoredAnswer<A: ToSchema> {
 pub(crate) struct StockKeptAnswer {
     prize_id: i64,
     label: String,
-    /// How many are left, as before; null means no limit.
+    /// How many are left; null means no limit.
     stock: Option<i64>,
     /// How many the version had.
     stock_then: Option<i64>,

@@ -315,7 +315,7 @@ pub(crate) async fn versions(
 }
 
 /// Puts a version back by one call, checked like any other edit: the name, the daily limit and what there is
-/// to win. Whether it is switched on stays as it is, and so does what is left of limited prizes.
+/// to win. Whether it is switched on stays as it is.
 #[utoipa::path(post, operation_id = "restore_dice_config",
     path = "/admin/api/dice-config/{id}/versions/{version}/restore", tag = "admin: games",
     params(("id" = i64, Path), ("version" = i64, Path, minimum = 0, description = "its `id` in the list of versions"),

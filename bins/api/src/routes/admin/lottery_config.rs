@@ -370,7 +370,9 @@ pub(crate) async fn versions(
 }
 
 /// Puts a version back by one call, checked like any other edit: the name, the daily limit and what there is
-/// to win. Whether it is switched on stays as it is, and so does what is left of limited prizes.
+/// to win. Whether it is switched on stays as it is. A prize that was limited is limited again: to what the
+/// version had without what was won since, and to no more than is left now. One that had no limit keeps the
+/// one that it has now.
 #[utoipa::path(post, operation_id = "restore_lottery_config",
     path = "/admin/api/lottery-config/{id}/versions/{version}/restore", tag = "admin: games",
     params(("id" = i64, Path), ("version" = i64, Path, minimum = 0, description = "its `id` in the list of versions"),

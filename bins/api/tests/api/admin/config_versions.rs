@@ -336,7 +336,8 @@ async fn stock_that_was_won_does_not_come_back_with_the_table() {
     for _ in 0..4 {
         player.play("/api/lottery/play").await.expect_status(200);
     }
-    // No limit any more, another weight and reward; and the coupons, which nobody has won, are removed.
+    // By mistake no limit any more, another weight and reward; and the coupons, which nobody has won, are
+    // removed.
     let mut wrong = prizes(&[
         json!({ "label": "3,000 포인트", "stock": null, "weight": 3, "reward_type": "POINT",
             "reward_value": 900_000 }),
@@ -347,8 +348,9 @@ async fn stock_that_was_won_does_not_come_back_with_the_table() {
     player.play("/api/lottery/play").await.expect_status(200);
     let restored = admin.post(&back(LOTTERY, &good_version), &json!({})).await;
     let restored = restored.expect_status(200).body;
+    // Limited again: 4 were won of the 10, and one while there was no limit.
     let kept = json!([{ "prize_id": good["prizes"][3]["id"], "label": "3,000 포인트",
-        "stock": null, "stock_then": 10 }]);
+        "stock": 5, "stock_then": 10 }]);
     assert_eq!(restored["stock_kept"], kept);
     let terms = |prize: &Value| {
         json!([
@@ -367,7 +369,7 @@ async fn stock_that_was_won_does_not_come_back_with_the_table() {
             .collect()
     };
     assert_eq!(all(&restored["config"]), all(&good));
-    assert_eq!(restored["config"]["prizes"][3]["stock"], Value::Null);
+    assert_eq!(restored["config"]["prizes"][3]["stock"], 5);
     // A new row, for nobody had won it: with the version's number.
     assert_ne!(
         restored["config"]["prizes"][4]["id"],
@@ -380,7 +382,7 @@ async fn stock_that_was_won_does_not_come_back_with_the_table() {
     save(
         &admin,
         LOTTERY,
-        &prizes(&[json!({ "label": "3,000 포인트", "stock": 5 })]),
+        &prizes(&[json!({ "label": "3,000 포인트", "stock": 7 })]),
     )
     .await;
     let limited = versions(&admin, LOTTERY).await[0].clone();
@@ -394,10 +396,151 @@ async fn stock_that_was_won_does_not_come_back_with_the_table() {
     .await;
     let restored = admin.post(&back(LOTTERY, &limited), &json!({})).await;
     let restored = restored.expect_status(200).body;
-    assert_eq!(restored["config"]["prizes"][3]["stock"], 3);
-    assert_eq!(restored["stock_kept"][0]["stock_then"], 5);
+    assert_eq!(restored["config"]["prizes"][3]["stock"], 5);
+    assert_eq!(restored["stock_kept"][0]["stock_then"], 7);
     assert_eq!(all(&restored["config"]), all(&limited["config"]));
     assert_books_are_in_order(&app).await;
+}
+
+/// A lottery of which only points come up, so many of them; the version with this number.
+async fn only_points(app: &TestApp, admin: &Client, stock: i64) -> Value {
+    app.clock.advance(chrono::TimeDelta::minutes(1));
+    let rigged = prizes(&[
+        json!({ "label": "다음 기회에", "weight": 0 }),
+        json!({ "label": "주사위 티켓 3장", "weight": 0 }),
+        json!({ "label": "룰렛 티켓 3장", "weight": 0 }),
+        json!({ "label": "3,000 포인트", "weight": 9, "stock": stock }),
+        json!({ "label": "배민 2만", "weight": 0 }),
+    ]);
+    save(admin, LOTTERY, &rigged).await;
+    versions(admin, LOTTERY).await[0].clone()
+}
+
+async fn set_points(app: &TestApp, admin: &Client, stock: Value) {
+    app.clock.advance(chrono::TimeDelta::minutes(1));
+    let edit = prizes(&[json!({ "label": "3,000 포인트", "stock": stock })]);
+    save(admin, LOTTERY, &edit).await;
+}
+
+/// Puts a version back, and says what is left of the points.
+async fn points_after(app: &TestApp, admin: &Client, version: &Value) -> Value {
+    app.clock.advance(chrono::TimeDelta::minutes(1));
+    let restored = admin.post(&back(LOTTERY, version), &json!({})).await;
+    let restored = restored.expect_status(200).body;
+    assert_books_are_in_order(app).await;
+    let points = &restored["config"]["prizes"][3];
+    assert_eq!(points["label"], "3,000 포인트");
+    points["stock"].clone()
+}
+
+async fn win(player: &Client, times: usize) {
+    for _ in 0..times {
+        let play = player.play("/api/lottery/play").await;
+        let play = play.expect_status(200).body;
+        assert_eq!(play["prize"]["label"], "3,000 포인트");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_was_set_since_goes_back_without_what_was_won() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let player = ticketed(&app, "santa", 50).await;
+    let first = versions(&admin, LOTTERY).await[0].clone();
+    // Won before the version, which counts for nothing.
+    only_points(&app, &admin, 90).await;
+    win(&player, 2).await;
+
+    // Raised by mistake: 2,000 in place of 20.
+    let good = only_points(&app, &admin, 20).await;
+    win(&player, 3).await;
+    set_points(&app, &admin, json!(2_000)).await;
+    win(&player, 4).await;
+    assert_eq!(points_after(&app, &admin, &good).await, 13);
+    // Put back again it changes nothing, also after somebody has won.
+    let before = app.test.count(AUDIT).await;
+    assert_eq!(points_after(&app, &admin, &good).await, 13);
+    win(&player, 1).await;
+    assert_eq!(points_after(&app, &admin, &good).await, 12);
+    assert_eq!(app.test.count(AUDIT).await, before);
+
+    // Lowered: no more than there is now.
+    let good = only_points(&app, &admin, 20).await;
+    set_points(&app, &admin, json!(3)).await;
+    win(&player, 1).await;
+    assert_eq!(points_after(&app, &admin, &good).await, 2);
+
+    // More was won without a limit than there was of it.
+    let good = only_points(&app, &admin, 4).await;
+    win(&player, 1).await;
+    set_points(&app, &admin, Value::Null).await;
+    win(&player, 5).await;
+    assert_eq!(points_after(&app, &admin, &good).await, 0);
+
+    // What had no limit keeps the one that it has now.
+    set_points(&app, &admin, Value::Null).await;
+    let unlimited = versions(&admin, LOTTERY).await[0].clone();
+    set_points(&app, &admin, json!(6)).await;
+    assert_eq!(points_after(&app, &admin, &unlimited).await, 6);
+
+    // What was there before the log began: 500 points, of which 17 were won.
+    let then = first["config"]["prizes"][3]["stock"].as_i64().unwrap();
+    assert_eq!(then, 500);
+    set_points(&app, &admin, Value::Null).await;
+    assert_eq!(points_after(&app, &admin, &first).await, then - 17);
+}
+
+#[tokio::test]
+async fn a_prize_that_was_removed_and_made_again_goes_back_without_what_was_won() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let player = ticketed(&app, "santa", 9).await;
+    let good = only_points(&app, &admin, 20).await;
+    let mut without = prizes(&[json!({ "label": "다음 기회에", "weight": 1 })]);
+    without["prizes"].as_array_mut().unwrap().remove(3);
+    save(&admin, LOTTERY, &without).await;
+    let again = json!({ "label": "3,000 포인트", "weight": 9, "reward_type": "POINT",
+        "reward_value": 3_000, "stock": null });
+    let again = prizes(&[json!({ "label": "다음 기회에", "weight": 0 }), again]);
+    let again = save(&admin, LOTTERY, &again).await;
+    // A new row, and so the last one.
+    let id = again["prizes"][4]["id"].clone();
+    assert_eq!(again["prizes"][4]["label"], "3,000 포인트");
+    assert_ne!(id, good["config"]["prizes"][3]["id"]);
+    win(&player, 6).await;
+    let restored = admin.post(&back(LOTTERY, &good), &json!({})).await;
+    let restored = restored.expect_status(200).body;
+    let points = &restored["config"]["prizes"][4];
+    assert_eq!((&points["id"], &points["stock"]), (&id, &json!(14)));
+    let kept = json!([{ "prize_id": id, "label": "3,000 포인트", "stock": 14, "stock_then": 20 }]);
+    assert_eq!(restored["stock_kept"], kept);
+    assert_books_are_in_order(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_limit_that_is_lifted_while_players_play_comes_back_without_what_they_won() {
+    const PLAYERS: usize = 12;
+    const PLAYS: usize = 6;
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let mut players = Vec::new();
+    for player in 0..PLAYERS {
+        players.push(ticketed(&app, &format!("elf-{player}"), 6).await);
+    }
+    let good = only_points(&app, &admin, 100).await;
+    let lift = prizes(&[json!({ "label": "3,000 포인트", "stock": null })]);
+    let edits = async {
+        for _ in 0..PLAYS {
+            save(&admin, LOTTERY, &lift).await;
+            let restored = admin.post(&back(LOTTERY, &good), &json!({})).await;
+            restored.expect_status(200);
+        }
+    };
+    let plays = join_all(players.iter().map(|player| win(player, PLAYS)));
+    futures_util::join!(plays, edits);
+    // Whoever was drawn without a limit and won after it was back is counted too.
+    let left = i64::try_from(100 - PLAYERS * PLAYS).unwrap();
+    assert_eq!(points_after(&app, &admin, &good).await, left);
 }
 
 #[tokio::test]
