@@ -15,7 +15,7 @@ pub struct NewBatch {
     pub kind: OrderKind,
     pub orders: BatchOrders,
     /// Whether players who are INACTIVE are given something all the same; it belongs to what was asked for.
-    /// What is taken is taken from them anyhow.
+    /// What is taken is taken from them anyhow. It goes with a list only: a filter finds none of them.
     pub force: bool,
 }
 

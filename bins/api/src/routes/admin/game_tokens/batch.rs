@@ -101,8 +101,8 @@ pub(crate) struct BatchParams {
     batch_id: Option<String>,
     /// Of the lines that name none themselves.
     token_type: Option<String>,
-    /// True gives also to listed players who are INACTIVE. What is taken is taken from them anyhow, and nothing
-    /// reaches players who were anonymised.
+    /// True gives also to listed players who are INACTIVE; a filter finds none of them and goes without it. What
+    /// is taken is taken from them anyhow, and nothing reaches players who were anonymised.
     #[serde(default)]
     #[param(default = false)]
     force: bool,
@@ -185,6 +185,9 @@ async fn bulk(
     };
     let (orders, in_body) = match content {
         Content::Table(table) => (listed(&table, usual)?, None),
+        Content::Json(_) if params.force => {
+            return Err(ApiError::field("force", "must go with a list of players"));
+        }
         Content::Json(body) => {
             let said = reason(body.reason.as_deref())?;
             actor.reason = actor.reason.or(said);

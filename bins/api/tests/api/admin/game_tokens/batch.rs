@@ -357,6 +357,17 @@ async fn bad_requests_are_refused_by_name() {
         let refused = refused.expect_error(422, "VALIDATION_ERROR");
         assert_eq!(refused.body["error"]["details"]["dry_run"], said);
     }
+    // A filter finds nobody to be forced.
+    for path in [GRANT, REVOKE, DEBIT] {
+        for path in [path.to_owned(), path.replace("false", "true")] {
+            let points = json!({ "token_type": "POINT", "amount": 1, "batch_id": "a",
+                "filter": { "status": "ACTIVE" } });
+            let forced = admin.post(&format!("{path}&force=true"), &points).await;
+            let forced = forced.expect_error(422, "VALIDATION_ERROR");
+            let problem = json!(["must go with a list of players"]);
+            assert_eq!(forced.body["error"]["details"]["force"], problem, "{path}");
+        }
+    }
     let misspelt = format!("{GRANT}&dryrun=true");
     let misspelt = admin.post(&misspelt, &everybody("a")).await;
     misspelt.expect_error(422, "VALIDATION_ERROR");
