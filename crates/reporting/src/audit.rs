@@ -69,7 +69,11 @@ const CHECKS: &[(&str, &str)] = &[
          ON o.batch_id = b.id AND o.user_id = i.user_id AND o.asset = i.asset AND o.state = 'DONE' \
          WHERE (r.reverts IS NULL AND i.part_moved <> 0) OR (r.reverts IS NOT NULL \
          AND (b.id IS NULL OR b.state = 'OPEN' OR o.amount IS NULL OR o.amount <> i.amount \
-         OR i.part_moved >= i.amount OR (i.part_moved > 0 AND i.state <> 'SHORT')))",
+         OR i.part_moved >= i.amount OR (i.part_moved > 0 AND i.state <> 'SHORT'))) \
+         UNION ALL SELECT {'batch ', r.id, ' lacks user ', o.user_id, ' ', o.asset} AS what \
+         FROM wallet_batch r JOIN wallet_batch_item o ON o.batch_id = r.reverts AND o.state = 'DONE' \
+         LEFT JOIN wallet_batch_item i ON i.batch_id = r.id AND i.user_id = o.user_id \
+         AND i.asset = o.asset WHERE i.batch_id IS NULL",
     ),
     (
         "every play has its one spend",

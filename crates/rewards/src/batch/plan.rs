@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::ConnectionTrait;
 use xmas_kernel::{Asset, Problem, UserId, db::DbError};
-use xmas_players::{Inactive, RecipientError};
+use xmas_players::{Inactive, RecipientError, anonymised_among};
 
 use super::{
     model::{BatchLine, BatchOrders, BatchTally, NewBatch, Refusal, ShortWallet, Tally},
@@ -26,10 +26,19 @@ pub(super) struct Plan {
     /// The lines that the items stand on, if they are listed.
     lines: Vec<u64>,
     pub(super) refused: Vec<Refusal>,
-    /// The places of items whose wallets hold too little, and what they hold.
-    short: Vec<(usize, i64)>,
-    /// Whether such a wallet gives what it has; otherwise it gives nothing.
-    takes_what_is_there: bool,
+    /// The items that are not done whole, by their places.
+    short: Vec<Short>,
+}
+
+/// An item that is not done whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Short {
+    /// Its place among the items.
+    place: usize,
+    /// What its wallet holds.
+    balance: i64,
+    /// How much of it is moved all the same.
+    moved: i64,
 }
 
 impl Plan {
@@ -74,32 +83,46 @@ impl Plan {
             }
         };
         if batch.kind.takes() {
-            plan.find_short(conn).await?;
+            let short = |item: Item, balance| (balance < item.amount).then_some(0);
+            plan.find_short(conn, |_| true, short).await?;
         }
         Ok(plan)
     }
 
-    /// Gives back, or takes back from whoever still has it, what another batch has done.
+    /// Gives back, or takes back from whoever still has it, what another batch has done. Nothing reaches
+    /// players who were anonymised.
     pub(super) async fn back(
         conn: &impl ConnectionTrait,
         kind: OrderKind,
         items: Vec<Item>,
     ) -> Result<Self, DbError> {
+        let players: Vec<UserId> = items.iter().map(|item| item.user_id).collect();
+        let anonymised = anonymised_among(conn, &players).await?;
         let mut plan = Self {
             items,
-            takes_what_is_there: true,
             ..Self::default()
         };
-        if kind.takes() {
-            plan.find_short(conn).await?;
-        }
+        let is_gone = |item: Item| anonymised.contains(&item.user_id);
+        let short = |item: Item, balance| match is_gone(item) {
+            true => Some(0),
+            false => (balance < item.amount).then_some(balance),
+        };
+        let may_be_short = |item| kind.takes() || is_gone(item);
+        plan.find_short(conn, may_be_short, short).await?;
         Ok(plan)
     }
 
-    /// Finds the wallets that hold too little as of now.
-    async fn find_short(&mut self, conn: &impl ConnectionTrait) -> Result<(), DbError> {
+    /// Finds the items that are not done whole as of now: `moved` says how much is, with this balance, and
+    /// `None` of one that is. Only the wallets are looked at of which it `may_be`.
+    async fn find_short(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        may_be: impl Fn(Item) -> bool,
+        moved: impl Fn(Item, i64) -> Option<i64>,
+    ) -> Result<(), DbError> {
         let mut places: BTreeMap<Asset, Vec<usize>> = BTreeMap::new();
-        for (place, item) in self.items.iter().enumerate() {
+        let items = self.items.iter().enumerate();
+        for (place, item) in items.filter(|(_, item)| may_be(**item)) {
             places.entry(item.asset).or_default().push(place);
         }
         for (asset, places) in places {
@@ -109,7 +132,11 @@ impl Plan {
                 let short = places.iter().filter_map(|place| {
                     let item = self.items[*place];
                     let balance = balances.get(&item.user_id).copied().unwrap_or(0);
-                    (balance < item.amount).then_some((*place, balance))
+                    Some(Short {
+                        place: *place,
+                        balance,
+                        moved: moved(item, balance)?,
+                    })
                 });
                 self.short.extend(short);
             }
@@ -121,11 +148,11 @@ impl Plan {
     /// What is wrong with a batch that is to be registered, whole.
     pub(super) fn check(&self) -> Result<(), BatchError> {
         let mut refused = self.refused.clone();
-        let short = self.short.iter().filter_map(|(place, balance)| {
+        let short = self.short.iter().filter_map(|short| {
             Some(Refusal {
-                line: *self.lines.get(*place)?,
+                line: *self.lines.get(short.place)?,
                 field: "amount",
-                text: format!("is more than the {balance} in the wallet"),
+                text: format!("is more than the {} in the wallet", short.balance),
             })
         });
         refused.extend(short);
@@ -134,7 +161,7 @@ impl Plan {
             return Err(BatchError::Refused(refused));
         }
         let problem = match self.short.first() {
-            Some((place, balance)) => {
+            Some(Short { place, balance, .. }) => {
                 let (many, player) = (self.short.len(), self.items[*place].user_id);
                 let problem = format!(
                     "is more than {many} of the players hold; player {player} holds {balance}"
@@ -149,9 +176,9 @@ impl Plan {
 
     pub(super) fn tally(&self) -> BatchTally {
         let all = tally(self.items.iter().copied());
-        let missing = self.short.iter().map(|(place, balance)| {
-            let item = self.items[*place];
-            let amount = item.amount - self.moved(*balance);
+        let missing = self.short.iter().map(|short| {
+            let item = self.items[short.place];
+            let amount = item.amount - short.moved;
             Item { amount, ..item }
         });
         BatchTally {
@@ -162,23 +189,18 @@ impl Plan {
         }
     }
 
-    /// What is moved of an amount that is more than the balance.
-    fn moved(&self, balance: i64) -> i64 {
-        if self.takes_what_is_there { balance } else { 0 }
-    }
-
-    /// The first wallets that hold too little; their players' names are yet to be looked up.
+    /// The first items that are not done whole; their players' names are yet to be looked up.
     pub(super) fn short(&self, limit: usize) -> Vec<ShortWallet> {
         let some = self.short.iter().take(limit);
-        let wallet = |(place, balance): &(usize, i64)| {
-            let item = self.items[*place];
+        let wallet = |short: &Short| {
+            let item = self.items[short.place];
             ShortWallet {
                 user_id: item.user_id,
                 external_id: String::new(),
                 asset: item.asset,
                 amount: item.amount,
-                moved: self.moved(*balance),
-                balance: *balance,
+                moved: short.moved,
+                balance: short.balance,
             }
         };
         some.map(wallet).collect()

@@ -118,10 +118,10 @@ pub(crate) struct BatchAnswer {
     done: TallyAnswer,
     /// What nobody has come to yet. Of a batch that was stopped, nobody will.
     left: TallyAnswer,
-    /// How many players were passed over, or would be refused, because their wallets hold too little. A revert
-    /// takes what is there.
+    /// How many players were passed over, or would be refused, because their wallets hold too little or nothing
+    /// reaches them. A revert takes what is there, but nothing from players who were anonymised.
     short_players: u64,
-    /// What is missing in their wallets, and so was not moved.
+    /// What was not moved.
     #[schema(value_type = BTreeMap<String, i64>)]
     short_totals: BTreeMap<Asset, i64>,
     /// The first 100 of them.

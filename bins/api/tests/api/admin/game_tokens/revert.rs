@@ -235,6 +235,48 @@ async fn what_was_taken_by_mistake_is_given_back() {
     assert_clean(&app).await;
 }
 
+/// A look says of players who were anonymised what is done: they are passed over.
+#[tokio::test]
+async fn nothing_is_taken_back_from_a_player_who_was_anonymised_or_given_back() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let gone = app.player("gone", 0).await.identity();
+    app.player("here", 0).await;
+    give_coins(&admin, "given", 3).await;
+    let table = "external_id,amount,token_type\ngone,1,ROULETTE_COIN\nhere,1,ROULETTE_COIN\n";
+    let taken = format!("{REVOKE}&batch_id=taken");
+    let taken = admin.post_csv(&taken, table).await;
+    taken.expect_status(200);
+    let id = gone.user_id;
+    let anonymise = format!("/admin/api/users/{id}/anonymise");
+    let anonymise = admin.post(&anonymise, &json!({})).await;
+    anonymise.expect_status(200);
+    for (batch, amount, left) in [("taken", 1, 3), ("given", 3, 0)] {
+        let look = admin.post(&revert(batch), &wrong(true)).await;
+        let look = look.expect_status(200).body;
+        let passed_over = json!([{ "user_id": id, "external_id": format!("anon-{id}"),
+            "token_type": "ROULETTE_COIN", "amount": amount, "moved": 0, "balance": 2 }]);
+        assert_eq!(look["short"], passed_over, "{batch}");
+        assert_eq!(look["short_totals"], json!({ "ROULETTE_COIN": amount }));
+        let done = admin.post(&revert(batch), &wrong(false)).await;
+        let done = done.expect_status(200).body;
+        for field in [
+            "players",
+            "totals",
+            "short",
+            "short_players",
+            "short_totals",
+        ] {
+            assert_eq!(done[field], look[field], "{batch}: {field}");
+        }
+        let moved = json!({ "players": 1, "totals": { "ROULETTE_COIN": amount } });
+        assert_eq!(done["done"], moved, "{batch}");
+        assert_eq!(coins(&app, "here").await, left, "{batch}");
+    }
+    assert_eq!(coins(&app, &format!("anon-{id}")).await, 2);
+    assert_clean(&app).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn plays_and_reverts_at_once_neither_make_nor_lose_a_coin() {
     const PLAYERS: usize = 20;
@@ -342,4 +384,12 @@ async fn the_audit_finds_batches_that_do_not_agree_with_the_ledger() {
         app.test.execute(&set(back)).await;
         assert_clean(&app).await;
     }
+    // Somebody to whom the batch has given, and whom its revert leaves out.
+    let left_out = "DELETE FROM wallet_batch_item WHERE batch_id = 3 AND user_id = \
+                    (SELECT MAX(user_id) FROM wallet_ledger)";
+    app.test.execute(left_out).await;
+    let report = app.app.audit().run().await.unwrap();
+    let found = report.checks.iter().filter(|check| check.violations > 0);
+    let found: Vec<_> = found.map(|check| (check.name, check.violations)).collect();
+    assert_eq!(found, [(REVERT, 1)]);
 }
