@@ -301,6 +301,18 @@ async fn ticketed(app: &TestApp, name: &str, tickets: u32) -> Client {
     player
 }
 
+/// How many players play at once in a test, and how often each of them.
+const PLAYERS: usize = 12;
+const PLAYS: usize = 6;
+
+async fn crowd(app: &TestApp) -> Vec<Client> {
+    let mut players = Vec::new();
+    for player in 0..PLAYERS {
+        players.push(ticketed(app, &format!("elf-{player}"), 40).await);
+    }
+    players
+}
+
 /// Edits each prize by its label.
 fn prizes(edits: &[Value]) -> Value {
     let known = [
@@ -519,14 +531,9 @@ async fn a_prize_that_was_removed_and_made_again_goes_back_without_what_was_won(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_limit_that_is_lifted_while_players_play_comes_back_without_what_they_won() {
-    const PLAYERS: usize = 12;
-    const PLAYS: usize = 6;
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
-    let mut players = Vec::new();
-    for player in 0..PLAYERS {
-        players.push(ticketed(&app, &format!("elf-{player}"), 6).await);
-    }
+    let players = crowd(&app).await;
     let good = only_points(&app, &admin, 100).await;
     let lift = prizes(&[json!({ "label": "3,000 포인트", "stock": null })]);
     let edits = async {
@@ -545,14 +552,9 @@ async fn a_limit_that_is_lifted_while_players_play_comes_back_without_what_they_
 
 #[tokio::test]
 async fn a_table_goes_back_while_players_play_and_every_play_names_the_table_it_was_drawn_from() {
-    const PLAYERS: usize = 12;
-    const PLAYS: usize = 6;
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;
-    let mut players = Vec::new();
-    for player in 0..PLAYERS {
-        players.push(ticketed(&app, &format!("elf-{player}"), 40).await);
-    }
+    let players = crowd(&app).await;
     let good = prizes(&[
         json!({ "label": "다음 기회에", "weight": 1 }),
         json!({ "label": "3,000 포인트", "weight": 3, "stock": 30 }),
