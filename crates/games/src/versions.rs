@@ -2,10 +2,12 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_kernel::{
-    ConfigId, Problem,
+    ConfigId, Problem, UserId,
     audit::{self, Told},
     paging::{Cursor, Limit, Page},
 };
+
+use xmas_players::{anonymised_among, signature};
 
 use crate::{
     ConfigError,
@@ -30,7 +32,13 @@ pub(crate) async fn page<G: Configurable>(
     let from = before.map(|Cursor(id)| id);
     // One more says whether there is another page, and the last row of the page before ends the first one.
     let rows = limit.get() + 2;
-    let told = audit::history(conn, &resource::<G>(id), from, rows).await?;
+    let mut told = audit::history(conn, &resource::<G>(id), from, rows).await?;
+    let operators: Vec<UserId> = told.iter().map(|row| row.actor_id).collect();
+    let anonymised = anonymised_among(conn, &operators).await?;
+    for row in &mut told {
+        let actor = std::mem::take(&mut row.actor);
+        row.actor = signature(actor, row.actor_id, &anonymised);
+    }
     let is_all = u64::try_from(told.len()).is_ok_and(|found| found < rows);
     let first = told.last().filter(|_| is_all);
     let first = match first {

@@ -122,6 +122,7 @@ pub async fn write_in_tx(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     pub id: i64,
+    pub actor_id: UserId,
     /// The operator's name.
     pub actor: String,
     pub action: String,
@@ -142,6 +143,7 @@ impl Told {
             before: read(row.before_json)?,
             after: read(row.after_json)?,
             id: row.id,
+            actor_id: UserId(row.actor_id),
             actor: row.actor,
             action: row.action,
             reason: row.reason,

@@ -59,7 +59,7 @@ pub use model::{
     Anonymised, GivenUp, NewPlayer, PasswordWish, PlayerEdit, PlayerRecord, SavedPlayer,
     SeasonWish, Standing,
 };
-pub use names::{PlayerNames, names_of, public_names};
+pub use names::{PlayerNames, names_of, public_names, signature};
 pub use password::{
     NO_PASSWORD, OLD_HASH_PREFIX, PASSWORD_CHARACTERS, Password, replace_hash_in_tx,
     set_password_in_tx,

@@ -102,7 +102,8 @@ pub struct PlayerEdit {
     pub seen: Option<Seen>,
 }
 
-/// What a player who is anonymised will never have.
+/// What a player who is anonymised will never have. Of rewards only what this time has ended; keys and balances
+/// as they stand, so that they are told again to whoever asks again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GivenUp {
     /// Rewards that waited for an admin, and were refused because of it.

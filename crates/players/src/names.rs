@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use xmas_kernel::{UserId, db::DbError, text};
@@ -22,6 +22,16 @@ impl PlayerNames {
     pub fn public(&self) -> String {
         let nickname = self.nickname.clone().filter(|name| text::is_seen(name));
         nickname.unwrap_or_else(|| masked(&self.external_id))
+    }
+}
+
+/// The name with which an operator has signed, where their account stands beside it. Operators are not
+/// anonymised, but older versions did it.
+pub fn signature(name: String, operator: UserId, anonymised: &HashSet<UserId>) -> String {
+    if anonymised.contains(&operator) {
+        PlayerNames::ANONYMOUS.to_owned()
+    } else {
+        name
     }
 }
 

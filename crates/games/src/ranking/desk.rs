@@ -15,8 +15,8 @@ use xmas_kernel::{
     version::{self, Seen, Version},
 };
 use xmas_players::{
-    GivenId, PlayerNames, PlayerRef, lock_many_in_tx, names_of, players_by_external_id,
-    players_by_id,
+    GivenId, PlayerNames, PlayerRef, anonymised_among, lock_many_in_tx, names_of,
+    players_by_external_id, players_by_id,
 };
 use xmas_time::EventDay;
 
@@ -137,25 +137,30 @@ impl Ranking {
         refuse_memos_in_tx(&tx, entries).await?;
         let mut saved = Vec::with_capacity(entries.len());
         // What was done is told in pieces, too.
-        for chunk in entries.chunks(store::CHUNK) {
+        for (at, chunk) in entries.chunks(store::CHUNK).enumerate() {
             let players: Vec<UserId> = chunk.iter().map(|entry| entry.user_id).collect();
             let before = store::external_of(&*tx, &players).await?;
             let changes = changes(&before, chunk)?;
-            if !changes.is_empty() {
+            let after = if changes.is_empty() {
+                before
+            } else {
                 store::upsert_chunk(&tx, &before, &changes, now).await?;
-                let changed: HashSet<UserId> = changes.iter().map(|it| it.user_id).collect();
-                let ids: Vec<UserId> = changed.iter().copied().collect();
-                let mut replaced = before;
-                replaced.retain(|row| changed.contains(&UserId(row.user_id)));
+                refuse_forgotten_in_tx(&tx, at * store::CHUNK, chunk).await?;
+                let after = store::external_of(&*tx, &players).await?;
+                let changed: HashSet<i64> = changes.iter().map(|it| it.user_id.0).collect();
+                let of_changed = |rows: &[external::Model]| {
+                    let rows = rows.iter().filter(|row| changed.contains(&row.user_id));
+                    state(&rows.collect::<Vec<_>>(), |row| deposits(row))
+                };
                 let change = Change {
                     action: "EXTERNAL_RANKING_UPSERT",
                     resource: "external-ranking",
-                    before: state(&replaced, deposits),
-                    after: state(&store::external_of(&*tx, &ids).await?, deposits),
+                    before: of_changed(&before),
+                    after: of_changed(&after),
                 };
                 audit::write_in_tx(&tx, actor, change, now).await?;
-            }
-            let after = store::external_of(&*tx, &players).await?;
+                after
+            };
             let after = after.into_iter().map(|row| (row.user_id, row));
             let mut after: HashMap<i64, external::Model> = after.collect();
             saved.extend(players.iter().filter_map(|player| after.remove(&player.0)));
@@ -272,6 +277,14 @@ async fn refuse_names_in_tx(
     for players in players.chunks(store::BATCH) {
         gone.extend(lock_many_in_tx(tx, players).await?);
     }
+    refuse_names_of(&gone, named)
+}
+
+/// Refuses the fields that tell of any of these players.
+fn refuse_names_of(
+    gone: &HashSet<UserId>,
+    named: Vec<(String, UserId)>,
+) -> Result<(), RankingDeskError> {
     let mut problems = Problems::default();
     for (field, player) in named {
         let text = "must be empty: the player was anonymised";
@@ -291,20 +304,46 @@ async fn refuse_memos_in_tx(
     tx: &DatabaseTransaction,
     entries: &[NewExternalEntry],
 ) -> Result<(), RankingDeskError> {
-    let memos = entries.iter().enumerate();
-    let memos = memos.filter_map(|(row, entry)| Some((row, entry.user_id, entry.memo.as_ref()?)));
-    let memos: Vec<_> = memos.filter(|(_, _, memo)| memo.is_some()).collect();
+    let memos: Vec<_> = memos(0, entries).collect();
     let mut new = Vec::new();
     for memos in memos.chunks(store::CHUNK) {
         let players: Vec<UserId> = memos.iter().map(|(_, player, _)| *player).collect();
         let there = store::external_of(tx, &players).await?.into_iter();
-        let there: HashMap<UserId, Option<String>> =
-            there.map(|row| (UserId(row.user_id), row.memo)).collect();
+        let there = there.filter_map(|row| Some((UserId(row.user_id), row.memo?)));
+        let there: HashMap<UserId, String> = there.collect();
         let changed = memos.iter();
-        let changed = changed.filter(|(_, player, memo)| there.get(player) != Some(*memo));
-        new.extend(changed.map(|(row, player, _)| (format!("{row}.memo"), *player)));
+        let changed = changed
+            .filter(|(_, player, memo)| there.get(player).is_none_or(|there| there != *memo));
+        new.extend(changed.map(|(row, player, _)| (field_of_memo(*row), *player)));
     }
     refuse_names_in_tx(tx, new).await
+}
+
+/// Refuses the memos of a chunk that was just saved, whose first row is `first`, if its player is anonymised
+/// by now: a memo that stood there already has locked nobody, and may have been forgotten meanwhile. Whoever is
+/// being anonymised waits for the rows that were saved, and forgets them then.
+async fn refuse_forgotten_in_tx(
+    tx: &DatabaseTransaction,
+    first: usize,
+    chunk: &[NewExternalEntry],
+) -> Result<(), RankingDeskError> {
+    let named = memos(first, chunk).map(|(row, player, _)| (field_of_memo(row), player));
+    let named: Vec<(String, UserId)> = named.collect();
+    let players: Vec<UserId> = named.iter().map(|(_, player)| *player).collect();
+    refuse_names_of(&anonymised_among(tx, &players).await?, named)
+}
+
+/// The memos in an upload, and their rows, of which `first` is the first one.
+fn memos(
+    first: usize,
+    entries: &[NewExternalEntry],
+) -> impl Iterator<Item = (usize, UserId, &String)> {
+    let memos = (first..).zip(entries);
+    memos.filter_map(|(row, entry)| Some((row, entry.user_id, entry.memo.as_ref()?.as_ref()?)))
+}
+
+fn field_of_memo(row: usize) -> String {
+    format!("{row}.memo")
 }
 
 fn version_of(rows: &[daily::Model]) -> Version {

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashSet};
 use sea_orm::ConnectionTrait;
 use serde_json::Value;
 use xmas_kernel::{UserId, db::DbError};
-use xmas_players::{PlayerNames, anonymised_among};
+use xmas_players::{PlayerNames, anonymised_among, signature};
 
 use super::AuditRecord;
 
@@ -19,8 +19,9 @@ use super::AuditRecord;
 const NAMING: [&str; 4] = ["external_id", "nickname", "display_name", "memo"];
 /// Stands for a name that nobody can tell whose it is.
 const UNTOLD: &str = "(not shown)";
-/// What the rows of the daily boards are about.
-const BOARDS: &str = "ranking:";
+/// What the rows of the daily boards are about: a board of an operator, and a place of which a migration has
+/// composed the name.
+const BOARDS: [&str; 2] = ["ranking:", "ranking_daily:"];
 
 /// Whose a name is.
 #[derive(Clone, Copy)]
@@ -55,10 +56,8 @@ pub(super) async fn mask(
 
 fn take_out(record: &mut AuditRecord, anonymised: &HashSet<UserId>) {
     let is_gone = |player| anonymised.contains(&UserId(player));
-    // Operators are not anonymised any more, but were.
-    if is_gone(record.actor_id) {
-        PlayerNames::ANONYMOUS.clone_into(&mut record.actor);
-    }
+    let actor = std::mem::take(&mut record.actor);
+    record.actor = signature(actor, UserId(record.actor_id), anonymised);
     names(record, &mut |whose, name| match whose {
         Whose::Player(player) if is_gone(player) => *name = PlayerNames::ANONYMOUS.into(),
         Whose::Untold => *name = UNTOLD.into(),
@@ -68,10 +67,11 @@ fn take_out(record: &mut AuditRecord, anonymised: &HashSet<UserId>) {
 
 /// Calls `each` for every name in a row.
 fn names(record: &mut AuditRecord, each: &mut impl FnMut(Whose, &mut Value)) {
-    let player = record.resource.strip_prefix("user:");
+    let resource = record.resource.as_str();
+    let player = resource.strip_prefix("user:");
     let about = match player.and_then(|id| id.parse().ok()) {
         Some(player) => Whose::Player(player),
-        None if record.resource.starts_with(BOARDS) => Whose::Untold,
+        None if BOARDS.iter().any(|board| resource.starts_with(board)) => Whose::Untold,
         None => Whose::Nobody,
     };
     for state in [&mut record.before, &mut record.after]
@@ -174,6 +174,24 @@ mod tests {
             { "user_id": 7, "memo": "", "deep": [{ "memo": "(anonymised)" }, { "user_id": 8, "memo": "단골" }] },
         ]);
         assert_eq!(after, Some(masked));
+    }
+
+    #[test]
+    fn a_name_that_a_migration_has_composed_is_its_player_s_or_anybody_s() {
+        let name = |column: &str, text: &str| json!({ column: text });
+        let (old, new) = ("\u{1112}\u{1169}\u{11bc}", "홍");
+        for (resource, column, shown) in [
+            ("ranking_daily:12", "display_name", UNTOLD),
+            ("user:7", "external_id", "(anonymised)"),
+            ("user:7", "nickname", "(anonymised)"),
+        ] {
+            let states = masked(resource, name(column, old), name(column, new));
+            let shown = Some(name(column, shown));
+            assert_eq!(states, (shown.clone(), shown), "{resource} {column}");
+        }
+        let (old, new) = (name("label", old), name("label", new));
+        let kept = masked("lottery_prize:12", old.clone(), new.clone());
+        assert_eq!(kept, (Some(old), Some(new)));
     }
 
     #[test]

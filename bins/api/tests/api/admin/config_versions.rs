@@ -158,6 +158,34 @@ async fn a_configuration_lists_its_versions_and_goes_back_by_one_call() {
 }
 
 #[tokio::test]
+async fn an_operator_whom_an_older_version_anonymised_signs_no_version() {
+    let app = TestApp::start().await;
+    let (gone, admin) = (app.admin("gone").await, app.admin("operator").await);
+    save(&gone, ROULETTE, &json!({ "max_daily_spins": 7 })).await;
+    save(&admin, ROULETTE, &json!({ "max_daily_spins": 8 })).await;
+    let signed = async || {
+        let listed = versions(&admin, ROULETTE).await.into_iter();
+        listed
+            .map(|version| version["saved_by"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        signed().await,
+        [json!("operator"), json!("gone"), Value::Null]
+    );
+    app.test
+        .execute(&format!(
+            "UPDATE user_profiles SET anonymised_at = '2025-12-26 00:00:00.000000' WHERE user_id = {}",
+            gone.identity().user_id
+        ))
+        .await;
+    assert_eq!(
+        signed().await,
+        [json!("operator"), json!("(anonymised)"), Value::Null]
+    );
+}
+
+#[tokio::test]
 async fn whether_a_game_is_on_is_not_put_back() {
     let app = TestApp::start().await;
     let admin = app.admin("operator").await;

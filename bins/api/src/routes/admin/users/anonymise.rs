@@ -22,7 +22,8 @@ use crate::{
 #[schema(example = json!({}))]
 pub(crate) struct AnonymiseRequest {}
 
-/// What a player who was anonymised will never have. All of it is 0 or empty for one who was before.
+/// What a player who was anonymised will never have. Asked again, the rewards are those that are refused now,
+/// none as a rule; keys and balances are told as they stand, each time.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"rewards": 1, "reward_points": 10_000, "keys": 3, "key_points": 300,
     "balances": {"POINT": 450}}))]

@@ -1,7 +1,7 @@
 //! Whoever is a moment too late reaches nobody any more, and whoever was in time is in the answer.
 
 use futures_util::future::join;
-use serde_json::json;
+use serde_json::{Value, json};
 use xmas_test_support::TestApp;
 
 use super::{assert_sound, path_of};
@@ -179,6 +179,71 @@ async fn a_memo_is_forgotten_or_refused() {
         let memos = "SELECT COUNT(*) FROM external_ranking_data WHERE memo IS NOT NULL";
         assert_eq!(app.test.count(memos).await, 0);
     }
+}
+
+/// The memo that stood on a large board already, and comes with all of it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_memo_that_is_sent_again_does_not_come_back() {
+    const OTHERS: usize = 2_500;
+    const ROUNDS: usize = 16;
+    let boards = "/admin/api/external-ranking/";
+    let app = TestApp::start().await;
+    let (admin, other) = (app.admin("operator").await, app.admin("other").await);
+    let then = "'2025-12-26 00:00:00.000000'";
+    let others = (0..OTHERS)
+        .map(|other| format!("('elf-{other}', '!', 'PLAYER', 'ACTIVE', {then}, {then})"));
+    let others = others.collect::<Vec<_>>().join(", ");
+    for sql in [
+        format!(
+            "INSERT INTO `user` (external_id, password_hash, role, status, created_at, updated_at) \
+             VALUES {others}"
+        ),
+        "INSERT INTO user_profiles (user_id, level, event_key_count, event_pending_points, is_blocked, \
+         token_epoch, updated_at) SELECT id, 1, 0, 0, 0, 0, created_at FROM `user` \
+         WHERE external_id LIKE 'elf-%'"
+            .to_owned(),
+    ] {
+        app.test.execute(&sql).await;
+    }
+    let mut refusals = 0;
+    for round in 0..ROUNDS {
+        let player = app.player(&format!("santa-{round}"), 0).await;
+        let id = player.identity().user_id;
+        // Of every other one the deposit is new, so that the row itself is waited for.
+        let row = |deposit: usize| json!({ "user_id": id, "deposit_amount": deposit, "play_count": 1, "memo": "단골" });
+        let there = admin.post(boards, &json!([row(1)])).await;
+        there.expect_status(200);
+        let board = (0..OTHERS)
+            .map(|other| json!({ "external_id": format!("elf-{other}"), "deposit_amount": round, "play_count": 1 }));
+        let board: Vec<Value> = board.chain([row(1 + round % 2)]).collect();
+        let upload = tokio::spawn({
+            let admin = admin.clone();
+            async move { admin.post(boards, &json!(board)).await }
+        });
+        // A little later each time.
+        let begun = app.statements();
+        let until = begun + u64::try_from(2 * round).unwrap();
+        while app.statements() < until && !upload.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        let path = format!("{}/anonymise", path_of(&player));
+        other.post(&path, &json!({})).await.expect_status(200);
+        let saved = upload.await.unwrap();
+        let is_saved = saved.status == 200;
+        if !is_saved {
+            let saved = saved.expect_error(422, "VALIDATION_ERROR");
+            let problems = &saved.body["error"]["details"][format!("{OTHERS}.memo")];
+            assert!(
+                problems.to_string().contains("anonymised"),
+                "{}",
+                saved.text
+            );
+            refusals += 1;
+        }
+        let memos = "SELECT COUNT(*) FROM external_ranking_data WHERE memo IS NOT NULL";
+        assert_eq!(app.test.count(memos).await, 0, "{round}, saved: {is_saved}");
+    }
+    assert!(refusals > 0, "every upload came too early to show anything");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

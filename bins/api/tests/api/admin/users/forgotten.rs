@@ -67,6 +67,22 @@ async fn named_everywhere(app: &TestApp, admin: &Client) -> Client {
     let deposit = format!("/admin/api/external-ranking/{}", created["id"]);
     let noted = json!({ "memo": format!("{MARK} 큰손") });
     admin.put(&deposit, &noted).await.expect_status(200);
+    // What a migration writes that finds names of theirs that were not composed.
+    for (resource, column) in [
+        ("ranking_daily:1".to_owned(), "display_name"),
+        (format!("user:{}", created["id"]), "external_id"),
+        (format!("user:{}", created["id"]), "nickname"),
+    ] {
+        let told = json!({ column: format!("{MARK}이름") });
+        app.test
+            .execute(&format!(
+                "INSERT INTO admin_audit_log (actor_id, actor, action, resource, before_json, after_json, \
+                 request_id, created_at) VALUES ({}, 'xmas-api migrate', 'TEXT_COMPOSE', '{resource}', \
+                 '{told}', '{told}', 'migrate', '2025-12-26 00:00:00.000000')",
+                admin.identity().user_id
+            ))
+            .await;
+    }
     let key = json!({ "day": 1, "external_id": name, "reason": "장애 보상", "dry_run": false });
     let key = admin.post("/admin/api/event-bridge/keys", &key).await;
     key.expect_status(200);

@@ -91,7 +91,12 @@ async fn what_waits_is_refused_and_counted_and_no_coupon_is_spent() {
     let spent = "SELECT COUNT(*) FROM coupon_code WHERE reward_id IS NOT NULL";
     assert_eq!(app.test.count(spent).await, 0);
     let again = anonymise(&admin, &player).await;
-    assert_eq!(again["given_up"]["rewards"], 0);
+    // What is lost is told again; what was ended is not.
+    assert_eq!(
+        again["given_up"],
+        json!({ "rewards": 0, "reward_points": 0, "keys": 0, "key_points": 0,
+            "balances": { "ROULETTE_COIN": 3 } })
+    );
     assert_sound(&app).await;
     // What an older version has left waiting is refused by asking again.
     let late = waiting(&app, &player, "t:3", Some(kind)).await;
