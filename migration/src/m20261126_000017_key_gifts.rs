@@ -1,6 +1,6 @@
 use sea_orm_migration::prelude::*;
 
-use crate::ddl::{create_table, drop_tables, forget_support, supported_since};
+use crate::ddl::{create_index, create_table, drop_tables, forget_support, supported_since};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -36,7 +36,7 @@ const EVENT_BRIDGE_GIFT_KEY: &str = "
         user_id BIGINT NOT NULL,
         state VARCHAR(16) NOT NULL,
         PRIMARY KEY (gift_id, user_id),
-        CONSTRAINT ck_event_bridge_gift_key_state CHECK (state IN ('GIVEN', 'TAKEN', 'KEPT'))
+        CONSTRAINT ck_event_bridge_gift_key_state CHECK (state IN ('GIVEN', 'EARNED', 'TAKEN', 'KEPT'))
     ) {options}
 ";
 
@@ -45,6 +45,13 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         create_table(manager, EVENT_BRIDGE_GIFT).await?;
         create_table(manager, EVENT_BRIDGE_GIFT_KEY).await?;
+        create_index(
+            manager,
+            "ix_event_bridge_gift_key_user",
+            "event_bridge_gift_key",
+            "user_id",
+        )
+        .await?;
         supported_since(manager, self.name(), "0.2.0").await
     }
 

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use xmas_activity::{ActivityObserver, Event, EventKind, EventWriter};
 use xmas_cache::Snapshot;
 use xmas_kernel::{BridgeId, Feature, db::DbError};
-use xmas_players::{LockedPlayer, add_key_in_tx};
+use xmas_players::{LockedPlayer, add_key_in_tx, note_key_in_tx};
 use xmas_season_pass::KeyStamps;
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeDay, BridgeState,
+    Bridge, BridgeDay, BridgeState, gifts,
     rules::{ALL_GAMES, Fulfilment, fulfilment},
     store,
 };
@@ -53,7 +53,7 @@ impl KeyAwarder {
         }
     }
 
-    /// Gives a key, once: nothing more happens if the player has it.
+    /// Gives a key, once. Whoever was given it by hand has earned it from now on, so that it is not taken back.
     async fn award_in_tx(
         &self,
         tx: &DatabaseTransaction,
@@ -68,7 +68,8 @@ impl KeyAwarder {
             .stamp_key_in_tx(tx, player, season, &day.event_type, key.source, now)
             .await?;
         if !is_first {
-            return Ok(());
+            gifts::note_earned_in_tx(tx, player, (bridge, day)).await?;
+            return note_key_in_tx(tx, player, EventDay::of(now)).await;
         }
         let today = Some(EventDay::of(now)).filter(|today| *today == day.day);
         add_key_in_tx(tx, player, day.points, today, now).await?;

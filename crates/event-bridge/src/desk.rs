@@ -235,7 +235,8 @@ impl BridgeDesk for Settlement {
         chunk: u64,
         now: DateTime<Utc>,
     ) -> Result<Certificate, BridgeError> {
-        let bridge = self.find(bridge).await?.id;
+        // Sent again after the bridge was closed, it answers for that one.
+        let bridge = self.shown(bridge).await?.id;
         let before = self.certificate(bridge).await?;
         if EventDay::of(now) < before.settle_on {
             return Err(BridgeError::NotDue);

@@ -696,7 +696,7 @@ async fn an_operator_gives_a_key_once_to_one_or_to_all_who_were_active() {
     assert_eq!(real.give(&one, false, at(28)).await.unwrap().given, 1);
     assert_eq!(real.keys(&sleeper).await, (1, 2_000));
     let had = real.give(&one, false, at(28)).await.unwrap();
-    assert_eq!((had.gift, had.given, had.had, had.points), (None, 0, 1, 0));
+    assert_eq!((had.given, had.had, had.points), (0, 1, 0));
     let deleted = order(&real, 2, Some(gone.user_id));
     for dry_run in [true, false] {
         let refused = real.give(&deleted, dry_run, at(28)).await;
@@ -844,19 +844,63 @@ async fn a_key_that_was_paid_for_or_has_expired_is_not_taken_back() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_taken_back_on_its_day_may_be_earned() {
+async fn a_key_that_was_given_on_its_day_and_then_earned_is_not_taken_back() {
     let real = Real::new().await;
-    let player = real.test.player("a").await;
+    let (player, idle) = (real.test.player("a").await, real.test.player("idle").await);
     let one = order(&real, 1, Some(player.user_id));
     let gift = real.give(&one, false, at(25)).await.unwrap().gift.unwrap();
-    real.play(&player, Feature::Dice, at(25)).await;
+    let again = real.give(&one, false, at(25)).await.unwrap();
+    assert_eq!((again.gift, again.given, again.had), (Some(gift), 0, 1));
+    let other = order(&real, 1, Some(idle.user_id));
+    let other = real
+        .give(&other, false, at(25))
+        .await
+        .unwrap()
+        .gift
+        .unwrap();
+    for _ in 0..2 {
+        real.play(&player, Feature::Dice, at(25)).await;
+    }
     assert_eq!(real.keys(&player).await, (1, 1_000));
-    assert_eq!(real.take_back(gift, false, at(25)).await.unwrap(), (1, 0));
-    assert_eq!(real.keys(&player).await, (0, 0));
-    real.play(&player, Feature::Dice, at(25)).await;
-    assert_eq!(real.keys(&player).await, (1, 1_000));
-    assert_eq!(real.take_back(gift, false, at(25)).await.unwrap(), (1, 0));
-    assert_eq!(real.keys(&player).await, (1, 1_000), "this one was earned");
+    assert_eq!(real.take_back(gift, true, at(25)).await.unwrap(), (0, 0));
+    assert_eq!(real.take_back(gift, false, at(25)).await.unwrap(), (0, 0));
+    assert_eq!(real.keys(&player).await, (1, 1_000), "it was earned");
+    let page = real
+        .settlement
+        .gifts(Limit::clamped(10), None)
+        .await
+        .unwrap();
+    let earned = page
+        .items
+        .iter()
+        .map(|item| (item.gift.id, item.tally.earned));
+    assert_eq!(earned.collect::<Vec<_>>(), [(other, 0), (gift, 1)]);
+
+    // Taken back before, it may be earned as by anybody.
+    assert_eq!(real.take_back(other, false, at(25)).await.unwrap(), (1, 0));
+    assert_eq!(real.keys(&idle).await, (0, 0));
+    real.play(&idle, Feature::Dice, at(25)).await;
+    assert_eq!(real.keys(&idle).await, (1, 1_000));
+    assert_eq!(
+        real.take_back(other, false, at(25)).await.unwrap(),
+        (1, 0),
+        "twice"
+    );
+    assert_eq!(real.keys(&idle).await, (1, 1_000));
+    // Also a mission of several parts, some of them done before the gift.
+    real.play(&idle, Feature::Lottery, at(27)).await;
+    let parts = order(&real, 3, Some(idle.user_id));
+    let parts = real
+        .give(&parts, false, at(27))
+        .await
+        .unwrap()
+        .gift
+        .unwrap();
+    for game in [Feature::Roulette, Feature::Dice] {
+        real.play(&idle, game, at(27)).await;
+    }
+    assert_eq!(real.take_back(parts, false, at(27)).await.unwrap(), (0, 0));
+    assert_eq!(real.keys(&idle).await, (2, 4_000));
     real.assert_keys_are_stamps().await;
 }
 

@@ -59,7 +59,7 @@ error_codes! {
     InvalidSeasonDates "INVALID_SEASON_DATES" 400 "The season's days are not correct.";
     UserRequired "USER_REQUIRED" 400 "The request names no player.";
     NoCouponLeft "NO_COUPON_LEFT" 400 "No code is left of this kind of coupon.";
-    BridgeNotDue "BRIDGE_NOT_DUE" 400 "The bridge is not settled before its day.";
+    BridgeNotDue "BRIDGE_NOT_DUE" 400 "A bridge is settled from its day on, and closed from 00:10 KST of that day on.";
     SeedNotRevealed "SEED_NOT_REVEALED" 400 "The seed of this day is revealed at 00:10 of the next one.";
     AuthRequired "AUTH_REQUIRED" 401 "A bearer token is required.";
     TokenInvalid "TOKEN_INVALID" 401 "The token is not valid.";
@@ -93,7 +93,7 @@ error_codes! {
     ConfigVersionNotFound "CONFIG_VERSION_NOT_FOUND" 404 "The configuration has no such version.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "This path does not answer this method.";
     NoActiveSeasonConflict "NO_ACTIVE_SEASON_CONFLICT" 409 "More than one season is active.";
-    BridgeConflict "BRIDGE_CONFLICT" 409 "Another bridge stands in the way.";
+    BridgeConflict "BRIDGE_CONFLICT" 409 "Another bridge stands in the way, or this one is closed.";
     GiftReverted "GIFT_REVERTED" 409 "This gift of keys is taken back.";
     ActiveSeasonConflict "ACTIVE_SEASON_CONFLICT" 409 "Another active season runs on some of these days.";
     CouponCodeInUse "COUPON_CODE_IN_USE" 409 "A copy of this coupon code was given to a winner or is in a stock.";

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, JoinType,
-    QueryFilter, QueryOrder, QuerySelect, RelationTrait, UpdateMany,
-    sea_query::{CaseStatement, Expr},
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, UpdateMany, sea_query::Expr,
 };
 use xmas_kernel::{
     UserId,
@@ -82,7 +81,8 @@ pub async fn next_players(
     Ok(ids.into_iter().map(UserId).collect())
 }
 
-/// Adds a key and the points it promises. `today` is the day whose key it is, if that is today.
+/// Adds a key and the points it promises. `today` is the day whose key it is, if that is today: then it has
+/// been earned, and nothing that the player does earns it again.
 pub async fn add_key_in_tx(
     tx: &DatabaseTransaction,
     player: &LockedPlayer,
@@ -90,20 +90,7 @@ pub async fn add_key_in_tx(
     today: Option<EventDay>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    add_key_many_in_tx(tx, &[player.user_id()], points, today, now).await
-}
-
-/// As [`add_key_in_tx`], to many players. The caller has locked them.
-pub async fn add_key_many_in_tx(
-    tx: &DatabaseTransaction,
-    players: &[UserId],
-    points: i64,
-    today: Option<EventDay>,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    let keys = Expr::col(Column::EventKeyCount).add(1);
-    let pending = Expr::col(Column::EventPendingPoints).add(points);
-    let mut update = move_keys(players, keys, pending, now);
+    let mut update = add_key(&[player.user_id()], points, now);
     if let Some(today) = today {
         update = update.col_expr(Column::LastKeyOn, Expr::value(today.date()));
     }
@@ -111,23 +98,41 @@ pub async fn add_key_many_in_tx(
     Ok(())
 }
 
-/// Takes a key and the points it promised back from players who hold it. If it is the key of their
-/// last day, they may earn it again. The caller has locked them.
+/// Notes that a player has earned the key of a day that they had been given.
+pub async fn note_key_in_tx(
+    tx: &DatabaseTransaction,
+    player: &LockedPlayer,
+    day: EventDay,
+) -> Result<(), DbError> {
+    Entity::update_many()
+        .col_expr(Column::LastKeyOn, Expr::value(day.date()))
+        .filter(Column::UserId.eq(player.user_id().0))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Adds a key that is given, and not earned, to many players. The caller has locked them.
+pub async fn add_key_many_in_tx(
+    tx: &DatabaseTransaction,
+    players: &[UserId],
+    points: i64,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    add_key(players, points, now).exec(tx).await?;
+    Ok(())
+}
+
+/// Takes a key and the points it promised back from players who hold it. The caller has locked them.
 pub async fn take_key_many_in_tx(
     tx: &DatabaseTransaction,
     players: &[UserId],
     points: i64,
-    day: EventDay,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let keys = Expr::col(Column::EventKeyCount).sub(1);
     let pending = Expr::col(Column::EventPendingPoints).sub(points);
-    let is_last = Expr::col(Column::LastKeyOn).eq(day.date());
-    let last = CaseStatement::new()
-        .case(is_last, Expr::cust("NULL"))
-        .finally(Expr::col(Column::LastKeyOn));
     let taken = move_keys(players, keys, pending, now)
-        .col_expr(Column::LastKeyOn, last.into())
         .filter(Column::EventKeyCount.gte(1))
         .filter(Column::EventPendingPoints.gte(points))
         .exec(tx)
@@ -137,6 +142,12 @@ pub async fn take_key_many_in_tx(
         return Err(DbError::Corrupt(problem.to_owned()));
     }
     Ok(())
+}
+
+fn add_key(players: &[UserId], points: i64, now: DateTime<Utc>) -> UpdateMany<Entity> {
+    let keys = Expr::col(Column::EventKeyCount).add(1);
+    let pending = Expr::col(Column::EventPendingPoints).add(points);
+    move_keys(players, keys, pending, now)
 }
 
 fn move_keys(

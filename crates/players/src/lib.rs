@@ -50,7 +50,7 @@ pub use import::{ImportAction, ImportLine, ImportReport, ImportRow};
 pub use keys::{
     Held, KeyHolder, KeyStanding, add_key_in_tx, add_key_many_in_tx, complete_keys_many_in_tx,
     expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
-    take_key_many_in_tx,
+    note_key_in_tx, take_key_many_in_tx,
 };
 pub use many::{
     PlayerName, anonymised_among, lock_many_in_tx, players_by_external_id, players_by_id,

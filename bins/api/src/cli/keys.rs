@@ -116,9 +116,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             taken.await.map(|taken| {
                 let give = if args.dry_run { "would give" } else { "gave" };
                 let text = format!(
-                    "{} players {give} the key of gift {gift} back, {} points altogether; {} have been paid \
+                    "{} players {give} the key of gift {gift} back, {} points altogether; {} have earned it since, {} have been paid \
                      for it or lost it with the closing.",
-                    taken.taken, taken.points, taken.kept
+                    taken.taken, taken.points, taken.earned, taken.kept
                 );
                 (text, json!(taken))
             })

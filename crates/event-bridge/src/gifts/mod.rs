@@ -26,8 +26,9 @@ use xmas_kernel::{
     text::{self, Lines},
 };
 use xmas_players::{
-    Inactive, RecipientError, add_key_many_in_tx, lock_many_in_tx, lock_recipient_in_tx,
-    lock_recipients_in_tx, next_players, players_by_id, resolve, take_key_many_in_tx,
+    Inactive, LockedPlayer, RecipientError, add_key_many_in_tx, lock_many_in_tx,
+    lock_recipient_in_tx, lock_recipients_in_tx, next_players, players_by_id, resolve,
+    take_key_many_in_tx,
 };
 use xmas_rewards::known_grants;
 use xmas_season_pass::{key_owners, stamp_key_many_in_tx, unstamp_key_many_in_tx};
@@ -133,14 +134,10 @@ impl Settlement {
         let Some(player) = plan.player else {
             return self.give_to_all(actor, &plan, pace, now).await;
         };
-        let gift = retry(|| self.give_to_one_once(actor, &plan, player, now)).await?;
-        Ok(KeysGiven {
-            gift: gift.as_ref().map(|gift| gift.id),
-            given: u64::from(gift.is_some()),
-            given_now: u64::from(gift.is_some()),
-            had: u64::from(gift.is_none()),
-            points: gift.map_or(0, |gift| gift.points),
-        })
+        let (gift, is_new) = retry(|| self.give_to_one_once(actor, &plan, player, now)).await?;
+        let tally = (u64::from(is_new), u64::from(is_new));
+        let id = gift.as_ref().map(|gift| gift.id);
+        Ok(given(id, tally, 1, gift.map_or(0, |gift| gift.points)))
     }
 
     async fn preview(&self, plan: &Plan) -> Result<KeysGiven, DbError> {
@@ -164,14 +161,15 @@ impl Settlement {
         Ok(given(None, tally, all as u64, plan.day.points))
     }
 
-    /// The gift to one player in one transaction; `None` if the player gets no key.
+    /// The gift to one player in one transaction, and whether it is new: whoever has the key already may
+    /// have it from an earlier one.
     async fn give_to_one_once(
         &self,
         actor: &Actor,
         plan: &Plan,
         player: UserId,
         now: DateTime<Utc>,
-    ) -> Result<Option<Gift>, BridgeError> {
+    ) -> Result<(Option<Gift>, bool), BridgeError> {
         let tx = self.on.db.begin().await?;
         lock_recipient_in_tx(&tx, player, plan.inactive).await?;
         if !lock(&tx, plan.bridge.id).await?.takes_keys() {
@@ -183,7 +181,8 @@ impl Settlement {
             .await?
             .is_empty()
         {
-            return Ok(None);
+            let earlier = store::given_to(&*tx, player, (bridge.id, day.number)).await?;
+            return Ok((earlier, false));
         }
         let new = NewGift {
             bridge: bridge.id,
@@ -203,7 +202,7 @@ impl Settlement {
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
-        Ok(Some(gift))
+        Ok((Some(gift), true))
     }
 
     async fn give_to_all(
@@ -251,7 +250,10 @@ impl Settlement {
         }
         let (bridge, day) = current(&tx, plan, now).await?;
         let made = store::made_to_all(&tx, bridge.id, day.number).await?;
-        let is_same = |gift: &Gift| gift.reason == plan.reason && gift.is_of(&day);
+        let is_same = |gift: &Gift| {
+            let goes_on = gift.state == GiftState::Open || gift.reason == plan.reason;
+            goes_on && gift.is_of(&day)
+        };
         if let Some(gift) = made.into_iter().find(is_same) {
             return Ok(gift);
         }
@@ -444,11 +446,8 @@ impl Settlement {
             .partition(|player| held.contains(player));
         if !taken.is_empty() {
             let season = bridge.rules.season_id;
-            let mut days = bridge.rules.days.iter();
-            let day = days.find(|day| day.number == gift.day_number);
-            let day = day.map_or(EventDay::default(), |day| day.day);
             unstamp_key_many_in_tx(&tx, &taken, season, &gift.event_type).await?;
-            take_key_many_in_tx(&tx, &taken, gift.points, day, now).await?;
+            take_key_many_in_tx(&tx, &taken, gift.points, now).await?;
             let meta = json!({
                 "bridge_id": bridge.id,
                 "day": gift.day_number,
@@ -488,6 +487,19 @@ impl Gift {
     /// Whether its day still says what it said.
     fn is_of(&self, day: &BridgeDay) -> bool {
         self.event_type == day.event_type && self.points == day.points
+    }
+}
+
+/// Notes that a player has done the mission of a day whose key they were given: it stays theirs.
+pub(crate) async fn note_earned_in_tx(
+    tx: &DatabaseTransaction,
+    player: &LockedPlayer,
+    (bridge, day): (&Bridge, &BridgeDay),
+) -> Result<(), DbError> {
+    let gift = store::given_to(tx, player.user_id(), (bridge.id, day.number)).await?;
+    match gift {
+        Some(gift) => store::end_keys(tx, gift.id, &[player.user_id()], KeyState::Earned).await,
+        None => Ok(()),
     }
 }
 
@@ -579,8 +591,7 @@ async fn give_in_tx(
 ) -> Result<(), DbError> {
     let (season, key) = (bridge.rules.season_id, &gift.event_type);
     stamp_key_many_in_tx(tx, players, season, key, Feature::SeasonPass, now).await?;
-    let today = Some(EventDay::of(now)).filter(|today| *today == day.day);
-    add_key_many_in_tx(tx, players, gift.points, today, now).await?;
+    add_key_many_in_tx(tx, players, gift.points, now).await?;
     let mut meta = key_meta(bridge.id, day);
     meta["given_by"] = json!(gift.actor);
     meta["reason"] = json!(gift.reason);
@@ -663,6 +674,7 @@ fn taken(gift: &Gift, tally: GiftTally) -> KeysTaken {
     KeysTaken {
         gift: gift.id,
         taken: tally.taken,
+        earned: tally.earned,
         kept: tally.kept,
         points: gift.points.saturating_mul(keys),
     }

@@ -72,6 +72,8 @@ pub struct Gift {
 pub struct GiftTally {
     /// Players who got the key, whatever became of it.
     pub given: u64,
+    /// Those who have done the day's mission since: it stays theirs.
+    pub earned: u64,
     /// Those from whom it was taken back.
     pub taken: u64,
     /// Those who were to give it back, and had been paid for it or lost it with the closing.
@@ -88,7 +90,8 @@ pub struct GiftSummary {
 /// What became of an order of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct KeysGiven {
-    /// Names the gift, to take it back; `None` if nobody got a key, or would.
+    /// Names the gift, to take it back; also the one that the player has the key from already. `None` if there
+    /// is none.
     pub gift: Option<GiftId>,
     /// Players who got the key, or would: in all runs of this gift.
     pub given: u64,
@@ -105,6 +108,8 @@ pub struct KeysTaken {
     pub gift: GiftId,
     /// Players who lost the key, or would: in all runs.
     pub taken: u64,
+    /// Players who have done the day's mission since: it stays theirs.
+    pub earned: u64,
     /// Players who had been paid for it, or had lost it with the closing.
     pub kept: u64,
     /// What the keys that were taken had promised.

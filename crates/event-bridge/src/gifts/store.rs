@@ -21,6 +21,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyState {
     Given,
+    /// The player has done the day's mission since.
+    Earned,
     Taken,
     Kept,
 }
@@ -29,6 +31,7 @@ impl KeyState {
     fn as_str(self) -> &'static str {
         match self {
             KeyState::Given => "GIVEN",
+            KeyState::Earned => "EARNED",
             KeyState::Taken => "TAKEN",
             KeyState::Kept => "KEPT",
         }
@@ -115,6 +118,29 @@ pub(super) async fn made_to_all(
         .all(tx)
         .await?;
     rows.into_iter().map(known).collect()
+}
+
+/// The gift that a player has the key of a day from, if they have not earned it and it was not taken back.
+pub(super) async fn given_to(
+    conn: &impl ConnectionTrait,
+    player: UserId,
+    (bridge, day_number): (BridgeId, i64),
+) -> Result<Option<Gift>, DbError> {
+    let own: Vec<i64> = gift_key::Entity::find()
+        .select_only()
+        .column(gift_key::Column::GiftId)
+        .filter(gift_key::Column::UserId.eq(player.0))
+        .filter(gift_key::Column::State.eq(KeyState::Given.as_str()))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let gift = gift::Entity::find()
+        .filter(gift::Column::Id.is_in(own))
+        .filter(gift::Column::BridgeId.eq(bridge.0))
+        .filter(gift::Column::DayNumber.eq(day_number))
+        .one(conn)
+        .await?;
+    gift.map(known).transpose()
 }
 
 /// Gifts, newest first.
@@ -262,6 +288,9 @@ pub(super) async fn tallies(
         let tally = tallies.entry(GiftId(gift)).or_default();
         let players = players.unsigned_abs();
         tally.given += players;
+        if state == KeyState::Earned.as_str() {
+            tally.earned += players;
+        }
         if state == KeyState::Taken.as_str() {
             tally.taken += players;
         }

@@ -195,7 +195,7 @@ async fn a_gift_that_was_a_mistake_is_found_and_taken_back() {
         let refused = admin.post(&revert, &body).await;
         names_field(&refused.expect_error(422, "VALIDATION_ERROR"), field);
     }
-    let expected = |dry_run: bool| json!({ "dry_run": dry_run, "gift_id": item["id"], "taken": 2, "kept": 0, "points": 10_000 });
+    let expected = |dry_run: bool| json!({ "dry_run": dry_run, "gift_id": item["id"], "taken": 2, "earned": 0, "kept": 0, "points": 10_000 });
     for dry_run in [true, false, false] {
         let body = json!({ "dry_run": dry_run, "reason": reason });
         let taken = admin.post(&revert, &body).await.expect_status(200).body;

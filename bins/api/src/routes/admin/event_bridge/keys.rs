@@ -57,7 +57,7 @@ pub(crate) struct KeysParams {
 #[schema(example = json!({"dry_run": false, "gift_id": 4, "given": 5_812, "given_now": 5_812, "had": 1_204, "points": 29_060_000}))]
 pub(crate) struct KeysAnswer {
     dry_run: bool,
-    /// Names the gift, to take it back; null if nobody got a key.
+    /// Names the gift, to take it back: also the one that the player has the key from already.
     gift_id: Option<i64>,
     /// Players who got the key, or would: in all runs of this gift.
     given: u64,
@@ -73,7 +73,7 @@ pub(crate) struct KeysAnswer {
 #[schema(example = json!({"id": 4, "bridge_id": 1, "day": 3, "event_type": "KEY_DAY_3_LOTTERY",
     "points": 5_000, "user_id": null, "state": "DONE", "reason": "12/27 장애 보상", "actor": "operator",
     "created_at": "2025-12-28T10:00:00.000000+09:00", "finished_at": "2025-12-28T10:00:09.000000+09:00",
-    "reverted_at": null, "given": 5_812, "taken": 0, "kept": 0}))]
+    "reverted_at": null, "given": 5_812, "earned": 0, "taken": 0, "kept": 0}))]
 pub(crate) struct GiftItem {
     id: i64,
     bridge_id: i64,
@@ -96,6 +96,8 @@ pub(crate) struct GiftItem {
     reverted_at: Option<Kst>,
     /// Players who got the key, whatever became of it.
     given: u64,
+    /// Players who have done the day's mission since: it stays theirs.
+    earned: u64,
     /// Players from whom it was taken back.
     taken: u64,
     /// Players who had been paid for it, or had lost it with the closing, before it could be taken back.
@@ -119,6 +121,7 @@ impl From<GiftSummary> for GiftItem {
             finished_at: gift.finished_at.map(Kst),
             reverted_at: gift.reverted_at.map(Kst),
             given: tally.given,
+            earned: tally.earned,
             taken: tally.taken,
             kept: tally.kept,
         }
@@ -130,7 +133,7 @@ impl From<GiftSummary> for GiftItem {
     "event_type": "KEY_DAY_3_LOTTERY", "points": 5_000, "user_id": null, "state": "DONE",
     "reason": "12/27 장애 보상", "actor": "operator", "created_at": "2025-12-28T10:00:00.000000+09:00",
     "finished_at": "2025-12-28T10:00:09.000000+09:00", "reverted_at": null, "given": 5_812,
-    "taken": 0, "kept": 0}], "next_cursor": null}))]
+    "earned": 0, "taken": 0, "kept": 0}], "next_cursor": null}))]
 pub(crate) struct GiftPage {
     items: Vec<GiftItem>,
     next_cursor: Option<String>,
@@ -150,12 +153,14 @@ pub(crate) struct KeysRevertRequest {
 
 /// What became of the keys that are taken back.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": false, "gift_id": 4, "taken": 5_810, "kept": 2, "points": 29_050_000}))]
+#[schema(example = json!({"dry_run": false, "gift_id": 4, "taken": 5_800, "earned": 10, "kept": 2, "points": 29_000_000}))]
 pub(crate) struct KeysRevertAnswer {
     dry_run: bool,
     gift_id: i64,
     /// Players who lost the key, or would: in all runs.
     taken: u64,
+    /// Players who have done the day's mission since: it stays theirs.
+    earned: u64,
     /// Players who have been paid for it, or have lost it with the closing: it cannot be taken back.
     kept: u64,
     /// What the keys that were taken had promised.
@@ -236,9 +241,9 @@ pub(crate) async fn give(
     }))
 }
 
-/// Takes the keys of a gift back, with a reason: from those whom it gave them and who have not been paid
-/// for them, and no others. On the day of the key they may earn it again, but not by what they have done
-/// while they held it. Sent again it goes on where it stopped, and takes nothing twice.
+/// Takes the keys of a gift back, with a reason: from those whom it gave them, who have not done the day's
+/// mission since and have not been paid for them, and from no others. Sent again it goes on where it stopped, and
+/// takes nothing twice.
 #[utoipa::path(post, operation_id = "revert_event_bridge_keys",
     path = "/admin/api/event-bridge/keys/{id}/revert", tag = "admin: bridge",
     params(("id" = i64, Path, description = "the `gift_id`"), Reason), request_body = KeysRevertRequest,
@@ -260,6 +265,7 @@ pub(crate) async fn revert(
         dry_run,
         gift_id: taken.gift.0,
         taken: taken.taken,
+        earned: taken.earned,
         kept: taken.kept,
         points: taken.points,
     }))
