@@ -30,5 +30,12 @@ pub async fn attention(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
              everybody else until they are anonymised once more"
         ));
     }
+    let waiting = anonymised::waiting_rewards(&manager).await?;
+    if waiting > 0 {
+        sentences.push(format!(
+            "{waiting} rewards wait for players who were anonymised, whom nothing reaches any more; reject them \
+             under /admin/api/rewards/, or anonymise these players once more"
+        ));
+    }
     Ok(sentences)
 }

@@ -68,6 +68,19 @@ pub(crate) async fn brought_back(manager: &SchemaManager<'_>) -> Result<Vec<i64>
     Ok(back)
 }
 
+/// How many rewards an older version has left waiting for players whom it anonymised.
+pub(crate) async fn waiting_rewards(manager: &SchemaManager<'_>) -> Result<i64, DbErr> {
+    if !manager.has_column("user_profiles", "anonymised_at").await? {
+        return Ok(0);
+    }
+    let waiting = "SELECT COUNT(*) AS rewards FROM reward_log r JOIN user_profiles p \
+                   ON p.user_id = r.user_id WHERE p.anonymised_at IS NOT NULL \
+                   AND r.state = 'PENDING_REVIEW'";
+    let waiting = Statement::from_string(manager.get_database_backend(), waiting);
+    let row = manager.get_connection().query_one_raw(waiting).await?;
+    row.map_or(Ok(0), |row| row.try_get_by("rewards"))
+}
+
 /// Marks a player, whom an older version may have let in again. Each is a transaction, so that one who is
 /// marked is finished.
 async fn mark(

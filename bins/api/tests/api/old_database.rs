@@ -468,6 +468,13 @@ async fn whoever_an_older_version_anonymised_is_gone_and_stays_so() {
         ))
         .await;
     }
+    // What was left waiting.
+    test.execute(&format!(
+        "INSERT INTO reward_log (user_id, grant_key, source, reward_type, amount, state, event_day, \
+         created_at) VALUES (7, 'season:1:level:5:user:7', 'SEASON_LEVEL', 'POINT', 5, 'PENDING_REVIEW', \
+         '2025-12-25', '{THEN}')"
+    ))
+    .await;
     let epochs = "SELECT SUM(token_epoch) FROM user_profiles";
     // Cut off before it was noted, it is done again and changes nothing.
     for _ in 0..2 {
@@ -524,8 +531,9 @@ async fn whoever_an_older_version_anonymised_is_gone_and_stays_so() {
     migrate_up(&test).await;
     // Who was named again is for an operator to decide about.
     let attention = attention(test.db.write()).await.unwrap();
-    assert_eq!(attention.len(), 1, "{attention:?}");
+    assert_eq!(attention.len(), 2, "{attention:?}");
     assert!(attention[0].contains("player 9"), "{attention:?}");
+    assert!(attention[1].starts_with("1 rewards wait"), "{attention:?}");
     assert_sound(&test).await;
     let app = AppBuilder::default()
         .start_on(test.reconnected().await)
