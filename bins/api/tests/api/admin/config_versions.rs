@@ -373,19 +373,16 @@ async fn stock_that_was_won_does_not_come_back_with_the_table() {
     ]);
     let good = save(&admin, LOTTERY, &rigged).await;
     let good_version = versions(&admin, LOTTERY).await[0].clone();
-    for _ in 0..4 {
-        player.play("/api/lottery/play").await.expect_status(200);
-    }
+    win(&player, 4).await;
     // By mistake no limit any more, another weight and reward; and the coupons, which nobody has won, are
     // removed.
     let mut wrong = prizes(&[
         json!({ "label": "3,000 포인트", "stock": null, "weight": 3, "reward_type": "POINT",
             "reward_value": 900_000 }),
-        json!({ "label": "다음 기회에", "weight": 1 }),
     ]);
     wrong["prizes"].as_array_mut().unwrap().pop();
     save(&admin, LOTTERY, &wrong).await;
-    player.play("/api/lottery/play").await.expect_status(200);
+    win(&player, 1).await;
     let restored = admin.post(&back(LOTTERY, &good_version), &json!({})).await;
     let restored = restored.expect_status(200).body;
     // Limited again: 4 were won of the 10, and one while there was no limit.
@@ -426,8 +423,7 @@ async fn stock_that_was_won_does_not_come_back_with_the_table() {
     )
     .await;
     let limited = versions(&admin, LOTTERY).await[0].clone();
-    player.play("/api/lottery/play").await.expect_status(200);
-    player.play("/api/lottery/play").await.expect_status(200);
+    win(&player, 2).await;
     save(
         &admin,
         LOTTERY,
