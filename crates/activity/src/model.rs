@@ -24,8 +24,10 @@ pub enum EventKind {
 
 impl EventKind {
     /// What happens to players without their being there.
-    pub(crate) const PASSIVE: [EventKind; 5] = [
+    pub(crate) const PASSIVE: [EventKind; 6] = [
         EventKind::RewardGranted,
+        // Whoever reaches a level by themselves has a play, a stamp or a login beside it.
+        EventKind::SeasonPassLevelUp,
         EventKind::BridgeKey,
         EventKind::BridgeKeyTaken,
         EventKind::BridgeSettled,

@@ -42,10 +42,7 @@ use xmas_kernel::{
 pub use awarder::KeyAwarder;
 pub use certificate::{Certificate, Reason};
 pub use error::BridgeError;
-pub use gifts::{
-    Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, Pace,
-    REASON_CHARACTERS,
-};
+pub use gifts::{Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, Pace};
 pub use model::{
     Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, BridgeView, DayEdit, KeyCount,
     Mission, NewBridge, Run, Slot, SlotState, UnknownMission,
@@ -86,8 +83,8 @@ pub trait SettlementService: Send + Sync {
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<Run, BridgeError>;
 
-    /// Pays everybody who may be paid, and then takes what is left of all others. Not before the
-    /// settlement is due.
+    /// Pays everybody who may be paid, and then takes what is left of all others. Not before 00:10 KST of
+    /// `settle_on`, when no action of the last day can still be under way.
     async fn close(
         &self,
         bridge: BridgeId,

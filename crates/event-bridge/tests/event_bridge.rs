@@ -330,8 +330,12 @@ async fn the_settlement_pays_once_and_before_its_day_nothing() {
         .settle(real.id, 10, just_before, &|_| ())
         .await;
     assert!(matches!(early, Err(BridgeError::NotDue)));
-    let early = real.settlement.close(real.id, 10, just_before).await;
-    assert!(matches!(early, Err(BridgeError::NotDue)));
+    // An action of the last day may still be under way for ten minutes, and nothing is left after a closing.
+    let almost = new_year(1) + chrono::TimeDelta::minutes(10) - chrono::TimeDelta::microseconds(1);
+    for early in [just_before, almost] {
+        let early = real.settlement.close(real.id, 10, early).await;
+        assert!(matches!(early, Err(BridgeError::NotDue)));
+    }
     assert_eq!(
         real.settlement.find(None).await.unwrap().state,
         BridgeState::Open

@@ -3,6 +3,8 @@
 //! A row is written in the transaction of the change that it tells of, and never touched again. The
 //! database's user needs no right to update or delete here.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, DatabaseTransaction, NotSet, QueryOrder, QuerySelect, entity::prelude::*,
@@ -11,8 +13,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    UserId,
+    Problem, Problems, UserId,
     db::{DbError, Timestamp},
+    text::{self, Lines},
 };
 
 /// The operator who acts, and why.
@@ -25,6 +28,24 @@ pub struct Actor {
     pub reason: Option<String>,
     /// Finds the request in the log, at most 64 characters.
     pub request_id: String,
+}
+
+/// How long a reason is that must be said: for what is refused to a player, given by hand or taken back.
+pub const REQUIRED_REASON: RangeInclusive<usize> = 1..=191;
+
+/// A reason that must be said, as it is kept.
+///
+/// # Errors
+/// What is wrong with it, under `reason`: it has another length than [`REQUIRED_REASON`], or characters that no
+/// text has.
+pub fn required_reason(reason: &str, lines: Lines) -> Result<String, Vec<Problem>> {
+    let reason = text::tidy(reason);
+    let mut problems = Problems::default();
+    problems.expect_fit(text::check(&reason, REQUIRED_REASON, lines), "reason");
+    match problems.is_empty() {
+        true => Ok(reason),
+        false => Err(problems.into_vec()),
+    }
 }
 
 impl Actor {

@@ -1,21 +1,16 @@
-use std::ops::RangeInclusive;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use xmas_kernel::{
-    Problems, RewardId,
+    RewardId,
     audit::{self, Actor, Change},
     db::{DbError, retry},
     paging::{Cursor, Limit, Page},
-    text::{self, Lines},
+    text::Lines,
 };
 use xmas_players::{Inactive, find_by_id, lock_by_id_in_tx, lock_recipient_in_tx};
 
 use crate::{Decision, ReviewDesk, RewardDesk, RewardError, RewardReceipt, RewardState, store};
-
-/// The longest reason that the database keeps.
-pub(crate) const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
 
 impl RewardDesk {
     async fn decide_once(
@@ -132,13 +127,7 @@ impl ReviewDesk for RewardDesk {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Decision, RewardError> {
-        let reason = text::tidy(reason);
-        let mut problems = Problems::default();
-        let fit = text::check(&reason, REASON_CHARACTERS, Lines::One);
-        problems.expect_fit(fit, "reason");
-        if !problems.is_empty() {
-            return Err(RewardError::Invalid(problems.into_vec()));
-        }
+        let reason = audit::required_reason(reason, Lines::One).map_err(RewardError::Invalid)?;
         let refused = (RewardState::Rejected, Some(reason.as_str()));
         let what = (refused, Inactive::Reached);
         retry(|| self.decide_once(actor, reward, what, now)).await

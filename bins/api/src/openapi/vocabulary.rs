@@ -6,7 +6,7 @@
 //! `tests/api/openapi.rs` finds whatever has been left out.
 
 use xmas_event_bridge::{
-    BridgeState, GiftState, Mission, REASON_CHARACTERS, SlotState,
+    BridgeState, GiftState, Mission, SlotState,
     rules::{ALL_GAMES, MAX_DAYS},
 };
 use xmas_features::ui_rules::MAX_KEY;
@@ -15,7 +15,9 @@ use xmas_games::{
     ranking::{MAX_ROWS, MEMO_CHARACTERS},
 };
 use xmas_kernel::{
-    Asset, ErrorCode, Feature, MAX_NUMBER, audit::Actor, idempotency::RequestKey,
+    Asset, ErrorCode, Feature, MAX_NUMBER,
+    audit::{Actor, REQUIRED_REASON},
+    idempotency::RequestKey,
     text::LABEL_CHARACTERS,
 };
 use xmas_players::{ExternalId, PASSWORD_CHARACTERS, Role, Status};
@@ -238,7 +240,7 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
             Meaning::Like(format!(r"^([\s\S]{{{least},{most}}})?$"))
         }
         ("KeysRequest" | "KeysRevertRequest" | "RejectRequest" | "RevertRequest", "reason") => {
-            Meaning::Text(REASON_CHARACTERS)
+            Meaning::Text(REQUIRED_REASON)
         }
         (_, "reason") => Meaning::Text(0..=Actor::REASON_CHARACTERS),
         (_, "reward_label") => Meaning::Text(season_pass::LABEL_CHARACTERS),

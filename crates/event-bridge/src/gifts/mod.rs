@@ -9,21 +9,18 @@
 mod model;
 mod store;
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::RangeInclusive,
-};
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value, json};
 use xmas_activity::{EventKind, EventWriter, active_players};
 use xmas_kernel::{
-    BridgeId, Feature, GiftId, Problem, Problems, UserId,
+    BridgeId, Feature, GiftId, Problem, UserId,
     audit::{self, Actor, Change},
     db::{DbError, retry},
     paging::{Cursor, Limit, Page},
-    text::{self, Lines},
+    text::Lines,
 };
 use xmas_players::{
     Inactive, LockedPlayer, RecipientError, add_key_many_in_tx, lock_many_in_tx,
@@ -45,8 +42,6 @@ use crate::{
     store::{bridges, lock, stage},
 };
 
-/// How long the reason of a gift, or of taking one back, may be.
-pub const REASON_CHARACTERS: RangeInclusive<usize> = 1..=191;
 /// How many players one transaction usually gives a key, or takes one from; also the most.
 const USUAL_CHUNK: u64 = 1_000;
 
@@ -231,7 +226,7 @@ impl Settlement {
             (pace.progress)(all);
         }
         retry(|| self.finish_once(actor, &gift, (now_given, all), now)).await?;
-        let tally = self.tally(gift.id).await?;
+        let tally = store::tally(self.on.db.read(), gift.id).await?;
         let tally = (tally.given, now_given);
         Ok(given(Some(gift.id), tally, all, gift.points))
     }
@@ -317,19 +312,13 @@ impl Settlement {
         if !is_open && now_given == 0 {
             return Ok(());
         }
-        let tally = store::tallies(&*tx, &[gift.id]).await?.remove(&gift.id);
-        let tally = (tally.unwrap_or_default().given, now_given);
+        let tally = (store::tally(&*tx, gift.id).await?.given, now_given);
         let after = json!({
             "gift": described(gift),
             "given": given(Some(gift.id), tally, all, gift.points),
         });
         write(&tx, actor, "BRIDGE_KEYS", gift, after, now).await?;
         tx.commit().await
-    }
-
-    async fn tally(&self, gift: GiftId) -> Result<GiftTally, DbError> {
-        let tallies = store::tallies(self.on.db.read(), &[gift]).await?;
-        Ok(tallies.get(&gift).copied().unwrap_or_default())
     }
 
     /// [`crate::BridgeDesk::gifts`].
@@ -383,13 +372,16 @@ impl Settlement {
             (pace.progress)(seen);
         }
         retry(|| self.end_revert_once(actor, &gift, now)).await?;
-        Ok(taken(&gift, self.tally(gift.id).await?))
+        Ok(taken(
+            &gift,
+            store::tally(self.on.db.read(), gift.id).await?,
+        ))
     }
 
     async fn preview_revert(&self, bridge: &Bridge, gift: &Gift) -> Result<KeysTaken, DbError> {
         let db = self.on.db.read();
         let takes_keys = stage(db, bridge.id).await?.takes_keys();
-        let mut tally = self.tally(gift.id).await?;
+        let mut tally = store::tally(self.on.db.read(), gift.id).await?;
         let mut after = UserId(0);
         loop {
             let players = store::next_holders(db, gift.id, after, USUAL_CHUNK).await?;
@@ -474,8 +466,7 @@ impl Settlement {
         let tx = self.on.db.begin().await?;
         let from = [GiftState::Reverting];
         if store::change(&tx, gift.id, &from, GiftState::Reverted, now).await? {
-            let tally = store::tallies(&*tx, &[gift.id]).await?.remove(&gift.id);
-            let after = json!(taken(gift, tally.unwrap_or_default()));
+            let after = json!(taken(gift, store::tally(&*tx, gift.id).await?));
             write(&tx, actor, "BRIDGE_KEYS_REVERT", gift, after, now).await?;
             tx.commit().await?;
         }
@@ -649,14 +640,8 @@ fn refused_day(problem: &str) -> BridgeError {
 
 /// The reason of a gift, or of taking one back.
 fn checked_reason(actor: &Actor) -> Result<String, BridgeError> {
-    let reason = text::tidy(actor.reason.as_deref().unwrap_or_default());
-    let mut problems = Problems::default();
-    let fit = text::check(&reason, REASON_CHARACTERS, Lines::Several);
-    problems.expect_fit(fit, "reason");
-    match problems.is_empty() {
-        true => Ok(reason),
-        false => Err(BridgeError::Invalid(problems.into_vec())),
-    }
+    let reason = actor.reason.as_deref().unwrap_or_default();
+    audit::required_reason(reason, Lines::Several).map_err(BridgeError::Invalid)
 }
 
 fn given(gift: Option<GiftId>, (given, given_now): (u64, u64), all: u64, points: i64) -> KeysGiven {

@@ -266,7 +266,13 @@ pub(super) async fn end_keys(
     Ok(())
 }
 
-/// How many keys each gift has, and what became of them.
+/// How many keys a gift has, and what became of them.
+pub(super) async fn tally(conn: &impl ConnectionTrait, gift: GiftId) -> Result<GiftTally, DbError> {
+    let tallies = tallies(conn, &[gift]).await?;
+    Ok(tallies.get(&gift).copied().unwrap_or_default())
+}
+
+/// As [`tally`], of each gift.
 pub(super) async fn tallies(
     conn: &impl ConnectionTrait,
     gifts: &[GiftId],

@@ -5,11 +5,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use xmas_kernel::{
-    BatchId, Problems,
-    audit::Actor,
+    BatchId,
+    audit::{self, Actor},
     db::{Constraint, DbError, retry},
     idempotency::{Replayable, RequestKey},
-    text::{self, Lines},
+    text::Lines,
 };
 use xmas_players::Inactive;
 
@@ -19,7 +19,7 @@ use super::{
     plan::Plan,
     store, write,
 };
-use crate::{BatchError, OrderKind, review::REASON_CHARACTERS};
+use crate::{BatchError, OrderKind};
 
 /// What takes back what a batch of this kind has done.
 fn opposite(kind: OrderKind) -> OrderKind {
@@ -155,16 +155,8 @@ impl Batches {
     }
 }
 
-/// A reason as it is kept.
 fn checked(reason: &str) -> Result<String, BatchError> {
-    let reason = text::tidy(reason);
-    let mut problems = Problems::default();
-    let fit = text::check(&reason, REASON_CHARACTERS, Lines::Several);
-    problems.expect_fit(fit, "reason");
-    match problems.is_empty() {
-        true => Ok(reason),
-        false => Err(BatchError::Invalid(problems.into_vec())),
-    }
+    audit::required_reason(reason, Lines::Several).map_err(BatchError::Invalid)
 }
 
 /// Whether somebody else has registered the revert.

@@ -457,7 +457,8 @@ pub(crate) struct CloseRequest {
     bridge_id: Option<i64>,
 }
 
-/// Pays whoever may still be paid, takes what is left of all others, and lets another bridge open.
+/// Pays whoever may still be paid, takes what is left of all others, and lets another bridge open: from 00:10 KST
+/// of the settlement's day on, when no action of the last day can still be under way.
 #[utoipa::path(post, operation_id = "close_event_bridge", path = "/admin/api/event-bridge/close",
     tag = "admin: bridge", params(Reason), request_body = Option<CloseRequest>,
     responses((status = 200, body = CertificateAnswer)), security(("bearer" = [])))]
