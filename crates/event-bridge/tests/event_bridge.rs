@@ -991,13 +991,42 @@ async fn a_gift_whose_day_or_bridge_changes_in_the_middle_stops_there() {
     assert_eq!(real.take_back(gift, false, at(28)).await.unwrap(), (0, 2));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gift_in_whose_middle_the_closing_begins_ends_there() {
+    let real = Real::new().await;
+    let crowd = real.active_crowd(4).await;
+    let closing = "UPDATE event_bridge SET closing_at = created_at";
+    let stopped = give_with_a_pause(&real, closing).await;
+    assert!(matches!(stopped, Err(BridgeError::Closed)), "{stopped:?}");
+    for (sql, count) in [
+        ("SELECT COUNT(*) FROM season_pass_stamp_log", 2),
+        ("SELECT COUNT(*) FROM event_bridge_gift_key", 2),
+        (
+            "SELECT COUNT(*) FROM event_bridge_gift WHERE state = 'DONE'",
+            1,
+        ),
+        (
+            "SELECT COUNT(*) FROM admin_audit_log WHERE action = 'BRIDGE_KEYS'",
+            1,
+        ),
+    ] {
+        assert_eq!(real.test.count(sql).await, count, "{sql}");
+    }
+    // Nor is there a key for one.
+    let one = order(&real, 1, Some(crowd[3].user_id));
+    let refused = real.give(&one, false, at(28)).await;
+    assert!(matches!(refused, Err(BridgeError::Closed)));
+    assert_eq!(real.keys(&crowd[3]).await, (0, 0));
+}
+
 #[tokio::test]
 async fn whoever_only_got_something_was_not_there() {
     let real = Real::new().await;
     let sleeper = real.test.player("sleeper").await;
+    // Within the days of the bridge, as somebody's being there would be.
     let one = order(&real, 1, Some(sleeper.user_id));
-    real.give(&one, false, at(28)).await.unwrap();
-    let all = real.give(&order(&real, 2, None), false, at(28)).await;
+    real.give(&one, false, at(27)).await.unwrap();
+    let all = real.give(&order(&real, 2, None), false, at(27)).await;
     assert_eq!(all.unwrap().given, 0);
     assert_eq!(real.keys(&sleeper).await, (1, 1_000));
 }
