@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use xmas_event_bridge::{Certificate, Due, SettlementService};
+use xmas_event_bridge::{Certificate, Due, SettlementService, USUAL_CHUNK};
 use xmas_kernel::{BridgeId, lease::Lease};
 use xmas_time::{Clock, DateTime, Utc};
 
@@ -13,8 +13,6 @@ const EVERY: Duration = Duration::from_secs(20);
 /// How long a process has a job for itself. Should it take longer, or the process die, another goes
 /// on: what keeps payments single is the database, not the lease.
 const LEASE: Duration = Duration::from_secs(600);
-/// Players in one transaction of a settlement.
-pub const CHUNK: u64 = 1_000;
 
 /// Looks after everything that is due, until it is dropped.
 pub(crate) async fn run(app: App, clock: Arc<dyn Clock>) {
@@ -95,13 +93,13 @@ async fn do_now(
             }
         }
         Due::Settle(bridge) => {
-            let run = settlement.settle(bridge, CHUNK, now, &|_| ()).await?;
+            let run = settlement.settle(bridge, USUAL_CHUNK, now, &|_| ()).await?;
             tracing::info!(%bridge, paid = run.paid, points = run.points, "the bridge was settled");
             let certificate = settlement.certificate(bridge).await?;
             tell("the settlement has run", bridge, &certificate);
         }
         Due::Close(bridge) => {
-            let certificate = settlement.close(bridge, CHUNK, now).await?;
+            let certificate = settlement.close(bridge, USUAL_CHUNK, now).await?;
             tell("the bridge is closed", bridge, &certificate);
         }
     }

@@ -6,12 +6,9 @@
 
 pub mod cli;
 pub mod config;
-mod error;
-mod extract;
+mod health;
 pub mod jobs;
-mod middleware;
 pub mod openapi;
-mod routes;
 pub mod seed;
 pub mod server;
 mod telemetry;

@@ -10,7 +10,6 @@ use std::{
 
 use actix_web::web::{self, Data, PayloadConfig, ServiceConfig};
 use chrono::TimeDelta;
-use ipnet::IpNet;
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
@@ -27,6 +26,15 @@ use xmas_games::{
     ConfigDesk, DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
     RankingDesk, RankingNames, RankingService, SealedSeeds, dice::Dice, lottery::Lottery,
     roulette::Roulette,
+};
+use xmas_http::{
+    error::{ApiError, Details},
+    middleware::{
+        contract::Contract,
+        cors::CorsPolicy,
+        limits::{Limits, MAX_BODY_BYTES},
+    },
+    settings::HttpSettings,
 };
 use xmas_kernel::{
     db::{Db, DbError},
@@ -51,14 +59,8 @@ use xmas_season_pass::{
 use xmas_time::{Clock, DateTime, Utc};
 
 use crate::{
-    config::{Config, Secret, Secrets},
-    error::{ApiError, Details},
-    middleware::{
-        contract::Contract,
-        cors::CorsPolicy,
-        limits::{Limits, MAX_BODY_BYTES},
-    },
-    openapi, routes,
+    config::{Config, Origin, Secret, Secrets},
+    health, openapi,
 };
 
 /// What a test replaces.
@@ -79,13 +81,6 @@ impl Ports {
             observers: Vec::new(),
         }
     }
-}
-
-/// What extractors need to know.
-#[derive(Clone)]
-pub(crate) struct HttpSettings {
-    pub(crate) trusted_proxies: Vec<IpNet>,
-    pub(crate) player_writes: Throttle,
 }
 
 /// Everything that handlers ask for, wired up once and shared by all workers.
@@ -291,7 +286,10 @@ impl App {
                 request_time: limits.request_time(),
                 bulk_time: limits.bulk_time(),
             },
-            cors: CorsPolicy::new(config),
+            cors: CorsPolicy::new(
+                config.server.cors_origins.iter().map(Origin::as_str),
+                config.is_production(),
+            ),
         }
     }
 
@@ -335,7 +333,9 @@ impl App {
             .app_data(Data::new(self.limits.clone()))
             .app_data(Data::from(self.contract.clone()))
             .app_data(PayloadConfig::new(MAX_BODY_BYTES));
-        routes::configure(cfg);
+        health::configure(cfg);
+        xmas_player_api::configure(cfg);
+        xmas_admin_api::configure(cfg);
         let docs = SwaggerUi::new("/api/docs/{_:.*}");
         cfg.service(web::redirect("/api/docs", "/api/docs/"))
             .service(docs.url("/api/docs/openapi.json", openapi::document()));

@@ -42,7 +42,9 @@ use xmas_kernel::{
 pub use awarder::KeyAwarder;
 pub use certificate::{Certificate, Reason};
 pub use error::BridgeError;
-pub use gifts::{Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, Pace};
+pub use gifts::{
+    Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, Pace, USUAL_CHUNK,
+};
 pub use model::{
     Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, BridgeView, DayEdit, KeyCount,
     Mission, NewBridge, Run, Slot, SlotState, UnknownMission,

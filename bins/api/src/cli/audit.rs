@@ -4,8 +4,7 @@ use anyhow::Context;
 use serde_json::json;
 use xmas_reporting::Audit;
 
-use super::database;
-use crate::config::Config;
+use crate::{cli::database, config::Config};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

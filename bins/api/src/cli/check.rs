@@ -3,8 +3,8 @@ use std::process::ExitCode;
 use sea_orm::DbBackend;
 use xmas_kernel::db::{Db, DbError};
 
-use super::database;
 use crate::{
+    cli::database,
     config::{Config, Variables, effective, problems, reference},
     seed::demo_state,
 };

@@ -5,8 +5,7 @@ use xmas_kernel::entropy::OsEntropy;
 use xmas_players::{CreateError, ExternalId, NewAccount, Nickname, Password, Role, create_in_tx};
 use xmas_time::{Clock, SystemClock};
 
-use super::database;
-use crate::{config::Config, wiring};
+use crate::{cli::database, config::Config, wiring};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

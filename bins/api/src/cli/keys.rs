@@ -3,14 +3,13 @@ use std::{io::Write, process::ExitCode};
 use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use serde_json::json;
-use xmas_event_bridge::{BridgeError, KeyOrder, Pace};
+use xmas_event_bridge::{BridgeError, KeyOrder, Pace, USUAL_CHUNK};
 use xmas_kernel::{BridgeId, GiftId, UserId, audit::Actor, db::Db};
 use xmas_players::{GivenId, Inactive, PlayerRef, Role, Status, find_by_external_id};
 
-use super::{database, progress, settle};
 use crate::{
+    cli::{database, progress, settle},
     config::{Config, Secrets},
-    jobs,
     seed::demo_state,
     wiring::{App, Ports},
 };
@@ -29,7 +28,7 @@ pub(super) struct Args {
     #[arg(long, global = true)]
     dry_run: bool,
     /// Players in one transaction.
-    #[arg(long, global = true, default_value_t = jobs::CHUNK, value_parser = clap::value_parser!(u64).range(1..=1_000), value_name = "NUMBER")]
+    #[arg(long, global = true, default_value_t = USUAL_CHUNK, value_parser = clap::value_parser!(u64).range(1..=1_000), value_name = "NUMBER")]
     chunk: u64,
     /// As JSON.
     #[arg(long, global = true)]

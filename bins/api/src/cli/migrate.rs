@@ -4,8 +4,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use xmas_migration::{Migrator, MigratorTrait, SchemaState, attention, schema_state};
 
-use super::database;
-use crate::config::Config;
+use crate::{cli::database, config::Config};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

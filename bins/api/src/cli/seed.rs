@@ -2,8 +2,8 @@ use anyhow::bail;
 use clap::ValueEnum;
 use xmas_time::{Clock, SystemClock};
 
-use super::database;
 use crate::{
+    cli::database,
     config::{Config, Secrets},
     seed::{self, demo_state},
 };

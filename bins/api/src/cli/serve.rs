@@ -7,8 +7,8 @@ use std::{
 use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::database;
 use crate::{
+    cli::database,
     config::{Config, Secrets, problems},
     jobs,
     seed::{self, demo_state},

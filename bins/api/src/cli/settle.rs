@@ -2,13 +2,12 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::Context;
 use serde_json::json;
-use xmas_event_bridge::{BridgeError, Certificate, Reason};
+use xmas_event_bridge::{BridgeError, Certificate, Reason, USUAL_CHUNK};
 use xmas_kernel::BridgeId;
 
-use super::{database, progress};
 use crate::{
+    cli::{database, progress},
     config::{Config, Secrets},
-    jobs,
     seed::demo_state,
     wiring::{App, Ports},
 };
@@ -22,7 +21,7 @@ pub(super) struct Args {
     #[arg(long)]
     dry_run: bool,
     /// Players in one transaction.
-    #[arg(long, default_value_t = jobs::CHUNK, value_parser = clap::value_parser!(u64).range(1..=10_000), value_name = "NUMBER")]
+    #[arg(long, default_value_t = USUAL_CHUNK, value_parser = clap::value_parser!(u64).range(1..=10_000), value_name = "NUMBER")]
     chunk: u64,
     /// As JSON.
     #[arg(long)]

@@ -1,8 +1,7 @@
 use clap::{Arg, CommandFactory, parser::ValueSource};
-
 use xmas_kernel::db::DbUrl;
 
-use super::{Config, ConfigError, Variables};
+use crate::config::{Config, ConfigError, Variables};
 
 /// One setting as it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

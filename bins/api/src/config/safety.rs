@@ -1,6 +1,6 @@
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{Config, Origin, Secret};
+use crate::config::{Config, Origin, Secret};
 
 /// The shortest secret that is accepted in production, in bytes: as long as the hash it keys.
 const SHORTEST_SECRET: usize = 32;

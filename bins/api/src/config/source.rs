@@ -10,7 +10,7 @@ use std::{
 
 use clap::{ArgMatches, CommandFactory, error::ContextKind};
 
-use super::{
+use crate::config::{
     Config,
     dot_env::{self, Line},
     effective::value_name,

@@ -20,12 +20,12 @@ use xmas_rewards::{CouponCode, Credit, RewardDesk, RewardError, Rewards, Wallets
 use xmas_season_pass::{SeasonError, StampCommand};
 use xmas_time::{Clock, DateTime, EventDay, Kst, ManualClock, Utc};
 
-use super::{
-    demo_state::{self, DemoState},
-    event_2025::{self, Items},
-};
 use crate::{
     config::{Config, Secrets},
+    seed::{
+        demo_state::{self, DemoState},
+        event_2025::{self, Items},
+    },
     wiring::{self, App, Ports},
 };
 

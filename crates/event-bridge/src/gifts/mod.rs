@@ -43,7 +43,7 @@ use crate::{
 };
 
 /// How many players one transaction usually gives a key, or takes one from; also the most.
-const USUAL_CHUNK: u64 = 1_000;
+pub const USUAL_CHUNK: u64 = 1_000;
 
 /// How work on many players is done.
 #[derive(Clone, Copy)]

@@ -1,0 +1,60 @@
+//! `GET /health`, `GET /livez`, `GET /readyz`.
+
+use actix_web::web::{self, Data, Json, ServiceConfig};
+use serde::Serialize;
+use utoipa::ToSchema;
+use xmas_http::endpoint::probe;
+use xmas_http::error::ApiResult;
+use xmas_kernel::ErrorCode;
+
+use crate::wiring::Readiness;
+
+pub(super) fn configure(cfg: &mut ServiceConfig) {
+    for path in ["/health", "/livez"] {
+        cfg.service(probe(path, web::to(alive)));
+    }
+    cfg.service(probe("/readyz", web::to(ready)));
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"status": "ok"}))]
+pub(crate) struct Alive {
+    status: &'static str,
+}
+
+/// The process is up; it says nothing about the database.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Alive)))]
+pub(crate) async fn alive() -> Json<Alive> {
+    Json(Alive { status: "ok" })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"status": "ok", "checks": {"database": "ok", "schema": "ok", "draining": "no"}}))]
+pub(crate) struct Ready {
+    status: &'static str,
+    checks: Checks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Checks {
+    database: &'static str,
+    schema: &'static str,
+    draining: &'static str,
+}
+
+pub(crate) const READY_ERRORS: &[ErrorCode] = &[ErrorCode::NotReady];
+
+/// Whether requests should be sent here: the database takes writes, its schema fits, and the process
+/// is not about to stop. A database that is only busy is ready.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Ready)))]
+pub(crate) async fn ready(readiness: Data<Readiness>) -> ApiResult<Json<Ready>> {
+    readiness.check().await?;
+    Ok(Json(Ready {
+        status: "ok",
+        checks: Checks {
+            database: "ok",
+            schema: "ok",
+            draining: "no",
+        },
+    }))
+}

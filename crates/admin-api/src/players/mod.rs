@@ -1,0 +1,175 @@
+//! `/admin/api/users/*`: accounts, and what happened to one ([`timeline`]).
+
+mod anonymise;
+mod collection;
+mod edit;
+mod import;
+mod item;
+pub(crate) mod timeline;
+
+use actix_web::{
+    http::Method,
+    web::{self, ServiceConfig},
+};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+use xmas_http::endpoint;
+use xmas_kernel::{ErrorCode, UserId};
+use xmas_players::{PlayerRecord, Role, SavedPlayer, Status};
+use xmas_time::Kst;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    collection::list,
+    collection::post,
+    item::get,
+    item::put,
+    item::delete,
+    anonymise::anonymise,
+    import::import,
+))]
+pub(crate) struct Docs;
+
+pub(crate) fn configure(cfg: &mut ServiceConfig) {
+    timeline::configure(cfg);
+    cfg.service(endpoint::admin(
+        "/users",
+        [
+            (Method::GET, web::to(collection::list)),
+            (Method::POST, web::to(collection::post)),
+        ],
+    ))
+    // Before the items: it is not the name of one.
+    .service(endpoint::bulk(
+        "/users/import",
+        [(Method::POST, web::to(import::import))],
+    ))
+    .service(endpoint::admin(
+        "/users/{id}",
+        [
+            (Method::GET, web::to(item::get)),
+            (Method::PUT, web::to(item::put)),
+            (Method::DELETE, web::to(item::delete)),
+        ],
+    ))
+    .service(endpoint::admin(
+        "/users/{id}/anonymise",
+        [(Method::POST, web::to(anonymise::anonymise))],
+    ));
+}
+
+pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
+    ("GET /admin/api/users/", &[ErrorCode::ValidationError]),
+    (
+        "POST /admin/api/users/",
+        &[ErrorCode::ExternalIdExists, ErrorCode::NoActiveSeason],
+    ),
+    (
+        "GET /admin/api/users/{id}",
+        &[ErrorCode::ValidationError, ErrorCode::UserNotFound],
+    ),
+    (
+        "PUT /admin/api/users/{id}",
+        &[
+            ErrorCode::ValidationError,
+            ErrorCode::UserNotFound,
+            ErrorCode::NoActiveSeason,
+            ErrorCode::ExternalIdExists,
+            ErrorCode::UserAnonymised,
+            ErrorCode::VersionConflict,
+        ],
+    ),
+    (
+        "DELETE /admin/api/users/{id}",
+        &[ErrorCode::ValidationError, ErrorCode::UserNotFound],
+    ),
+    (
+        "POST /admin/api/users/{id}/anonymise",
+        &[ErrorCode::ValidationError, ErrorCode::UserNotFound],
+    ),
+    (
+        "POST /admin/api/users/import",
+        &[ErrorCode::ExternalIdExists],
+    ),
+];
+
+/// An account.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 42, "external_id": "santa-01", "nickname": "산타", "level": 2,
+    "season_level": 2, "account_level": 3, "xp": 60, "status": "ACTIVE", "is_blocked": false,
+    "role": "PLAYER", "created_at": "2025-12-20T09:00:00.000000+09:00",
+    "updated_at": "2025-12-25T12:30:00.000000+09:00",
+    "last_login_at": "2025-12-26T08:59:12.000000+09:00", "version": "0c1d2e3f4a5b6c7d"}))]
+pub(crate) struct AdminUser {
+    #[schema(value_type = i64)]
+    id: UserId,
+    external_id: String,
+    nickname: Option<String>,
+    /// In the season that is served today: its running one, or the one in its grace days. 0 without one.
+    level: i64,
+    /// The same.
+    season_level: i64,
+    account_level: i64,
+    /// In the season that is served today.
+    xp: i64,
+    /// `ACTIVE`, `INACTIVE` or `BLOCKED`.
+    #[schema(value_type = String)]
+    status: Status,
+    is_blocked: bool,
+    /// `PLAYER` or `ADMIN`.
+    #[schema(value_type = String)]
+    role: Role,
+    #[schema(value_type = String)]
+    created_at: Kst,
+    #[schema(value_type = String)]
+    updated_at: Kst,
+    #[schema(value_type = Option<String>)]
+    last_login_at: Option<Kst>,
+    /// Changes with the external id, the nickname, the status and the XP.
+    version: String,
+}
+
+impl From<PlayerRecord> for AdminUser {
+    fn from(record: PlayerRecord) -> Self {
+        Self {
+            id: record.user_id,
+            version: record.version().as_str().to_owned(),
+            external_id: record.external_id,
+            nickname: record.nickname,
+            level: record.standing.level,
+            season_level: record.standing.level,
+            account_level: record.account_level,
+            xp: record.standing.xp,
+            status: record.status,
+            is_blocked: record.status == Status::Blocked,
+            role: record.role,
+            created_at: Kst(record.created_at),
+            updated_at: Kst(record.updated_at),
+            last_login_at: record.last_login_at.map(Kst),
+        }
+    }
+}
+
+/// An account after a change.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 42, "external_id": "santa-01", "nickname": "산타", "level": 0,
+    "season_level": 0, "account_level": 1, "xp": 0, "status": "ACTIVE", "is_blocked": false,
+    "role": "PLAYER", "created_at": "2025-12-20T09:00:00.000000+09:00",
+    "updated_at": "2025-12-20T09:00:00.000000+09:00", "last_login_at": null,
+    "version": "0c1d2e3f4a5b6c7d", "generated_password": "hT7vKqY3mXzP2wRbNc5dFgJu"}))]
+pub(crate) struct SavedAdminUser {
+    #[serde(flatten)]
+    user: AdminUser,
+    /// A password that was made up. It is shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generated_password: Option<String>,
+}
+
+impl From<SavedPlayer> for SavedAdminUser {
+    fn from(saved: SavedPlayer) -> Self {
+        Self {
+            user: saved.record.into(),
+            generated_password: saved.generated_password,
+        }
+    }
+}

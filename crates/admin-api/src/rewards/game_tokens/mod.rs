@@ -1,0 +1,42 @@
+//! `/admin/api/game-tokens/`: what operators give to players, and take.
+
+pub(crate) mod batch;
+mod batch_answer;
+mod batch_orders;
+mod ledger;
+pub(crate) mod lists;
+pub(crate) mod order;
+pub(crate) mod payout;
+mod play_logs;
+mod wallets;
+
+use actix_web::web::ServiceConfig;
+use xmas_http::{
+    error::{ApiError, ApiResult},
+    extract::told_reason,
+};
+use xmas_kernel::{Asset, text::Lines};
+
+pub(crate) fn configure(cfg: &mut ServiceConfig) {
+    order::configure(cfg);
+    batch::configure(cfg);
+    payout::configure(cfg);
+    lists::configure(cfg);
+}
+
+/// An asset by its name on the wire.
+fn asset(name: &str) -> ApiResult<Asset> {
+    name.parse()
+        .map_err(|_| ApiError::field("token_type", token_types()))
+}
+
+/// What a text is told that is no asset.
+fn token_types() -> String {
+    let names: Vec<&str> = Asset::ALL.iter().map(|asset| asset.as_str()).collect();
+    format!("is one of {}", names.join(", "))
+}
+
+/// The reason that came in a body, as the audit log keeps it.
+fn reason(text: Option<&str>) -> ApiResult<Option<String>> {
+    told_reason("reason", text.unwrap_or_default(), Lines::Several)
+}

@@ -1,0 +1,193 @@
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+use xmas_kernel::unknown_name;
+
+use crate::error::{ApiError, ApiResult};
+
+/// How much of a name that nobody knows is sent back.
+const LONGEST_NAME: usize = 100;
+
+/// Reads JSON that begins with `opening`. Every type that is read so refuses fields that it does not know
+/// (`#[serde(deny_unknown_fields)]`); a test goes through the OpenAPI document for one that does not.
+///
+/// # Errors
+///
+/// A `VALIDATION_ERROR` that names the field by its path, such as `prizes.0.weight`.
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8], opening: u8, expected: &str) -> ApiResult<T> {
+    // The parser would also take an array for a struct, and has its own words for nothing at all.
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first != Some(&opening) {
+        return Err(ApiError::field("body", expected));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().iter().filter_map(|part| match part {
+            // As problems of whole rows name them.
+            Segment::Seq { index } => Some(index.to_string()),
+            Segment::Map { key } => Some(shortened(key)),
+            Segment::Enum { variant } => Some(variant.clone()),
+            Segment::Unknown => None,
+        });
+        refused(path.collect(), &error.inner().to_string())
+    })?;
+    json.end()
+        .map_err(|error| ApiError::field("body", error.to_string()))?;
+    Ok(body)
+}
+
+/// What the parser says, in our words where it is about which fields there are.
+fn refused(mut path: Vec<String>, parser: &str) -> ApiError {
+    let problem = if parser.starts_with("unknown field `") {
+        let name = path.last().map_or("", String::as_str);
+        unknown_name("field", name, &known_names(parser))
+    } else if let Some(missing) = parser.strip_prefix("missing field `") {
+        path.extend(missing.split('`').next().map(str::to_owned));
+        "must be there".to_owned()
+    } else if let Some(expected) = expected(parser) {
+        format!("must be {expected}")
+    } else {
+        parser.to_owned()
+    };
+    let path = path.join(".");
+    let field = if path.is_empty() { "body" } else { &path };
+    ApiError::field(field, problem)
+}
+
+/// What the parser wanted where something else stood. It also says what that was, which may be a secret
+/// in the wrong place.
+fn expected(parser: &str) -> Option<&str> {
+    let is_about_value = ["invalid type: ", "invalid value: ", "invalid length "]
+        .iter()
+        .any(|start| parser.starts_with(start));
+    if !is_about_value {
+        return None;
+    }
+    let (_, expected) = parser.rsplit_once(", expected ")?;
+    let (expected, _) = expected.rsplit_once(" at line ").unwrap_or((expected, ""));
+    Some(match expected {
+        "i64" | "u64" | "i32" | "u32" | "u8" | "usize" => "a whole number in its bounds",
+        "f64" => "a number",
+        other => other,
+    })
+}
+
+/// The names that the parser would have taken. What was sent stands before them, and may look like them.
+fn known_names(parser: &str) -> Vec<&str> {
+    let listed = parser.rsplit_once("`, expected ");
+    let listed = listed.map_or("", |(_, listed)| listed);
+    listed.split('`').skip(1).step_by(2).collect()
+}
+
+/// A stranger's name, as much of it as an answer carries.
+pub fn shortened(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only reading is tested")]
+    struct Order {
+        amount: i64,
+        note: Option<String>,
+        #[serde(default)]
+        prizes: Vec<Prize>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only reading is tested")]
+    struct Prize {
+        weight: i64,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+
+    fn problems<T: DeserializeOwned + std::fmt::Debug>(body: &str) -> Value {
+        let refused = read_json::<T>(body.as_bytes(), b'{', "must be a JSON object").unwrap_err();
+        let body = serde_json::to_value(refused.body("")).unwrap();
+        body["error"]["details"].clone()
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_by_its_path_with_the_nearest_known_name() {
+        assert_eq!(
+            problems::<Order>(r#"{"ammount": 1}"#),
+            json!({ "ammount": [r#"is not a field here; did you mean "amount"?"#] })
+        );
+        assert_eq!(
+            problems::<Order>(r#"{"amount": 1, "prizes": [{"weight": 1}, {"wieght": 1}]}"#),
+            json!({ "prizes.1.wieght": [r#"is not a field here; did you mean "weight"?"#] })
+        );
+    }
+
+    #[test]
+    fn what_was_sent_of_a_wrong_type_is_not_sent_back() {
+        for (body, expected) in [
+            (r#"{"amount": 1, "note": 918273645}"#, "must be a string"),
+            (
+                r#"{"amount": 1, "note": ["S3cret, expected x"]}"#,
+                "must be a string",
+            ),
+        ] {
+            assert_eq!(problems::<Order>(body), json!({ "note": [expected] }));
+        }
+        let whole = json!({ "amount": ["must be a whole number in its bounds"] });
+        for amount in [r#""S3cret, expected x""#, "1.5", "1e400", "[]", "true"] {
+            let body = format!(r#"{{"amount": {amount}}}"#);
+            let problems = problems::<Order>(&body);
+            assert!(
+                problems == whole || amount == "1e400",
+                "{amount}: {problems}"
+            );
+            assert!(!problems.to_string().contains("S3cret"));
+        }
+    }
+
+    #[test]
+    fn no_body_is_no_object() {
+        let text = "must be a JSON object";
+        for body in ["", " \n", "[]", "1", "null"] {
+            assert_eq!(
+                problems::<Order>(body),
+                json!({ "body": [text] }),
+                "{body:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_near_name_the_known_ones_are_listed() {
+        let listed = "is not a field here; known are amount, note, prizes";
+        for name in ["is_enabled", "x`, expected `evil`", "a.b"] {
+            let body = json!({ name: 1 }).to_string();
+            assert_eq!(problems::<Order>(&body), json!({ name: [listed] }));
+        }
+        let none = "is not a field here; there is none";
+        assert_eq!(
+            problems::<Nothing>(r#"{"is_enabled": 1}"#),
+            json!({ "is_enabled": [none] })
+        );
+        let long = json!({ "가".repeat(30_000): 1 }).to_string();
+        assert_eq!(
+            problems::<Order>(&long),
+            json!({ "가".repeat(100): [listed] })
+        );
+    }
+
+    #[test]
+    fn a_field_that_is_missing_is_named() {
+        assert_eq!(
+            problems::<Order>(r#"{"amount": 1, "prizes": [{}]}"#),
+            json!({ "prizes.0.weight": ["must be there"] })
+        );
+    }
+}

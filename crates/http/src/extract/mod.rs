@@ -1,0 +1,31 @@
+//! What handlers ask of a request, as types.
+
+mod account;
+mod admin;
+mod command;
+mod csv;
+mod dry_run;
+mod echo;
+mod json;
+mod json_text;
+mod media;
+mod now;
+mod params;
+mod path_part;
+mod player;
+mod span;
+mod upload;
+
+pub use account::{AccountPart, BY_EXTERNAL_ID, account_of};
+pub use admin::{Admin, ENTITY_TAG, key_of, reason, seen_version, told_reason};
+pub use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody, read};
+pub use csv::{Column, CsvRow, CsvUpload, LineProblems};
+pub use dry_run::{DryRun, said};
+pub use echo::{Echo, Echoes, FIXED, Volatile, refuse};
+pub use json::{read_json, shortened};
+pub use now::Now;
+pub use params::{Params, given, is_id};
+pub use path_part::PathPart;
+pub use player::{Bearer, Player, client_address};
+pub use span::SpanParams;
+pub use upload::{Content, Source, Upload};

@@ -1,0 +1,143 @@
+use std::{
+    fmt::Display,
+    future::{Ready, ready},
+};
+
+use actix_web::{FromRequest, HttpRequest, dev, web};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use validator::{Validate, ValidationError};
+use xmas_kernel::MAX_NUMBER;
+
+use crate::{
+    error::{ApiError, ApiResult},
+    extract::command::details,
+};
+
+/// A query string that has been parsed and validated. Which parameters there are
+/// is asked before ([`crate::middleware::contract`]): a handler may read them as several groups.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned + Validate> Params<T> {
+    fn parse(query: &str) -> Result<Self, ApiError> {
+        check_characters(query)?;
+        let parsed = web::Query::<Traced<T>>::from_query(query)
+            .map_err(|error| ApiError::field("query", error.to_string()))?;
+        let Traced(parameters) = parsed.into_inner();
+        let parameters =
+            parameters.map_err(|(parameter, problem)| ApiError::field(&parameter, problem))?;
+        parameters
+            .validate()
+            .map_err(|errors| ApiError::validation(details(&errors)))?;
+        Ok(Self(parameters))
+    }
+}
+
+impl<T: DeserializeOwned + Validate> FromRequest for Params<T> {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        ready(Self::parse(request.query_string()).map_err(Into::into))
+    }
+}
+
+/// A parameter's value; an empty one is as good as none.
+pub fn given<T, E: Display>(
+    parameter: &str,
+    text: &str,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> ApiResult<Option<T>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let value = read(text);
+    let value = value.map_err(|error| ApiError::field(parameter, error.to_string()))?;
+    Ok(Some(value))
+}
+
+/// A validator: whether a number can be the id of a row.
+pub fn is_id(id: i64) -> Result<(), ValidationError> {
+    if (1..=MAX_NUMBER).contains(&id) {
+        return Ok(());
+    }
+    Err(ValidationError::new("id").with_message("must be 1 to 9,000,000,000,000,000".into()))
+}
+
+/// What is wrong with the values of a query as such. No value has control characters: SQLite takes a NUL for
+/// the end of a pattern, which then fits everybody.
+fn check_characters(query: &str) -> ApiResult<()> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
+        .map_err(|error| ApiError::field("query", error.to_string()))?;
+    let mut pairs = pairs.iter();
+    match pairs.find(|(_, value)| value.chars().any(char::is_control)) {
+        Some((name, _)) => Err(ApiError::field(name, "must have no control characters")),
+        None => Ok(()),
+    }
+}
+
+/// Parameters, or which of them is wrong and why. The parser's own error does not say which.
+struct Traced<T>(Result<T, (String, String)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Traced<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let parsed = serde_path_to_error::deserialize(deserializer);
+        Ok(Self(parsed.map_err(|error| {
+            let path = error.path().to_string();
+            let parameter = if path == "." { "query" } else { &path };
+            (parameter.to_owned(), error.inner().to_string())
+        })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, Validate)]
+    struct Parameters {
+        #[serde(default)]
+        #[validate(range(max = 9, message = "is 0 to 9"))]
+        top: u64,
+        kind: Option<String>,
+    }
+
+    fn problems(query: &str) -> Value {
+        let refused = Params::<Parameters>::parse(query).unwrap_err();
+        let body = serde_json::to_value(refused.body("")).unwrap();
+        body["error"]["details"].clone()
+    }
+
+    #[test]
+    fn known_parameters_are_read_and_others_are_ignored() {
+        let Params(parameters) = Params::<Parameters>::parse("x=1&top=9&kind=%EB%82%98&x").unwrap();
+        assert_eq!(parameters.top, 9);
+        assert_eq!(parameters.kind.as_deref(), Some("나"));
+        let Params(parameters) = Params::<Parameters>::parse("").unwrap();
+        assert_eq!((parameters.top, parameters.kind), (0, None));
+    }
+
+    #[test]
+    fn control_characters_are_refused_wherever_they_stand() {
+        for hidden in ["%00", "%0A", "%7F", "%C2%9F", "a%00b", "+%09"] {
+            assert_eq!(
+                problems(&format!("kind={hidden}")),
+                json!({ "kind": ["must have no control characters"] }),
+                "{hidden}"
+            );
+        }
+        assert!(Params::<Parameters>::parse("kind=%ED%95%9C+%F0%9F%8E%84").is_ok());
+    }
+
+    #[test]
+    fn the_wrong_parameter_is_named() {
+        for query in ["top=ten", "top=", "top=-1", "top=1.5", "kind=a&top=%00"] {
+            let problems = problems(query);
+            assert!(problems["top"].is_array(), "{query}: {problems}");
+        }
+        assert_eq!(problems("top=10"), json!({ "top": ["is 0 to 9"] }));
+        assert!(problems("top=1&top=2")["query"].is_array());
+    }
+}

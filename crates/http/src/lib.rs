@@ -1,0 +1,15 @@
+//! What every HTTP side of the product needs: what handlers ask of a request ([`extract`]), what happens to
+//! every request ([`middleware`]), how an error becomes an answer ([`error`]), how a path is registered
+//! ([`endpoint`]), what answers share ([`answer`], [`export`], [`receipts`]), and the OpenAPI document ([`openapi`]).
+//!
+//! It knows the domain crates only to translate their errors, and no path of the product.
+
+pub mod answer;
+pub mod endpoint;
+pub mod error;
+pub mod export;
+pub mod extract;
+pub mod middleware;
+pub mod openapi;
+pub mod receipts;
+pub mod settings;

@@ -1,0 +1,12 @@
+//! What happens to every request, from the outside in: a request id and a log line
+//! ([`trace`]), the shape of errors ([`error_shape`]), security headers ([`headers`]), CORS, and
+//! the limits ([`limits`]). The admin API has a guard of its own ([`admin_guard`]), and last every endpoint
+//! refuses what it does not know ([`contract`]).
+
+pub mod admin_guard;
+pub mod contract;
+pub mod cors;
+pub mod error_shape;
+pub mod headers;
+pub mod limits;
+pub mod trace;

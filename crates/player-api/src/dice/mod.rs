@@ -1,0 +1,23 @@
+//! `/api/dice/*`.
+
+pub(crate) mod play;
+pub(crate) mod status;
+
+use actix_web::{
+    http::Method,
+    web::{self, ServiceConfig},
+};
+use xmas_http::endpoint::endpoint;
+
+pub(super) fn configure(cfg: &mut ServiceConfig) {
+    cfg.service(endpoint(
+        "/api/dice/status",
+        &Method::GET,
+        web::to(status::status),
+    ))
+    .service(endpoint(
+        "/api/dice/play",
+        &Method::POST,
+        web::to(play::play),
+    ));
+}

@@ -1,0 +1,66 @@
+//! What the plays of all games have in common.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use xmas_games::{PlayCommand, Receipt};
+use xmas_http::extract::{Command, Nothing, Player};
+use xmas_kernel::ErrorCode;
+use xmas_time::EventDay;
+
+/// By what a play can be found again and its draw checked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"play_id": 17, "reward_state": "DELIVERED", "odds_id": 1,
+    "day": "2025-12-26", "nonce": 0, "attempt": 0, "coupon_code": null}))]
+pub(crate) struct ReceiptAnswer {
+    play_id: i64,
+    /// `DELIVERED`, `PENDING_REVIEW` or `REJECTED`.
+    reward_state: &'static str,
+    /// The table that the play was drawn from: `GET /api/odds/{feature}?odds_id=`.
+    odds_id: i64,
+    #[schema(value_type = String, format = Date)]
+    day: EventDay,
+    /// The player's 0-based play number for the game and day.
+    nonce: i64,
+    /// 0, and one more for each draw whose prize had run out.
+    attempt: i64,
+    /// The whole code of a coupon that was won, for its winner alone.
+    coupon_code: Option<String>,
+}
+
+impl From<Receipt> for ReceiptAnswer {
+    fn from(receipt: Receipt) -> Self {
+        Self {
+            play_id: receipt.play_id.0,
+            reward_state: receipt.reward_state.as_str(),
+            odds_id: receipt.odds_id.0,
+            day: receipt.day,
+            nonce: receipt.nonce,
+            attempt: receipt.attempt,
+            coupon_code: receipt.coupon_code,
+        }
+    }
+}
+
+/// What a player asks for with a play of any game.
+pub(super) fn command(player: Player, command: Command<Nothing>) -> PlayCommand {
+    PlayCommand {
+        identity: player.0,
+        request: command.request,
+    }
+}
+
+/// What a play of any game can be refused with, besides that it is not configured correctly.
+pub(super) const ERRORS: [ErrorCode; 6] = [
+    ErrorCode::FeatureDisabled,
+    ErrorCode::NoFeatureToday,
+    ErrorCode::InvalidConfig,
+    ErrorCode::DailyLimitReached,
+    ErrorCode::NotEnoughTokens,
+    ErrorCode::NoActiveSeasonConflict,
+];
+
+/// The errors of a game's play.
+pub(super) const fn with_errors(invalid: ErrorCode) -> [ErrorCode; 7] {
+    let [a, b, c, d, e, f] = ERRORS;
+    [a, b, c, d, e, f, invalid]
+}

@@ -1,0 +1,118 @@
+//! `GET /api/ui-config/{key}` and `GET /api/ui-copy/ticket0`: what operators have clients show.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method, StatusCode,
+        header::{self, ETag, EntityTag, Header, IfNoneMatch},
+    },
+    web::{self, Data, Json, ServiceConfig},
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use xmas_features::{UiConfig, UiConfigService, ui_rules::TICKET_ZERO};
+use xmas_http::endpoint::endpoint;
+use xmas_http::{error::ApiResult, extract::PathPart};
+use xmas_time::Kst;
+
+pub(super) fn configure(cfg: &mut ServiceConfig) {
+    cfg.service(endpoint(
+        "/api/ui-config/{key}",
+        &Method::GET,
+        web::to(ui_config),
+    ))
+    .service(endpoint(
+        "/api/ui-copy/ticket0",
+        &Method::GET,
+        web::to(ticket_zero),
+    ));
+}
+
+/// What is shown under a key; nulls if nothing was saved.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"key": "downtime_banner",
+    "value": {"enabled": true, "message": "02:00~02:30 점검이 있습니다."},
+    "updated_at": "2025-12-26T09:00:00.000000+09:00"}))]
+pub(crate) struct UiConfigAnswer {
+    key: String,
+    #[schema(value_type = Option<Object>)]
+    value: Option<Value>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    updated_at: Option<Kst>,
+}
+
+/// What is shown under a key. Needs no token, and changes seldom: ask with `If-None-Match`.
+#[utoipa::path(get, path = "/api/ui-config/{key}", tag = "texts",
+    params(("key" = String, Path, description = "`ticket_zero`, `downtime_banner` or another")),
+    responses((status = 200, body = UiConfigAnswer, headers(("etag" = String, description = "For `If-None-Match`."))),
+        (status = 304, description = "As before.", headers(("etag" = String, description = "As it was.")))))]
+pub(crate) async fn ui_config(
+    key: PathPart<String>,
+    request: HttpRequest,
+    texts: Data<dyn UiConfigService>,
+) -> ApiResult<HttpResponse> {
+    let config = texts.find(&key.0).await?;
+    let version = UiConfig::version(config.as_deref());
+    let tag = EntityTag::new_strong(version.as_str().to_owned());
+    let mut answer = HttpResponse::Ok();
+    // A copy may be kept, but is asked about each time.
+    answer.insert_header((header::CACHE_CONTROL, "no-cache"));
+    answer.insert_header(ETag(tag.clone()));
+    let is_known = match IfNoneMatch::parse(&request) {
+        Ok(IfNoneMatch::Any) => config.is_some(),
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
+        Err(_) => false,
+    };
+    if is_known {
+        return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    Ok(answer.json(UiConfigAnswer {
+        key: key.0,
+        value: config.as_ref().map(|config| config.value.clone()),
+        updated_at: config.map(|config| Kst(config.updated_at)),
+    }))
+}
+
+/// What players read when a wallet is empty.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"title": "티켓이 부족해요", "body": "출석하면 티켓을 받을 수 있어요.",
+    "primary_cta_label": "출석하러 가기", "secondary_cta_label": "닫기"}))]
+pub(crate) struct TicketZeroAnswer {
+    title: String,
+    body: String,
+    primary_cta_label: String,
+    secondary_cta_label: String,
+}
+
+impl TicketZeroAnswer {
+    /// From `ticket_zero`, whose buttons are nested or have flat names; what it lacks is empty.
+    fn of(value: &Value) -> Self {
+        let text = |places: &[&str]| {
+            let mut texts = places
+                .iter()
+                .filter_map(|place| value.pointer(place)?.as_str());
+            texts
+                .find(|text| !text.is_empty())
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Self {
+            title: text(&["/title"]),
+            body: text(&["/body"]),
+            primary_cta_label: text(&["/primaryCta/label", "/primary_cta_label"]),
+            secondary_cta_label: text(&["/secondaryCta/label", "/secondary_cta_label"]),
+        }
+    }
+}
+
+/// What players read when a wallet is empty. Needs no token.
+#[utoipa::path(get, path = "/api/ui-copy/ticket0", tag = "texts",
+    responses((status = 200, body = TicketZeroAnswer)))]
+pub(crate) async fn ticket_zero(
+    texts: Data<dyn UiConfigService>,
+) -> ApiResult<Json<TicketZeroAnswer>> {
+    let config = texts.find(TICKET_ZERO).await?;
+    let value = config.map_or(Value::Null, |config| config.value.clone());
+    Ok(Json(TicketZeroAnswer::of(&value)))
+}
