@@ -1,19 +1,23 @@
 //! `GET /health`, `GET /livez`, `GET /readyz`.
 
-use actix_web::web::{self, Data, Json, ServiceConfig};
+use std::sync::LazyLock;
+
+use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_http::endpoint::probe;
-use xmas_http::error::ApiResult;
+use xmas_http::{endpoint::Operations, error::ApiResult, operation};
 use xmas_kernel::ErrorCode;
 
 use crate::wiring::Readiness;
 
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    for path in ["/health", "/livez"] {
-        cfg.service(probe(path, web::to(alive)));
-    }
-    cfg.service(probe("/readyz", web::to(ready)));
+/// The paths that load balancers ask.
+pub(crate) fn operations() -> &'static Operations {
+    static ALL: LazyLock<Operations> = LazyLock::new(|| {
+        let alive = operation!(alive).also_at("/livez");
+        let ready = operation!(ready).refuses(&[ErrorCode::NotReady]);
+        Operations::from([vec![alive.probe(), ready.probe()]])
+    });
+    &ALL
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,8 +45,6 @@ pub(crate) struct Checks {
     schema: &'static str,
     draining: &'static str,
 }
-
-pub(crate) const READY_ERRORS: &[ErrorCode] = &[ErrorCode::NotReady];
 
 /// Whether requests should be sent here: the database takes writes, its schema fits, and the process
 /// is not about to stop. A database that is only busy is ready.

@@ -7,9 +7,7 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
-use xmas_admin_api as admin;
 use xmas_http::{error::ErrorBody, openapi::complete};
-use xmas_kernel::ErrorCode;
 
 use crate::health;
 
@@ -32,28 +30,18 @@ use crate::health;
 )]
 struct Api;
 
-#[derive(OpenApi)]
-#[openapi(paths(health::alive, health::ready))]
-struct Health;
-
 /// The whole document.
 pub fn document() -> Document {
+    let parts = [
+        xmas_player_api::operations(),
+        health::operations(),
+        xmas_admin_api::operations(),
+    ];
     let mut document = Api::openapi();
-    document.merge(xmas_player_api::document());
-    document.merge(Health::openapi());
-    for part in admin::documents() {
-        document.merge(part);
+    for part in parts {
+        document.merge(part.document());
     }
-    complete(&mut document, |method, path| {
-        let health = ("/readyz", health::READY_ERRORS);
-        let own = xmas_player_api::ERRORS
-            .iter()
-            .chain([&health])
-            .find(|(with_errors, _)| *with_errors == path);
-        let mut codes = own.map_or(&[][..], |(_, codes)| codes).to_vec();
-        codes.extend(of_admin(method, path));
-        codes
-    });
+    complete(&mut document, &parts);
     document
 }
 
@@ -66,42 +54,5 @@ impl Modify for Bearer {
             .bearer_format("JWT");
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
-    }
-}
-
-/// The errors of an admin path, which differ by method.
-fn of_admin(method: &str, path: &str) -> &'static [ErrorCode] {
-    let operation = format!("{method} {path}");
-    let mut all = admin::ERRORS.iter().copied().flatten();
-    let own = all.find(|(known, _)| *known == operation);
-    own.map_or(&[], |(_, codes)| codes)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_path_with_errors_of_its_own_is_documented() {
-        let document = document();
-        for (path, _) in xmas_player_api::ERRORS {
-            assert!(document.paths.paths.contains_key(path), "{path}");
-        }
-        let operations = document.paths.paths.iter().flat_map(|(path, item)| {
-            let methods = [
-                ("GET", item.get.is_some()),
-                ("POST", item.post.is_some()),
-                ("PUT", item.put.is_some()),
-                ("DELETE", item.delete.is_some()),
-            ];
-            let there = methods.into_iter().filter(|(_, is_there)| *is_there);
-            there.map(move |(method, _)| format!("{method} {path}"))
-        });
-        let operations: BTreeSet<String> = operations.collect();
-        for (operation, _) in admin::ERRORS.iter().copied().flatten() {
-            assert!(operations.contains(*operation), "{operation}");
-        }
     }
 }

@@ -333,8 +333,8 @@ impl App {
             .app_data(Data::new(self.limits.clone()))
             .app_data(Data::from(self.contract.clone()))
             .app_data(PayloadConfig::new(MAX_BODY_BYTES));
-        health::configure(cfg);
-        xmas_player_api::configure(cfg);
+        health::operations().serve(cfg);
+        xmas_player_api::operations().serve(cfg);
         xmas_admin_api::configure(cfg);
         let docs = SwaggerUi::new("/api/docs/{_:.*}");
         cfg.service(web::redirect("/api/docs", "/api/docs/"))

@@ -2,8 +2,7 @@
 //! ([`xmas_http::middleware::admin_guard`]); a handler asks for [`xmas_http::extract::Admin`] only to know who
 //! acts.
 //!
-//! To add a path: a file with its handlers and DTOs; a line in its module's `configure`, `Docs` and
-//! `ERRORS`.
+//! To add a path: a file with its handlers and DTOs, and a line in its module's `operations`.
 
 mod bridge;
 mod features;
@@ -16,92 +15,50 @@ mod records;
 mod rewards;
 mod seasons;
 
+use std::sync::LazyLock;
+
 use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
-use utoipa::{OpenApi, openapi::OpenApi as Document};
-use xmas_http::middleware::admin_guard::admin_guard;
-use xmas_kernel::ErrorCode;
+use xmas_http::{endpoint::Operations, middleware::admin_guard::admin_guard};
 
-/// Registers every path of operators with a worker.
-pub fn configure(cfg: &mut ServiceConfig) {
-    let scope = web::scope("/admin/api")
-        .configure(rewards::bundles::configure)
-        .configure(rewards::coupons::kinds::configure)
-        .configure(insight::dashboard::configure)
-        .configure(games::dice_config::configure)
-        .configure(bridge::configure)
-        .configure(games::external_ranking::configure)
-        .configure(features::feature_config::configure)
-        .configure(features::feature_schedule::configure)
-        .configure(rewards::game_tokens::configure)
-        .configure(insight::logs::configure)
-        .configure(games::lottery_config::configure)
-        .configure(games::odds::configure)
-        .configure(games::ranking::configure)
-        .configure(rewards::review::configure)
-        .configure(games::roulette_config::configure)
-        .configure(seasons::configure)
-        .configure(features::ui_config::configure)
-        .configure(players::configure);
-    cfg.service(scope.wrap(from_fn(admin_guard)));
+/// Every path of operators.
+pub fn operations() -> &'static Operations {
+    static ALL: LazyLock<Operations> = LazyLock::new(|| {
+        Operations::from([
+            rewards::bundles::operations(),
+            rewards::coupons::codes::operations(),
+            rewards::coupons::kinds::operations(),
+            rewards::coupons::withheld::operations(),
+            insight::dashboard::operations(),
+            games::dice_config::operations(),
+            bridge::operations(),
+            games::external_ranking::operations(),
+            features::feature_config::operations(),
+            features::feature_schedule::operations(),
+            rewards::game_tokens::lists::operations(),
+            rewards::game_tokens::batch::operations(),
+            rewards::game_tokens::order::operations(),
+            rewards::game_tokens::payout::operations(),
+            insight::logs::operations(),
+            games::lottery_config::operations(),
+            games::odds::operations(),
+            games::ranking::operations(),
+            rewards::review::operations(),
+            games::roulette_config::operations(),
+            seasons::operations(),
+            players::timeline::operations(),
+            features::ui_config::operations(),
+            players::operations(),
+        ])
+    });
+    &ALL
 }
 
-/// What each of these paths can answer with of its own, by method and path.
-pub const ERRORS: &[&[(&str, &[ErrorCode])]] = &[
-    rewards::bundles::ERRORS,
-    rewards::coupons::codes::ERRORS,
-    rewards::coupons::kinds::ERRORS,
-    rewards::coupons::withheld::ERRORS,
-    insight::dashboard::ERRORS,
-    games::dice_config::ERRORS,
-    bridge::ERRORS,
-    games::external_ranking::ERRORS,
-    features::feature_config::ERRORS,
-    features::feature_schedule::ERRORS,
-    rewards::game_tokens::lists::ERRORS,
-    rewards::game_tokens::batch::ERRORS,
-    rewards::game_tokens::order::ERRORS,
-    rewards::game_tokens::payout::ERRORS,
-    insight::logs::ERRORS,
-    games::lottery_config::ERRORS,
-    games::odds::ERRORS,
-    games::ranking::ERRORS,
-    rewards::review::ERRORS,
-    games::roulette_config::ERRORS,
-    seasons::ERRORS,
-    players::timeline::ERRORS,
-    features::ui_config::ERRORS,
-    players::ERRORS,
-];
-
-/// The paths' part of the OpenAPI document.
-pub fn documents() -> Vec<Document> {
-    vec![
-        rewards::bundles::Docs::openapi(),
-        rewards::coupons::codes::Docs::openapi(),
-        rewards::coupons::kinds::Docs::openapi(),
-        rewards::coupons::withheld::Docs::openapi(),
-        insight::dashboard::Docs::openapi(),
-        games::dice_config::Docs::openapi(),
-        bridge::Docs::openapi(),
-        games::external_ranking::Docs::openapi(),
-        features::feature_config::Docs::openapi(),
-        features::feature_schedule::Docs::openapi(),
-        rewards::game_tokens::lists::Docs::openapi(),
-        rewards::game_tokens::batch::Docs::openapi(),
-        rewards::game_tokens::order::Docs::openapi(),
-        rewards::game_tokens::payout::Docs::openapi(),
-        insight::logs::Docs::openapi(),
-        games::lottery_config::Docs::openapi(),
-        games::odds::Docs::openapi(),
-        games::ranking::Docs::openapi(),
-        rewards::review::Docs::openapi(),
-        games::roulette_config::Docs::openapi(),
-        seasons::Docs::openapi(),
-        players::timeline::Docs::openapi(),
-        features::ui_config::Docs::openapi(),
-        players::Docs::openapi(),
-    ]
+/// Serves them, behind the guard.
+pub fn configure(cfg: &mut ServiceConfig) {
+    const SCOPE: &str = "/admin/api";
+    let scope = web::scope(SCOPE).configure(|cfg| operations().serve_in_scope(SCOPE, cfg));
+    cfg.service(scope.wrap(from_fn(admin_guard)));
 }

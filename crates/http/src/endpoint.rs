@@ -1,62 +1,242 @@
+//! How a path is registered: what answers it, its documentation and its errors, together and once.
+//!
+//! A module lists its operations with [`operation!`](crate::operation); what is served and what the OpenAPI
+//! document says come from this list. Path, method, parameters and bodies are those of `#[utoipa::path]`.
+
+use std::collections::BTreeMap;
+
 use actix_web::{
-    HttpResponse, Resource, Route,
-    dev::HttpServiceFactory,
-    guard,
+    HttpResponse, Resource, Route, guard,
     http::{Method, header},
     middleware::from_fn,
-    web::{self, PayloadConfig},
+    web::{self, PayloadConfig, ServiceConfig},
+};
+use utoipa::{
+    __dev::{SchemaReferences, Tags},
+    Path,
+    openapi::{
+        OpenApi as Document, OpenApiBuilder, Paths, RefOr, Schema,
+        path::{HttpMethod, Operation as Documentation},
+        schema::ComponentsBuilder,
+    },
+};
+use xmas_kernel::ErrorCode;
+
+use crate::{
+    error::Coded,
+    middleware::{
+        contract::only_known,
+        limits::{self, MAX_CSV_BYTES},
+    },
 };
 
-use crate::middleware::{
-    contract::only_known,
-    limits::{self, MAX_CSV_BYTES},
-};
-
-/// One path that answers one method (and HEAD with GET), within the time that a request may take. Other methods get a
-/// 405 that names the right one.
-pub fn endpoint(path: &str, method: &Method, route: Route) -> impl HttpServiceFactory + use<> {
-    let resource = answering(web::resource(path), vec![(method.clone(), route)]);
-    resource
-        .wrap(from_fn(only_known))
-        .wrap(from_fn(limits::time))
+/// Names the handler of an operation, which is documented by `#[utoipa::path]`.
+#[macro_export]
+macro_rules! operation {
+    ($handler:ident) => {
+        $crate::pastey::paste! {
+            $crate::endpoint::Operation::documented::<[<__path_ $handler>]>(
+                || ::actix_web::web::to($handler),
+            )
+        }
+    };
+    ($module:ident :: $handler:ident) => {
+        $crate::pastey::paste! {
+            $crate::endpoint::Operation::documented::<$module::[<__path_ $handler>]>(
+                || ::actix_web::web::to($module::$handler),
+            )
+        }
+    };
 }
 
-/// A path that load balancers ask, which append parameters of their own: it takes no notice of any.
-pub fn probe(path: &str, route: Route) -> impl HttpServiceFactory + use<> {
-    answering(web::resource(path), vec![(Method::GET, route)]).wrap(from_fn(limits::time))
+/// One operation: a method of a path.
+pub struct Operation {
+    path: String,
+    method: HttpMethod,
+    route: fn() -> Route,
+    documentation: Documentation,
+    schemas: Vec<(String, RefOr<Schema>)>,
+    errors: Vec<ErrorCode>,
+    kind: Kind,
+    /// Another path that it is served at, which the document does not mention.
+    alias: Option<&'static str>,
 }
 
-/// A path of the admin API, with and without a slash at its end, and what it answers to each method.
-pub fn admin<const N: usize>(
-    path: &str,
-    routes: [(Method, Route); N],
-) -> impl HttpServiceFactory + use<N> {
-    answering(web::resource(both(path)), routes.into())
-        .wrap(from_fn(only_known))
-        .wrap(from_fn(limits::time))
+/// What a path takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// What its documentation names, within the time that a request may take.
+    #[default]
+    Usual,
+    /// Tables of up to ten megabytes, and longer.
+    Bulk,
+    /// Any parameters: load balancers append some of their own.
+    Probe,
 }
 
-/// As [`admin`], for work on many players: it takes a table of up to ten megabytes, and longer.
-pub fn bulk<const N: usize>(
-    path: &str,
-    routes: [(Method, Route); N],
-) -> impl HttpServiceFactory + use<N> {
-    answering(web::resource(both(path)), routes.into())
-        .app_data(PayloadConfig::new(MAX_CSV_BYTES))
-        .wrap(from_fn(only_known))
-        .wrap(from_fn(limits::bulk_time))
+impl Operation {
+    /// An operation that `#[utoipa::path]` describes; [`operation!`](crate::operation) names its two halves.
+    pub fn documented<P: Path + SchemaReferences + for<'t> Tags<'t>>(route: fn() -> Route) -> Self {
+        let method = P::methods().into_iter().next().unwrap_or(HttpMethod::Get);
+        let mut schemas = Vec::new();
+        P::schemas(&mut schemas);
+        let mut documentation = P::operation();
+        let tags = P::tags().into_iter().map(str::to_owned);
+        documentation.tags.get_or_insert_default().extend(tags);
+        Self::new(P::path(), method, route, documentation, schemas)
+    }
+
+    /// An operation whose documentation is written by hand: that of several games at once, say.
+    pub fn new(
+        path: String,
+        method: HttpMethod,
+        route: fn() -> Route,
+        documentation: Documentation,
+        schemas: Vec<(String, RefOr<Schema>)>,
+    ) -> Self {
+        Self {
+            path,
+            method,
+            route,
+            documentation,
+            schemas,
+            errors: Vec::new(),
+            kind: Kind::Usual,
+            alias: None,
+        }
+    }
+
+    /// What its use case can fail with: some of the codes that the use case's error can become.
+    ///
+    /// # Panics
+    ///
+    /// If the error cannot become one of them, as the first test that looks at the document finds.
+    pub fn fails<E: Coded>(mut self, codes: &[ErrorCode]) -> Self {
+        for code in codes {
+            let error = std::any::type_name::<E>();
+            let path = &self.path;
+            assert!(
+                E::CODES.contains(*code),
+                "{path}: {error} never becomes {code}"
+            );
+        }
+        self.errors.extend(codes);
+        self
+    }
+
+    /// Codes that the handler, or what it asks of the request, answers with before the use case begins.
+    pub fn refuses(mut self, codes: &[ErrorCode]) -> Self {
+        self.errors.extend(codes);
+        self
+    }
+
+    /// It works on many players: its path takes tables of up to ten megabytes, and longer.
+    pub fn bulk(mut self) -> Self {
+        self.kind = Kind::Bulk;
+        self
+    }
+
+    /// Load balancers ask it, and append parameters of their own: its path takes no notice of any.
+    pub fn probe(mut self) -> Self {
+        self.kind = Kind::Probe;
+        self
+    }
+
+    /// It is served at another path as well, which the document does not mention.
+    pub fn also_at(mut self, alias: &'static str) -> Self {
+        self.alias = Some(alias);
+        self
+    }
+
+    fn actix_method(&self) -> Method {
+        match self.method {
+            HttpMethod::Get => Method::GET,
+            HttpMethod::Post => Method::POST,
+            HttpMethod::Put => Method::PUT,
+            HttpMethod::Delete => Method::DELETE,
+            HttpMethod::Options => Method::OPTIONS,
+            HttpMethod::Head => Method::HEAD,
+            HttpMethod::Patch => Method::PATCH,
+            HttpMethod::Trace => Method::TRACE,
+        }
+    }
 }
 
-fn both(path: &str) -> [String; 2] {
-    let path = path.trim_end_matches('/');
-    [path.to_owned(), format!("{path}/")]
+/// Operations in the order of the document.
+#[derive(Default)]
+pub struct Operations(Vec<Operation>);
+
+impl<const N: usize> From<[Vec<Operation>; N]> for Operations {
+    fn from(areas: [Vec<Operation>; N]) -> Self {
+        Self(areas.into_iter().flatten().collect())
+    }
 }
 
-fn answering(mut resource: Resource, routes: Vec<(Method, Route)>) -> Resource {
+impl Operations {
+    /// Their part of the OpenAPI document.
+    pub fn document(&self) -> Document {
+        let mut paths = Paths::new();
+        let mut components = ComponentsBuilder::new();
+        for operation in &self.0 {
+            let documentation = operation.documentation.clone();
+            let methods = vec![operation.method.clone()];
+            paths.add_path_operation(&operation.path, methods, documentation);
+            components = components.schemas_from_iter(operation.schemas.iter().cloned());
+        }
+        let components = Some(components.build());
+        OpenApiBuilder::new()
+            .paths(paths)
+            .components(components)
+            .build()
+    }
+
+    /// What each operation can fail with of its own, by method and path.
+    pub fn errors(&self) -> impl Iterator<Item = (Method, &str, &[ErrorCode])> {
+        self.0.iter().map(|operation| {
+            let errors = operation.errors.as_slice();
+            (operation.actix_method(), operation.path.as_str(), errors)
+        })
+    }
+
+    /// Serves them: each path answers its methods (and HEAD with GET), and others with a 405 that names these.
+    pub fn serve(&self, cfg: &mut ServiceConfig) {
+        for (path, operations) in self.by_path("") {
+            serve(cfg, web::resource(path), &operations);
+        }
+    }
+
+    /// As [`Operations::serve`], within a scope, and each path with and without a slash at its end.
+    pub fn serve_in_scope(&self, scope: &str, cfg: &mut ServiceConfig) {
+        for (path, operations) in self.by_path(scope) {
+            let both = [path.to_owned(), format!("{path}/")];
+            serve(cfg, web::resource(both), &operations);
+        }
+    }
+
+    /// The operations of each path below a scope. Names come before parameters, which would take them for
+    /// values, and longer patterns before shorter ones.
+    fn by_path(&self, scope: &str) -> Vec<(&str, Vec<&Operation>)> {
+        let mut paths: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
+        for operation in &self.0 {
+            let path = operation.path.strip_prefix(scope);
+            let path = path.unwrap_or(&operation.path).trim_end_matches('/');
+            for path in [Some(path), operation.alias].into_iter().flatten() {
+                paths.entry(path).or_default().push(operation);
+            }
+        }
+        let mut paths: Vec<_> = paths.into_iter().collect();
+        paths.sort_by_key(|(path, _)| (path.contains('{'), std::cmp::Reverse(path.len())));
+        paths
+    }
+}
+
+fn serve(cfg: &mut ServiceConfig, mut resource: Resource, operations: &[&Operation]) {
     let mut allowed = Vec::new();
-    for (method, route) in routes {
+    for operation in operations {
+        let method = operation.actix_method();
         let is_get = method == Method::GET;
         allowed.push(if is_get { "GET, HEAD" } else { method.as_str() }.to_owned());
+        let route = (operation.route)();
         resource = resource.route(if is_get {
             route.guard(guard::Any(guard::Get()).or(guard::Head()))
         } else {
@@ -64,9 +244,24 @@ fn answering(mut resource: Resource, routes: Vec<(Method, Route)>) -> Resource {
         });
     }
     let allow = allowed.join(", ");
-    resource.default_service(web::to(move || {
+    let resource = resource.default_service(web::to(move || {
         let mut answer = HttpResponse::MethodNotAllowed();
         answer.insert_header((header::ALLOW, allow.as_str()));
         std::future::ready(answer.finish())
-    }))
+    }));
+    let kinds = operations.iter().map(|operation| operation.kind);
+    match kinds.max().unwrap_or_default() {
+        Kind::Usual => {
+            let resource = resource.wrap(from_fn(only_known));
+            cfg.service(resource.wrap(from_fn(limits::time)));
+        }
+        Kind::Bulk => {
+            let resource = resource.app_data(PayloadConfig::new(MAX_CSV_BYTES));
+            let resource = resource.wrap(from_fn(only_known));
+            cfg.service(resource.wrap(from_fn(limits::bulk_time)));
+        }
+        Kind::Probe => {
+            cfg.service(resource.wrap(from_fn(limits::time)));
+        }
+    }
 }

@@ -186,117 +186,50 @@ impl ResponseError for ApiError {
     }
 }
 
-impl From<DbError> for ApiError {
-    fn from(error: DbError) -> Self {
-        let code = match &error {
-            DbError::Contention(_) => ErrorCode::LockNotAcquired,
-            DbError::PoolExhausted(_) => ErrorCode::Overloaded,
-            DbError::Unreachable(_) | DbError::ReadOnly(_) => ErrorCode::NotReady,
-            DbError::SchemaMismatch(_) => ErrorCode::DbSchemaMismatch,
-            DbError::Violated(..)
-            | DbError::CommitOutcomeUnknown(_)
-            | DbError::Corrupt(_)
-            | DbError::Other(_) => ErrorCode::DbError,
-        };
-        Self::caused_by(code, error)
-    }
+/// Every code that an error can become: its own, and those of the errors within it.
+#[derive(Debug)]
+pub struct Codes {
+    own: &'static [ErrorCode],
+    within: &'static [&'static Codes],
 }
 
-impl From<AccessError> for ApiError {
-    fn from(error: AccessError) -> Self {
-        match error {
-            AccessError::StaleToken => Self::new(ErrorCode::TokenInvalid),
-            AccessError::Blocked => Self::new(ErrorCode::UserBlocked),
-            AccessError::Db(error) => error.into(),
+impl Codes {
+    const fn of(own: &'static [ErrorCode]) -> Self {
+        Self { own, within: &[] }
+    }
+
+    const fn and(self, within: &'static [&'static Codes]) -> Self {
+        Self {
+            own: self.own,
+            within,
         }
     }
-}
 
-impl From<Stale> for ApiError {
-    fn from(_: Stale) -> Self {
-        Self::new(ErrorCode::VersionConflict)
+    /// Whether the error can become this code.
+    pub fn contains(&self, code: ErrorCode) -> bool {
+        self.own.contains(&code) || self.within.iter().any(|codes| codes.contains(code))
     }
 }
 
-impl From<ResolveError> for ApiError {
-    fn from(error: ResolveError) -> Self {
-        match error {
-            ResolveError::Unnamed => Self::new(ErrorCode::UserRequired),
-            ResolveError::Unknown => Self::new(ErrorCode::UserNotFound),
-            ResolveError::Contradiction => {
-                Self::field("external_id", "is another player's than user_id")
-            }
-            ResolveError::Db(error) => error.into(),
-        }
-    }
+/// An error of a domain crate, as clients see it.
+pub trait Coded: Sized {
+    /// Every code that it can become; [`crate::endpoint::Operation::fails`] takes no others.
+    const CODES: Codes;
+
+    fn into_api(self) -> ApiError;
 }
 
-impl From<RecipientError> for ApiError {
-    fn from(error: RecipientError) -> Self {
-        match error {
-            RecipientError::Unknown => Self::new(ErrorCode::UserNotFound),
-            RecipientError::Anonymised => Self::new(ErrorCode::UserAnonymised),
-            RecipientError::Inactive => Self::new(ErrorCode::UserInactive),
-            RecipientError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<IdempotencyError> for ApiError {
-    fn from(error: IdempotencyError) -> Self {
-        match error {
-            IdempotencyError::KeyReused => Self::new(ErrorCode::IdempotencyKeyReused),
-            IdempotencyError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<FeatureError> for ApiError {
-    fn from(error: FeatureError) -> Self {
-        match error {
-            FeatureError::NotToday => Self::new(ErrorCode::NoFeatureToday),
-            FeatureError::Disabled => Self::new(ErrorCode::FeatureDisabled),
-            FeatureError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<FeatureDeskError> for ApiError {
-    fn from(error: FeatureDeskError) -> Self {
-        match error {
-            FeatureDeskError::UnknownFeature => Self::new(ErrorCode::FeatureConfigNotFound),
-            FeatureDeskError::NotScheduled => Self::new(ErrorCode::ScheduleNotFound),
-            FeatureDeskError::Invalid(problems) => Self::problems(problems),
-            FeatureDeskError::Stale(error) => error.into(),
-            FeatureDeskError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<TokenError> for ApiError {
-    fn from(error: TokenError) -> Self {
-        match error {
-            TokenError::Invalid => Self::new(ErrorCode::TokenInvalid),
-            TokenError::Expired => Self::new(ErrorCode::TokenExpired),
-        }
-    }
-}
-
-impl From<AuthError> for ApiError {
-    fn from(error: AuthError) -> Self {
-        match error {
-            AuthError::InvalidCredentials => Self::new(ErrorCode::InvalidCredentials),
-            // Not a 401, which would log the player out.
-            AuthError::WrongCurrentPassword => Self::field("current_password", "is wrong"),
-            AuthError::Token(error) => error.into(),
-            AuthError::Access(error) => error.into(),
-            AuthError::Throttled { retry_after } => Self::too_many(retry_after),
-            AuthError::Password(PasswordError::Overloaded) => Self::new(ErrorCode::Overloaded),
-            AuthError::Password(error @ PasswordError::Failed) => {
-                Self::caused_by(ErrorCode::Internal, error)
-            }
-            AuthError::Db(error) => error.into(),
-        }
+impl<E: Coded> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        let error = error.into_api();
+        // Every test that meets the error checks its list.
+        debug_assert!(
+            E::CODES.contains(error.code),
+            "{} is not in the list of {}",
+            error.code,
+            std::any::type_name::<E>()
+        );
+        error
     }
 }
 
@@ -308,24 +241,201 @@ pub fn reactivate(owner: UserId) -> String {
     )
 }
 
-impl From<PlayerDeskError> for ApiError {
-    fn from(error: PlayerDeskError) -> Self {
-        match error {
-            PlayerDeskError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
-            PlayerDeskError::ExternalIdExists => Self::new(ErrorCode::ExternalIdExists),
+impl Coded for DbError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::LockNotAcquired,
+        ErrorCode::Overloaded,
+        ErrorCode::NotReady,
+        ErrorCode::DbSchemaMismatch,
+        ErrorCode::DbError,
+    ]);
+
+    fn into_api(self) -> ApiError {
+        let error = self;
+        let code = match &error {
+            DbError::Contention(_) => ErrorCode::LockNotAcquired,
+            DbError::PoolExhausted(_) => ErrorCode::Overloaded,
+            DbError::Unreachable(_) | DbError::ReadOnly(_) => ErrorCode::NotReady,
+            DbError::SchemaMismatch(_) => ErrorCode::DbSchemaMismatch,
+            DbError::Violated(..)
+            | DbError::CommitOutcomeUnknown(_)
+            | DbError::Corrupt(_)
+            | DbError::Other(_) => ErrorCode::DbError,
+        };
+        ApiError::caused_by(code, error)
+    }
+}
+
+impl Coded for AccessError {
+    const CODES: Codes =
+        Codes::of(&[ErrorCode::TokenInvalid, ErrorCode::UserBlocked]).and(&[&DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            AccessError::StaleToken => ApiError::new(ErrorCode::TokenInvalid),
+            AccessError::Blocked => ApiError::new(ErrorCode::UserBlocked),
+            AccessError::Db(error) => error.into_api(),
+        }
+    }
+}
+
+impl Coded for Stale {
+    const CODES: Codes = Codes::of(&[ErrorCode::VersionConflict]);
+
+    fn into_api(self) -> ApiError {
+        ApiError::new(ErrorCode::VersionConflict)
+    }
+}
+
+impl Coded for ResolveError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::UserRequired,
+        ErrorCode::UserNotFound,
+        ErrorCode::ValidationError,
+    ])
+    .and(&[&DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            ResolveError::Unnamed => ApiError::new(ErrorCode::UserRequired),
+            ResolveError::Unknown => ApiError::new(ErrorCode::UserNotFound),
+            ResolveError::Contradiction => {
+                ApiError::field("external_id", "is another player's than user_id")
+            }
+            ResolveError::Db(error) => error.into_api(),
+        }
+    }
+}
+
+impl Coded for RecipientError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::UserNotFound,
+        ErrorCode::UserAnonymised,
+        ErrorCode::UserInactive,
+    ])
+    .and(&[&DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            RecipientError::Unknown => ApiError::new(ErrorCode::UserNotFound),
+            RecipientError::Anonymised => ApiError::new(ErrorCode::UserAnonymised),
+            RecipientError::Inactive => ApiError::new(ErrorCode::UserInactive),
+            RecipientError::Db(error) => error.into_api(),
+        }
+    }
+}
+
+impl Coded for IdempotencyError {
+    const CODES: Codes = Codes::of(&[ErrorCode::IdempotencyKeyReused]).and(&[&DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            IdempotencyError::KeyReused => ApiError::new(ErrorCode::IdempotencyKeyReused),
+            IdempotencyError::Db(error) => error.into_api(),
+        }
+    }
+}
+
+impl Coded for FeatureError {
+    const CODES: Codes =
+        Codes::of(&[ErrorCode::NoFeatureToday, ErrorCode::FeatureDisabled]).and(&[&DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            FeatureError::NotToday => ApiError::new(ErrorCode::NoFeatureToday),
+            FeatureError::Disabled => ApiError::new(ErrorCode::FeatureDisabled),
+            FeatureError::Db(error) => error.into_api(),
+        }
+    }
+}
+
+impl Coded for FeatureDeskError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::FeatureConfigNotFound,
+        ErrorCode::ScheduleNotFound,
+        ErrorCode::ValidationError,
+        ErrorCode::InvalidFeatureSchedule,
+    ])
+    .and(&[&Stale::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            FeatureDeskError::UnknownFeature => ApiError::new(ErrorCode::FeatureConfigNotFound),
+            FeatureDeskError::NotScheduled => ApiError::new(ErrorCode::ScheduleNotFound),
+            FeatureDeskError::Invalid(problems) => ApiError::problems(problems),
+            FeatureDeskError::Stale(error) => error.into_api(),
+            FeatureDeskError::Db(error) => error.into_api(),
+        }
+    }
+}
+
+impl Coded for TokenError {
+    const CODES: Codes = Codes::of(&[ErrorCode::TokenInvalid, ErrorCode::TokenExpired]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            TokenError::Invalid => ApiError::new(ErrorCode::TokenInvalid),
+            TokenError::Expired => ApiError::new(ErrorCode::TokenExpired),
+        }
+    }
+}
+
+impl Coded for AuthError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::InvalidCredentials,
+        ErrorCode::Overloaded,
+        ErrorCode::Internal,
+        ErrorCode::ValidationError,
+        ErrorCode::TooManyRequests,
+    ])
+    .and(&[&TokenError::CODES, &AccessError::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            AuthError::InvalidCredentials => ApiError::new(ErrorCode::InvalidCredentials),
+            // Not a 401, which would log the player out.
+            AuthError::WrongCurrentPassword => ApiError::field("current_password", "is wrong"),
+            AuthError::Token(error) => error.into_api(),
+            AuthError::Access(error) => error.into_api(),
+            AuthError::Throttled { retry_after } => ApiError::too_many(retry_after),
+            AuthError::Password(PasswordError::Overloaded) => ApiError::new(ErrorCode::Overloaded),
+            AuthError::Password(error @ PasswordError::Failed) => {
+                ApiError::caused_by(ErrorCode::Internal, error)
+            }
+            AuthError::Db(error) => error.into_api(),
+        }
+    }
+}
+
+impl Coded for PlayerDeskError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::UserNotFound,
+        ErrorCode::ExternalIdExists,
+        ErrorCode::UserAnonymised,
+        ErrorCode::NoActiveSeason,
+        ErrorCode::Overloaded,
+        ErrorCode::Internal,
+        ErrorCode::ValidationError,
+    ])
+    .and(&[&Stale::CODES, &AccessError::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            PlayerDeskError::UnknownPlayer => ApiError::new(ErrorCode::UserNotFound),
+            PlayerDeskError::ExternalIdExists => ApiError::new(ErrorCode::ExternalIdExists),
             PlayerDeskError::ExternalIdDeleted(owner) => {
                 let text = format!("must be new: {}", reactivate(owner));
                 let problem = Problem::coded(ErrorCode::ExternalIdExists, "external_id", text);
-                Self::problems(vec![problem])
+                ApiError::problems(vec![problem])
             }
-            PlayerDeskError::Anonymised => Self::new(ErrorCode::UserAnonymised),
-            PlayerDeskError::NoActiveSeason => Self::new(ErrorCode::NoActiveSeason),
-            PlayerDeskError::Invalid(problems) => Self::problems(problems),
-            PlayerDeskError::Stale(error) => error.into(),
-            PlayerDeskError::Access(error) => error.into(),
-            PlayerDeskError::Hash(HashError::Overloaded) => Self::new(ErrorCode::Overloaded),
+            PlayerDeskError::Anonymised => ApiError::new(ErrorCode::UserAnonymised),
+            PlayerDeskError::NoActiveSeason => ApiError::new(ErrorCode::NoActiveSeason),
+            PlayerDeskError::Invalid(problems) => ApiError::problems(problems),
+            PlayerDeskError::Stale(error) => error.into_api(),
+            PlayerDeskError::Access(error) => error.into_api(),
+            PlayerDeskError::Hash(HashError::Overloaded) => ApiError::new(ErrorCode::Overloaded),
             PlayerDeskError::Hash(error @ HashError::Failed) => {
-                Self::caused_by(ErrorCode::Internal, error)
+                ApiError::caused_by(ErrorCode::Internal, error)
             }
             PlayerDeskError::RefusedLines(lines) => {
                 let problems = lines.into_iter().flat_map(|(line, problems)| {
@@ -334,168 +444,289 @@ impl From<PlayerDeskError> for ApiError {
                 });
                 LineProblems::of(problems)
             }
-            PlayerDeskError::Db(error) => error.into(),
+            PlayerDeskError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<ActivityError> for ApiError {
-    fn from(error: ActivityError) -> Self {
-        match error {
-            ActivityError::Access(error) => error.into(),
-            ActivityError::Idempotency(error) => error.into(),
-            ActivityError::Db(error) => error.into(),
+impl Coded for ActivityError {
+    const CODES: Codes = Codes::of(&[]).and(&[
+        &AccessError::CODES,
+        &IdempotencyError::CODES,
+        &DbError::CODES,
+    ]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            ActivityError::Access(error) => error.into_api(),
+            ActivityError::Idempotency(error) => error.into_api(),
+            ActivityError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<SeasonError> for ApiError {
-    fn from(error: SeasonError) -> Self {
-        match error {
-            SeasonError::Feature(error) => error.into(),
-            SeasonError::Access(error) => error.into(),
-            SeasonError::Idempotency(error) => error.into(),
-            SeasonError::NoActiveSeason => Self::new(ErrorCode::NoActiveSeason),
-            SeasonError::Conflict => Self::new(ErrorCode::NoActiveSeasonConflict),
-            SeasonError::InvalidConfig => Self::new(ErrorCode::InvalidConfig),
-            SeasonError::AlreadyStamped => Self::new(ErrorCode::AlreadyStampedToday),
+impl Coded for SeasonError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::NoActiveSeason,
+        ErrorCode::NoActiveSeasonConflict,
+        ErrorCode::InvalidConfig,
+        ErrorCode::AlreadyStampedToday,
+        ErrorCode::LevelNotFound,
+        ErrorCode::LevelNotReached,
+        ErrorCode::AutoClaimLevel,
+        ErrorCode::RewardAlreadyClaimed,
+        ErrorCode::ValidationError,
+    ])
+    .and(&[
+        &FeatureError::CODES,
+        &AccessError::CODES,
+        &IdempotencyError::CODES,
+        &DbError::CODES,
+    ]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            SeasonError::Feature(error) => error.into_api(),
+            SeasonError::Access(error) => error.into_api(),
+            SeasonError::Idempotency(error) => error.into_api(),
+            SeasonError::NoActiveSeason => ApiError::new(ErrorCode::NoActiveSeason),
+            SeasonError::Conflict => ApiError::new(ErrorCode::NoActiveSeasonConflict),
+            SeasonError::InvalidConfig => ApiError::new(ErrorCode::InvalidConfig),
+            SeasonError::AlreadyStamped => ApiError::new(ErrorCode::AlreadyStampedToday),
             SeasonError::XpBonusOutOfRange { max } => {
-                Self::field("xp_bonus", format!("is 0 to {max}"))
+                ApiError::field("xp_bonus", format!("is 0 to {max}"))
             }
-            SeasonError::LevelNotFound => Self::new(ErrorCode::LevelNotFound),
-            SeasonError::LevelNotReached => Self::new(ErrorCode::LevelNotReached),
-            SeasonError::AutoClaimLevel => Self::new(ErrorCode::AutoClaimLevel),
-            SeasonError::AlreadyClaimed => Self::new(ErrorCode::RewardAlreadyClaimed),
-            SeasonError::Db(error) => error.into(),
+            SeasonError::LevelNotFound => ApiError::new(ErrorCode::LevelNotFound),
+            SeasonError::LevelNotReached => ApiError::new(ErrorCode::LevelNotReached),
+            SeasonError::AutoClaimLevel => ApiError::new(ErrorCode::AutoClaimLevel),
+            SeasonError::AlreadyClaimed => ApiError::new(ErrorCode::RewardAlreadyClaimed),
+            SeasonError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<SeasonDeskError> for ApiError {
-    fn from(error: SeasonDeskError) -> Self {
-        match error {
-            SeasonDeskError::NotFound => Self::new(ErrorCode::SeasonNotFound),
-            SeasonDeskError::Invalid(problems) => Self::problems(problems),
-            SeasonDeskError::Overlap => Self::new(ErrorCode::ActiveSeasonConflict),
-            SeasonDeskError::Stale(error) => error.into(),
-            SeasonDeskError::Db(error) => error.into(),
+impl Coded for SeasonDeskError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::SeasonNotFound,
+        ErrorCode::ActiveSeasonConflict,
+        ErrorCode::ValidationError,
+        ErrorCode::InvalidSeasonDates,
+    ])
+    .and(&[&Stale::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            SeasonDeskError::NotFound => ApiError::new(ErrorCode::SeasonNotFound),
+            SeasonDeskError::Invalid(problems) => ApiError::problems(problems),
+            SeasonDeskError::Overlap => ApiError::new(ErrorCode::ActiveSeasonConflict),
+            SeasonDeskError::Stale(error) => error.into_api(),
+            SeasonDeskError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<GameError> for ApiError {
-    fn from(error: GameError) -> Self {
-        match error {
-            GameError::Feature(error) => error.into(),
-            GameError::Access(error) => error.into(),
-            GameError::Idempotency(error) => error.into(),
-            GameError::InvalidConfig(feature) => Self::new(match feature {
+impl Coded for GameError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::InvalidRouletteConfig,
+        ErrorCode::InvalidDiceConfig,
+        ErrorCode::InvalidLotteryConfig,
+        ErrorCode::InvalidConfig,
+        ErrorCode::Internal,
+        ErrorCode::DailyLimitReached,
+        ErrorCode::NotEnoughTokens,
+    ])
+    .and(&[
+        &FeatureError::CODES,
+        &AccessError::CODES,
+        &IdempotencyError::CODES,
+        &SeasonError::CODES,
+        &DbError::CODES,
+    ]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            GameError::Feature(error) => error.into_api(),
+            GameError::Access(error) => error.into_api(),
+            GameError::Idempotency(error) => error.into_api(),
+            GameError::InvalidConfig(feature) => ApiError::new(match feature {
                 Feature::Roulette => ErrorCode::InvalidRouletteConfig,
                 Feature::Dice => ErrorCode::InvalidDiceConfig,
                 Feature::Lottery => ErrorCode::InvalidLotteryConfig,
                 Feature::SeasonPass | Feature::Ranking => ErrorCode::InvalidConfig,
             }),
-            GameError::Sealed(error) => Self::caused_by(ErrorCode::Internal, error),
-            GameError::DailyLimitReached => Self::new(ErrorCode::DailyLimitReached),
-            GameError::NotEnoughTokens => Self::new(ErrorCode::NotEnoughTokens),
-            GameError::Season(error) => error.into(),
-            GameError::Db(error) => error.into(),
+            GameError::Sealed(error) => ApiError::caused_by(ErrorCode::Internal, error),
+            GameError::DailyLimitReached => ApiError::new(ErrorCode::DailyLimitReached),
+            GameError::NotEnoughTokens => ApiError::new(ErrorCode::NotEnoughTokens),
+            GameError::Season(error) => error.into_api(),
+            GameError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<ConfigError> for ApiError {
-    fn from(error: ConfigError) -> Self {
-        match error {
-            ConfigError::NotFound(feature) => Self::new(match feature {
+impl Coded for ConfigError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::RouletteConfigNotFound,
+        ErrorCode::DiceConfigNotFound,
+        ErrorCode::LotteryConfigNotFound,
+        ErrorCode::NotFound,
+        ErrorCode::ConfigVersionNotFound,
+        ErrorCode::ConfigInUse,
+        ErrorCode::ValidationError,
+        ErrorCode::InvalidMaxDailyPlays,
+        ErrorCode::InvalidRouletteConfig,
+        ErrorCode::InvalidLotteryWeight,
+        ErrorCode::InvalidLotteryStock,
+        ErrorCode::DuplicatePrizeLabel,
+        ErrorCode::NoActivePrize,
+        ErrorCode::ZeroTotalWeight,
+    ])
+    .and(&[&Stale::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            ConfigError::NotFound(feature) => ApiError::new(match feature {
                 Feature::Roulette => ErrorCode::RouletteConfigNotFound,
                 Feature::Dice => ErrorCode::DiceConfigNotFound,
                 Feature::Lottery => ErrorCode::LotteryConfigNotFound,
                 Feature::SeasonPass | Feature::Ranking => ErrorCode::NotFound,
             }),
-            ConfigError::UnknownVersion => Self::new(ErrorCode::ConfigVersionNotFound),
-            ConfigError::InUse => Self::new(ErrorCode::ConfigInUse),
-            ConfigError::Invalid(problems) => Self::problems(problems),
-            ConfigError::Stale(error) => error.into(),
-            ConfigError::Db(error) => error.into(),
+            ConfigError::UnknownVersion => ApiError::new(ErrorCode::ConfigVersionNotFound),
+            ConfigError::InUse => ApiError::new(ErrorCode::ConfigInUse),
+            ConfigError::Invalid(problems) => ApiError::problems(problems),
+            ConfigError::Stale(error) => error.into_api(),
+            ConfigError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<RankingDeskError> for ApiError {
-    fn from(error: RankingDeskError) -> Self {
-        match error {
-            RankingDeskError::UnknownDay => Self::new(ErrorCode::RankingNotFound),
-            RankingDeskError::NotOnBoard => Self::new(ErrorCode::ExternalRankingNotFound),
-            RankingDeskError::Invalid(problems) => Self::problems(problems),
-            RankingDeskError::Stale(error) => error.into(),
-            RankingDeskError::Db(error) => error.into(),
+impl Coded for RankingDeskError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::RankingNotFound,
+        ErrorCode::ExternalRankingNotFound,
+        ErrorCode::ValidationError,
+        ErrorCode::RankingConflict,
+        ErrorCode::UserNotFound,
+        ErrorCode::UserRequired,
+    ])
+    .and(&[&Stale::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            RankingDeskError::UnknownDay => ApiError::new(ErrorCode::RankingNotFound),
+            RankingDeskError::NotOnBoard => ApiError::new(ErrorCode::ExternalRankingNotFound),
+            RankingDeskError::Invalid(problems) => ApiError::problems(problems),
+            RankingDeskError::Stale(error) => error.into_api(),
+            RankingDeskError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<FairnessError> for ApiError {
-    fn from(error: FairnessError) -> Self {
-        match error {
-            FairnessError::UnknownOdds => Self::new(ErrorCode::OddsNotFound),
-            FairnessError::UnknownDay => Self::new(ErrorCode::DayNotFound),
-            FairnessError::UnknownPlay => Self::new(ErrorCode::PlayNotFound),
-            FairnessError::NotRevealed => Self::new(ErrorCode::SeedNotRevealed),
-            FairnessError::Game(error) => error.into(),
+impl Coded for FairnessError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::OddsNotFound,
+        ErrorCode::DayNotFound,
+        ErrorCode::PlayNotFound,
+        ErrorCode::SeedNotRevealed,
+    ])
+    .and(&[&GameError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            FairnessError::UnknownOdds => ApiError::new(ErrorCode::OddsNotFound),
+            FairnessError::UnknownDay => ApiError::new(ErrorCode::DayNotFound),
+            FairnessError::UnknownPlay => ApiError::new(ErrorCode::PlayNotFound),
+            FairnessError::NotRevealed => ApiError::new(ErrorCode::SeedNotRevealed),
+            FairnessError::Game(error) => error.into_api(),
         }
     }
 }
 
-impl From<WalletError> for ApiError {
-    fn from(error: WalletError) -> Self {
-        match error {
-            WalletError::Access(error) => error.into(),
-            WalletError::Db(error) => error.into(),
+impl Coded for WalletError {
+    const CODES: Codes = Codes::of(&[]).and(&[&AccessError::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            WalletError::Access(error) => error.into_api(),
+            WalletError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<RewardError> for ApiError {
-    fn from(error: RewardError) -> Self {
-        match error {
-            RewardError::Invalid(problems) => Self::problems(problems),
-            RewardError::NameTaken => Self::field("name", "is another one's"),
-            RewardError::UnknownCouponKind => Self::new(ErrorCode::CouponKindNotFound),
-            RewardError::UnknownBundle => Self::new(ErrorCode::BundleNotFound),
-            RewardError::CodesClash(_) => Self::field("csv", "must have new codes only"),
-            RewardError::UnknownWithheldCode => Self::new(ErrorCode::WithheldCodeNotFound),
-            RewardError::CodeInUse => Self::new(ErrorCode::CouponCodeInUse),
-            RewardError::NotFound => Self::new(ErrorCode::RewardNotFound),
-            RewardError::NotPending => Self::new(ErrorCode::RewardNotPending),
-            RewardError::Recipient(error) => error.into(),
-            RewardError::NoCouponLeft => Self::new(ErrorCode::NoCouponLeft),
-            RewardError::Sealed(error) => Self::caused_by(ErrorCode::Internal, error),
-            RewardError::Stale(error) => error.into(),
-            RewardError::Db(error) => error.into(),
+impl Coded for RewardError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::CouponKindNotFound,
+        ErrorCode::BundleNotFound,
+        ErrorCode::WithheldCodeNotFound,
+        ErrorCode::CouponCodeInUse,
+        ErrorCode::RewardNotFound,
+        ErrorCode::RewardNotPending,
+        ErrorCode::NoCouponLeft,
+        ErrorCode::Internal,
+        ErrorCode::ValidationError,
+    ])
+    .and(&[&RecipientError::CODES, &Stale::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            RewardError::Invalid(problems) => ApiError::problems(problems),
+            RewardError::NameTaken => ApiError::field("name", "is another one's"),
+            RewardError::UnknownCouponKind => ApiError::new(ErrorCode::CouponKindNotFound),
+            RewardError::UnknownBundle => ApiError::new(ErrorCode::BundleNotFound),
+            RewardError::CodesClash(_) => ApiError::field("csv", "must have new codes only"),
+            RewardError::UnknownWithheldCode => ApiError::new(ErrorCode::WithheldCodeNotFound),
+            RewardError::CodeInUse => ApiError::new(ErrorCode::CouponCodeInUse),
+            RewardError::NotFound => ApiError::new(ErrorCode::RewardNotFound),
+            RewardError::NotPending => ApiError::new(ErrorCode::RewardNotPending),
+            RewardError::Recipient(error) => error.into_api(),
+            RewardError::NoCouponLeft => ApiError::new(ErrorCode::NoCouponLeft),
+            RewardError::Sealed(error) => ApiError::caused_by(ErrorCode::Internal, error),
+            RewardError::Stale(error) => error.into_api(),
+            RewardError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<OrderError> for ApiError {
-    fn from(error: OrderError) -> Self {
-        match error {
-            OrderError::NobodyNamed => Self::new(ErrorCode::UserRequired),
-            OrderError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
-            OrderError::Recipient(error) => error.into(),
-            OrderError::Invalid(problems) => Self::problems(problems),
-            OrderError::NotEnough => Self::new(ErrorCode::NotEnoughTokens),
-            OrderError::Idempotency(error) => error.into(),
-            OrderError::Db(error) => error.into(),
+impl Coded for OrderError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::UserRequired,
+        ErrorCode::UserNotFound,
+        ErrorCode::NotEnoughTokens,
+        ErrorCode::ValidationError,
+    ])
+    .and(&[
+        &RecipientError::CODES,
+        &IdempotencyError::CODES,
+        &DbError::CODES,
+    ]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            OrderError::NobodyNamed => ApiError::new(ErrorCode::UserRequired),
+            OrderError::UnknownPlayer => ApiError::new(ErrorCode::UserNotFound),
+            OrderError::Recipient(error) => error.into_api(),
+            OrderError::Invalid(problems) => ApiError::problems(problems),
+            OrderError::NotEnough => ApiError::new(ErrorCode::NotEnoughTokens),
+            OrderError::Idempotency(error) => error.into_api(),
+            OrderError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<BatchError> for ApiError {
-    fn from(error: BatchError) -> Self {
-        match error {
+impl Coded for BatchError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::IdempotencyKeyReused,
+        ErrorCode::BatchNotFound,
+        ErrorCode::BatchAmbiguous,
+        ErrorCode::BatchIsRevert,
+        ErrorCode::ValidationError,
+    ])
+    .and(&[&DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
             BatchError::Unnamed => {
                 let problem = "names the batch; an Idempotency-Key does as well";
-                Self::field("batch_id", problem)
+                ApiError::field("batch_id", problem)
             }
             BatchError::KeyReused(batch) => {
                 let (id, at, by) = (batch.id, Kst(batch.created_at), &batch.actor);
@@ -503,64 +734,84 @@ impl From<BatchError> for ApiError {
                     "must be new: batch {id} of {at} by {by} has this batch_id, and was another request"
                 );
                 let code = ErrorCode::IdempotencyKeyReused;
-                Self::problems(vec![Problem::coded(code, "batch_id", problem)])
+                ApiError::problems(vec![Problem::coded(code, "batch_id", problem)])
             }
-            BatchError::Invalid(problems) => Self::problems(problems),
+            BatchError::Invalid(problems) => ApiError::problems(problems),
             BatchError::Refused(lines) => {
                 let lines = lines.into_iter();
                 LineProblems::of(lines.map(|refusal| (refusal.line, refusal.field, refusal.text)))
             }
-            BatchError::NotFound => Self::new(ErrorCode::BatchNotFound),
+            BatchError::NotFound => ApiError::new(ErrorCode::BatchNotFound),
             BatchError::Ambiguous { by_id, by_name } => {
                 let problem =
                     format!("must be id:{by_id} or batch_id:{by_id}, which is batch {by_name}");
                 let code = ErrorCode::BatchAmbiguous;
-                Self::problems(vec![Problem::coded(code, "batch", problem)])
+                ApiError::problems(vec![Problem::coded(code, "batch", problem)])
             }
             BatchError::IsRevert { of } => {
                 let problem = format!(
                     "must be no revert: this one takes back batch {of}; give or take anew instead"
                 );
                 let code = ErrorCode::BatchIsRevert;
-                Self::problems(vec![Problem::coded(code, "batch", problem)])
+                ApiError::problems(vec![Problem::coded(code, "batch", problem)])
             }
-            BatchError::Db(error) => error.into(),
+            BatchError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<HistoryError> for ApiError {
-    fn from(error: HistoryError) -> Self {
-        match error {
-            HistoryError::Access(error) => error.into(),
-            HistoryError::Db(error) => error.into(),
+impl Coded for HistoryError {
+    const CODES: Codes = Codes::of(&[]).and(&[&AccessError::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            HistoryError::Access(error) => error.into_api(),
+            HistoryError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<TimelineError> for ApiError {
-    fn from(error: TimelineError) -> Self {
-        match error {
-            TimelineError::UnknownPlayer => Self::new(ErrorCode::UserNotFound),
-            TimelineError::Db(error) => error.into(),
+impl Coded for TimelineError {
+    const CODES: Codes = Codes::of(&[ErrorCode::UserNotFound]).and(&[&DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            TimelineError::UnknownPlayer => ApiError::new(ErrorCode::UserNotFound),
+            TimelineError::Db(error) => error.into_api(),
         }
     }
 }
 
-impl From<BridgeError> for ApiError {
-    fn from(error: BridgeError) -> Self {
-        match error {
-            BridgeError::NotFound => Self::new(ErrorCode::BridgeNotFound),
-            BridgeError::NotDue => Self::new(ErrorCode::BridgeNotDue),
-            BridgeError::Conflict | BridgeError::Closed => Self::new(ErrorCode::BridgeConflict),
-            BridgeError::Invalid(problems) => Self::problems(problems),
-            BridgeError::Recipient(error) => error.into(),
-            BridgeError::Player(error) => error.into(),
-            BridgeError::UnknownGift => Self::new(ErrorCode::GiftNotFound),
-            BridgeError::GiftReverted => Self::new(ErrorCode::GiftReverted),
-            BridgeError::UnknownSeason => Self::new(ErrorCode::SeasonNotFound),
-            BridgeError::Stale(error) => error.into(),
-            BridgeError::Db(error) => error.into(),
+impl Coded for BridgeError {
+    const CODES: Codes = Codes::of(&[
+        ErrorCode::BridgeNotFound,
+        ErrorCode::BridgeNotDue,
+        ErrorCode::BridgeConflict,
+        ErrorCode::GiftNotFound,
+        ErrorCode::GiftReverted,
+        ErrorCode::SeasonNotFound,
+        ErrorCode::ValidationError,
+    ])
+    .and(&[
+        &RecipientError::CODES,
+        &ResolveError::CODES,
+        &Stale::CODES,
+        &DbError::CODES,
+    ]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            BridgeError::NotFound => ApiError::new(ErrorCode::BridgeNotFound),
+            BridgeError::NotDue => ApiError::new(ErrorCode::BridgeNotDue),
+            BridgeError::Conflict | BridgeError::Closed => ApiError::new(ErrorCode::BridgeConflict),
+            BridgeError::Invalid(problems) => ApiError::problems(problems),
+            BridgeError::Recipient(error) => error.into_api(),
+            BridgeError::Player(error) => error.into_api(),
+            BridgeError::UnknownGift => ApiError::new(ErrorCode::GiftNotFound),
+            BridgeError::GiftReverted => ApiError::new(ErrorCode::GiftReverted),
+            BridgeError::UnknownSeason => ApiError::new(ErrorCode::SeasonNotFound),
+            BridgeError::Stale(error) => error.into_api(),
+            BridgeError::Db(error) => error.into_api(),
         }
     }
 }

@@ -13,3 +13,6 @@ pub mod middleware;
 pub mod openapi;
 pub mod receipts;
 pub mod settings;
+
+#[doc(hidden)]
+pub use pastey;

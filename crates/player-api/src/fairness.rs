@@ -1,24 +1,17 @@
 //! `GET /api/fairness/{day}`.
 
-use actix_web::{
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
-};
+use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_games::{FairnessService, fairness::DayFairness};
-use xmas_http::endpoint::endpoint;
+use xmas_games::{FairnessError, FairnessService, fairness::DayFairness};
 use xmas_http::{
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Now, PathPart},
+    operation,
 };
 use xmas_kernel::ErrorCode;
 use xmas_time::{EventDay, Kst};
-
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    let route = web::to(fairness);
-    cfg.service(endpoint("/api/fairness/{day}", &Method::GET, route));
-}
 
 /// What all draws of a day are made with.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,7 +51,9 @@ impl From<DayFairness> for FairnessAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::DayNotFound];
+pub(crate) fn operation() -> Operation {
+    operation!(fairness).fails::<FairnessError>(&[ErrorCode::DayNotFound])
+}
 
 /// A day's commitment, published before the day, and its seed, revealed after it. Needs no token.
 #[utoipa::path(get, path = "/api/fairness/{day}", tag = "fairness",

@@ -5,29 +5,22 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use actix_web::{
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
-};
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_games::{
-    FairnessService,
+    FairnessError, FairnessService,
     fairness::PublishedOdds,
     odds::{Entry, Odds},
 };
-use xmas_http::endpoint::endpoint;
 use xmas_http::{
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Now, Params, PathPart, is_id},
+    operation,
 };
 use xmas_kernel::{ErrorCode, Feature, OddsId};
-
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    let route = web::to(odds);
-    cfg.service(endpoint("/api/odds/{feature}", &Method::GET, route));
-}
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
@@ -113,13 +106,14 @@ fn probability(entry: &Entry, odds: &Odds) -> f64 {
     entry.weight as f64 / odds.total() as f64
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::OddsNotFound,
-    ErrorCode::ValidationError,
-    ErrorCode::InvalidRouletteConfig,
-    ErrorCode::InvalidDiceConfig,
-    ErrorCode::InvalidLotteryConfig,
-];
+pub(crate) fn operation() -> Operation {
+    operation!(odds).fails::<FairnessError>(&[
+        ErrorCode::OddsNotFound,
+        ErrorCode::InvalidRouletteConfig,
+        ErrorCode::InvalidDiceConfig,
+        ErrorCode::InvalidLotteryConfig,
+    ])
+}
 
 /// How probable everything is that a game can bring, and how much of it is left. Needs no token.
 #[utoipa::path(get, path = "/api/odds/{feature}", tag = "fairness",

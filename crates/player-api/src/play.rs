@@ -58,9 +58,3 @@ pub(super) const ERRORS: [ErrorCode; 6] = [
     ErrorCode::NotEnoughTokens,
     ErrorCode::NoActiveSeasonConflict,
 ];
-
-/// The errors of a game's play.
-pub(super) const fn with_errors(invalid: ErrorCode) -> [ErrorCode; 7] {
-    let [a, b, c, d, e, f] = ERRORS;
-    [a, b, c, d, e, f, invalid]
-}

@@ -1,14 +1,15 @@
 //! `/api/today-feature`: retired.
 
-use actix_web::web::{self, ServiceConfig};
-use xmas_http::error::{ApiError, ApiResult};
+use xmas_http::{
+    endpoint::Operation,
+    error::{ApiError, ApiResult},
+    operation,
+};
 use xmas_kernel::ErrorCode;
 
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/api/today-feature").to(retired));
+pub(crate) fn operation() -> Operation {
+    operation!(retired).refuses(&[ErrorCode::FeatureRetired])
 }
-
-pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::FeatureRetired];
 
 /// Gone for good, whatever the method, and before any look at a token.
 #[utoipa::path(get, path = "/api/today-feature", tag = "retired", responses())]

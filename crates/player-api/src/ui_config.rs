@@ -3,30 +3,20 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
-        Method, StatusCode,
+        StatusCode,
         header::{self, ETag, EntityTag, Header, IfNoneMatch},
     },
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use xmas_features::{UiConfig, UiConfigService, ui_rules::TICKET_ZERO};
-use xmas_http::endpoint::endpoint;
-use xmas_http::{error::ApiResult, extract::PathPart};
+use xmas_http::{endpoint::Operation, error::ApiResult, extract::PathPart, operation};
 use xmas_time::Kst;
 
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint(
-        "/api/ui-config/{key}",
-        &Method::GET,
-        web::to(ui_config),
-    ))
-    .service(endpoint(
-        "/api/ui-copy/ticket0",
-        &Method::GET,
-        web::to(ticket_zero),
-    ));
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![operation!(ui_config), operation!(ticket_zero)]
 }
 
 /// What is shown under a key; nulls if nothing was saved.

@@ -2,20 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
-};
+use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_http::endpoint::endpoint;
-use xmas_http::{error::ApiResult, extract::Player};
+use xmas_http::{endpoint::Operation, error::ApiResult, extract::Player, operation};
 use xmas_kernel::Asset;
 use xmas_rewards::WalletService;
-
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint("/api/wallet", &Method::GET, web::to(wallet)));
-}
 
 /// What the player holds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,6 +17,10 @@ pub(crate) struct WalletAnswer {
     /// Every asset with its amount, also those never held.
     #[schema(value_type = BTreeMap<String, i64>)]
     balances: BTreeMap<Asset, i64>,
+}
+
+pub(crate) fn operation() -> Operation {
+    operation!(wallet)
 }
 
 /// The balances of all assets.

@@ -11,22 +11,23 @@ use std::collections::BTreeMap;
 
 use actix_web::{
     HttpRequest,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_event_bridge::{
-    BridgeDesk, BridgeEdit, BridgeView, Certificate, DayEdit, KeyCount, USUAL_CHUNK, UnknownMission,
+    BridgeDesk, BridgeEdit, BridgeError, BridgeView, Certificate, DayEdit, KeyCount, USUAL_CHUNK,
+    UnknownMission,
 };
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
         Admin, Body, Echo, Echoes, FIXED, Now, OptionalBody, Params, Volatile, is_id, said,
         seen_version,
     },
+    operation,
 };
 use xmas_kernel::{BridgeId, ErrorCode, SeasonId};
 use xmas_players::Status;
@@ -34,79 +35,42 @@ use xmas_time::{EventDay, Kst};
 
 use crate::params::{IfMatch, Reason};
 
-#[derive(OpenApi)]
-#[openapi(paths(get, put, settle, close, keys::list, keys::give, keys::revert))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::bulk(
-        "/event-bridge",
-        [(Method::GET, web::to(get)), (Method::PUT, web::to(put))],
-    ))
-    .service(endpoint::bulk(
-        "/event-bridge/settle",
-        [(Method::POST, web::to(settle))],
-    ))
-    .service(endpoint::bulk(
-        "/event-bridge/close",
-        [(Method::POST, web::to(close))],
-    ))
-    .service(endpoint::bulk(
-        "/event-bridge/keys",
-        [
-            (Method::GET, web::to(keys::list)),
-            (Method::POST, web::to(keys::give)),
-        ],
-    ))
-    .service(endpoint::bulk(
-        "/event-bridge/keys/{id}/revert",
-        [(Method::POST, web::to(keys::revert))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(get).fails::<BridgeError>(&[ErrorCode::BridgeNotFound]),
+        operation!(put)
+            .fails::<BridgeError>(&[
+                ErrorCode::BridgeNotFound,
+                ErrorCode::SeasonNotFound,
+                ErrorCode::BridgeConflict,
+                ErrorCode::VersionConflict,
+            ])
+            .bulk(),
+        operation!(settle)
+            .fails::<BridgeError>(&[ErrorCode::BridgeNotFound, ErrorCode::BridgeNotDue])
+            .bulk(),
+        operation!(close)
+            .fails::<BridgeError>(&[ErrorCode::BridgeNotFound, ErrorCode::BridgeNotDue])
+            .bulk(),
+        operation!(keys::list),
+        operation!(keys::give)
+            .fails::<BridgeError>(&[
+                ErrorCode::BridgeNotFound,
+                ErrorCode::BridgeConflict,
+                ErrorCode::UserNotFound,
+                ErrorCode::UserRequired,
+                ErrorCode::UserInactive,
+                ErrorCode::UserAnonymised,
+                ErrorCode::GiftReverted,
+            ])
+            .bulk(),
+        operation!(keys::revert)
+            .fails::<BridgeError>(&[ErrorCode::GiftNotFound])
+            .refuses(&[ErrorCode::NotFound])
+            .bulk(),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "GET /admin/api/event-bridge/",
-        &[ErrorCode::BridgeNotFound, ErrorCode::ValidationError],
-    ),
-    (
-        "PUT /admin/api/event-bridge/",
-        &[
-            ErrorCode::BridgeNotFound,
-            ErrorCode::SeasonNotFound,
-            ErrorCode::BridgeConflict,
-            ErrorCode::VersionConflict,
-        ],
-    ),
-    (
-        "POST /admin/api/event-bridge/settle",
-        &[ErrorCode::BridgeNotFound, ErrorCode::BridgeNotDue],
-    ),
-    (
-        "POST /admin/api/event-bridge/close",
-        &[ErrorCode::BridgeNotFound, ErrorCode::BridgeNotDue],
-    ),
-    (
-        "POST /admin/api/event-bridge/keys",
-        &[
-            ErrorCode::BridgeNotFound,
-            ErrorCode::BridgeConflict,
-            ErrorCode::UserNotFound,
-            ErrorCode::UserRequired,
-            ErrorCode::UserInactive,
-            ErrorCode::UserAnonymised,
-            ErrorCode::GiftReverted,
-        ],
-    ),
-    (
-        "GET /admin/api/event-bridge/keys",
-        &[ErrorCode::ValidationError],
-    ),
-    (
-        "POST /admin/api/event-bridge/keys/{id}/revert",
-        &[ErrorCode::GiftNotFound, ErrorCode::NotFound],
-    ),
-];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]

@@ -2,42 +2,33 @@
 
 use actix_web::{
     HttpRequest,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
-use xmas_features::{FeatureConfig, FeatureDesk, FeatureEdit};
+use xmas_features::{FeatureConfig, FeatureDesk, FeatureDeskError, FeatureEdit};
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Echo, Echoes, Now, PathPart, seen_version},
+    operation,
 };
 use xmas_kernel::{ErrorCode, Feature};
 
 use crate::params::{IfMatch, Reason};
 
-#[derive(OpenApi)]
-#[openapi(paths(list, put))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/feature-config",
-        [(Method::GET, web::to(list))],
-    ))
-    .service(endpoint::admin(
-        "/feature-config/{feature}",
-        [(Method::PUT, web::to(put))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list),
+        operation!(put).fails::<FeatureDeskError>(&[
+            ErrorCode::FeatureConfigNotFound,
+            ErrorCode::VersionConflict,
+        ]),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[(
-    "PUT /admin/api/feature-config/{feature}",
-    &[ErrorCode::FeatureConfigNotFound, ErrorCode::VersionConflict],
-)];
 
 /// A feature and its switch.
 #[derive(Debug, Serialize, ToSchema)]

@@ -10,62 +10,35 @@ use std::str::FromStr;
 
 use actix_web::{
     HttpResponse,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
-use xmas_features::{FeatureDesk, Scheduled, ScheduledFeature};
+use xmas_features::{FeatureDesk, FeatureDeskError, Scheduled, ScheduledFeature};
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Echo, Echoes, Now, Params, PathPart, refuse},
+    operation,
 };
 use xmas_kernel::{ErrorCode, Feature, Problem};
 use xmas_time::EventDay;
 
 use crate::params::Reason;
 
-#[derive(OpenApi)]
-#[openapi(paths(list, put, delete))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/feature-schedule",
-        [(Method::GET, web::to(list))],
-    ))
-    .service(endpoint::admin(
-        "/feature-schedule/{date}",
-        [
-            (Method::PUT, web::to(put)),
-            (Method::DELETE, web::to(delete)),
-        ],
-    ));
-}
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "GET /admin/api/feature-schedule/",
-        &[
-            ErrorCode::ValidationError,
-            ErrorCode::InvalidFeatureSchedule,
-        ],
-    ),
-    (
-        "PUT /admin/api/feature-schedule/{date}",
-        &[ErrorCode::InvalidFeatureSchedule],
-    ),
-    (
-        "DELETE /admin/api/feature-schedule/{date}",
-        &[
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list).fails::<FeatureDeskError>(&[ErrorCode::InvalidFeatureSchedule]),
+        operation!(put).fails::<FeatureDeskError>(&[ErrorCode::InvalidFeatureSchedule]),
+        operation!(delete).fails::<FeatureDeskError>(&[
             ErrorCode::ScheduleNotFound,
             ErrorCode::InvalidFeatureSchedule,
-        ],
-    ),
-];
+        ]),
+    ]
+}
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]

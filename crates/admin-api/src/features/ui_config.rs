@@ -2,39 +2,31 @@
 
 use actix_web::{
     HttpRequest,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 use xmas_features::{UiConfig, UiConfigService, ui_rules};
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::ApiResult,
     extract::{Admin, Body, Echo, Echoes, Now, PathPart, Volatile, seen_version},
+    operation,
 };
 use xmas_kernel::ErrorCode;
 use xmas_time::Kst;
 
 use crate::params::{IfMatch, Reason};
 
-#[derive(OpenApi)]
-#[openapi(paths(get, put))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/ui-config/{key}",
-        [(Method::GET, web::to(get)), (Method::PUT, web::to(put))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(get),
+        operation!(put).refuses(&[ErrorCode::VersionConflict]),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[(
-    "PUT /admin/api/ui-config/{key}",
-    &[ErrorCode::VersionConflict],
-)];
 
 /// What is shown under a key; nulls if nothing was saved.
 #[derive(Debug, Serialize, ToSchema)]

@@ -2,23 +2,24 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{Method, StatusCode},
-    web::{self, Data, Json, ServiceConfig},
+    http::StatusCode,
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    ConfigDesk,
+    ConfigDesk, ConfigError,
     config::{ConfigEdit, Saved, TwoNames},
     dice::{Dice, DiceEdit, DiceRewards},
 };
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::ApiResult,
     extract::{
         Admin, Body, Echo, Echoes, Now, OptionalBody, Params, PathPart, Volatile, seen_version,
     },
+    operation,
 };
 use xmas_kernel::ErrorCode;
 use xmas_time::Kst;
@@ -32,67 +33,30 @@ use crate::{
     params::{IfMatch, Reason, sent},
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(list, post, get, put, delete, versions, restore))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/dice-config",
-        [(Method::GET, web::to(list)), (Method::POST, web::to(post))],
-    ))
-    .service(endpoint::admin(
-        "/dice-config/{id}",
-        [
-            (Method::GET, web::to(get)),
-            (Method::PUT, web::to(put)),
-            (Method::DELETE, web::to(delete)),
-        ],
-    ))
-    .service(endpoint::admin(
-        "/dice-config/{id}/versions",
-        [(Method::GET, web::to(versions))],
-    ))
-    .service(endpoint::admin(
-        "/dice-config/{id}/versions/{version}/restore",
-        [(Method::POST, web::to(restore))],
-    ));
-}
-
-const MISSING: ErrorCode = ErrorCode::DiceConfigNotFound;
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "POST /admin/api/dice-config/",
-        &[ErrorCode::InvalidMaxDailyPlays],
-    ),
-    ("GET /admin/api/dice-config/{id}", &[MISSING]),
-    (
-        "PUT /admin/api/dice-config/{id}",
-        &[
-            MISSING,
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list),
+        operation!(post).fails::<ConfigError>(&[ErrorCode::InvalidMaxDailyPlays]),
+        operation!(get).fails::<ConfigError>(&[ErrorCode::DiceConfigNotFound]),
+        operation!(put).fails::<ConfigError>(&[
+            ErrorCode::DiceConfigNotFound,
             ErrorCode::InvalidMaxDailyPlays,
             ErrorCode::VersionConflict,
-        ],
-    ),
-    (
-        "GET /admin/api/dice-config/{id}/versions",
-        &[MISSING, ErrorCode::ValidationError],
-    ),
-    (
-        "POST /admin/api/dice-config/{id}/versions/{version}/restore",
-        &[
-            MISSING,
+        ]),
+        operation!(delete)
+            .fails::<ConfigError>(&[ErrorCode::DiceConfigNotFound, ErrorCode::ConfigInUse]),
+        operation!(versions).fails::<ConfigError>(&[ErrorCode::DiceConfigNotFound]),
+        operation!(restore).fails::<ConfigError>(&[
+            ErrorCode::DiceConfigNotFound,
             ErrorCode::InvalidMaxDailyPlays,
             ErrorCode::VersionConflict,
             ErrorCode::ConfigVersionNotFound,
-        ],
-    ),
-    (
-        "DELETE /admin/api/dice-config/{id}",
-        &[MISSING, ErrorCode::ConfigInUse],
-    ),
-];
+        ]),
+    ]
+}
+
+const MISSING: ErrorCode = ErrorCode::DiceConfigNotFound;
 
 /// A dice game. `…_reward_amount` is the same as `…_reward_value`.
 #[derive(Debug, Serialize, ToSchema)]

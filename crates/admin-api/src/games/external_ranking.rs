@@ -4,24 +4,24 @@ use std::collections::HashMap;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
     RankingDesk, RankingDeskError,
     ranking::{ExternalEdit, ExternalRow, ExternalRowEdit},
 };
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
         AccountPart, Admin, Body, Column, Content, CsvRow, Echo, Echoes, FIXED, List, Now, Source,
         Upload, Volatile, seen_version,
     },
     middleware::limits::MAX_CSV_BYTES,
+    operation,
 };
 use xmas_kernel::{ErrorCode, Problem, version::Seen};
 use xmas_players::PlayerRef;
@@ -32,46 +32,28 @@ use crate::{
     params::{IfMatch, Reason, UserPath, sent},
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(list, post, put, delete))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::bulk(
-        "/external-ranking",
-        [(Method::GET, web::to(list)), (Method::POST, web::to(post))],
-    ))
-    .service(endpoint::admin(
-        "/external-ranking/{user_id}",
-        [
-            (Method::PUT, web::to(put)),
-            (Method::DELETE, web::to(delete)),
-        ],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list),
+        operation!(post)
+            .fails::<RankingDeskError>(&[
+                ErrorCode::UserRequired,
+                ErrorCode::UserNotFound,
+                ErrorCode::RankingConflict,
+                ErrorCode::VersionConflict,
+            ])
+            .bulk(),
+        operation!(put).fails::<RankingDeskError>(&[
+            ErrorCode::ExternalRankingNotFound,
+            ErrorCode::VersionConflict,
+        ]),
+        operation!(delete).fails::<RankingDeskError>(&[ErrorCode::ExternalRankingNotFound]),
+    ]
 }
 
 /// Who is not on the board.
 const MISSING: ErrorCode = ErrorCode::ExternalRankingNotFound;
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "POST /admin/api/external-ranking/",
-        &[
-            ErrorCode::UserRequired,
-            ErrorCode::UserNotFound,
-            ErrorCode::RankingConflict,
-            ErrorCode::VersionConflict,
-        ],
-    ),
-    (
-        "PUT /admin/api/external-ranking/{user_id}/",
-        &[MISSING, ErrorCode::VersionConflict],
-    ),
-    (
-        "DELETE /admin/api/external-ranking/{user_id}/",
-        &[MISSING, ErrorCode::ValidationError],
-    ),
-];
 
 /// The external board.
 #[derive(Debug, Serialize, ToSchema)]

@@ -2,23 +2,24 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{Method, StatusCode},
-    web::{self, Data, Json, ServiceConfig},
+    http::StatusCode,
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    ConfigDesk,
+    ConfigDesk, ConfigError,
     config::{ConfigEdit, Saved},
     lottery::{Lottery, PrizeConfig, PrizeEdit, PrizeList},
 };
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::ApiResult,
     extract::{
         Admin, Body, Echo, Echoes, Now, OptionalBody, Params, PathPart, Volatile, seen_version,
     },
+    operation,
 };
 use xmas_kernel::ErrorCode;
 use xmas_time::Kst;
@@ -32,52 +33,21 @@ use crate::{
     params::{IfMatch, Reason, sent},
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(list, post, get, put, delete, versions, restore))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/lottery-config",
-        [(Method::GET, web::to(list)), (Method::POST, web::to(post))],
-    ))
-    .service(endpoint::admin(
-        "/lottery-config/{id}",
-        [
-            (Method::GET, web::to(get)),
-            (Method::PUT, web::to(put)),
-            (Method::DELETE, web::to(delete)),
-        ],
-    ))
-    .service(endpoint::admin(
-        "/lottery-config/{id}/versions",
-        [(Method::GET, web::to(versions))],
-    ))
-    .service(endpoint::admin(
-        "/lottery-config/{id}/versions/{version}/restore",
-        [(Method::POST, web::to(restore))],
-    ));
-}
-
-const MISSING: ErrorCode = ErrorCode::LotteryConfigNotFound;
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "POST /admin/api/lottery-config/",
-        &[
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list),
+        operation!(post).fails::<ConfigError>(&[
             ErrorCode::InvalidMaxDailyPlays,
             ErrorCode::InvalidLotteryWeight,
             ErrorCode::InvalidLotteryStock,
             ErrorCode::DuplicatePrizeLabel,
             ErrorCode::NoActivePrize,
             ErrorCode::ZeroTotalWeight,
-        ],
-    ),
-    ("GET /admin/api/lottery-config/{id}", &[MISSING]),
-    (
-        "PUT /admin/api/lottery-config/{id}",
-        &[
-            MISSING,
+        ]),
+        operation!(get).fails::<ConfigError>(&[ErrorCode::LotteryConfigNotFound]),
+        operation!(put).fails::<ConfigError>(&[
+            ErrorCode::LotteryConfigNotFound,
             ErrorCode::InvalidMaxDailyPlays,
             ErrorCode::InvalidLotteryWeight,
             ErrorCode::InvalidLotteryStock,
@@ -85,16 +55,12 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
             ErrorCode::NoActivePrize,
             ErrorCode::ZeroTotalWeight,
             ErrorCode::VersionConflict,
-        ],
-    ),
-    (
-        "GET /admin/api/lottery-config/{id}/versions",
-        &[MISSING, ErrorCode::ValidationError],
-    ),
-    (
-        "POST /admin/api/lottery-config/{id}/versions/{version}/restore",
-        &[
-            MISSING,
+        ]),
+        operation!(delete)
+            .fails::<ConfigError>(&[ErrorCode::LotteryConfigNotFound, ErrorCode::ConfigInUse]),
+        operation!(versions).fails::<ConfigError>(&[ErrorCode::LotteryConfigNotFound]),
+        operation!(restore).fails::<ConfigError>(&[
+            ErrorCode::LotteryConfigNotFound,
             ErrorCode::InvalidMaxDailyPlays,
             ErrorCode::InvalidLotteryWeight,
             ErrorCode::InvalidLotteryStock,
@@ -103,13 +69,11 @@ pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
             ErrorCode::ZeroTotalWeight,
             ErrorCode::VersionConflict,
             ErrorCode::ConfigVersionNotFound,
-        ],
-    ),
-    (
-        "DELETE /admin/api/lottery-config/{id}",
-        &[MISSING, ErrorCode::ConfigInUse],
-    ),
-];
+        ]),
+    ]
+}
+
+const MISSING: ErrorCode = ErrorCode::LotteryConfigNotFound;
 
 /// A lottery.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,21 +7,21 @@
 
 use actix_web::{
     HttpResponse,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_games::{
-    FairnessService,
+    FairnessError, FairnessService,
     fairness::{OddsReport, ReportQuery, report::EntryReport},
 };
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     export::{self, Cell, ExportPage},
     extract::{Now, Params, PathPart, is_id},
+    operation,
 };
 use xmas_kernel::{
     ErrorCode, Feature, OddsId,
@@ -29,32 +29,13 @@ use xmas_kernel::{
 };
 use xmas_time::Kst;
 
-#[derive(OpenApi)]
-#[openapi(paths(get, csv))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    // The longer pattern first, since the other one takes any text.
-    cfg.service(endpoint::admin(
-        "/odds/{feature}.csv",
-        [(Method::GET, web::to(csv))],
-    ))
-    .service(endpoint::admin(
-        "/odds/{feature}",
-        [(Method::GET, web::to(get))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(get).fails::<FairnessError>(&[ErrorCode::OddsNotFound]),
+        operation!(csv).fails::<FairnessError>(&[ErrorCode::OddsNotFound]),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "GET /admin/api/odds/{feature}",
-        &[ErrorCode::OddsNotFound, ErrorCode::ValidationError],
-    ),
-    (
-        "GET /admin/api/odds/{feature}.csv",
-        &[ErrorCode::OddsNotFound, ErrorCode::ValidationError],
-    ),
-];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]

@@ -2,25 +2,25 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
     RankingDesk, RankingDeskError,
     ranking::{DayBoard, DayRow, DayRowEdit},
 };
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
         Admin, Column, Content, CsvRow, Echo, Echoes, Now, PathPart, Source, Upload, Volatile,
         refuse, seen_version,
     },
     middleware::limits::MAX_CSV_BYTES,
+    operation,
 };
 use xmas_kernel::{ErrorCode, Problem};
 use xmas_time::EventDay;
@@ -30,40 +30,21 @@ use crate::{
     params::{IfMatch, Reason},
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(get, put, delete))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::bulk(
-        "/ranking/{date}",
-        [
-            (Method::GET, web::to(get)),
-            (Method::PUT, web::to(put)),
-            (Method::DELETE, web::to(delete)),
-        ],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(get).fails::<RankingDeskError>(&[ErrorCode::RankingNotFound]),
+        operation!(put)
+            .fails::<RankingDeskError>(&[
+                ErrorCode::RankingNotFound,
+                ErrorCode::UserNotFound,
+                ErrorCode::RankingConflict,
+                ErrorCode::VersionConflict,
+            ])
+            .bulk(),
+        operation!(delete).fails::<RankingDeskError>(&[ErrorCode::RankingNotFound]),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "GET /admin/api/ranking/{date}",
-        &[ErrorCode::RankingNotFound],
-    ),
-    (
-        "PUT /admin/api/ranking/{date}",
-        &[
-            ErrorCode::RankingNotFound,
-            ErrorCode::UserNotFound,
-            ErrorCode::RankingConflict,
-            ErrorCode::VersionConflict,
-        ],
-    ),
-    (
-        "DELETE /admin/api/ranking/{date}",
-        &[ErrorCode::RankingNotFound],
-    ),
-];
 
 /// The board of a day.
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,37 +5,23 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use actix_web::{
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
-};
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Now, Params},
+    operation,
 };
-use xmas_kernel::ErrorCode;
 use xmas_reporting::{DashboardService, Metric, Metrics, RangeHours};
 use xmas_time::Kst;
 
-#[derive(OpenApi)]
-#[openapi(paths(metrics))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/dashboard/metrics",
-        [(Method::GET, web::to(metrics))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![operation!(metrics)]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[(
-    "GET /admin/api/dashboard/metrics",
-    &[ErrorCode::ValidationError],
-)];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]

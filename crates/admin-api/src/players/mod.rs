@@ -7,91 +7,34 @@ mod import;
 mod item;
 pub(crate) mod timeline;
 
-use actix_web::{
-    http::Method,
-    web::{self, ServiceConfig},
-};
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
-use xmas_http::endpoint;
+use utoipa::ToSchema;
+use xmas_http::{endpoint::Operation, operation};
 use xmas_kernel::{ErrorCode, UserId};
-use xmas_players::{PlayerRecord, Role, SavedPlayer, Status};
+use xmas_players::{PlayerDeskError, PlayerRecord, Role, SavedPlayer, Status};
 use xmas_time::Kst;
 
-#[derive(OpenApi)]
-#[openapi(paths(
-    collection::list,
-    collection::post,
-    item::get,
-    item::put,
-    item::delete,
-    anonymise::anonymise,
-    import::import,
-))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    timeline::configure(cfg);
-    cfg.service(endpoint::admin(
-        "/users",
-        [
-            (Method::GET, web::to(collection::list)),
-            (Method::POST, web::to(collection::post)),
-        ],
-    ))
-    // Before the items: it is not the name of one.
-    .service(endpoint::bulk(
-        "/users/import",
-        [(Method::POST, web::to(import::import))],
-    ))
-    .service(endpoint::admin(
-        "/users/{id}",
-        [
-            (Method::GET, web::to(item::get)),
-            (Method::PUT, web::to(item::put)),
-            (Method::DELETE, web::to(item::delete)),
-        ],
-    ))
-    .service(endpoint::admin(
-        "/users/{id}/anonymise",
-        [(Method::POST, web::to(anonymise::anonymise))],
-    ));
-}
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    ("GET /admin/api/users/", &[ErrorCode::ValidationError]),
-    (
-        "POST /admin/api/users/",
-        &[ErrorCode::ExternalIdExists, ErrorCode::NoActiveSeason],
-    ),
-    (
-        "GET /admin/api/users/{id}",
-        &[ErrorCode::ValidationError, ErrorCode::UserNotFound],
-    ),
-    (
-        "PUT /admin/api/users/{id}",
-        &[
-            ErrorCode::ValidationError,
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(collection::list),
+        operation!(collection::post)
+            .fails::<PlayerDeskError>(&[ErrorCode::ExternalIdExists, ErrorCode::NoActiveSeason]),
+        operation!(item::get).fails::<PlayerDeskError>(&[ErrorCode::UserNotFound]),
+        operation!(item::put).fails::<PlayerDeskError>(&[
             ErrorCode::UserNotFound,
             ErrorCode::NoActiveSeason,
             ErrorCode::ExternalIdExists,
             ErrorCode::UserAnonymised,
             ErrorCode::VersionConflict,
-        ],
-    ),
-    (
-        "DELETE /admin/api/users/{id}",
-        &[ErrorCode::ValidationError, ErrorCode::UserNotFound],
-    ),
-    (
-        "POST /admin/api/users/{id}/anonymise",
-        &[ErrorCode::ValidationError, ErrorCode::UserNotFound],
-    ),
-    (
-        "POST /admin/api/users/import",
-        &[ErrorCode::ExternalIdExists],
-    ),
-];
+        ]),
+        operation!(item::delete).fails::<PlayerDeskError>(&[ErrorCode::UserNotFound]),
+        operation!(anonymise::anonymise).fails::<PlayerDeskError>(&[ErrorCode::UserNotFound]),
+        operation!(import::import)
+            .fails::<PlayerDeskError>(&[ErrorCode::ExternalIdExists])
+            .bulk(),
+    ]
+}
 
 /// An account.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,42 +7,29 @@
 
 mod item;
 
-use actix_web::{
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
-};
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::ApiResult,
     extract::{AccountPart, Params, given},
+    operation,
 };
 use xmas_kernel::{Asset, ErrorCode, paging::Limit};
 use xmas_reporting::{
-    Kind, PlayerStanding, Timeline, TimelineKind, TimelineQuery, TimelineService,
+    Kind, PlayerStanding, Timeline, TimelineError, TimelineKind, TimelineQuery, TimelineService,
 };
 
 use crate::params::AccountPath;
 
 use item::TimelineItem;
 
-#[derive(OpenApi)]
-#[openapi(paths(timeline))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/users/{id}/timeline",
-        [(Method::GET, web::to(timeline))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![operation!(timeline).fails::<TimelineError>(&[ErrorCode::UserNotFound])]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[(
-    "GET /admin/api/users/{id}/timeline",
-    &[ErrorCode::UserNotFound, ErrorCode::ValidationError],
-)];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]

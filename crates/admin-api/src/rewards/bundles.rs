@@ -2,19 +2,19 @@
 
 use actix_web::{
     HttpResponse,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::ApiResult,
     extract::{Admin, Body, Now, Params, PathPart},
+    operation,
 };
 use xmas_kernel::{BundleId, ErrorCode};
-use xmas_rewards::{Bundle, BundleDesk, BundleDraft, BundleItem};
+use xmas_rewards::{Bundle, BundleDesk, BundleDraft, BundleItem, RewardError};
 use xmas_time::Kst;
 
 use crate::{
@@ -22,31 +22,16 @@ use crate::{
     params::Reason,
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(list, create, item))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/bundles",
-        [
-            (Method::GET, web::to(list)),
-            (Method::POST, web::to(create)),
-        ],
-    ))
-    .service(endpoint::admin(
-        "/bundles/{id}",
-        [(Method::GET, web::to(item))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list),
+        operation!(create),
+        operation!(item)
+            .fails::<RewardError>(&[ErrorCode::BundleNotFound])
+            .refuses(&[ErrorCode::NotFound]),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    ("GET /admin/api/bundles/", &[ErrorCode::ValidationError]),
-    (
-        "GET /admin/api/bundles/{id}",
-        &[ErrorCode::NotFound, ErrorCode::BundleNotFound],
-    ),
-];
 
 /// One thing in a bundle.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]

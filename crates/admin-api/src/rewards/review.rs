@@ -5,22 +5,20 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use actix_web::{
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
-};
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Now, OptionalBody, Params, PathPart},
+    operation,
 };
 use xmas_kernel::{ErrorCode, RewardId};
 use xmas_players::Inactive;
 use xmas_reporting::{QueuedReward, RewardQuery, RewardQueue, Whose};
-use xmas_rewards::{Decision, GrantSource, ReviewDesk, RewardState};
+use xmas_rewards::{Decision, GrantSource, ReviewDesk, RewardError, RewardState};
 use xmas_time::Kst;
 
 use crate::{
@@ -29,45 +27,24 @@ use crate::{
     records::{WhoseParams, WhoseRows},
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(list, approve, reject))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin("/rewards", [(Method::GET, web::to(list))]))
-        .service(endpoint::admin(
-            "/rewards/{id}/approve",
-            [(Method::POST, web::to(approve))],
-        ))
-        .service(endpoint::admin(
-            "/rewards/{id}/reject",
-            [(Method::POST, web::to(reject))],
-        ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list),
+        operation!(approve)
+            .fails::<RewardError>(&[
+                ErrorCode::RewardNotFound,
+                ErrorCode::RewardNotPending,
+                ErrorCode::NoCouponLeft,
+                ErrorCode::UserAnonymised,
+                ErrorCode::UserInactive,
+            ])
+            .refuses(&[ErrorCode::NotFound]),
+        operation!(reject)
+            .fails::<RewardError>(&[ErrorCode::RewardNotFound, ErrorCode::RewardNotPending])
+            .refuses(&[ErrorCode::NotFound]),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    ("GET /admin/api/rewards/", &[ErrorCode::ValidationError]),
-    (
-        "POST /admin/api/rewards/{id}/approve",
-        &[
-            ErrorCode::NotFound,
-            ErrorCode::RewardNotFound,
-            ErrorCode::RewardNotPending,
-            ErrorCode::NoCouponLeft,
-            ErrorCode::UserAnonymised,
-            ErrorCode::UserInactive,
-            ErrorCode::ValidationError,
-        ],
-    ),
-    (
-        "POST /admin/api/rewards/{id}/reject",
-        &[
-            ErrorCode::NotFound,
-            ErrorCode::RewardNotFound,
-            ErrorCode::RewardNotPending,
-        ],
-    ),
-];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]

@@ -3,70 +3,26 @@
 pub(crate) mod levels;
 pub(crate) mod season;
 
-use actix_web::{
-    http::Method,
-    web::{self, ServiceConfig},
-};
-use utoipa::OpenApi;
-use xmas_http::endpoint;
+use xmas_http::{endpoint::Operation, operation};
 use xmas_kernel::ErrorCode;
+use xmas_season_pass::SeasonDeskError;
 
-#[derive(OpenApi)]
-#[openapi(paths(
-    season::list,
-    season::post,
-    season::get,
-    season::put,
-    levels::get,
-    levels::put
-))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/seasons",
-        [
-            (Method::GET, web::to(season::list)),
-            (Method::POST, web::to(season::post)),
-        ],
-    ))
-    .service(endpoint::admin(
-        "/seasons/{id}",
-        [
-            (Method::GET, web::to(season::get)),
-            (Method::PUT, web::to(season::put)),
-        ],
-    ))
-    .service(endpoint::admin(
-        "/seasons/{id}/levels",
-        [
-            (Method::GET, web::to(levels::get)),
-            (Method::PUT, web::to(levels::put)),
-        ],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    use ErrorCode::{ActiveSeasonConflict, InvalidSeasonDates, SeasonNotFound, VersionConflict};
+    const CHANGE: &[ErrorCode] = &[
+        SeasonNotFound,
+        InvalidSeasonDates,
+        ActiveSeasonConflict,
+        VersionConflict,
+    ];
+    vec![
+        operation!(season::list),
+        operation!(season::post)
+            .fails::<SeasonDeskError>(&[InvalidSeasonDates, ActiveSeasonConflict]),
+        operation!(season::get).fails::<SeasonDeskError>(&[SeasonNotFound]),
+        operation!(season::put).fails::<SeasonDeskError>(CHANGE),
+        operation!(levels::get).fails::<SeasonDeskError>(&[SeasonNotFound]),
+        operation!(levels::put).fails::<SeasonDeskError>(CHANGE),
+    ]
 }
-
-const CHANGE: [ErrorCode; 4] = [
-    ErrorCode::SeasonNotFound,
-    ErrorCode::InvalidSeasonDates,
-    ErrorCode::ActiveSeasonConflict,
-    ErrorCode::VersionConflict,
-];
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    ("GET /admin/api/seasons/", &[ErrorCode::ValidationError]),
-    (
-        "POST /admin/api/seasons/",
-        &[
-            ErrorCode::InvalidSeasonDates,
-            ErrorCode::ActiveSeasonConflict,
-        ],
-    ),
-    ("GET /admin/api/seasons/{id}", &[ErrorCode::SeasonNotFound]),
-    ("PUT /admin/api/seasons/{id}", &CHANGE),
-    (
-        "GET /admin/api/seasons/{id}/levels",
-        &[ErrorCode::SeasonNotFound],
-    ),
-    ("PUT /admin/api/seasons/{id}/levels", &CHANGE),
-];

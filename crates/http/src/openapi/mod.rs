@@ -14,15 +14,19 @@ use utoipa::openapi::{
 };
 use xmas_kernel::ErrorCode;
 
-use crate::error::ApiError;
+use crate::{endpoint::Operations, error::ApiError};
 
-/// Adds to a document what does not need to be said of each operation. `own` are the codes that an operation
-/// can answer with besides, by method and path.
-pub fn complete(document: &mut Document, own: impl Fn(&str, &str) -> Vec<ErrorCode>) {
+/// Adds to a document of these operations what does not need to be said of each of them.
+pub fn complete(document: &mut Document, operations: &[&Operations]) {
+    let own = |method: &str, path: &str| {
+        let all = operations.iter().flat_map(|operations| operations.errors());
+        let mut this = all.filter(|(m, p, _)| m == method && *p == path);
+        this.next().map_or(&[][..], |(_, _, codes)| codes).to_vec()
+    };
     bounds::apply(document);
     settle_optional_bodies(document);
     for (path, item) in &mut document.paths.paths {
-        add_errors(item, path, &own);
+        add_errors(item, path, own);
     }
 }
 

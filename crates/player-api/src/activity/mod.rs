@@ -2,16 +2,8 @@
 
 pub(crate) mod record;
 
-use actix_web::{
-    http::Method,
-    web::{self, ServiceConfig},
-};
-use xmas_http::endpoint::endpoint;
+use xmas_http::endpoint::Operation;
 
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint(
-        "/api/activity/record",
-        &Method::POST,
-        web::to(record::record),
-    ));
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![record::operation()]
 }

@@ -8,8 +8,10 @@ use validator::Validate;
 use xmas_activity::{ActivityService, ClientEvent, ClientEventKind, RecordCommand, Recorded};
 use xmas_http::{
     answer::Answer,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Command, IdempotencyKey, Now, Player},
+    operation,
 };
 use xmas_kernel::MAX_NUMBER;
 use xmas_time::Kst;
@@ -60,6 +62,10 @@ pub(crate) struct RecordAnswer {
     /// When the event was first reported.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Kst,
+}
+
+pub(crate) fn operation() -> Operation {
+    operation!(record)
 }
 
 /// Keeps what a client reports. It never earns anything.

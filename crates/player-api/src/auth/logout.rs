@@ -6,8 +6,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 use xmas_core_auth::{AuthService, LogoutCommand};
 use xmas_http::{
+    endpoint::Operation,
     error::ApiResult,
     extract::{Bearer, Now, OptionalBody},
+    operation,
 };
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -18,6 +20,10 @@ pub(crate) struct LogoutRequest {
     /// this session can no longer be refreshed, and its access token lives out its time.
     #[serde(default)]
     everywhere: bool,
+}
+
+pub(crate) fn operation() -> Operation {
+    operation!(logout)
 }
 
 /// Ends this session, or all of them.

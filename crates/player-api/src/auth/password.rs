@@ -4,10 +4,12 @@ use actix_web::web::{Data, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use xmas_core_auth::{AuthService, PasswordCommand};
+use xmas_core_auth::{AuthError, AuthService, PasswordCommand};
 use xmas_http::{
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Bearer, Body, Now},
+    operation,
 };
 use xmas_kernel::ErrorCode;
 use xmas_players::Password;
@@ -24,7 +26,9 @@ pub(crate) struct PasswordRequest {
     new_password: String,
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::TooManyRequests];
+pub(crate) fn operation() -> Operation {
+    operation!(password).fails::<AuthError>(&[ErrorCode::TooManyRequests])
+}
 
 /// Replaces the password and ends every other session. A wrong current password is a
 /// `VALIDATION_ERROR`, since a 401 would log the player out.

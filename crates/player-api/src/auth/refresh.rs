@@ -7,10 +7,12 @@ use actix_web::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use xmas_core_auth::{AuthService, RefreshCommand};
+use xmas_core_auth::{AuthError, AuthService, RefreshCommand};
 use xmas_http::{
+    endpoint::Operation,
     error::ApiResult,
     extract::{Body, Now, client_address},
+    operation,
 };
 use xmas_kernel::ErrorCode;
 
@@ -24,12 +26,14 @@ pub(crate) struct RefreshRequest {
     refresh_token: String,
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::TokenInvalid,
-    ErrorCode::TokenExpired,
-    ErrorCode::UserBlocked,
-    ErrorCode::TooManyRequests,
-];
+pub(crate) fn operation() -> Operation {
+    operation!(refresh).fails::<AuthError>(&[
+        ErrorCode::TokenInvalid,
+        ErrorCode::TokenExpired,
+        ErrorCode::UserBlocked,
+        ErrorCode::TooManyRequests,
+    ])
+}
 
 /// Trades a refresh token for a new session. A used token that comes back after more than 30
 /// seconds ends the whole session.

@@ -7,10 +7,12 @@ use actix_web::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use xmas_core_auth::{AuthService, LoginCommand};
+use xmas_core_auth::{AuthError, AuthService, LoginCommand};
 use xmas_http::{
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Body, Now, client_address},
+    operation,
 };
 use xmas_kernel::ErrorCode;
 use xmas_players::GivenId;
@@ -27,11 +29,13 @@ pub(crate) struct LoginRequest {
     password: String,
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::InvalidCredentials,
-    ErrorCode::UserBlocked,
-    ErrorCode::TooManyRequests,
-];
+pub(crate) fn operation() -> Operation {
+    operation!(token).fails::<AuthError>(&[
+        ErrorCode::InvalidCredentials,
+        ErrorCode::UserBlocked,
+        ErrorCode::TooManyRequests,
+    ])
+}
 
 /// Logs a player or an admin in.
 #[utoipa::path(post, path = "/api/auth/token", tag = "auth", request_body = LoginRequest,

@@ -4,13 +4,15 @@ use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_games::{
-    GameService, Play,
+    GameError, GameService, Play,
     dice::{Dice, DiceGame},
 };
 use xmas_http::{
     answer::Answer,
+    endpoint::Operation,
     error::ApiResult,
     extract::{Command, IdempotencyKey, Nothing, Now, Player},
+    operation,
 };
 use xmas_kernel::ErrorCode;
 
@@ -81,7 +83,11 @@ impl From<Play<DiceGame>> for PlayAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &play::with_errors(ErrorCode::InvalidDiceConfig);
+pub(crate) fn operation() -> Operation {
+    operation!(play)
+        .fails::<GameError>(&play::ERRORS)
+        .fails::<GameError>(&[ErrorCode::InvalidDiceConfig])
+}
 
 /// Throws once for one token: two dice each, the higher sum wins.
 #[utoipa::path(post, path = "/api/dice/play", tag = "dice",

@@ -3,10 +3,12 @@
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_games::{Game, GameService, Status, dice::Dice};
+use xmas_games::{Game, GameError, GameService, Status, dice::Dice};
 use xmas_http::{
+    endpoint::Operation,
     error::ApiResult,
     extract::{Now, Player},
+    operation,
 };
 use xmas_kernel::{Asset, ErrorCode, Feature};
 
@@ -46,11 +48,13 @@ impl From<Status<()>> for StatusAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::FeatureDisabled,
-    ErrorCode::NoFeatureToday,
-    ErrorCode::InvalidDiceConfig,
-];
+pub(crate) fn operation() -> Operation {
+    operation!(status).fails::<GameError>(&[
+        ErrorCode::FeatureDisabled,
+        ErrorCode::NoFeatureToday,
+        ErrorCode::InvalidDiceConfig,
+    ])
+}
 
 /// The throws left today and the player's tokens.
 #[utoipa::path(get, path = "/api/dice/status", tag = "dice",

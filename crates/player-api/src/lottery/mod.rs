@@ -4,21 +4,8 @@ pub(crate) mod play;
 mod prize;
 pub(crate) mod status;
 
-use actix_web::{
-    http::Method,
-    web::{self, ServiceConfig},
-};
-use xmas_http::endpoint::endpoint;
+use xmas_http::endpoint::Operation;
 
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint(
-        "/api/lottery/status",
-        &Method::GET,
-        web::to(status::status),
-    ))
-    .service(endpoint(
-        "/api/lottery/play",
-        &Method::POST,
-        web::to(play::play),
-    ));
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![status::operation(), play::operation()]
 }

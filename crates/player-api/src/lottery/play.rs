@@ -4,13 +4,15 @@ use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_games::{
-    GameService, Play,
+    GameError, GameService, Play,
     lottery::{Lottery, Prize},
 };
 use xmas_http::{
     answer::Answer,
+    endpoint::Operation,
     error::ApiResult,
     extract::{Command, IdempotencyKey, Nothing, Now, Player},
+    operation,
 };
 use xmas_kernel::ErrorCode;
 
@@ -52,7 +54,11 @@ impl From<Play<Prize>> for PlayAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &play::with_errors(ErrorCode::InvalidLotteryConfig);
+pub(crate) fn operation() -> Operation {
+    operation!(play)
+        .fails::<GameError>(&play::ERRORS)
+        .fails::<GameError>(&[ErrorCode::InvalidLotteryConfig])
+}
 
 /// Draws once for one ticket. A prize that has run out in the meantime is drawn around.
 #[utoipa::path(post, path = "/api/lottery/play", tag = "lottery",

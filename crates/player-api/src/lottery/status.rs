@@ -4,12 +4,14 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_games::{
-    Game, GameService, Status,
+    Game, GameError, GameService, Status,
     lottery::{Lottery, Prize},
 };
 use xmas_http::{
+    endpoint::Operation,
     error::ApiResult,
     extract::{Now, Player},
+    operation,
 };
 use xmas_kernel::{Asset, ErrorCode, Feature};
 
@@ -57,11 +59,13 @@ impl From<Status<Vec<Prize>>> for StatusAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::FeatureDisabled,
-    ErrorCode::NoFeatureToday,
-    ErrorCode::InvalidLotteryConfig,
-];
+pub(crate) fn operation() -> Operation {
+    operation!(status).fails::<GameError>(&[
+        ErrorCode::FeatureDisabled,
+        ErrorCode::NoFeatureToday,
+        ErrorCode::InvalidLotteryConfig,
+    ])
+}
 
 /// The prizes, the tickets left today and those that the player holds.
 #[utoipa::path(get, path = "/api/lottery/status", tag = "lottery",

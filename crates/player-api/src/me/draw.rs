@@ -4,12 +4,14 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_games::{
-    FairnessService,
+    FairnessError, FairnessService,
     fairness::receipt::{Draw, DrawReceipt},
 };
 use xmas_http::{
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Now, PathPart, Player},
+    operation,
 };
 use xmas_kernel::{ErrorCode, Feature, PlayId};
 use xmas_time::EventDay;
@@ -100,7 +102,9 @@ impl From<Draw> for DrawAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::PlayNotFound, ErrorCode::SeedNotRevealed];
+pub(crate) fn operation() -> Operation {
+    operation!(draw).fails::<FairnessError>(&[ErrorCode::PlayNotFound, ErrorCode::SeedNotRevealed])
+}
 
 /// The receipt of one's own play's draw, once the seed of its day is revealed.
 #[utoipa::path(get, path = "/api/me/plays/{play_id}/draw", tag = "me",

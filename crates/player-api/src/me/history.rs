@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_http::{
+    endpoint::Operation,
     error::ApiResult,
     extract::{Params, Player, given},
+    operation,
     receipts::{PlayItem, StampItem},
 };
-use xmas_kernel::{ErrorCode, paging::Limit};
+use xmas_kernel::paging::Limit;
 use xmas_reporting::{
     GrantReceipt, HistoryKind, HistoryPage, HistoryQuery, HistoryService, Kind, Receipt,
 };
@@ -142,7 +144,9 @@ impl From<GrantReceipt> for RewardItem {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[ErrorCode::ValidationError];
+pub(crate) fn operation() -> Operation {
+    operation!(history)
+}
 
 /// The player's plays, stamps and rewards as receipts, newest first.
 #[utoipa::path(get, path = "/api/me/history", tag = "me", params(HistoryParams),

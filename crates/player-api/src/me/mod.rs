@@ -3,21 +3,8 @@
 pub(crate) mod draw;
 pub(crate) mod history;
 
-use actix_web::{
-    http::Method,
-    web::{self, ServiceConfig},
-};
-use xmas_http::endpoint::endpoint;
+use xmas_http::endpoint::Operation;
 
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint(
-        "/api/me/history",
-        &Method::GET,
-        web::to(history::history),
-    ))
-    .service(endpoint(
-        "/api/me/plays/{play_id}/draw",
-        &Method::GET,
-        web::to(draw::draw),
-    ));
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![history::operation(), draw::operation()]
 }

@@ -2,16 +2,8 @@
 
 pub(crate) mod today;
 
-use actix_web::{
-    http::Method,
-    web::{self, ServiceConfig},
-};
-use xmas_http::endpoint::endpoint;
+use xmas_http::endpoint::Operation;
 
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint(
-        "/api/ranking/today",
-        &Method::GET,
-        web::to(today::today),
-    ));
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![today::operation()]
 }

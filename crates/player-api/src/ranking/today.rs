@@ -9,10 +9,15 @@ use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
-use xmas_games::ranking::{ExternalEntry, RankingEntry, RankingService, RankingToday};
+use xmas_games::{
+    GameError,
+    ranking::{ExternalEntry, RankingEntry, RankingService, RankingToday},
+};
 use xmas_http::{
+    endpoint::Operation,
     error::ApiResult,
     extract::{Now, Params, Player},
+    operation,
 };
 use xmas_kernel::{ErrorCode, Feature};
 use xmas_time::EventDay;
@@ -119,11 +124,9 @@ impl From<ExternalEntry> for ExternalEntryAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::FeatureDisabled,
-    ErrorCode::NoFeatureToday,
-    ErrorCode::ValidationError,
-];
+pub(crate) fn operation() -> Operation {
+    operation!(today).fails::<GameError>(&[ErrorCode::FeatureDisabled, ErrorCode::NoFeatureToday])
+}
 
 /// The first places of the day's board and of the external one, and the player's own.
 #[utoipa::path(get, path = "/api/ranking/today", tag = "ranking", params(RankingParams),

@@ -4,13 +4,15 @@ use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_games::{
-    GameService, Play,
+    GameError, GameService, Play,
     roulette::{Roulette, Segment},
 };
 use xmas_http::{
     answer::Answer,
+    endpoint::Operation,
     error::ApiResult,
     extract::{Command, IdempotencyKey, Nothing, Now, Player},
+    operation,
 };
 use xmas_kernel::ErrorCode;
 
@@ -52,7 +54,11 @@ impl From<Play<Segment>> for PlayAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &play::with_errors(ErrorCode::InvalidRouletteConfig);
+pub(crate) fn operation() -> Operation {
+    operation!(play)
+        .fails::<GameError>(&play::ERRORS)
+        .fails::<GameError>(&[ErrorCode::InvalidRouletteConfig])
+}
 
 /// Spins once for one coin.
 #[utoipa::path(post, path = "/api/roulette/play", tag = "roulette",

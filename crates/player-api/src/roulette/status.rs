@@ -4,12 +4,14 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_games::{
-    Game, GameService, Status,
+    Game, GameError, GameService, Status,
     roulette::{Roulette, Segment},
 };
 use xmas_http::{
+    endpoint::Operation,
     error::ApiResult,
     extract::{Now, Player},
+    operation,
 };
 use xmas_kernel::{Asset, ErrorCode, Feature};
 
@@ -57,11 +59,13 @@ impl From<Status<Vec<Segment>>> for StatusAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::FeatureDisabled,
-    ErrorCode::NoFeatureToday,
-    ErrorCode::InvalidRouletteConfig,
-];
+pub(crate) fn operation() -> Operation {
+    operation!(status).fails::<GameError>(&[
+        ErrorCode::FeatureDisabled,
+        ErrorCode::NoFeatureToday,
+        ErrorCode::InvalidRouletteConfig,
+    ])
+}
 
 /// The wheel, the spins left today and the player's coins.
 #[utoipa::path(get, path = "/api/roulette/status", tag = "roulette",

@@ -6,11 +6,13 @@ use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
     answer::Answer,
+    endpoint::Operation,
     error::ApiResult,
     extract::{Command, IdempotencyKey, Now, Player},
+    operation,
 };
 use xmas_kernel::ErrorCode;
-use xmas_season_pass::{ClaimCommand, SeasonPassService};
+use xmas_season_pass::{ClaimCommand, SeasonError, SeasonPassService};
 
 use crate::season_pass::reward::LevelRewardAnswer;
 
@@ -21,17 +23,19 @@ pub(crate) struct ClaimRequest {
     level: i64,
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::FeatureDisabled,
-    ErrorCode::NoFeatureToday,
-    ErrorCode::InvalidConfig,
-    ErrorCode::NoActiveSeason,
-    ErrorCode::NoActiveSeasonConflict,
-    ErrorCode::LevelNotFound,
-    ErrorCode::LevelNotReached,
-    ErrorCode::AutoClaimLevel,
-    ErrorCode::RewardAlreadyClaimed,
-];
+pub(crate) fn operation() -> Operation {
+    operation!(claim).fails::<SeasonError>(&[
+        ErrorCode::FeatureDisabled,
+        ErrorCode::NoFeatureToday,
+        ErrorCode::InvalidConfig,
+        ErrorCode::NoActiveSeason,
+        ErrorCode::NoActiveSeasonConflict,
+        ErrorCode::LevelNotFound,
+        ErrorCode::LevelNotReached,
+        ErrorCode::AutoClaimLevel,
+        ErrorCode::RewardAlreadyClaimed,
+    ])
+}
 
 /// Collects the reward of one level that does not pay by itself. Works on through the grace days
 /// after the season.

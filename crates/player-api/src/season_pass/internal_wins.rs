@@ -3,9 +3,9 @@
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_season_pass::SeasonPassService;
+use xmas_http::{endpoint::Operation, operation};
+use xmas_season_pass::{SeasonError, SeasonPassService};
 
-pub(crate) use crate::season_pass::status::ERRORS;
 use xmas_http::{
     error::ApiResult,
     extract::{Now, Player},
@@ -18,6 +18,10 @@ pub(crate) struct InternalWinsAnswer {
     threshold: i64,
     /// 0 once the bonus stamp is earned.
     remaining: i64,
+}
+
+pub(crate) fn operation() -> Operation {
+    operation!(internal_wins).fails::<SeasonError>(super::status::ERRORS)
 }
 
 /// How far the player is from the once-a-season bonus stamp.

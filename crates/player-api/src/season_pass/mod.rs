@@ -7,31 +7,13 @@ mod reward;
 pub(crate) mod stamp;
 pub(crate) mod status;
 
-use actix_web::{
-    http::Method,
-    web::{self, ServiceConfig},
-};
-use xmas_http::endpoint::endpoint;
+use xmas_http::endpoint::Operation;
 
-pub(super) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint(
-        "/api/season-pass/status",
-        &Method::GET,
-        web::to(status::status),
-    ))
-    .service(endpoint(
-        "/api/season-pass/stamp",
-        &Method::POST,
-        web::to(stamp::stamp),
-    ))
-    .service(endpoint(
-        "/api/season-pass/claim",
-        &Method::POST,
-        web::to(claim::claim),
-    ))
-    .service(endpoint(
-        "/api/season-pass/internal-wins",
-        &Method::GET,
-        web::to(internal_wins::internal_wins),
-    ));
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        status::operation(),
+        stamp::operation(),
+        claim::operation(),
+        internal_wins::operation(),
+    ]
 }

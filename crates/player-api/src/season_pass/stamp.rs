@@ -6,11 +6,13 @@ use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
     answer::Answer,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Command, IdempotencyKey, Now, Player},
+    operation,
 };
 use xmas_kernel::{ErrorCode, Feature};
-use xmas_season_pass::{SeasonPassService, StampCommand, StampResult};
+use xmas_season_pass::{SeasonError, SeasonPassService, StampCommand, StampResult};
 
 use crate::season_pass::reward::LevelRewardAnswer;
 
@@ -57,14 +59,16 @@ impl From<StampResult> for StampAnswer {
     }
 }
 
-pub(crate) const ERRORS: &[ErrorCode] = &[
-    ErrorCode::FeatureDisabled,
-    ErrorCode::NoFeatureToday,
-    ErrorCode::InvalidConfig,
-    ErrorCode::NoActiveSeason,
-    ErrorCode::NoActiveSeasonConflict,
-    ErrorCode::AlreadyStampedToday,
-];
+pub(crate) fn operation() -> Operation {
+    operation!(stamp).fails::<SeasonError>(&[
+        ErrorCode::FeatureDisabled,
+        ErrorCode::NoFeatureToday,
+        ErrorCode::InvalidConfig,
+        ErrorCode::NoActiveSeason,
+        ErrorCode::NoActiveSeasonConflict,
+        ErrorCode::AlreadyStampedToday,
+    ])
+}
 
 /// Collects the day's stamp, its XP, and the rewards of every level it reaches.
 #[utoipa::path(post, path = "/api/season-pass/stamp", tag = "season-pass",

@@ -5,11 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_event_bridge::BridgeService;
 use xmas_http::{
+    endpoint::Operation,
     error::ApiResult,
     extract::{Now, Player},
+    operation,
 };
 use xmas_kernel::ErrorCode;
-use xmas_season_pass::{SeasonPassService, SeasonStatus, rules};
+use xmas_season_pass::{SeasonError, SeasonPassService, SeasonStatus, rules};
 use xmas_time::{DateTime, EventDay, Kst, Utc};
 
 use crate::season_pass::bridge::BridgeAnswer;
@@ -102,6 +104,10 @@ pub(crate) const ERRORS: &[ErrorCode] = &[
     ErrorCode::NoActiveSeason,
     ErrorCode::NoActiveSeasonConflict,
 ];
+
+pub(crate) fn operation() -> Operation {
+    operation!(status).fails::<SeasonError>(ERRORS)
+}
 
 /// The season, the player's progress and every level. During the grace days after a season the
 /// ended one is served. Reading pays nothing.

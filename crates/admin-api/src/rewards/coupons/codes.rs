@@ -5,17 +5,15 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use actix_web::{
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
-};
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Admin, Column, CsvUpload, LineProblems, Now, Params, PathPart},
+    operation,
 };
 use xmas_kernel::{CouponKindId, ErrorCode};
 use xmas_rewards::{CodeState, CouponCode, CouponDesk, RewardError, StockedCode};
@@ -26,34 +24,18 @@ use crate::{
     params::Reason,
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(list, upload))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::bulk(
-        "/coupons/{kind}/codes",
-        [
-            (Method::GET, web::to(list)),
-            (Method::POST, web::to(upload)),
-        ],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list)
+            .fails::<RewardError>(&[ErrorCode::CouponKindNotFound])
+            .refuses(&[ErrorCode::NotFound]),
+        operation!(upload)
+            .fails::<RewardError>(&[ErrorCode::CouponKindNotFound])
+            .refuses(&[ErrorCode::NotFound])
+            .bulk(),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "GET /admin/api/coupons/{kind}/codes",
-        &[
-            ErrorCode::NotFound,
-            ErrorCode::CouponKindNotFound,
-            ErrorCode::ValidationError,
-        ],
-    ),
-    (
-        "POST /admin/api/coupons/{kind}/codes",
-        &[ErrorCode::NotFound, ErrorCode::CouponKindNotFound],
-    ),
-];
 
 const COLUMNS: [Column; 1] = [Column::id("code").required()];
 

@@ -2,63 +2,39 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::ApiResult,
     extract::{Admin, Body, Echo, Echoes, FIXED, Now, Params, PathPart, Volatile, seen_version},
+    operation,
 };
 use xmas_kernel::{CouponKindId, ErrorCode};
-use xmas_rewards::{CouponDesk, CouponKind, CouponKindEdit, NewCouponKind};
+use xmas_rewards::{CouponDesk, CouponKind, CouponKindEdit, NewCouponKind, RewardError};
 use xmas_time::Kst;
 
 use crate::{
     paging::{CursorParams, parts},
     params::{IfMatch, Reason},
-    rewards::coupons::{codes, withheld},
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(list, create, item, put))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    // Before the path of a kind, which would take its name for an id.
-    withheld::configure(cfg);
-    cfg.service(endpoint::admin(
-        "/coupons",
-        [
-            (Method::GET, web::to(list)),
-            (Method::POST, web::to(create)),
-        ],
-    ))
-    .service(endpoint::admin(
-        "/coupons/{kind}",
-        [(Method::GET, web::to(item)), (Method::PUT, web::to(put))],
-    ));
-    codes::configure(cfg);
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list),
+        operation!(create),
+        operation!(item)
+            .fails::<RewardError>(&[ErrorCode::CouponKindNotFound])
+            .refuses(&[ErrorCode::NotFound]),
+        operation!(put)
+            .fails::<RewardError>(&[ErrorCode::CouponKindNotFound, ErrorCode::VersionConflict])
+            .refuses(&[ErrorCode::NotFound]),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    ("GET /admin/api/coupons/", &[ErrorCode::ValidationError]),
-    (
-        "GET /admin/api/coupons/{kind}",
-        &[ErrorCode::NotFound, ErrorCode::CouponKindNotFound],
-    ),
-    (
-        "PUT /admin/api/coupons/{kind}",
-        &[
-            ErrorCode::NotFound,
-            ErrorCode::CouponKindNotFound,
-            ErrorCode::VersionConflict,
-        ],
-    ),
-];
 
 /// A kind of coupon and its stock.
 #[derive(Debug, Serialize, ToSchema)]

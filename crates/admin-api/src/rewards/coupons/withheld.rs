@@ -2,18 +2,18 @@
 
 use actix_web::{
     HttpResponse,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::ApiResult,
     extract::{Admin, Now, Params, PathPart},
+    operation,
 };
 use xmas_kernel::ErrorCode;
-use xmas_rewards::{WithheldCode, WithheldDesk};
+use xmas_rewards::{RewardError, WithheldCode, WithheldDesk};
 use xmas_time::Kst;
 
 use crate::{
@@ -21,43 +21,18 @@ use crate::{
     params::Reason,
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(list, release, remove))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/coupons/withheld",
-        [(Method::GET, web::to(list))],
-    ))
-    .service(endpoint::admin(
-        "/coupons/withheld/{id}",
-        [(Method::DELETE, web::to(remove))],
-    ))
-    .service(endpoint::admin(
-        "/coupons/withheld/{id}/release",
-        [(Method::POST, web::to(release))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(list),
+        operation!(release)
+            .fails::<RewardError>(&[ErrorCode::WithheldCodeNotFound, ErrorCode::CouponCodeInUse])
+            .refuses(&[ErrorCode::NotFound]),
+        operation!(remove)
+            .fails::<RewardError>(&[ErrorCode::WithheldCodeNotFound])
+            .refuses(&[ErrorCode::NotFound]),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "GET /admin/api/coupons/withheld/",
-        &[ErrorCode::ValidationError],
-    ),
-    (
-        "DELETE /admin/api/coupons/withheld/{id}",
-        &[ErrorCode::NotFound, ErrorCode::WithheldCodeNotFound],
-    ),
-    (
-        "POST /admin/api/coupons/withheld/{id}/release",
-        &[
-            ErrorCode::NotFound,
-            ErrorCode::WithheldCodeNotFound,
-            ErrorCode::CouponCodeInUse,
-        ],
-    ),
-];
 
 /// A page of withheld codes, newest first.
 #[derive(Debug, Serialize, ToSchema)]

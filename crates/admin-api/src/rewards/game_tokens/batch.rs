@@ -8,22 +8,22 @@
 
 use actix_web::{
     HttpRequest,
-    http::Method,
-    web::{self, Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use serde::Deserialize;
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_http::{
     answer::Answer,
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
         Admin, Body, Content, DryRun, IdempotencyKey, Now, Params, PathPart, Upload, key_of, said,
     },
+    operation,
 };
 use xmas_kernel::{Asset, ErrorCode, audit::Actor, idempotency::RequestKey};
-use xmas_rewards::{BatchDesk, BatchRef, NewBatch, OrderKind};
+use xmas_rewards::{BatchDesk, BatchError, BatchRef, NewBatch, OrderKind};
 
 use crate::{
     paging::{parts, place, usual_limit},
@@ -36,60 +36,26 @@ use crate::{
     },
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(grant_bulk, revoke_bulk, debit_bulk, list, item, revert))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::bulk(
-        "/game-tokens/grant-bulk",
-        [(Method::POST, web::to(grant_bulk))],
-    ))
-    .service(endpoint::bulk(
-        "/game-tokens/revoke-bulk",
-        [(Method::POST, web::to(revoke_bulk))],
-    ))
-    .service(endpoint::bulk(
-        "/game-tokens/debit-bulk",
-        [(Method::POST, web::to(debit_bulk))],
-    ))
-    .service(endpoint::admin(
-        "/game-tokens/batches",
-        [(Method::GET, web::to(list))],
-    ))
-    .service(endpoint::admin(
-        "/game-tokens/batches/{batch}",
-        [(Method::GET, web::to(item))],
-    ))
-    .service(endpoint::bulk(
-        "/game-tokens/batches/{batch}/revert",
-        [(Method::POST, web::to(revert))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(grant_bulk).bulk(),
+        operation!(revoke_bulk).bulk(),
+        operation!(debit_bulk).bulk(),
+        operation!(list),
+        operation!(item)
+            .fails::<BatchError>(&[ErrorCode::BatchNotFound, ErrorCode::BatchAmbiguous])
+            .refuses(&[ErrorCode::NotFound]),
+        operation!(revert)
+            .fails::<BatchError>(&[
+                ErrorCode::BatchNotFound,
+                ErrorCode::BatchAmbiguous,
+                ErrorCode::BatchIsRevert,
+            ])
+            .refuses(&[ErrorCode::NotFound])
+            .bulk(),
+    ]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "GET /admin/api/game-tokens/batches/",
-        &[ErrorCode::ValidationError],
-    ),
-    (
-        "GET /admin/api/game-tokens/batches/{batch}",
-        &[
-            ErrorCode::BatchNotFound,
-            ErrorCode::NotFound,
-            ErrorCode::BatchAmbiguous,
-        ],
-    ),
-    (
-        "POST /admin/api/game-tokens/batches/{batch}/revert",
-        &[
-            ErrorCode::BatchNotFound,
-            ErrorCode::NotFound,
-            ErrorCode::BatchAmbiguous,
-            ErrorCode::BatchIsRevert,
-        ],
-    ),
-];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]

@@ -10,19 +10,11 @@ pub(crate) mod payout;
 mod play_logs;
 mod wallets;
 
-use actix_web::web::ServiceConfig;
 use xmas_http::{
     error::{ApiError, ApiResult},
     extract::told_reason,
 };
 use xmas_kernel::{Asset, text::Lines};
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    order::configure(cfg);
-    batch::configure(cfg);
-    payout::configure(cfg);
-    lists::configure(cfg);
-}
 
 /// An asset by its name on the wire.
 fn asset(name: &str) -> ApiResult<Asset> {

@@ -1,61 +1,41 @@
 //! `/admin/api/game-tokens/grant` and `/revoke`: one player's wallet.
 
-use actix_web::{
-    http::Method,
-    web::{self, Data, ServiceConfig},
-};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
     answer::Answer,
-    endpoint,
+    endpoint::Operation,
     error::ApiResult,
     extract::{Admin, Command, IdempotencyKey, Now},
+    operation,
 };
 use xmas_kernel::{Asset, ErrorCode};
-use xmas_rewards::{Order, OrderDone, OrderKind, WalletDesk};
+use xmas_rewards::{Order, OrderDone, OrderError, OrderKind, WalletDesk};
 
 use crate::{
     params::{Reason, player_ref},
     rewards::game_tokens::{asset, reason},
 };
 
-#[derive(OpenApi)]
-#[openapi(paths(grant, revoke))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/game-tokens/grant",
-        [(Method::POST, web::to(grant))],
-    ))
-    .service(endpoint::admin(
-        "/game-tokens/revoke",
-        [(Method::POST, web::to(revoke))],
-    ));
-}
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[
-    (
-        "POST /admin/api/game-tokens/grant",
-        &[
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation!(grant).fails::<OrderError>(&[
             ErrorCode::UserRequired,
             ErrorCode::UserNotFound,
             ErrorCode::UserAnonymised,
             ErrorCode::UserInactive,
-        ],
-    ),
-    (
-        "POST /admin/api/game-tokens/revoke",
-        &[
+        ]),
+        operation!(revoke).fails::<OrderError>(&[
             ErrorCode::UserRequired,
             ErrorCode::UserNotFound,
             ErrorCode::UserAnonymised,
             ErrorCode::NotEnoughTokens,
-        ],
-    ),
-];
+        ]),
+    ]
+}
 
 /// Whose wallet, and by how much.
 #[derive(Debug, Deserialize, ToSchema, Validate)]

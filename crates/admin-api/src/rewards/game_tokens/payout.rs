@@ -5,39 +5,25 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use actix_web::{
-    HttpResponse,
-    http::Method,
-    web::{self, Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, web::Data};
 use serde::Deserialize;
-use utoipa::{IntoParams, OpenApi};
+use utoipa::IntoParams;
 use validator::Validate;
 use xmas_http::{
-    endpoint,
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     export::{self, Cell, ExportPage},
     extract::Params,
+    operation,
 };
-use xmas_kernel::{ErrorCode, MAX_NUMBER, UserId};
+use xmas_kernel::{MAX_NUMBER, UserId};
 use xmas_players::Status;
 use xmas_reporting::{PayoutQuery, PayoutRow, PayoutService};
 
-#[derive(OpenApi)]
-#[openapi(paths(table))]
-pub(crate) struct Docs;
-
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(endpoint::admin(
-        "/game-tokens/payout.csv",
-        [(Method::GET, web::to(table))],
-    ));
+/// Its paths.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![operation!(table)]
 }
-
-pub(crate) const ERRORS: &[(&str, &[ErrorCode])] = &[(
-    "GET /admin/api/game-tokens/payout.csv",
-    &[ErrorCode::ValidationError],
-)];
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
