@@ -72,6 +72,8 @@ enum Kind {
     Bulk,
     /// Any parameters: load balancers append some of their own.
     Probe,
+    /// Any request at all: the answer is always the same.
+    Anything,
 }
 
 impl Operation {
@@ -139,6 +141,12 @@ impl Operation {
     /// Load balancers ask it, and append parameters of their own: its path takes no notice of any.
     pub fn probe(mut self) -> Self {
         self.kind = Kind::Probe;
+        self
+    }
+
+    /// It answers every method, whatever comes with it: the path is gone, say.
+    pub fn for_any_request(mut self) -> Self {
+        self.kind = Kind::Anything;
         self
     }
 
@@ -231,6 +239,17 @@ impl Operations {
 }
 
 fn serve(cfg: &mut ServiceConfig, mut resource: Resource, operations: &[&Operation]) {
+    if let [
+        Operation {
+            kind: Kind::Anything,
+            route,
+            ..
+        },
+    ] = operations
+    {
+        cfg.service(resource.route(route()));
+        return;
+    }
     let mut allowed = Vec::new();
     for operation in operations {
         let method = operation.actix_method();
@@ -260,7 +279,7 @@ fn serve(cfg: &mut ServiceConfig, mut resource: Resource, operations: &[&Operati
             let resource = resource.wrap(from_fn(only_known));
             cfg.service(resource.wrap(from_fn(limits::bulk_time)));
         }
-        Kind::Probe => {
+        Kind::Probe | Kind::Anything => {
             cfg.service(resource.wrap(from_fn(limits::time)));
         }
     }

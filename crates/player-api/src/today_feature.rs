@@ -8,7 +8,9 @@ use xmas_http::{
 use xmas_kernel::ErrorCode;
 
 pub(crate) fn operation() -> Operation {
-    operation!(retired).refuses(&[ErrorCode::FeatureRetired])
+    operation!(retired)
+        .refuses(&[ErrorCode::FeatureRetired])
+        .for_any_request()
 }
 
 /// Gone for good, whatever the method, and before any look at a token.

@@ -1,7 +1,7 @@
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use xmas_activity::ActivityObserver;
 use xmas_api::{
     config::{Config, Secrets, Variables},
-    seed, server,
+    openapi, seed, server,
     wiring::{App, Ports, passwords},
 };
 use xmas_kernel::{Asset, entropy::OsEntropy};
@@ -22,6 +22,11 @@ use xmas_rewards::{Credit, WalletService, Wallets};
 use xmas_time::{Clock, DateTime, EventDay, ManualClock, Utc};
 
 use crate::TestDb;
+
+/// The OpenAPI document.
+pub fn document() -> Value {
+    serde_json::to_value(openapi::document()).expect("JSON")
+}
 
 /// The application on a free port, over a database of its own that holds the 2025 event, with a
 /// clock that stands at nine in the morning of 2025-12-26.
@@ -330,15 +335,74 @@ fn csv(request: RequestBuilder, table: &str) -> RequestBuilder {
 }
 
 async fn send(request: RequestBuilder) -> Answer {
-    let response = request.send().await.expect("the application answers");
+    let (client, request) = request.build_split();
+    let request = request.expect("the request is well-formed");
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await;
+    let response = response.expect("the application answers");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.expect("the answer is text");
-    Answer {
+    let answer = Answer {
         status,
         headers,
         body: serde_json::from_str(&text).unwrap_or(Value::Null),
         text,
-    }
+    };
+    assert_documented(&method, &path, &answer);
+    answer
+}
+
+/// Asserts that the OpenAPI document lists the error among those of its operation, if it is one.
+fn assert_documented(method: &Method, path: &str, answer: &Answer) {
+    static PATHS: LazyLock<Value> = LazyLock::new(|| document()["paths"].take());
+    let code = answer.body["error"]["code"].as_str();
+    // Too large headers are refused before anybody looks at the path.
+    let Some(code) = code.filter(|_| answer.status != 431) else {
+        return;
+    };
+    let parts = |path: &str| -> Vec<String> {
+        // Paths of operators are answered with and without a slash at their end.
+        let is_admin = path.starts_with("/admin/");
+        let path = if is_admin {
+            path.trim_end_matches('/')
+        } else {
+            path
+        };
+        path.split('/').map(str::to_owned).collect()
+    };
+    let asked = parts(path);
+    let fits = |template: &&String| {
+        let known = parts(template);
+        let mut pairs = known.iter().zip(&asked);
+        known.len() == asked.len()
+            && pairs.all(|(known, asked)| match known.split_once('}') {
+                Some((_, behind)) => asked.ends_with(behind),
+                None => known == asked,
+            })
+    };
+    let paths = PATHS.as_object().expect("an object");
+    // Names come before parameters, and longer patterns before shorter ones.
+    let best = |template: &&String| (!template.contains('{'), template.len());
+    let Some(template) = paths.keys().filter(fits).max_by_key(best) else {
+        return;
+    };
+    let method = match method.as_str() {
+        "HEAD" => "get".to_owned(),
+        other => other.to_lowercase(),
+    };
+    // Other methods are answered with a 405 by every path.
+    let Some(operation) = paths[template].get(&method) else {
+        return;
+    };
+    let errors = &operation["responses"][answer.status.to_string()]["description"];
+    let is_listed = errors
+        .as_str()
+        .is_some_and(|list| list.contains(&format!("`{code}`")));
+    assert!(
+        is_listed,
+        "{method} {template} does not document {code}: {}",
+        answer.text
+    );
 }
 
 /// What the application answered.

@@ -6,5 +6,5 @@ mod app;
 mod database;
 
 #[cfg(feature = "app")]
-pub use app::{Answer, AppBuilder, Client, TestApp};
+pub use app::{Answer, AppBuilder, Client, TestApp, document};
 pub use database::TestDb;

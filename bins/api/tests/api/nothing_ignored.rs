@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use xmas_test_support::{Answer, Client, TestApp};
+use xmas_test_support::{Answer, Client, TestApp, document};
 
-use crate::openapi::{document, filled};
+use crate::openapi::filled;
 
 /// An operation of the document.
 struct Operation {

@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use xmas_kernel::MAX_NUMBER;
-use xmas_test_support::TestApp;
-
-pub(crate) fn document() -> Value {
-    serde_json::to_value(xmas_api::openapi::document()).unwrap()
-}
+use xmas_test_support::{TestApp, document};
 
 #[test]
 fn the_document_in_the_repository_is_up_to_date() {

@@ -2,9 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use xmas_test_support::{Answer, Client, TestApp};
-
-use crate::openapi::document;
+use xmas_test_support::{Answer, Client, TestApp, document};
 
 const FORMS: &str = "must be the number of an account, or external_id: and what it logs in with";
 /// An external id as long and as odd as they may be: two code points that are one in NFC, and whatever

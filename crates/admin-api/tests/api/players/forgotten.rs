@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
-use xmas_test_support::{Client, TestApp, TestDb};
+use xmas_test_support::{Client, TestApp, TestDb, document};
 
 use super::{USERS, assert_sound, log_in, path_of, stamp};
-use crate::openapi::document;
 
 /// In every name that the player ever had, and in everything that was written about them.
 const MARK: &str = "findme";

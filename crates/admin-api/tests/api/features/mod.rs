@@ -1,0 +1,3 @@
+mod feature_config;
+mod feature_schedule;
+mod ui_config;

@@ -1,0 +1,2 @@
+mod codes;
+mod kinds;

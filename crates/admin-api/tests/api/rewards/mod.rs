@@ -1,0 +1,4 @@
+mod bundles;
+mod coupons;
+mod game_tokens;
+mod review;
