@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use xmas_http::{endpoint::Operations, error::ApiResult, operation};
 use xmas_kernel::ErrorCode;
 
-use crate::wiring::Readiness;
+use crate::readiness::Readiness;
 
 /// The paths that load balancers ask.
 pub(crate) fn operations() -> &'static Operations {

@@ -9,6 +9,7 @@ pub mod config;
 mod health;
 pub mod jobs;
 pub mod openapi;
+pub mod readiness;
 pub mod seed;
 pub mod server;
 mod telemetry;

@@ -34,7 +34,7 @@ pub struct TestApp {
     pub test: TestDb,
     pub clock: Arc<ManualClock>,
     pub app: App,
-    pub readiness: xmas_api::wiring::Readiness,
+    pub readiness: xmas_api::readiness::Readiness,
     statements: Arc<AtomicU64>,
     address: SocketAddr,
     http: reqwest::Client,

@@ -15,7 +15,7 @@ use xmas_season_pass::{Level, LevelEdit, SavedSeason, SeasonDesk, SeasonEdit};
 
 use crate::{
     params::{IfMatch, Reason, sent},
-    seasons::season::id,
+    seasons::id,
 };
 
 /// The whole ladder of a season.

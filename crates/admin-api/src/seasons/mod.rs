@@ -4,7 +4,11 @@ pub(crate) mod levels;
 pub(crate) mod season;
 
 use xmas_http::{endpoint::Operation, operation};
-use xmas_kernel::ErrorCode;
+use xmas_http::{
+    error::{ApiError, ApiResult},
+    extract::PathPart,
+};
+use xmas_kernel::{ErrorCode, SeasonId};
 use xmas_season_pass::SeasonDeskError;
 
 /// Its paths.
@@ -25,4 +29,10 @@ pub(crate) fn operations() -> Vec<Operation> {
         operation!(levels::get).fails::<SeasonDeskError>(&[SeasonNotFound]),
         operation!(levels::put).fails::<SeasonDeskError>(CHANGE),
     ]
+}
+
+/// The season that a path names.
+pub(crate) fn id(part: &PathPart<String>) -> ApiResult<SeasonId> {
+    let id = part.0.parse().map(SeasonId);
+    id.map_err(|_| ApiError::new(ErrorCode::SeasonNotFound))
 }

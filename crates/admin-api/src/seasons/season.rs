@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
-    error::{ApiError, ApiResult},
+    error::ApiResult,
     extract::{Admin, Body, Echo, Echoes, FIXED, Now, Params, PathPart, Volatile, seen_version},
 };
-use xmas_kernel::{ErrorCode, SeasonId};
 use xmas_season_pass::{EditedSeason, SavedSeason, SeasonDesk, SeasonEdit, SettleDay};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
     paging::PageParams,
     params::{IfMatch, Reason},
+    seasons::id,
     seasons::levels::LevelRequest,
 };
 
@@ -232,12 +232,6 @@ impl SeasonRequest {
             seen: seen_version(request, self.version)?,
         })
     }
-}
-
-/// The season that a path names.
-pub(crate) fn id(part: &PathPart<String>) -> ApiResult<SeasonId> {
-    let id = part.0.parse().map(SeasonId);
-    id.map_err(|_| ApiError::new(ErrorCode::SeasonNotFound))
 }
 
 /// All seasons, newest first.

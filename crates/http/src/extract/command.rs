@@ -1,14 +1,14 @@
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev, error::PayloadError, web::Bytes};
+use actix_web::{FromRequest, HttpRequest, dev, web::Bytes};
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 use validator::{Validate, ValidationErrors};
-use xmas_kernel::{ErrorCode, idempotency::RequestKey};
+use xmas_kernel::idempotency::RequestKey;
 
 use crate::{
     error::{ApiError, Details},
-    extract::{csv::LineProblems, json::read_json, json_text::json_text},
+    extract::{csv::LineProblems, json::read_json, json_text::json_text, payload::read},
 };
 
 /// How the OpenAPI document shows the header.
@@ -108,17 +108,6 @@ pub(super) fn details(errors: &ValidationErrors) -> Details {
 }
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
-
-pub async fn read(
-    bytes: impl Future<Output = Result<Bytes, actix_web::Error>>,
-) -> Result<Bytes, ApiError> {
-    bytes
-        .await
-        .map_err(|error| match error.as_error::<PayloadError>() {
-            Some(PayloadError::Overflow) => ApiError::new(ErrorCode::BodyTooLarge),
-            _ => ApiError::field("body", "could not be read to its end"),
-        })
-}
 
 impl<T: Payload> FromRequest for Body<T> {
     type Error = actix_web::Error;

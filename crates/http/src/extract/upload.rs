@@ -6,10 +6,11 @@ use xmas_kernel::{ErrorCode, Problem};
 use crate::{
     error::ApiError,
     extract::{
-        command::{Payload, read},
+        command::Payload,
         csv::{CsvTable, CsvUpload, LineProblems, is_table},
         json_text::is_json,
         media::MediaType,
+        payload::read,
     },
     middleware::limits::MAX_BODY_BYTES,
 };

@@ -1,7 +1,7 @@
 //! Writes what names mean ([`super::vocabulary`]) into the document: into every parameter, and every field of
 //! every schema, unless its DTO says more about it (`#[schema(maximum = …)]`).
 
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use utoipa::{
@@ -14,42 +14,7 @@ use utoipa::{
 };
 use xmas_kernel::MAX_NUMBER;
 
-use crate::openapi::vocabulary::{meaning, of_header, of_path, of_query};
-
-/// What may be in a field or a parameter.
-pub(super) enum Meaning {
-    /// One of these names.
-    OneOf(Vec<&'static str>),
-    /// A text of so many characters.
-    Text(RangeInclusive<usize>),
-    /// A text of this form (ECMA 262).
-    Like(String),
-    /// A whole number.
-    Whole(RangeInclusive<i64>),
-    /// A day in Korea.
-    Day,
-    /// An instant or a day in Korea, or this in its place.
-    Moment(InPlace),
-    /// So many of something.
-    List(RangeInclusive<usize>),
-}
-
-/// What may stand in the place of an instant.
-#[derive(Clone, Copy)]
-pub(super) enum InPlace {
-    /// Nothing, as in a form.
-    Empty,
-    Null,
-}
-
-/// Where a name stands.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    /// The schema that has the field; `GET /path` for a parameter.
-    pub(super) owner: &'a str,
-    /// Whether clients send it.
-    pub(super) is_asked: bool,
-}
+use crate::openapi::vocabulary::{InPlace, Meaning, Place, meaning, of_header, of_path, of_query};
 
 /// Writes what names mean into a document.
 pub(super) fn apply(document: &mut Document) {

@@ -5,6 +5,8 @@
 //! number on both sides. What is answered names its closed sets, and no number is larger than every client can hold.
 //! `tests/api/openapi.rs` finds whatever has been left out.
 
+use std::ops::RangeInclusive;
+
 use xmas_event_bridge::{
     BridgeState, GiftState, Mission, SlotState,
     rules::{ALL_GAMES, MAX_DAYS},
@@ -27,10 +29,42 @@ use xmas_rewards::{
 };
 use xmas_season_pass::rules::{self as season_pass, MAX_LEVELS};
 
-use crate::{
-    extract::{BY_EXTERNAL_ID, ENTITY_TAG},
-    openapi::bounds::{InPlace, Meaning, Place},
-};
+use crate::extract::{BY_EXTERNAL_ID, ENTITY_TAG};
+
+/// What may be in a field or a parameter.
+pub(super) enum Meaning {
+    /// One of these names.
+    OneOf(Vec<&'static str>),
+    /// A text of so many characters.
+    Text(RangeInclusive<usize>),
+    /// A text of this form (ECMA 262).
+    Like(String),
+    /// A whole number.
+    Whole(RangeInclusive<i64>),
+    /// A day in Korea.
+    Day,
+    /// An instant or a day in Korea, or this in its place.
+    Moment(InPlace),
+    /// So many of something.
+    List(RangeInclusive<usize>),
+}
+
+/// What may stand in the place of an instant.
+#[derive(Clone, Copy)]
+pub(super) enum InPlace {
+    /// Nothing, as in a form.
+    Empty,
+    Null,
+}
+
+/// Where a name stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The schema that has the field; `GET /path` for a parameter.
+    pub(super) owner: &'a str,
+    /// Whether clients send it.
+    pub(super) is_asked: bool,
+}
 
 /// No control characters; see [`crate::extract::Params`].
 const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";

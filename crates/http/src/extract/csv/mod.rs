@@ -18,9 +18,9 @@ use encoding_rs::Encoding;
 use crate::{
     error::{ApiError, ApiResult},
     extract::{
-        command::read,
         csv::charset::Unreadable,
         media::{MediaType, refuse_packed},
+        payload::read,
     },
 };
 

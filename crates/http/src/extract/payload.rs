@@ -1,0 +1,18 @@
+use std::future::Future;
+
+use actix_web::{error::PayloadError, web::Bytes};
+use xmas_kernel::ErrorCode;
+
+use crate::error::ApiError;
+
+/// A body to its end, or what to say if it is too large or ends too early.
+pub async fn read(
+    bytes: impl Future<Output = Result<Bytes, actix_web::Error>>,
+) -> Result<Bytes, ApiError> {
+    bytes
+        .await
+        .map_err(|error| match error.as_error::<PayloadError>() {
+            Some(PayloadError::Overflow) => ApiError::new(ErrorCode::BodyTooLarge),
+            _ => ApiError::field("body", "could not be read to its end"),
+        })
+}
