@@ -20,44 +20,10 @@ mod model;
 mod service;
 mod store;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
-use xmas_kernel::{Feature, db::DbError, idempotency::Replayable};
-use xmas_players::{Identity, LockedPlayer};
-
 pub use error::ActivityError;
-pub use log::{ActivityLog, EventWriter};
+pub use log::{ActivityLog, ActivityObserver, EventWriter};
 pub use model::{
     ClientEvent, ClientEventKind, Event, EventKind, MetaTooLarge, RecordCommand, Recorded,
 };
-pub use service::Activities;
+pub use service::{Activities, ActivityService};
 pub use store::active_players;
-
-/// What handlers and reads need of this crate.
-#[async_trait]
-pub trait ActivityService: Send + Sync {
-    /// Keeps an event that a client reports. The same event id counts once.
-    async fn record(
-        &self,
-        command: &RecordCommand,
-        now: DateTime<Utc>,
-    ) -> Result<Replayable<Recorded>, ActivityError>;
-
-    /// Notes the player's first look at a feature's page on a day. It never fails the read that
-    /// calls it: a failure is logged.
-    async fn enter_page(&self, identity: &Identity, feature: Feature, now: DateTime<Utc>);
-}
-
-/// Someone who acts on what players do, inside the transaction in which they do it.
-#[async_trait]
-pub trait ActivityObserver: Send + Sync {
-    /// An error undoes the whole use case.
-    async fn observe_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        event: &Event,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbError>;
-}

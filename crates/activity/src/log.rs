@@ -7,7 +7,7 @@ use serde_json::Value;
 use xmas_kernel::{UserId, db::DbError};
 use xmas_players::{Forgetful, GivenUp, Leaving, LockedPlayer};
 
-use crate::{ActivityObserver, Event, EventKind, store};
+use crate::{Event, EventKind, store};
 
 /// Writes rows and tells nobody.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,7 +60,20 @@ impl Forgetful for EventWriter {
     }
 }
 
-/// Writes rows and tells the observers of those that concern them.
+/// Someone who acts on what players do, inside the transaction in which they do it.
+#[async_trait]
+pub trait ActivityObserver: Send + Sync {
+    /// An error undoes the whole use case.
+    async fn observe_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        event: &Event,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError>;
+}
+
+/// Writes rows, and notifies the observers of those that concern them.
 #[derive(Clone, Default)]
 pub struct ActivityLog {
     writer: EventWriter,
@@ -85,12 +98,12 @@ impl ActivityLog {
     ) -> Result<(), DbError> {
         self.writer.write_in_tx(tx, player, events, now).await?;
         for event in events {
-            self.tell_in_tx(tx, player, event, now).await?;
+            self.notify_in_tx(tx, player, event, now).await?;
         }
         Ok(())
     }
 
-    pub(crate) async fn tell_in_tx(
+    pub(crate) async fn notify_in_tx(
         &self,
         tx: &DatabaseTransaction,
         player: &LockedPlayer,

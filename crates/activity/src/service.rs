@@ -12,9 +12,22 @@ use xmas_kernel::{
 use xmas_players::{Entry, Identity, enter_in_tx, lock_in_tx};
 use xmas_time::{EventDay, Kst};
 
-use crate::{
-    ActivityError, ActivityLog, ActivityService, Event, EventKind, RecordCommand, Recorded, store,
-};
+use crate::{ActivityError, ActivityLog, Event, EventKind, RecordCommand, Recorded, store};
+
+/// What handlers and reads need of this crate.
+#[async_trait]
+pub trait ActivityService: Send + Sync {
+    /// Keeps an event that a client reports. The same event id counts once.
+    async fn record(
+        &self,
+        command: &RecordCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<Recorded>, ActivityError>;
+
+    /// Notes the player's first look at a feature's page on a day. It never fails the read that
+    /// calls it: a failure is logged.
+    async fn enter_page(&self, identity: &Identity, feature: Feature, now: DateTime<Utc>);
+}
 
 /// [`ActivityService`] on the database.
 pub struct Activities {
@@ -95,7 +108,7 @@ impl Activities {
             meta: &event.meta,
         };
         if store::insert_once(&tx, player.user_id(), row, now).await? {
-            self.log.tell_in_tx(&tx, &player, &event, now).await?;
+            self.log.notify_in_tx(&tx, &player, &event, now).await?;
             tx.commit().await?;
         }
         Ok(())

@@ -25,50 +25,12 @@ mod sessions;
 mod store;
 mod tokens;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use xmas_players::Identity;
-
 pub use error::{AuthError, TokenError};
 pub use model::{
     AccountView, Authenticated, LoginCommand, LogoutCommand, PasswordCommand, RefreshCommand,
     Scope, Session,
 };
 pub use passwords::{PasswordError, Passwords};
-pub use service::{Auth, AuthOptions};
+pub use service::{Auth, AuthOptions, AuthService};
 pub use sessions::Sessions;
 pub use tokens::{AccessTokens, SigningKeys};
-
-/// Authentication for handlers.
-#[async_trait]
-pub trait AuthService: Send + Sync {
-    async fn login(&self, command: &LoginCommand, now: DateTime<Utc>)
-    -> Result<Session, AuthError>;
-
-    /// Trades a refresh token for a new session.
-    async fn refresh(
-        &self,
-        command: &RefreshCommand,
-        now: DateTime<Utc>,
-    ) -> Result<Session, AuthError>;
-
-    /// Ends this session, or every session of the account.
-    async fn logout(&self, command: &LogoutCommand, now: DateTime<Utc>) -> Result<(), AuthError>;
-
-    /// Replaces the password, which ends every other session; returns a new one.
-    async fn change_password(
-        &self,
-        command: &PasswordCommand,
-        now: DateTime<Utc>,
-    ) -> Result<Session, AuthError>;
-
-    /// The name of the admin whom a token speaks for, if they may still act.
-    async fn admin_name(&self, identity: &Identity) -> Result<String, AuthError>;
-
-    /// Whom an access token speaks for. Reads no database.
-    fn authenticate(
-        &self,
-        access_token: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Authenticated, TokenError>;
-}

@@ -18,7 +18,7 @@ use xmas_players::{
 };
 
 use crate::{
-    AccessTokens, AccountView, AuthError, AuthService, Authenticated, LoginCommand, LogoutCommand,
+    AccessTokens, AccountView, AuthError, Authenticated, LoginCommand, LogoutCommand,
     PasswordCommand, Passwords, RefreshCommand, Scope, Session, TokenError,
     passwords::is_old,
     rules::{Verdict, judge},
@@ -41,21 +41,55 @@ pub struct AuthOptions {
     pub address_throttle: Throttle,
 }
 
+/// Authentication for handlers.
+#[async_trait]
+pub trait AuthService: Send + Sync {
+    async fn login(&self, command: &LoginCommand, now: DateTime<Utc>)
+    -> Result<Session, AuthError>;
+
+    /// Trades a refresh token for a new session.
+    async fn refresh(
+        &self,
+        command: &RefreshCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError>;
+
+    /// Ends this session, or every session of the account.
+    async fn logout(&self, command: &LogoutCommand, now: DateTime<Utc>) -> Result<(), AuthError>;
+
+    /// Replaces the password, which ends every other session; returns a new one.
+    async fn change_password(
+        &self,
+        command: &PasswordCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Session, AuthError>;
+
+    /// The name of the admin whom a token speaks for, if they may still act.
+    async fn admin_name(&self, identity: &Identity) -> Result<String, AuthError>;
+
+    /// Whom an access token speaks for. Reads no database.
+    fn authenticate(
+        &self,
+        access_token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated, TokenError>;
+}
+
 /// [`AuthService`] on the database.
 pub struct Auth {
-    parts: AuthOptions,
+    options: AuthOptions,
 }
 
 impl Auth {
-    pub fn new(parts: AuthOptions) -> Self {
-        Self { parts }
+    pub fn new(options: AuthOptions) -> Self {
+        Self { options }
     }
 
     async fn admit(&self, external_id: &str, address: Option<IpAddr>) -> Result<(), AuthError> {
         let address = place(address);
-        self.parts.address_throttle.admit(&address).await?;
+        self.options.address_throttle.admit(&address).await?;
         let pair = format!("{address}|{external_id}");
-        Ok(self.parts.account_throttle.admit(&pair).await?)
+        Ok(self.options.account_throttle.admit(&pair).await?)
     }
 
     async fn start_session(
@@ -65,18 +99,18 @@ impl Auth {
         address: Option<IpAddr>,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
-        let tx = self.parts.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let player = lock_in_tx(&tx, &account.identity()).await?;
         if let Some(hash) = better_hash {
             replace_hash_in_tx(&tx, &player, &account.password_hash, hash).await?;
         }
         record_login_in_tx(&tx, &player, now).await?;
-        let family_id = random_token::<16>(&*self.parts.entropy);
+        let family_id = random_token::<16>(&*self.options.entropy);
         let session = self
             .issue_in_tx(&tx, account, &account.identity(), &family_id, now)
             .await?;
         let event = login_event("password", address);
-        self.parts
+        self.options
             .activity
             .record_in_tx(&tx, &player, &[event], now)
             .await?;
@@ -93,13 +127,13 @@ impl Auth {
         family_id: &str,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
-        let entropy = &*self.parts.entropy;
+        let entropy = &*self.options.entropy;
         let refresh_token = random_token::<32>(entropy);
-        let lifetime = (now, now + self.parts.refresh_lifetime);
+        let lifetime = (now, now + self.options.refresh_lifetime);
         store::insert(tx, identity, family_id, &refresh_token, lifetime).await?;
         let scope = Scope::from(account.role);
         let minted = self
-            .parts
+            .options
             .tokens
             .mint(identity, scope, family_id, entropy, now);
         let (access_token, expires_in) = minted;
@@ -123,9 +157,9 @@ impl Auth {
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
         let refresh_token = command.refresh_token.as_str();
-        let unlocked = store::find(self.parts.db.read(), refresh_token).await?;
+        let unlocked = store::find(self.options.db.read(), refresh_token).await?;
         let identity = unlocked.ok_or(TokenError::Invalid)?.identity;
-        let tx = self.parts.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let player = lock_in_tx(&tx, &identity).await?;
         // Read again: a duplicate that was in flight has used it by now.
         let row = store::find(&*tx, refresh_token)
@@ -147,7 +181,7 @@ impl Auth {
             .issue_in_tx(&tx, &account, &identity, &row.family_id, now)
             .await?;
         let event = login_event("refresh", command.address);
-        self.parts
+        self.options
             .activity
             .record_in_tx(&tx, &player, &[event], now)
             .await?;
@@ -160,7 +194,7 @@ impl Auth {
         command: &LogoutCommand,
         now: DateTime<Utc>,
     ) -> Result<(), AuthError> {
-        let tx = self.parts.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let player = lock_in_tx(&tx, &command.identity).await?;
         store::revoke_family(&tx, command.identity.user_id, &command.session_id, now).await?;
         if command.everywhere {
@@ -176,11 +210,11 @@ impl Auth {
         password_hash: &str,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
-        let tx = self.parts.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let player = lock_in_tx(&tx, &command.identity).await?;
         let account = active_account(&tx, command.identity.user_id).await?;
         let identity = set_password_in_tx(&tx, &player, password_hash, now).await?;
-        let family_id = random_token::<16>(&*self.parts.entropy);
+        let family_id = random_token::<16>(&*self.options.entropy);
         let session = self
             .issue_in_tx(&tx, &account, &identity, &family_id, now)
             .await?;
@@ -229,12 +263,12 @@ impl AuthService for Auth {
     ) -> Result<Session, AuthError> {
         self.admit(command.external_id.as_str(), command.address)
             .await?;
-        let db = self.parts.db.read();
+        let db = self.options.db.read();
         let account = retry(|| find_by_external_id(db, &command.external_id)).await?;
         let hash = account
             .as_ref()
             .map(|account| account.password_hash.as_str());
-        let passwords = &self.parts.passwords;
+        let passwords = &self.options.passwords;
         let fits = passwords.verify_sent(&command.password, hash).await?;
         let account = account.filter(|account| fits && account.status != Status::Inactive);
         let account = account.ok_or(AuthError::InvalidCredentials)?;
@@ -257,7 +291,7 @@ impl AuthService for Auth {
         command: &RefreshCommand,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
-        self.parts
+        self.options
             .address_throttle
             .admit(&place(command.address))
             .await?;
@@ -274,18 +308,18 @@ impl AuthService for Auth {
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
         let user_id = command.identity.user_id;
-        self.parts
+        self.options
             .account_throttle
             .admit(&format!("password|{user_id}"))
             .await?;
-        let account = find_by_id(self.parts.db.read(), user_id).await?;
+        let account = find_by_id(self.options.db.read(), user_id).await?;
         let hash = account
             .as_ref()
             .map(|account| account.password_hash.as_str());
-        let passwords = &self.parts.passwords;
+        let passwords = &self.options.passwords;
         if !passwords.verify_sent(&command.current, hash).await? {
             // Who may not act at all learns that first.
-            xmas_players::check(self.parts.db.read(), &command.identity).await?;
+            xmas_players::check(self.options.db.read(), &command.identity).await?;
             return Err(AuthError::WrongCurrentPassword);
         }
         let password_hash = passwords.hash(command.new.expose()).await?;
@@ -293,7 +327,7 @@ impl AuthService for Auth {
     }
 
     async fn admin_name(&self, identity: &Identity) -> Result<String, AuthError> {
-        let db = self.parts.db.read();
+        let db = self.options.db.read();
         let account = retry(|| find_by_id(db, identity.user_id)).await?;
         let account = account.filter(|account| account.role == Role::Admin);
         let account = account.ok_or(AccessError::StaleToken)?;
@@ -311,6 +345,6 @@ impl AuthService for Auth {
         access_token: &str,
         now: DateTime<Utc>,
     ) -> Result<Authenticated, TokenError> {
-        self.parts.tokens.verify(access_token, now)
+        self.options.tokens.verify(access_token, now)
     }
 }

@@ -3,16 +3,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use serde_json::{Value, json};
 use xmas_activity::{ActivityObserver, Event, EventKind, EventWriter};
 use xmas_cache::Snapshot;
-use xmas_kernel::{BridgeId, Feature, db::DbError};
+use xmas_kernel::{Feature, db::DbError};
 use xmas_players::{LockedPlayer, add_key_in_tx, note_key_in_tx};
 use xmas_season_pass::KeyStamps;
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeDay, BridgeState, gifts,
+    Bridge, BridgeDay, BridgeState,
+    events::key_meta,
+    gifts::earned::note_earned_in_tx,
     rules::{ALL_GAMES, Fulfilment, fulfilment},
     store,
 };
@@ -31,18 +32,6 @@ struct Key<'a> {
     day: &'a BridgeDay,
     /// The feature that it is earned in.
     source: Feature,
-}
-
-/// What the activity log says about a key that was earned.
-pub(crate) fn key_meta(bridge: BridgeId, day: &BridgeDay) -> Value {
-    json!({
-        "bridge_id": bridge,
-        "day": day.number,
-        "event_type": day.event_type,
-        "points": day.points,
-        "given_by": null,
-        "reason": null,
-    })
 }
 
 impl KeyAwarder {
@@ -68,7 +57,7 @@ impl KeyAwarder {
             .stamp_key_in_tx(tx, player, season, &day.event_type, key.source, now)
             .await?;
         if !is_first {
-            gifts::note_earned_in_tx(tx, player, (bridge, day)).await?;
+            note_earned_in_tx(tx, player, (bridge, day)).await?;
             return note_key_in_tx(tx, player, EventDay::of(now)).await;
         }
         let today = Some(EventDay::of(now)).filter(|today| *today == day.day);

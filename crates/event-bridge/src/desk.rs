@@ -14,10 +14,19 @@ use xmas_season_pass::{days_of, has_key_stamps};
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeDesk, BridgeEdit, BridgeError, BridgeState, BridgeView, Bridges, Certificate,
-    GiftSummary, KeyCount, KeyOrder, KeysGiven, KeysTaken, NewBridge, Pace, Run, Settlement,
-    SettlementService, rules, store,
+    Bridge, BridgeDesk, BridgeEdit, BridgeError, BridgeState, Bridges, Certificate, GiftSummary,
+    KeyCount, KeyOrder, KeysGiven, KeysTaken, NewBridge, Pace, Run, Settlement, SettlementService,
+    rules, store,
 };
+
+/// A bridge as operators see it.
+#[derive(Clone, Debug)]
+pub struct BridgeView {
+    pub bridge: Bridge,
+    /// Who holds how many keys; of a closed bridge nobody.
+    pub holders: Vec<KeyCount>,
+    pub certificate: Certificate,
+}
 
 /// Names a bridge in the audit log.
 pub(crate) fn resource(bridge: BridgeId) -> String {
@@ -27,13 +36,13 @@ pub(crate) fn resource(bridge: BridgeId) -> String {
 impl Settlement {
     /// The bridge with this id; without one the one that is not closed, or else the last one.
     async fn shown(&self, bridge: Option<BridgeId>) -> Result<Bridge, BridgeError> {
-        let bridges = store::bridges(self.on.db.read()).await?;
+        let bridges = store::bridges(self.options.db.read()).await?;
         let open = bridges
             .iter()
             .find(|bridge| bridge.state != BridgeState::Closed)
             .or(bridges.first());
         let found = match bridge {
-            Some(id) => bridges.iter().find(|known| known.id == id),
+            Some(id) => bridges.iter().find(|other| other.id == id),
             None => open,
         };
         found.cloned().ok_or(BridgeError::NotFound)
@@ -45,7 +54,7 @@ impl Settlement {
         edit: &BridgeEdit,
         now: DateTime<Utc>,
     ) -> Result<BridgeId, BridgeError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         // So does an edit of a season, whose days hold those of the bridge (`BridgeWarden`).
         audit::enter_in_tx(&tx, Area::Bridge).await?;
         let mut before = open_bridge(&tx).await?;
@@ -99,11 +108,11 @@ impl Settlement {
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
-        self.on.awarder.bridges.drop_all();
+        self.options.awarder.bridges.drop_all();
         Ok(id)
     }
 
-    async fn tell_once(
+    async fn audit_once(
         &self,
         actor: &Actor,
         action: &'static str,
@@ -111,7 +120,7 @@ impl Settlement {
         after: &Value,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let change = Change {
             action,
             resource: &resource(bridge),
@@ -123,7 +132,7 @@ impl Settlement {
     }
 
     /// Writes to the audit log what work in many transactions is about to do, or has done.
-    async fn tell(
+    async fn audit(
         &self,
         actor: &Actor,
         action: &'static str,
@@ -131,7 +140,7 @@ impl Settlement {
         after: Value,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        retry(|| self.tell_once(actor, action, bridge, &after, now)).await
+        retry(|| self.audit_once(actor, action, bridge, &after, now)).await
     }
 }
 
@@ -175,7 +184,7 @@ async fn too_late(
 impl BridgeDesk for Settlement {
     async fn view(&self, bridge: Option<BridgeId>) -> Result<BridgeView, BridgeError> {
         let bridge = self.shown(bridge).await?;
-        let db = self.on.db.read();
+        let db = self.options.db.read();
         let holders = if bridge.state == BridgeState::Closed {
             Vec::new()
         } else {
@@ -188,7 +197,7 @@ impl BridgeDesk for Settlement {
             };
             counts.map(count).collect()
         };
-        let certificate = Certificate::of(&self.on.db, &bridge).await?;
+        let certificate = Certificate::of(&self.options.db, &bridge).await?;
         Ok(BridgeView {
             bridge,
             holders,
@@ -219,12 +228,13 @@ impl BridgeDesk for Settlement {
             return Err(BridgeError::NotDue);
         }
         let begun = json!({ "certificate": before });
-        self.tell(actor, "BRIDGE_SETTLE_BEGIN", bridge, begun, now)
+        self.audit(actor, "BRIDGE_SETTLE_BEGIN", bridge, begun, now)
             .await?;
         let run = self.settle(bridge, chunk, now, &|_| ()).await?;
         let certificate = self.certificate(bridge).await?;
         let done = json!({ "run": run, "certificate": certificate });
-        self.tell(actor, "BRIDGE_SETTLE", bridge, done, now).await?;
+        self.audit(actor, "BRIDGE_SETTLE", bridge, done, now)
+            .await?;
         Ok((run, certificate))
     }
 
@@ -242,12 +252,12 @@ impl BridgeDesk for Settlement {
             return Err(BridgeError::NotDue);
         }
         let begun = json!({ "certificate": before });
-        self.tell(actor, "BRIDGE_CLOSE_BEGIN", bridge, begun, now)
+        self.audit(actor, "BRIDGE_CLOSE_BEGIN", bridge, begun, now)
             .await?;
         let certificate = self.close(bridge, chunk, now).await?;
-        self.on.awarder.bridges.drop_all();
+        self.options.awarder.bridges.drop_all();
         let done = json!({ "certificate": certificate });
-        self.tell(actor, "BRIDGE_CLOSE", bridge, done, now).await?;
+        self.audit(actor, "BRIDGE_CLOSE", bridge, done, now).await?;
         Ok(certificate)
     }
 

@@ -22,6 +22,7 @@ mod certificate;
 mod desk;
 mod entity;
 mod error;
+mod events;
 mod gifts;
 mod model;
 pub mod rules;
@@ -33,7 +34,7 @@ mod warden;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use xmas_kernel::{
-    BridgeId, GiftId, SeasonId, UserId,
+    BridgeId, GiftId,
     audit::Actor,
     db::DbError,
     paging::{Cursor, Limit, Page},
@@ -41,30 +42,18 @@ use xmas_kernel::{
 
 pub use awarder::KeyAwarder;
 pub use certificate::{Certificate, Reason};
+pub use desk::BridgeView;
 pub use error::BridgeError;
 pub use gifts::{
     Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, Pace, USUAL_CHUNK,
 };
 pub use model::{
-    Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, BridgeView, DayEdit, KeyCount,
-    Mission, NewBridge, Run, Slot, SlotState, UnknownMission,
+    Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, DayEdit, KeyCount, Mission,
+    NewBridge, Run, Slot, SlotState, UnknownMission,
 };
-pub use service::Bridges;
-pub use settlement::{Settlement, SettlementOptions};
+pub use service::{BridgeService, Bridges};
+pub use settlement::{Due, Settlement, SettlementOptions};
 pub use warden::BridgeWarden;
-
-/// The bridge for handlers.
-#[async_trait]
-pub trait BridgeService: Send + Sync {
-    /// How far a player is on the bridge of a season; `None` before its first day, or if the season
-    /// has none. The caller has checked the player, and that the season is served today.
-    async fn status(
-        &self,
-        user_id: UserId,
-        season: SeasonId,
-        now: DateTime<Utc>,
-    ) -> Result<Option<BridgeStatus>, BridgeError>;
-}
 
 /// The bridge for operators: from the command line, the admin API, and by itself.
 #[async_trait]
@@ -168,15 +157,4 @@ pub trait BridgeDesk: Send + Sync {
         pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysTaken, BridgeError>;
-}
-
-/// A job that the bridge waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// From 23:00 KST of the evening before the settlement.
-    Precheck(BridgeId),
-    /// From 00:10 KST of `settle_on`, if the bridge settles by itself.
-    Settle(BridgeId),
-    /// Once the season's grace days are over.
-    Close(BridgeId),
 }

@@ -9,8 +9,6 @@ use xmas_kernel::{
 use xmas_players::Status;
 use xmas_time::EventDay;
 
-use crate::Certificate;
-
 /// What a player does for a day's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -169,15 +167,6 @@ pub struct DayEdit {
     pub event_type: Option<String>,
     pub mission: Option<Mission>,
     pub points: Option<i64>,
-}
-
-/// A bridge as operators see it.
-#[derive(Clone, Debug)]
-pub struct BridgeView {
-    pub bridge: Bridge,
-    /// Who holds how many keys; of a closed bridge nobody.
-    pub holders: Vec<KeyCount>,
-    pub certificate: Certificate,
 }
 
 /// Players of one status who hold the same number of keys.

@@ -13,9 +13,20 @@ use xmas_rewards::has_grant;
 use xmas_season_pass::key_stamps;
 use xmas_time::EventDay;
 
-use crate::{
-    Bridge, BridgeError, BridgeService, BridgeStatus, KeyAwarder, NewBridge, rules, store,
-};
+use crate::{Bridge, BridgeError, BridgeStatus, KeyAwarder, NewBridge, rules, store};
+
+/// The bridge for handlers.
+#[async_trait]
+pub trait BridgeService: Send + Sync {
+    /// How far a player is on the bridge of a season; `None` before its first day, or if the season
+    /// has none. The caller has checked the player, and that the season is served today.
+    async fn status(
+        &self,
+        user_id: UserId,
+        season: SeasonId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<BridgeStatus>, BridgeError>;
+}
 
 /// [`BridgeService`] on the database.
 pub struct Bridges {

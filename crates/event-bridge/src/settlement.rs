@@ -3,7 +3,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use serde_json::json;
 use xmas_activity::{EventKind, EventWriter};
 use xmas_kernel::{
     BridgeId, UserId,
@@ -17,14 +16,14 @@ use xmas_season_pass::{SeasonError, SeasonPassService};
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeError, BridgeState, Certificate, Due, KeyAwarder, Run, SettlementService, rules,
-    store,
+    Bridge, BridgeError, BridgeState, Certificate, KeyAwarder, Run, SettlementService,
+    events::holder_meta, rules, store,
 };
 
 /// [`SettlementService`] on the database.
 #[derive(Clone)]
 pub struct Settlement {
-    pub(crate) on: Arc<SettlementOptions>,
+    pub(crate) options: Arc<SettlementOptions>,
 }
 
 /// What a settlement works with.
@@ -33,6 +32,17 @@ pub struct SettlementOptions {
     pub ledger: Arc<dyn RewardLedger>,
     pub seasons: Arc<dyn SeasonPassService>,
     pub awarder: KeyAwarder,
+}
+
+/// A job that the bridge waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// From 23:00 KST of the evening before the settlement.
+    Precheck(BridgeId),
+    /// From 00:10 KST of `settle_on`, if the bridge settles by itself.
+    Settle(BridgeId),
+    /// Once the season's grace days are over.
+    Close(BridgeId),
 }
 
 /// What players read on the receipt of their payment.
@@ -59,19 +69,21 @@ struct Chunk {
 }
 
 impl Settlement {
-    pub fn new(on: SettlementOptions) -> Self {
-        Self { on: Arc::new(on) }
+    pub fn new(options: SettlementOptions) -> Self {
+        Self {
+            options: Arc::new(options),
+        }
     }
 
-    pub(crate) async fn known(&self, bridge: BridgeId) -> Result<Bridge, BridgeError> {
-        let bridges = store::bridges(self.on.db.read()).await?;
-        let known = bridges.into_iter().find(|known| known.id == bridge);
-        known.ok_or(BridgeError::NotFound)
+    pub(crate) async fn find_by_id(&self, bridge: BridgeId) -> Result<Bridge, BridgeError> {
+        let bridges = store::bridges(self.options.db.read()).await?;
+        let found = bridges.into_iter().find(|other| other.id == bridge);
+        found.ok_or(BridgeError::NotFound)
     }
 
     /// The bridge that is not closed.
     pub(crate) async fn open(&self) -> Result<Bridge, BridgeError> {
-        let mut bridges = store::bridges(self.on.db.read()).await?.into_iter();
+        let mut bridges = store::bridges(self.options.db.read()).await?.into_iter();
         let open = bridges.find(|bridge| bridge.state != BridgeState::Closed);
         open.ok_or(BridgeError::NotFound)
     }
@@ -82,7 +94,7 @@ impl Settlement {
         bridge: BridgeId,
         now: DateTime<Utc>,
     ) -> Result<Bridge, BridgeError> {
-        let bridge = self.known(bridge).await?;
+        let bridge = self.find_by_id(bridge).await?;
         if EventDay::of(now) < bridge.rules.settle_on {
             return Err(BridgeError::NotDue);
         }
@@ -100,7 +112,7 @@ impl Settlement {
         chunk: u64,
         now: DateTime<Utc>,
     ) -> Result<Chunk, DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let keys_required = bridge.rules.keys_required;
         let held = match others {
             Others::Wait => Held::Keys(keys_required),
@@ -150,12 +162,12 @@ impl Settlement {
             label: LABEL.to_owned(),
             season_id: bridge.rules.season_id,
         };
-        let ledger = &self.on.ledger;
+        let ledger = &self.options.ledger;
         let paid = ledger.grant_points_many_in_tx(tx, &grants, &occasion, now);
         let paid = paid.await?;
         holders.retain(|holder| paid.binary_search(&holder.user_id).is_ok());
         if !paid.is_empty() {
-            write_events(tx, EventKind::BridgeSettled, bridge, &holders, now).await?;
+            record_in_tx(tx, EventKind::BridgeSettled, bridge, &holders, now).await?;
             complete_keys_many_in_tx(tx, &paid, now).await?;
         }
         Ok(holders)
@@ -186,13 +198,13 @@ impl Settlement {
     }
 
     async fn begin_once(&self, bridge: BridgeId, now: DateTime<Utc>) -> Result<(), DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         store::begin_settling(&tx, bridge, now).await?;
         tx.commit().await
     }
 
     async fn end_once(&self, bridge: BridgeId, now: DateTime<Utc>) -> Result<(), DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         store::note_settled(&tx, bridge, now).await?;
         tx.commit().await
     }
@@ -202,19 +214,19 @@ impl Settlement {
         bridge: BridgeId,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         store::begin_closing(&tx, bridge, now).await?;
         tx.commit().await
     }
 
     async fn close_once(&self, bridge: BridgeId, now: DateTime<Utc>) -> Result<(), DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         store::close(&tx, bridge, now).await?;
         tx.commit().await
     }
 
     async fn note_once(&self, bridge: BridgeId, now: DateTime<Utc>) -> Result<bool, DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let noted = store::note_precheck(&tx, bridge, now).await?;
         tx.commit().await?;
         Ok(noted)
@@ -231,27 +243,20 @@ async fn expire_in_tx(
     if holders.is_empty() {
         return Ok(());
     }
-    write_events(tx, EventKind::BridgeExpired, bridge, &holders, now).await?;
+    record_in_tx(tx, EventKind::BridgeExpired, bridge, &holders, now).await?;
     let ids: Vec<UserId> = holders.iter().map(|holder| holder.user_id).collect();
     expire_keys_many_in_tx(tx, &ids, now).await
 }
 
-/// What the activity log says about players' keys.
-async fn write_events(
+/// Writes activity rows about players' keys.
+async fn record_in_tx(
     tx: &DatabaseTransaction,
     kind: EventKind,
     bridge: &Bridge,
     holders: &[KeyHolder],
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let event = |holder: &KeyHolder| {
-        let meta = json!({
-            "bridge_id": bridge.id,
-            "keys": holder.keys,
-            "points": holder.pending_points,
-        });
-        (holder.user_id, meta)
-    };
+    let event = |holder: &KeyHolder| (holder.user_id, holder_meta(bridge.id, holder));
     let events = holders.iter().map(event).collect();
     EventWriter.write_many_in_tx(tx, kind, events, now).await
 }
@@ -260,14 +265,14 @@ async fn write_events(
 impl SettlementService for Settlement {
     async fn find(&self, bridge: Option<BridgeId>) -> Result<Bridge, BridgeError> {
         if let Some(bridge) = bridge {
-            return self.known(bridge).await;
+            return self.find_by_id(bridge).await;
         }
         self.open().await
     }
 
     async fn certificate(&self, bridge: BridgeId) -> Result<Certificate, BridgeError> {
-        let bridge = self.known(bridge).await?;
-        Ok(Certificate::of(&self.on.db, &bridge).await?)
+        let bridge = self.find_by_id(bridge).await?;
+        Ok(Certificate::of(&self.options.db, &bridge).await?)
     }
 
     async fn settle(
@@ -304,7 +309,7 @@ impl SettlementService for Settlement {
         if bridge.state != BridgeState::Closed {
             self.settle(bridge.id, chunk, now, &|_| ()).await?;
             retry(|| self.begin_closing_once(bridge.id, now)).await?;
-            let bridge = self.known(bridge.id).await?;
+            let bridge = self.find_by_id(bridge.id).await?;
             self.do_all(&bridge, Others::Expire, chunk, now, &|_| ())
                 .await?;
             retry(|| self.close_once(bridge.id, now)).await?;
@@ -327,7 +332,11 @@ impl SettlementService for Settlement {
             if !is_settled {
                 return Ok(Some(Due::Settle(bridge.id)));
             }
-            let served_until = self.on.seasons.served_until(bridge.rules.season_id).await;
+            let served_until = self
+                .options
+                .seasons
+                .served_until(bridge.rules.season_id)
+                .await;
             let served_until = served_until.map_err(|error| match error {
                 SeasonError::Db(error) => error,
                 other => DbError::Corrupt(other.to_string()),

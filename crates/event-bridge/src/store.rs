@@ -28,7 +28,7 @@ pub(crate) async fn bridges(conn: &impl ConnectionTrait) -> Result<Vec<Bridge>, 
     for row in rows {
         let own = days.extract_if(.., |day| day.bridge_id == row.id);
         let own = own.map(bridge_day).collect::<Result<_, _>>()?;
-        bridges.push(known(row, own)?);
+        bridges.push(bridge_of(row, own)?);
     }
     Ok(bridges)
 }
@@ -48,7 +48,7 @@ fn bridge_day(row: day::Model) -> Result<BridgeDay, DbError> {
     })
 }
 
-fn known(row: bridge::Model, days: Vec<BridgeDay>) -> Result<Bridge, DbError> {
+fn bridge_of(row: bridge::Model, days: Vec<BridgeDay>) -> Result<Bridge, DbError> {
     let state = match row.state.as_str() {
         "OPEN" => BridgeState::Open,
         "SETTLING" => BridgeState::Settling,

@@ -34,21 +34,11 @@ use xmas_kernel::{Feature, audit::Actor, db::DbError, version::Seen};
 use xmas_time::EventDay;
 
 pub use error::{FeatureDeskError, FeatureError};
-pub use model::{FeatureConfig, FeatureEdit, FeatureRow, FeatureSettings};
-pub use schedule::{Scheduled, ScheduledFeature};
-pub use service::Features;
-pub use ui::{UiConfig, UiConfigs};
-
-/// Lets requests in, or says why not.
-#[async_trait]
-pub trait FeatureService: Send + Sync {
-    /// The settings of `feature` if it runs on `today`.
-    async fn require(
-        &self,
-        feature: Feature,
-        today: EventDay,
-    ) -> Result<FeatureSettings, FeatureError>;
-}
+pub use model::{
+    FeatureConfig, FeatureEdit, FeatureRow, FeatureSettings, Scheduled, ScheduledFeature, UiConfig,
+};
+pub use service::{FeatureService, Features};
+pub use ui::UiConfigs;
 
 /// The switches for operators. Every edit leaves a row in the audit log.
 #[async_trait]

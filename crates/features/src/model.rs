@@ -1,9 +1,11 @@
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xmas_kernel::{
     Feature,
     version::{Seen, Version},
 };
+use xmas_time::EventDay;
 
 /// What `feature_config.config_json` may set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,4 +58,35 @@ pub struct FeatureRow {
     pub page_path: String,
     pub is_enabled: bool,
     pub settings: FeatureSettings,
+}
+
+/// What is scheduled on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheduled {
+    pub day: EventDay,
+    /// In the order of their names.
+    pub features: Vec<ScheduledFeature>,
+}
+
+/// A feature on a day's schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ScheduledFeature {
+    pub feature: Feature,
+    /// False keeps it on the schedule without letting it run.
+    pub is_active: bool,
+}
+
+/// A value that clients read under its key.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UiConfig {
+    pub value: Value,
+    #[serde(skip)]
+    pub updated_at: DateTime<Utc>,
+}
+
+impl UiConfig {
+    /// Follows from the value. A key that nothing was saved under has the version of `null`.
+    pub fn version(config: Option<&Self>) -> Version {
+        Version::of(&config.map(|config| &config.value))
+    }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::Value;
 use xmas_kernel::{
     ErrorCode, Feature, Problem,
@@ -11,26 +10,10 @@ use xmas_kernel::{
 };
 use xmas_time::EventDay;
 
-use crate::{FeatureDeskError, Features, store};
+use crate::{FeatureDeskError, Features, Scheduled, ScheduledFeature, store};
 
 /// The longest span of days that is listed at once.
 const MAX_DAYS: i64 = 366;
-
-/// What is scheduled on a day.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scheduled {
-    pub day: EventDay,
-    /// In the order of their names.
-    pub features: Vec<ScheduledFeature>,
-}
-
-/// A feature on a day's schedule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct ScheduledFeature {
-    pub feature: Feature,
-    /// False keeps it on the schedule without letting it run.
-    pub is_active: bool,
-}
 
 fn invalid(field: &str, text: &str) -> FeatureDeskError {
     let problem = Problem::coded(ErrorCode::InvalidFeatureSchedule, field, text);

@@ -10,7 +10,18 @@ use xmas_kernel::{
 };
 use xmas_time::EventDay;
 
-use crate::{FeatureError, FeatureRow, FeatureService, FeatureSettings, rules, store};
+use crate::{FeatureError, FeatureRow, FeatureSettings, rules, store};
+
+/// Lets requests in, or says why not.
+#[async_trait]
+pub trait FeatureService: Send + Sync {
+    /// The settings of `feature` if it runs on `today`.
+    async fn require(
+        &self,
+        feature: Feature,
+        today: EventDay,
+    ) -> Result<FeatureSettings, FeatureError>;
+}
 
 /// [`FeatureService`] on the database.
 pub struct Features {

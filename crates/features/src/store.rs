@@ -18,11 +18,11 @@ use crate::{
 /// are rows whose settings cannot be read: one slip must not stop the others.
 pub(crate) async fn features(conn: &impl ConnectionTrait) -> Result<Vec<FeatureRow>, DbError> {
     let rows = feature_config::Entity::find().all(conn).await?;
-    let known = rows.into_iter().filter_map(|row| {
+    let features = rows.into_iter().filter_map(|row| {
         let feature = row.feature_type.parse().ok()?;
         feature_row(feature, row)
     });
-    Ok(known.collect())
+    Ok(features.collect())
 }
 
 /// Every configured feature that this binary knows, in the order of their names.

@@ -5,31 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use serde::Serialize;
 use serde_json::Value;
 use xmas_cache::Snapshot;
 use xmas_kernel::{
     audit::{self, Actor, Area, Change},
     db::{Db, DbError, retry},
-    version::{self, Seen, Version},
+    version::{self, Seen},
 };
 
-use crate::{FeatureDeskError, UiConfigService, store, ui_rules};
-
-/// A value that clients read under its key.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct UiConfig {
-    pub value: Value,
-    #[serde(skip)]
-    pub updated_at: DateTime<Utc>,
-}
-
-impl UiConfig {
-    /// Follows from the value. A key that nothing was saved under has the version of `null`.
-    pub fn version(config: Option<&Self>) -> Version {
-        Version::of(&config.map(|config| &config.value))
-    }
-}
+use crate::{FeatureDeskError, UiConfig, UiConfigService, store, ui_rules};
 
 /// [`UiConfigService`] on the database.
 pub struct UiConfigs {

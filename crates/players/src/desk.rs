@@ -25,7 +25,7 @@ use crate::{
 
 /// [`PlayerDesk`] on the database.
 pub struct Players {
-    pub(crate) on: PlayersOptions,
+    pub(crate) options: PlayersOptions,
 }
 
 /// What operators' work on players works with.
@@ -47,8 +47,8 @@ struct Ready {
 }
 
 impl Players {
-    pub fn new(on: PlayersOptions) -> Self {
-        Self { on }
+    pub fn new(options: PlayersOptions) -> Self {
+        Self { options }
     }
 
     async fn ready(
@@ -57,7 +57,7 @@ impl Players {
         now: DateTime<Utc>,
     ) -> Result<Ready, PlayerDeskError> {
         let generated = match password {
-            PasswordWish::Generate => Some(self.on.passwords.generate()),
+            PasswordWish::Generate => Some(self.options.passwords.generate()),
             PasswordWish::Keep | PasswordWish::Set(_) => None,
         };
         let clear = match password {
@@ -65,13 +65,13 @@ impl Players {
             PasswordWish::Generate | PasswordWish::Keep => generated.as_deref(),
         };
         let hash = match clear {
-            Some(clear) => Some(self.on.passwords.hash(clear).await?),
+            Some(clear) => Some(self.options.passwords.hash(clear).await?),
             None => None,
         };
         Ok(Ready {
             hash,
             generated,
-            season: self.on.seasons.served(EventDay::of(now)).await?,
+            season: self.options.seasons.served(EventDay::of(now)).await?,
         })
     }
 
@@ -82,7 +82,7 @@ impl Players {
         ready: &Ready,
         now: DateTime<Utc>,
     ) -> Result<PlayerRecord, PlayerDeskError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let account = NewAccount {
             external_id: new.external_id.clone(),
             nickname: new.nickname.clone(),
@@ -109,9 +109,9 @@ impl Players {
             now,
         )
         .await?;
-        let record = record_in_tx(&tx, player.user_id(), season).await?;
+        let record = player_record_in_tx(&tx, player.user_id(), season).await?;
         let mut after = audit::state(&record.editable());
-        after["password"] = told(ready);
+        after["password"] = password_source(ready);
         let change = Change {
             action: "USER_CREATE",
             resource: &resource(player.user_id()),
@@ -131,11 +131,11 @@ impl Players {
         ready: &Ready,
         now: DateTime<Utc>,
     ) -> Result<PlayerRecord, PlayerDeskError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let shuts_out = edit.status.is_some_and(|status| status != Status::Active);
         let player = lock_for_in_tx(&tx, actor, user_id, shuts_out).await?;
         let season = ready.season.as_deref();
-        let before = record_in_tx(&tx, user_id, season).await?;
+        let before = player_record_in_tx(&tx, user_id, season).await?;
         if player.is_anonymised() {
             return Err(PlayerDeskError::Anonymised);
         }
@@ -159,20 +159,20 @@ impl Players {
         if let Some(status) = edit.status.filter(|status| *status != before.status) {
             set_status_in_tx(&tx, &player, status, now).await?;
         }
-        let record = record_in_tx(&tx, user_id, season).await?;
+        let record = player_record_in_tx(&tx, user_id, season).await?;
         // An edit that changes nothing leaves no trace.
         if record == before && ready.hash.is_none() {
             return Ok(before);
         }
-        let (told_before, mut told_after) = rules::changes(&before, &record);
+        let (before_changes, mut after_changes) = rules::changes(&before, &record);
         if ready.hash.is_some() {
-            told_after["password"] = told(ready);
+            after_changes["password"] = password_source(ready);
         }
         let change = Change {
             action,
             resource: &resource(user_id),
-            before: told_before,
-            after: told_after,
+            before: before_changes,
+            after: after_changes,
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
@@ -186,10 +186,10 @@ impl Players {
         ready: &Ready,
         now: DateTime<Utc>,
     ) -> Result<Anonymised, PlayerDeskError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let player = lock_for_in_tx(&tx, actor, user_id, true).await?;
         let season = ready.season.as_deref();
-        let before = record_in_tx(&tx, user_id, season).await?;
+        let before = player_record_in_tx(&tx, user_id, season).await?;
         if before.role == Role::Admin {
             let text = "must be a player's: the name of an operator signs what they did";
             return Err(PlayerDeskError::Invalid(vec![Problem::new("id", text)]));
@@ -211,11 +211,11 @@ impl Players {
             key_points: keys.pending_points,
             ..GivenUp::default()
         };
-        for keeper in &self.on.forgetful {
+        for keeper in &self.options.forgetful {
             let own = keeper.forget_in_tx(&tx, &leaving, now).await?;
             given_up = given_up.and(own);
         }
-        let record = record_in_tx(&tx, user_id, season).await?;
+        let record = player_record_in_tx(&tx, user_id, season).await?;
         // Once more only for what an older version had left waiting.
         if is_first || !given_up.rewards.is_empty() {
             let change = Change {
@@ -256,7 +256,7 @@ fn resource(user_id: UserId) -> String {
 }
 
 /// What the audit log says about a new password.
-fn told(ready: &Ready) -> Value {
+fn password_source(ready: &Ready) -> Value {
     let how = if ready.generated.is_some() {
         "GENERATED"
     } else {
@@ -265,7 +265,7 @@ fn told(ready: &Ready) -> Value {
     how.into()
 }
 
-async fn record_in_tx(
+async fn player_record_in_tx(
     tx: &DatabaseTransaction,
     user_id: UserId,
     season: Option<&dyn ServedSeason>,
@@ -354,7 +354,7 @@ async fn correct_in_tx(
 #[async_trait]
 impl PlayerDesk for Players {
     async fn account_of(&self, given: &GivenId) -> Result<Option<UserId>, DbError> {
-        let db = self.on.db.read();
+        let db = self.options.db.read();
         retry(async || find_account(db, given).await).await
     }
 

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use xmas_kernel::{
     UserId,
-    db::{DbError, Timestamp},
+    db::{DbError, Timestamp, sum},
 };
 use xmas_time::EventDay;
 
@@ -257,12 +257,7 @@ pub async fn key_histogram(
         .column(user::Column::Status)
         .column(Column::EventKeyCount)
         .column_as(Expr::col((Entity, Column::UserId)).count(), "players")
-        .column_as(
-            Expr::col(Column::EventPendingPoints)
-                .sum()
-                .cast_as(integer(conn)),
-            "points",
-        )
+        .column_as(sum(conn, Column::EventPendingPoints), "points")
         .filter(Column::EventKeyCount.gt(0))
         .filter(user::Column::Role.eq(Role::Player.as_str()))
         .group_by(user::Column::Status)
@@ -278,12 +273,4 @@ pub async fn key_histogram(
         histogram.insert((status, keys), (players.unsigned_abs(), points));
     }
     Ok(histogram)
-}
-
-/// What a sum is cast to: it is a decimal on MySQL.
-fn integer(conn: &impl ConnectionTrait) -> &'static str {
-    match conn.get_database_backend() {
-        sea_orm::DbBackend::Sqlite => "INTEGER",
-        _ => "SIGNED",
-    }
 }

@@ -26,6 +26,7 @@ mod model;
 mod names;
 mod password;
 mod ports;
+mod reach;
 mod recipient;
 mod reference;
 mod rules;
@@ -65,7 +66,8 @@ pub use password::{
     set_password_in_tx,
 };
 pub use ports::{Forgetful, HashError, Leaving, PasswordMaker, Seasons, ServedSeason};
-pub use recipient::{Inactive, Reach, RecipientError, lock_recipient_in_tx, lock_recipients_in_tx};
+pub use reach::{Inactive, Reach, RecipientError};
+pub use recipient::{lock_recipient_in_tx, lock_recipients_in_tx};
 pub use reference::{PlayerRef, ResolveError, account_id, resolve};
 
 /// Accounts for operators. Every change is one transaction, and leaves a row in the audit log.

@@ -4,7 +4,7 @@ use sea_orm::DatabaseTransaction;
 use xmas_kernel::db::DbError;
 use xmas_players::{Forgetful, GivenUp, Leaving};
 
-use crate::{RewardState, RewardType, Rewards, review::decided, store};
+use crate::{RewardState, RewardType, Rewards, review::decision_meta, store};
 
 /// Why rewards are refused whose player was anonymised.
 const ANONYMISED: &str = "ANONYMISED";
@@ -27,8 +27,8 @@ impl Forgetful for Rewards {
             if !store::end_wait(tx, waiting.id, refused, by, now).await? {
                 continue;
             }
-            let meta = decided(&waiting, refused, by);
-            self.tell_in_tx(tx, player, meta, now).await?;
+            let meta = decision_meta(&waiting, refused, by);
+            self.record_in_tx(tx, player, meta, now).await?;
             given_up.rewards.push(waiting.id);
             if waiting.reward.kind() == RewardType::Point {
                 given_up.reward_points += waiting.reward.amount();

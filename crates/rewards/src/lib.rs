@@ -36,24 +36,22 @@ pub mod rules;
 mod service;
 mod store;
 mod wallet_desk;
-
-use std::collections::{BTreeMap, HashMap};
+mod wallets;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
-    Asset, BundleId, CouponKindId, RewardId, UserId,
+    BundleId, CouponKindId, RewardId,
     audit::Actor,
     db::DbError,
     idempotency::{Replayable, RequestKey},
     paging::{Cursor, Limit, Page},
 };
-use xmas_players::{Identity, Inactive, LockedPlayer};
+use xmas_players::Inactive;
 
 pub use batch::{
     Batch, BatchLine, BatchOrders, BatchRef, BatchReport, BatchState, BatchSummary, BatchTally,
-    Batches, NewBatch, RecipientFilter, Refusal, Reverted, ShortWallet, Tally,
+    Batches, NewBatch, RecipientFilter, Recipients, Refusal, Reverted, ShortWallet, Tally,
 };
 pub use bulk::{given_points, has_grant, known_grants};
 pub use bundles::{Bundle, BundleDraft, BundleItem, NewBundle};
@@ -61,7 +59,7 @@ pub use coupons::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
     CouponStock, MalformedCode, NewCouponKind, StockedCode, WithheldCode,
 };
-pub use desk::{RewardDesk, SealedCoupons, are_deliverable};
+pub use desk::{RewardDesk, SealedCoupons};
 pub use error::{BatchError, CreditError, OrderError, RewardError, SpendError, WalletError};
 pub use model::{
     Credit, Decision, Grant, GrantSource, Granted, LedgerRow, MalformedReward, PointGrant,
@@ -69,50 +67,9 @@ pub use model::{
     UnknownRewardState, UnknownRewardType, XpCorrection,
 };
 pub use order::{Order, OrderDone, OrderKind};
-pub use participant::Rewards;
-pub use service::Wallets;
-
-/// Wallets for handlers and operators: each call is one transaction, or a read.
-#[async_trait]
-pub trait WalletService: Send + Sync {
-    /// All balances of whoever asks, if they may act.
-    async fn own(&self, identity: &Identity) -> Result<BTreeMap<Asset, i64>, WalletError>;
-
-    /// All balances of a player; assets never held are 0.
-    async fn balances(&self, user_id: UserId) -> Result<BTreeMap<Asset, i64>, WalletError>;
-
-    /// A player's ledger, newest first.
-    async fn ledger(
-        &self,
-        user_id: UserId,
-        limit: Limit,
-        before: Option<Cursor>,
-    ) -> Result<Page<LedgerRow>, WalletError>;
-
-    /// Gives tokens or points to a player; returns the new balance.
-    async fn credit(
-        &self,
-        user_id: UserId,
-        credit: &Credit,
-        now: DateTime<Utc>,
-    ) -> Result<i64, CreditError>;
-}
-
-/// What rewards promise, for whoever gives them: reads only.
-#[async_trait]
-pub trait RewardService: Send + Sync {
-    /// Whether every bundle and kind of coupon that is promised exists and can be given. What a
-    /// configuration promises is asked when it is loaded, so that a play of it does not fail.
-    async fn are_deliverable(&self, rewards: &[Reward]) -> Result<bool, DbError>;
-
-    /// The coupon codes of a player's delivered grants, whole: grant key to code. For the winner's
-    /// eyes only. A code that cannot be opened is left out and logged.
-    async fn coupon_codes(
-        &self,
-        user_id: UserId,
-        grant_keys: &[String],
-    ) -> Result<HashMap<String, String>, DbError>;
-}
+pub use participant::{RewardLedger, Rewards};
+pub use service::{RewardService, are_deliverable};
+pub use wallets::{WalletService, Wallets};
 
 /// The review queue: rewards that wait for an admin. Every decision leaves a row in the audit log.
 #[async_trait]
@@ -291,65 +248,4 @@ pub trait BatchDesk: Send + Sync {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Replayable<BatchReport>, BatchError>;
-}
-
-/// Finds the players that a batch is for. What they have done is known below this crate.
-#[async_trait]
-pub trait Recipients: Send + Sync {
-    /// The next players after `after` that fit, in ascending id; nobody once there are none left.
-    async fn page(
-        &self,
-        filter: &RecipientFilter,
-        after: UserId,
-        limit: u64,
-    ) -> Result<Vec<UserId>, DbError>;
-}
-
-/// Spending and granting as part of somebody else's use case.
-#[async_trait]
-pub trait RewardLedger: Send + Sync {
-    /// Takes tokens; returns the new balance. Takes nothing when there are too few.
-    async fn spend_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        spend: &Spend,
-        now: DateTime<Utc>,
-    ) -> Result<i64, SpendError>;
-
-    /// Gives what was promised, or puts it before an admin; once per `grant_key`.
-    async fn grant_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        grant: &Grant,
-        now: DateTime<Utc>,
-    ) -> Result<Granted, DbError>;
-
-    /// Gives points to many players, whom the caller has locked; once per `grant_key`, and without
-    /// a review. Returns who was given them now.
-    async fn grant_points_many_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        grants: &[PointGrant],
-        occasion: &PointOccasion,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<UserId>, DbError>;
-
-    /// Writes the receipt of an operator's correction of season XP. The caller moves the season.
-    async fn correct_xp_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        correction: &XpCorrection,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbError>;
-
-    /// What the player holds of one asset.
-    async fn balance_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        asset: Asset,
-    ) -> Result<i64, DbError>;
 }

@@ -5,21 +5,68 @@ use serde_json::{Value, json};
 use xmas_activity::{Event, EventKind, EventWriter};
 use xmas_kernel::{
     Asset, CouponKindId, UserId,
+    audit::REQUIRED_REASON,
     db::{Constraint, DbError},
 };
 use xmas_players::LockedPlayer;
 
 use crate::{
-    Grant, GrantSource, Granted, PointGrant, PointOccasion, Reward, RewardLedger, RewardReceipt,
-    RewardState, RewardType, Spend, SpendError, XpCorrection, bulk, rules,
+    Grant, GrantSource, Granted, PointGrant, PointOccasion, Reward, RewardReceipt, RewardState,
+    RewardType, Spend, SpendError, XpCorrection, bulk, rules,
     store::{self, Change},
 };
 
 /// Who moved a balance, when it was the player's own doing.
 const PLAYER: &str = "player";
-/// The longest reason that the database keeps.
-pub(crate) const REASON_CHARACTERS: usize = 191;
 
+/// Spending and granting as part of somebody else's use case.
+#[async_trait]
+pub trait RewardLedger: Send + Sync {
+    /// Takes tokens; returns the new balance. Takes nothing when there are too few.
+    async fn spend_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        spend: &Spend,
+        now: DateTime<Utc>,
+    ) -> Result<i64, SpendError>;
+
+    /// Gives what was promised, or puts it before an admin; once per `grant_key`.
+    async fn grant_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        grant: &Grant,
+        now: DateTime<Utc>,
+    ) -> Result<Granted, DbError>;
+
+    /// Gives points to many players, whom the caller has locked; once per `grant_key`, and without
+    /// a review. Returns who was given them now.
+    async fn grant_points_many_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        grants: &[PointGrant],
+        occasion: &PointOccasion,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<UserId>, DbError>;
+
+    /// Writes the receipt of an operator's correction of season XP. The caller moves the season.
+    async fn correct_xp_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        correction: &XpCorrection,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbError>;
+
+    /// What the player holds of one asset.
+    async fn balance_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        asset: Asset,
+    ) -> Result<i64, DbError>;
+}
 /// [`RewardLedger`] on the database. It has no connection of its own.
 #[derive(Clone, Debug)]
 pub struct Rewards {
@@ -69,8 +116,8 @@ impl Rewards {
         Ok(true)
     }
 
-    /// Writes that a reward was granted, or that an admin has decided about it.
-    pub(crate) async fn tell_in_tx(
+    /// Writes the activity row of a reward that was granted, or that an admin has decided about.
+    pub(crate) async fn record_in_tx(
         &self,
         tx: &DatabaseTransaction,
         player: &LockedPlayer,
@@ -87,7 +134,7 @@ impl Rewards {
 }
 
 /// What an activity row says about a grant.
-fn told(grant: &Grant, (state, reason): (RewardState, Option<&str>)) -> Value {
+fn grant_meta(grant: &Grant, (state, reason): (RewardState, Option<&str>)) -> Value {
     json!({
         "grant_key": grant.grant_key,
         "reward_type": grant.reward.kind(),
@@ -217,8 +264,8 @@ impl RewardLedger for Rewards {
             credit_in_tx(tx, player, &contents, &credit, now).await?;
         }
         if !reward.is_nothing() {
-            let meta = told(grant, decision);
-            self.tell_in_tx(tx, player, meta, now).await?;
+            let meta = grant_meta(grant, decision);
+            self.record_in_tx(tx, player, meta, now).await?;
         }
         Ok(Granted {
             state,
@@ -257,10 +304,14 @@ impl RewardLedger for Rewards {
             season_id: Some(correction.season_id),
         };
         let reason = correction.reason.as_deref();
-        let reason = reason.map(|text| text.chars().take(REASON_CHARACTERS).collect::<String>());
+        let reason = reason.map(|text| {
+            text.chars()
+                .take(*REQUIRED_REASON.end())
+                .collect::<String>()
+        });
         let decision = (RewardState::Delivered, reason.as_deref());
         store::insert_receipt(tx, player, &grant, decision, now).await?;
-        self.tell_in_tx(tx, player, told(&grant, decision), now)
+        self.record_in_tx(tx, player, grant_meta(&grant, decision), now)
             .await
     }
 

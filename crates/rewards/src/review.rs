@@ -47,7 +47,7 @@ impl RewardDesk {
         {
             return Err(RewardError::NoCouponLeft);
         }
-        let meta = decided(&before, decision, by);
+        let meta = decision_meta(&before, decision, by);
         let change = Change {
             action: if deliver {
                 "REWARD_APPROVE"
@@ -66,7 +66,7 @@ impl RewardDesk {
                 "reward_item": before.reward.item(),
             }),
         };
-        self.rewards.tell_in_tx(&tx, &locked, meta, now).await?;
+        self.rewards.record_in_tx(&tx, &locked, meta, now).await?;
         audit::write_in_tx(&tx, actor, change, now).await?;
         let player = find_by_id(&*tx, before.user_id).await?;
         let player = player.ok_or_else(nobody)?;
@@ -83,7 +83,7 @@ impl RewardDesk {
 }
 
 /// What an activity row says about a decision.
-pub(crate) fn decided(
+pub(crate) fn decision_meta(
     receipt: &RewardReceipt,
     (state, reason): (RewardState, Option<&str>),
     by: &str,

@@ -1,66 +1,12 @@
 //! How rewards are delivered, without a database.
 
-use xmas_kernel::{
-    Problem, Problems,
-    text::{self, Kept},
-};
+use xmas_kernel::{Problem, Problems, text::Kept};
 
-use crate::{BundleDraft, Grant, NewBundle, NewCouponKind, Reward, RewardState, RewardType};
+pub use crate::bundles::MAX_ITEMS;
+use crate::{Grant, NewCouponKind, Reward, RewardState, RewardType};
 
 /// The reason of a reward that waits because no code was left.
 pub const NO_COUPON_LEFT: &str = "NO_COUPON_LEFT";
-/// How many things one bundle may hold.
-pub const MAX_ITEMS: usize = 20;
-
-/// What is wrong with a bundle that is to be saved.
-pub fn check_bundle(bundle: &NewBundle) -> Vec<Problem> {
-    let mut problems = Problems::default();
-    Kept::default().expect_label(&bundle.name, "name", &mut problems);
-    let count = (1..=MAX_ITEMS).contains(&bundle.items.len());
-    problems.expect(count, "items", "are 1 to 20");
-    for (index, item) in bundle.items.iter().enumerate() {
-        let field = |name: &str| format!("items.{index}.{name}");
-        // Nor another bundle, nor itself.
-        let fits = item.kind().asset().is_some();
-        problems.expect(fits, field("reward_type"), "is points or tokens");
-        if fits {
-            problems.expect(is_content(item), field("reward_amount"), CONTENT_AMOUNT);
-        }
-    }
-    problems.into_vec()
-}
-
-/// A bundle that an operator has written down, or everything that is wrong with it.
-pub fn bundle(draft: &BundleDraft) -> Result<NewBundle, Vec<Problem>> {
-    let mut problems = Problems::default();
-    let mut items = Vec::with_capacity(draft.items.len());
-    for (index, item) in draft.items.iter().enumerate() {
-        let kind: Option<RewardType> = item.reward_type.parse().ok();
-        let Some(kind) = kind.filter(|kind| kind.asset().is_some()) else {
-            let field = format!("items.{index}.reward_type");
-            problems.push(Problem::new(field, "is points or tokens"));
-            continue;
-        };
-        match Reward::new(kind, item.amount) {
-            Ok(reward) if is_content(&reward) => items.push(reward),
-            Ok(_) | Err(_) => {
-                let field = format!("items.{index}.reward_amount");
-                problems.push(Problem::new(field, CONTENT_AMOUNT));
-            }
-        }
-    }
-    let count = (1..=MAX_ITEMS).contains(&draft.items.len());
-    problems.expect(count, "items", "are 1 to 20");
-    let name = text::nfc(&draft.name).into_owned();
-    Kept::default().expect_label(&name, "name", &mut problems);
-    let problems = problems.into_vec();
-    if problems.is_empty() {
-        Ok(NewBundle { name, items })
-    } else {
-        Err(problems)
-    }
-}
-
 /// The first two characters of a coupon code, and nothing of one that is hardly longer: whoever looks
 /// at the stock can tell the codes apart, and use none.
 pub(crate) fn masked(code: &str) -> String {
@@ -68,19 +14,6 @@ pub(crate) fn masked(code: &str) -> String {
     let shown: String = code.chars().take(shown).collect();
     format!("{shown}***")
 }
-
-/// Whether these can lie in a bundle.
-pub(crate) fn are_contents(items: &[Reward]) -> bool {
-    items.iter().all(is_content)
-}
-
-/// Whether this can lie in a bundle: whatever goes into a wallet, and at least one of it. A bundle is
-/// something, or an admin would deliver nothing under its name.
-fn is_content(item: &Reward) -> bool {
-    item.kind().asset().is_some() && !item.is_nothing()
-}
-
-const CONTENT_AMOUNT: &str = "must be 1 to 1,000,000,000";
 
 /// What is wrong with a kind of coupon that is to be saved; `kept` is the name that it has.
 pub fn check_coupon_kind(kind: &NewCouponKind, kept: &Kept<'_>) -> Vec<Problem> {
@@ -228,80 +161,6 @@ mod tests {
         let coupon = Reward::coupon(CouponKindId(3));
         assert_eq!(coupon.coupon_kind(), Some(CouponKindId(3)));
         assert_eq!(coupon.bundle_id(), None);
-    }
-
-    #[test]
-    fn a_bundle_holds_points_and_tokens_and_no_bundle() {
-        let bundle = |items: &[Reward]| NewBundle {
-            name: "룰렛 1장 + 주사위 1장".to_owned(),
-            items: items.to_vec(),
-        };
-        let fields = |bundle: &NewBundle| -> Vec<String> {
-            let problems = check_bundle(bundle).into_iter();
-            problems.map(|problem| problem.field).collect()
-        };
-        let ticket = Reward::new(RewardType::TicketDice, 1).unwrap();
-        assert_eq!(fields(&bundle(&[ticket, ticket])), Vec::<String>::new());
-        assert_eq!(fields(&bundle(&[])), ["items"]);
-        assert_eq!(fields(&bundle(&[ticket; 21])), ["items"]);
-        for bad in [
-            Reward::bundle(BundleId(1)),
-            Reward::coupon(CouponKindId(1)),
-            Reward::new(RewardType::Xp, 5).unwrap(),
-            Reward::NONE,
-        ] {
-            assert_eq!(fields(&bundle(&[ticket, bad])), ["items.1.reward_type"]);
-        }
-        let nothing = Reward::new(RewardType::Point, 0).unwrap();
-        assert_eq!(
-            fields(&bundle(&[ticket, nothing])),
-            ["items.1.reward_amount"]
-        );
-        assert!(are_contents(&[ticket]) && !are_contents(&[ticket, nothing]));
-        let unnamed = NewBundle {
-            name: " ".to_owned(),
-            ..bundle(&[ticket])
-        };
-        assert_eq!(fields(&unnamed), ["name"]);
-    }
-
-    #[test]
-    fn everything_that_is_wrong_with_a_written_bundle_is_named() {
-        let draft = |name: &str, items: &[(&str, i64)]| BundleDraft {
-            name: name.to_owned(),
-            items: items
-                .iter()
-                .map(|(reward_type, amount)| crate::BundleItem {
-                    reward_type: (*reward_type).to_owned(),
-                    amount: *amount,
-                })
-                .collect(),
-        };
-        let good = draft("상자", &[("POINT", 500), ("TICKET_DICE", 1)]);
-        assert!(check_bundle(&bundle(&good).unwrap()).is_empty());
-        let fields = |draft: &BundleDraft| -> Vec<String> {
-            let problems = bundle(draft).unwrap_err().into_iter();
-            problems.map(|problem| problem.field).collect()
-        };
-        let bad = draft(
-            " x",
-            &[
-                ("BUNDLE", 1),
-                ("GOLD", 1),
-                ("POINT", 0),
-                ("POINT", i64::MAX),
-            ],
-        );
-        let all = [
-            "items.0.reward_type",
-            "items.1.reward_type",
-            "items.2.reward_amount",
-            "items.3.reward_amount",
-            "name",
-        ];
-        assert_eq!(fields(&bad), all);
-        assert_eq!(fields(&draft("상자", &[])), ["items"]);
-        assert_eq!(fields(&draft("상자", &[("POINT", 1); 21])), ["items"]);
     }
 
     #[test]

@@ -1,95 +1,65 @@
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
-use xmas_kernel::{
-    Asset, UserId,
-    db::{Db, retry},
-    paging::{Cursor, Limit, Page},
-};
-use xmas_players::{Identity, LockedPlayer, check, lock_by_id_in_tx};
+use sea_orm::ConnectionTrait;
+use xmas_kernel::{BundleId, CouponKindId, UserId, db::DbError};
 
-use crate::{
-    Credit, CreditError, LedgerRow, Reward, WalletError, WalletService,
-    store::{self, Change},
-};
+use crate::{Reward, RewardDesk, desk::place, store};
 
-/// [`WalletService`] on the database.
-#[derive(Clone, Debug)]
-pub struct Wallets {
-    pub(crate) db: Db,
-}
+/// What rewards promise, for whoever gives them: reads only.
+#[async_trait]
+pub trait RewardService: Send + Sync {
+    /// Whether every bundle and kind of coupon that is promised exists and can be given. What a
+    /// configuration promises is asked when it is loaded, so that a play of it does not fail.
+    async fn are_deliverable(&self, rewards: &[Reward]) -> Result<bool, DbError>;
 
-impl Wallets {
-    pub fn new(db: Db) -> Self {
-        Self { db }
-    }
-
-    /// [`WalletService::credit`] in a transaction of the caller's.
-    pub async fn credit_in_tx(
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        credit: &Credit,
-        now: DateTime<Utc>,
-    ) -> Result<i64, CreditError> {
-        if !(1..=Reward::MAX_AMOUNT).contains(&credit.amount) {
-            return Err(CreditError::InvalidAmount);
-        }
-        let change = Change {
-            asset: credit.asset,
-            delta: credit.amount,
-            reason: credit.reason,
-            reference: &credit.reference,
-            actor: &credit.actor,
-        };
-        let balance = store::change(tx, player, &change, now).await?;
-        balance.ok_or(CreditError::InvalidAmount)
-    }
-
-    async fn credit_once(
+    /// The coupon codes of a player's delivered grants, whole: grant key to code. For the winner's
+    /// eyes only. A code that cannot be opened is left out and logged.
+    async fn coupon_codes(
         &self,
         user_id: UserId,
-        credit: &Credit,
-        now: DateTime<Utc>,
-    ) -> Result<i64, CreditError> {
-        let tx = self.db.begin().await?;
-        let player = lock_by_id_in_tx(&tx, user_id).await?;
-        let player = player.ok_or(CreditError::UnknownPlayer)?;
-        let balance = Self::credit_in_tx(&tx, &player, credit, now).await?;
-        tx.commit().await?;
-        Ok(balance)
-    }
+        grant_keys: &[String],
+    ) -> Result<HashMap<String, String>, DbError>;
+}
+
+/// [`RewardService::are_deliverable`] in a transaction of the caller's.
+pub async fn are_deliverable(
+    conn: &impl ConnectionTrait,
+    rewards: &[Reward],
+) -> Result<bool, DbError> {
+    let bundles = rewards.iter().filter_map(|reward| reward.bundle_id());
+    let bundles: HashSet<BundleId> = bundles.collect();
+    let kinds = rewards.iter().filter_map(|reward| reward.coupon_kind());
+    let kinds: HashSet<CouponKindId> = kinds.collect();
+    let known_bundles = store::bundles(conn, bundles.iter().copied()).await?;
+    let known_kinds = store::coupon_kinds(conn, kinds.iter().copied()).await?;
+    Ok(known_bundles.len() == bundles.len() && known_kinds.len() == kinds.len())
 }
 
 #[async_trait]
-impl WalletService for Wallets {
-    async fn own(&self, identity: &Identity) -> Result<BTreeMap<Asset, i64>, WalletError> {
-        check(self.db.read(), identity).await?;
-        self.balances(identity.user_id).await
+impl RewardService for RewardDesk {
+    async fn are_deliverable(&self, rewards: &[Reward]) -> Result<bool, DbError> {
+        are_deliverable(self.db.read(), rewards).await
     }
 
-    async fn balances(&self, user_id: UserId) -> Result<BTreeMap<Asset, i64>, WalletError> {
-        let mut balances = BTreeMap::from(Asset::ALL.map(|asset| (asset, 0)));
-        balances.extend(store::balances(self.db.read(), user_id).await?);
-        Ok(balances)
-    }
-
-    async fn ledger(
+    async fn coupon_codes(
         &self,
         user_id: UserId,
-        limit: Limit,
-        before: Option<Cursor>,
-    ) -> Result<Page<LedgerRow>, WalletError> {
-        Ok(store::ledger(self.db.read(), user_id, limit, before).await?)
-    }
-
-    async fn credit(
-        &self,
-        user_id: UserId,
-        credit: &Credit,
-        now: DateTime<Utc>,
-    ) -> Result<i64, CreditError> {
-        retry(|| self.credit_once(user_id, credit, now)).await
+        grant_keys: &[String],
+    ) -> Result<HashMap<String, String>, DbError> {
+        if grant_keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sealed = store::codes_of_grants(self.db.read(), user_id, grant_keys).await?;
+        let open = |(grant_key, kind, sealed): (String, CouponKindId, String)| {
+            let opened = self.key.open(&place(kind), &sealed);
+            // One code that cannot be read takes no other one away.
+            if let Err(error) = opened {
+                tracing::error!(grant_key, %error, "a coupon code cannot be shown to its winner");
+            }
+            let code = String::from_utf8(opened.ok()?).ok()?;
+            Some((grant_key, code))
+        };
+        Ok(sealed.into_iter().filter_map(open).collect())
     }
 }

@@ -22,7 +22,7 @@ pub struct XpCorrections {
 /// One season whose XP can be corrected.
 struct Correctable {
     season: Arc<Season>,
-    on: XpCorrections,
+    corrections: XpCorrections,
 }
 
 impl XpCorrections {
@@ -40,8 +40,11 @@ impl Seasons for XpCorrections {
     async fn served(&self, today: EventDay) -> Result<Option<Arc<dyn ServedSeason>>, DbError> {
         let season = self.seasons.served(today).await?;
         Ok(season.map(|season| {
-            let on = self.clone();
-            Arc::new(Correctable { season, on }) as Arc<dyn ServedSeason>
+            let corrections = self.clone();
+            Arc::new(Correctable {
+                season,
+                corrections,
+            }) as Arc<dyn ServedSeason>
         }))
     }
 }
@@ -74,18 +77,18 @@ impl ServedSeason for Correctable {
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
         let correction = XpCorrection {
-            grant_key: self.on.grant_key(),
+            grant_key: self.corrections.grant_key(),
             delta,
             season_id: self.season.id,
             reason: actor.reason.clone(),
         };
-        let rewards = &self.on.rewards;
+        let rewards = &self.corrections.rewards;
         rewards
             .correct_xp_in_tx(tx, player, &correction, now)
             .await?;
         let progress = store::progress(tx, player.user_id(), self.season.id).await?;
         let step = Step::of_xp(delta);
-        let mover = &self.on.mover;
+        let mover = &self.corrections.mover;
         mover
             .advance_in_tx(tx, player, &self.season, progress, &step, now)
             .await?;

@@ -66,7 +66,7 @@ impl SeasonPass {
         edit: &SeasonEdit,
         now: DateTime<Utc>,
     ) -> Result<SavedSeason, SeasonDeskError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         audit::enter_in_tx(&tx, Area::Seasons).await?;
         let (season, mut problems) = rules::edited(None, edit);
         if edit.move_settle_on {
@@ -76,7 +76,7 @@ impl SeasonPass {
         self.check_in_tx(&tx, None, &season, problems, now).await?;
         let id = store::insert_season(&tx, &season, now)
             .await
-            .map_err(named)?;
+            .map_err(name_conflict)?;
         let change = Change {
             action: "SEASON_CREATE",
             resource: &format!("season:{id}"),
@@ -118,7 +118,7 @@ impl SeasonPass {
         edit: &SeasonEdit,
         now: DateTime<Utc>,
     ) -> Result<EditedSeason, SeasonDeskError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         audit::enter_in_tx(&tx, Area::Seasons).await?;
         let before = store::find_season(&*tx, id).await?;
         let before = before.ok_or(SeasonDeskError::NotFound)?;
@@ -130,7 +130,7 @@ impl SeasonPass {
             self.check_in_tx(&tx, Some(own), &season, problems, now)
                 .await?;
             let updated = store::update_season(&tx, id, &season, now).await;
-            updated.map_err(named)?;
+            updated.map_err(name_conflict)?;
             let change = Change {
                 action: if edit.levels.is_some() {
                     "SEASON_LEVELS_UPDATE"
@@ -166,8 +166,8 @@ impl SeasonPass {
     }
 }
 
-/// A duplicate name is told as such.
-fn named(error: DbError) -> SeasonDeskError {
+/// Makes the name of another season a problem of its own.
+fn name_conflict(error: DbError) -> SeasonDeskError {
     match error.constraint() {
         Some(Constraint::SeasonName) => {
             let problem = Problem::new("season_name", "is another season's name");
@@ -180,11 +180,11 @@ fn named(error: DbError) -> SeasonDeskError {
 #[async_trait]
 impl SeasonDesk for SeasonPass {
     async fn list(&self, offset: u64, limit: u64) -> Result<(Vec<SavedSeason>, u64), DbError> {
-        store::page(self.on.db.read(), offset, limit).await
+        store::page(self.options.db.read(), offset, limit).await
     }
 
     async fn find(&self, id: SeasonId) -> Result<SavedSeason, SeasonDeskError> {
-        let found = store::find_season(self.on.db.read(), id).await?;
+        let found = store::find_season(self.options.db.read(), id).await?;
         found.ok_or(SeasonDeskError::NotFound)
     }
 

@@ -11,10 +11,24 @@ use xmas_rewards::{Grant, GrantSource, RewardLedger};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
-    KeyStamps, Level, LevelReward, PlayEffect, Progress, Season, SeasonProgress, StampResult,
-    rules,
+    Level, LevelReward, PlayEffect, Progress, Season, StampResult, rules,
     store::{self, Stamp},
 };
+
+/// The season's side of a play.
+#[async_trait]
+pub trait SeasonProgress: Send + Sync {
+    /// Moves the player's season after a play: XP, a win, and the day's stamp if the play brings
+    /// it along. Returns the stamp, if one was collected.
+    async fn after_play_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        season: &Season,
+        play: &PlayEffect,
+        now: DateTime<Utc>,
+    ) -> Result<Option<StampResult>, DbError>;
+}
 
 /// Moves players through a season, inside somebody's transaction. It has no connection of its own.
 #[derive(Clone)]
@@ -64,13 +78,13 @@ impl SeasonMover {
         let moved = self
             .advance_in_tx(tx, player, season, progress, &step, now)
             .await?;
-        self.tell_of_stamp(tx, player, season, source, xp, now)
+        self.record_stamp_in_tx(tx, player, season, source, xp, now)
             .await?;
         Ok(Some(stamp_result(xp, moved)))
     }
 
     /// The last word on a stamp, since observers may move the player's season further.
-    async fn tell_of_stamp(
+    async fn record_stamp_in_tx(
         &self,
         tx: &DatabaseTransaction,
         player: &LockedPlayer,
@@ -240,10 +254,25 @@ impl SeasonProgress for SeasonMover {
         let Some(xp) = stamp_xp else {
             return Ok(None);
         };
-        self.tell_of_stamp(tx, player, season, play.feature, xp, now)
+        self.record_stamp_in_tx(tx, player, season, play.feature, xp, now)
             .await?;
         Ok(Some(stamp_result(xp, moved)))
     }
+}
+
+/// Bridge keys, which are stamps of their season without XP.
+#[async_trait]
+pub trait KeyStamps: Send + Sync {
+    /// Writes a key; `false` if the player has it. `key` has at most 32 characters.
+    async fn stamp_key_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        player: &LockedPlayer,
+        season: SeasonId,
+        key: &str,
+        source: Feature,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbError>;
 }
 
 /// [`KeyStamps`] on the database. It has no connection of its own.

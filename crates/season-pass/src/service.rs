@@ -18,13 +18,57 @@ use xmas_time::EventDay;
 
 use crate::{
     ClaimCommand, InternalWins, LevelReward, NewSeason, Season, SeasonError, SeasonMover,
-    SeasonPassService, SeasonStatus, SeasonWarden, StampCommand, StampResult, participant::Step,
-    rules, store,
+    SeasonStatus, SeasonWarden, StampCommand, StampResult, participant::Step, rules, store,
 };
+
+/// The season pass for handlers: each call is one transaction, or a read.
+#[async_trait]
+pub trait SeasonPassService: Send + Sync {
+    /// Where the player stands; during the grace days, in the season that has ended.
+    async fn status(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<SeasonStatus, SeasonError>;
+
+    /// Collects the day's stamp, its XP, and the rewards of every level it reaches.
+    async fn stamp(
+        &self,
+        command: &StampCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<StampResult>, SeasonError>;
+
+    /// Collects the reward of one level that does not pay by itself.
+    async fn claim(
+        &self,
+        command: &ClaimCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<LevelReward>, SeasonError>;
+
+    /// How far the player is from the once-a-season bonus stamp.
+    async fn internal_wins(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+    ) -> Result<InternalWins, SeasonError>;
+
+    /// The last day on which a season's status and claims are served, grace days included; `None`
+    /// if there is no such season, or if it is not active.
+    async fn served_until(&self, season: SeasonId) -> Result<Option<EventDay>, SeasonError>;
+
+    /// The season in which something that happens on `today` counts; `None` between seasons. The
+    /// season pass's own switch closes its pages; plays of other features go on counting, so that
+    /// nobody loses XP.
+    async fn running(&self, today: EventDay) -> Result<Option<Arc<Season>>, SeasonError>;
+
+    /// The season that is served on `today`, grace days included, whether or not its pages are switched
+    /// on: for operators. `None` if there is none, or not exactly one that works.
+    async fn served(&self, today: EventDay) -> Result<Option<Arc<Season>>, DbError>;
+}
 
 /// [`SeasonPassService`] on the database.
 pub struct SeasonPass {
-    pub(crate) on: SeasonPassOptions,
+    pub(crate) options: SeasonPassOptions,
     pub(crate) seasons: Snapshot<(), Arc<[Arc<Season>]>>,
     pub(crate) wardens: Vec<Arc<dyn SeasonWarden>>,
 }
@@ -40,9 +84,9 @@ pub struct SeasonPassOptions {
 }
 
 impl SeasonPass {
-    pub fn new(on: SeasonPassOptions) -> Self {
+    pub fn new(options: SeasonPassOptions) -> Self {
         Self {
-            on,
+            options,
             seasons: Snapshot::new(),
             wardens: Vec::new(),
         }
@@ -65,10 +109,10 @@ impl SeasonPass {
     async fn seasons(&self) -> Result<Arc<[Arc<Season>]>, DbError> {
         let load = async {
             let mut seasons = Vec::new();
-            for mut season in store::active_seasons(self.on.db.read()).await? {
+            for mut season in store::active_seasons(self.options.db.read()).await? {
                 let rewards = season.rules.levels.iter().map(|level| level.reward);
                 let rewards: Vec<_> = rewards.collect();
-                season.is_sound &= self.on.rewards.are_deliverable(&rewards).await?;
+                season.is_sound &= self.options.rewards.are_deliverable(&rewards).await?;
                 seasons.push(Arc::new(season));
             }
             Ok(seasons.into())
@@ -78,7 +122,10 @@ impl SeasonPass {
 
     /// The season that is served on `today`, if the season pass is switched on.
     async fn serving(&self, today: EventDay) -> Result<Arc<Season>, SeasonError> {
-        self.on.features.require(Feature::SeasonPass, today).await?;
+        self.options
+            .features
+            .require(Feature::SeasonPass, today)
+            .await?;
         rules::serving(&self.seasons().await?, today)
     }
 
@@ -88,9 +135,12 @@ impl SeasonPass {
         command: &StampCommand,
         today: EventDay,
     ) -> Result<Arc<Season>, SeasonError> {
-        self.on.features.require(Feature::SeasonPass, today).await?;
+        self.options
+            .features
+            .require(Feature::SeasonPass, today)
+            .await?;
         if command.source != Feature::SeasonPass {
-            self.on.features.require(command.source, today).await?;
+            self.options.features.require(command.source, today).await?;
         }
         let season = self
             .running(today)
@@ -113,13 +163,13 @@ impl SeasonPass {
         let ready = self.ready_to_stamp(command, EventDay::of(now)).await;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let (player, season) = match enter_in_tx(&tx, identity, request, ready).await? {
             Entry::Replay(result) => return Ok(Replayable::replayed(result)),
             Entry::Run(player, season) => (player, season),
         };
         let stamp = self
-            .on
+            .options
             .mover
             .stamp_in_tx(&tx, &player, &season, command.source, command.xp_bonus, now)
             .await?;
@@ -138,7 +188,7 @@ impl SeasonPass {
         let ready = self.serving(EventDay::of(now)).await;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let (player, season) = match enter_in_tx(&tx, identity, request, ready).await? {
             Entry::Replay(result) => return Ok(Replayable::replayed(result)),
             Entry::Run(player, season) => (player, season),
@@ -150,7 +200,7 @@ impl SeasonPass {
         // A ladder that was edited may have brought the level within reach.
         let step = Step::default();
         let moved = self
-            .on
+            .options
             .mover
             .advance_in_tx(&tx, &player, &season, progress, &step, now)
             .await?;
@@ -164,7 +214,7 @@ impl SeasonPass {
             paid.ok_or(SeasonError::AutoClaimLevel)?
         } else {
             let reward = self
-                .on
+                .options
                 .mover
                 .pay_level_in_tx(&tx, &player, &season, level, now)
                 .await?;
@@ -175,7 +225,7 @@ impl SeasonPass {
             feature: Some(Feature::SeasonPass),
             meta: json!({ "season_id": season.id, "level": level.level, "state": reward.state }),
         };
-        self.on
+        self.options
             .activity
             .record_in_tx(&tx, &player, &[event], now)
             .await?;
@@ -191,10 +241,11 @@ impl SeasonPass {
     ) -> Result<SeasonStatus, SeasonError> {
         let today = EventDay::of(now);
         let season = self.serving(today).await?;
-        let profile = check(self.on.db.read(), identity).await?;
-        let progress = store::progress(self.on.db.read(), identity.user_id, season.id).await?;
-        let claimed = store::claimed_levels(self.on.db.read(), identity.user_id, season.id).await?;
-        self.on
+        let profile = check(self.options.db.read(), identity).await?;
+        let progress = store::progress(self.options.db.read(), identity.user_id, season.id).await?;
+        let claimed =
+            store::claimed_levels(self.options.db.read(), identity.user_id, season.id).await?;
+        self.options
             .pages
             .enter_page(identity, Feature::SeasonPass, now)
             .await;
@@ -215,8 +266,8 @@ impl SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<InternalWins, SeasonError> {
         let season = self.serving(EventDay::of(now)).await?;
-        check(self.on.db.read(), identity).await?;
-        let progress = store::progress(self.on.db.read(), identity.user_id, season.id).await?;
+        check(self.options.db.read(), identity).await?;
+        let progress = store::progress(self.options.db.read(), identity.user_id, season.id).await?;
         let total_wins = progress.unwrap_or_default().internal_wins;
         let threshold = season.rules.internal_win_threshold;
         Ok(InternalWins {
@@ -272,7 +323,7 @@ impl SeasonPassService for SeasonPass {
     ) -> Result<Replayable<StampResult>, SeasonError> {
         let mut stamp = retry(|| self.stamp_once(command, now)).await?;
         let user_id = command.identity.user_id;
-        reveal_coupons(&*self.on.rewards, user_id, &mut stamp.result.rewards).await;
+        reveal_coupons(&*self.options.rewards, user_id, &mut stamp.result.rewards).await;
         Ok(stamp)
     }
 
@@ -284,7 +335,7 @@ impl SeasonPassService for SeasonPass {
         let mut claim = retry(|| self.claim_once(command, now)).await?;
         let user_id = command.identity.user_id;
         let claimed = std::slice::from_mut(&mut claim.result);
-        reveal_coupons(&*self.on.rewards, user_id, claimed).await;
+        reveal_coupons(&*self.options.rewards, user_id, claimed).await;
         Ok(claim)
     }
 

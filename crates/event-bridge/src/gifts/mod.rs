@@ -6,6 +6,7 @@
 //! one. Each key that was given is noted with its gift, so that it is these that are taken back, and none
 //! that a player has earned.
 
+pub(crate) mod earned;
 mod model;
 mod store;
 
@@ -23,9 +24,8 @@ use xmas_kernel::{
     text::Lines,
 };
 use xmas_players::{
-    Inactive, LockedPlayer, RecipientError, add_key_many_in_tx, lock_many_in_tx,
-    lock_recipient_in_tx, lock_recipients_in_tx, next_players, players_by_id, resolve,
-    take_key_many_in_tx,
+    Inactive, RecipientError, add_key_many_in_tx, lock_many_in_tx, lock_recipient_in_tx,
+    lock_recipients_in_tx, next_players, players_by_id, resolve, take_key_many_in_tx,
 };
 use xmas_rewards::known_grants;
 use xmas_season_pass::{key_owners, stamp_key_many_in_tx, unstamp_key_many_in_tx};
@@ -36,7 +36,7 @@ pub use model::{Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, Ke
 use self::store::{KeyState, NewGift};
 use crate::{
     Bridge, BridgeDay, BridgeError, BridgeState,
-    awarder::key_meta,
+    events::{given_key_meta, taken_key_meta},
     rules,
     settlement::Settlement,
     store::{bridges, lock, stage},
@@ -85,7 +85,7 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<Plan, BridgeError> {
         let bridge = match order.bridge {
-            Some(bridge) => self.known(bridge).await?,
+            Some(bridge) => self.find_by_id(bridge).await?,
             None => self.open().await?,
         };
         if bridge.state == BridgeState::Closed {
@@ -93,13 +93,13 @@ impl Settlement {
         }
         let reason = checked_reason(actor)?;
         let day = giveable(&bridge, order.day_number, now)?;
-        let db = self.on.db.read();
+        let db = self.options.db.read();
         let player = match &order.player {
             Some(named) => {
                 let player = resolve(db, named).await?;
-                let known = players_by_id(db, &[player]).await?.remove(&player);
-                let known = known.ok_or(RecipientError::Unknown)?;
-                known.reach.admit(order.inactive)?;
+                let found = players_by_id(db, &[player]).await?.remove(&player);
+                let found = found.ok_or(RecipientError::Unknown)?;
+                found.reach.admit(order.inactive)?;
                 Some(player)
             }
             None => None,
@@ -136,7 +136,7 @@ impl Settlement {
     }
 
     async fn preview(&self, plan: &Plan) -> Result<KeysGiven, DbError> {
-        let db = self.on.db.read();
+        let db = self.options.db.read();
         let (mut lacking, mut all) = (0, 0);
         if let Some(player) = plan.player {
             lacking = lack(db, &plan.bridge, &plan.day.event_type, &[player])
@@ -165,7 +165,7 @@ impl Settlement {
         player: UserId,
         now: DateTime<Utc>,
     ) -> Result<(Option<Gift>, bool), BridgeError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         lock_recipient_in_tx(&tx, player, plan.inactive).await?;
         if !lock(&tx, plan.bridge.id).await?.takes_keys() {
             return Err(BridgeError::Closed);
@@ -193,7 +193,7 @@ impl Settlement {
             action: "BRIDGE_KEY",
             resource: &format!("user:{player}"),
             before: Value::Null,
-            after: described(&gift),
+            after: audit_state(&gift),
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
@@ -208,7 +208,7 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<KeysGiven, BridgeError> {
         let gift = retry(|| self.register_once(actor, plan, now)).await?;
-        let db = self.on.db.read();
+        let db = self.options.db.read();
         let (mut all, mut now_given) = (0, 0);
         let mut pages = Recipients::of(&plan.bridge, pace.chunk());
         while let Some(players) = pages.next(db).await? {
@@ -226,7 +226,7 @@ impl Settlement {
             (pace.progress)(all);
         }
         retry(|| self.finish_once(actor, &gift, (now_given, all), now)).await?;
-        let tally = store::tally(self.on.db.read(), gift.id).await?;
+        let tally = store::tally(self.options.db.read(), gift.id).await?;
         let tally = (tally.given, now_given);
         Ok(given(Some(gift.id), tally, all, gift.points))
     }
@@ -239,7 +239,7 @@ impl Settlement {
         plan: &Plan,
         now: DateTime<Utc>,
     ) -> Result<Gift, BridgeError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         if !lock(&tx, plan.bridge.id).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
@@ -261,8 +261,8 @@ impl Settlement {
             actor: &actor.name,
         };
         let gift = store::insert(&tx, &new, now).await?;
-        let after = described(&gift);
-        write(&tx, actor, "BRIDGE_KEYS_BEGIN", &gift, after, now).await?;
+        let after = audit_state(&gift);
+        audit_in_tx(&tx, actor, "BRIDGE_KEYS_BEGIN", &gift, after, now).await?;
         tx.commit().await?;
         Ok(gift)
     }
@@ -275,7 +275,7 @@ impl Settlement {
         players: &[UserId],
         now: DateTime<Utc>,
     ) -> Result<u64, BridgeError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let refused = lock_recipients_in_tx(&tx, players, Inactive::Refused).await?;
         if !lock(&tx, gift.bridge).await?.takes_keys() {
             return Err(BridgeError::Closed);
@@ -307,17 +307,17 @@ impl Settlement {
         (now_given, all): (u64, u64),
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let is_open = store::change(&tx, gift.id, &[GiftState::Open], GiftState::Done, now).await?;
         if !is_open && now_given == 0 {
             return Ok(());
         }
         let tally = (store::tally(&*tx, gift.id).await?.given, now_given);
         let after = json!({
-            "gift": described(gift),
+            "gift": audit_state(gift),
             "given": given(Some(gift.id), tally, all, gift.points),
         });
-        write(&tx, actor, "BRIDGE_KEYS", gift, after, now).await?;
+        audit_in_tx(&tx, actor, "BRIDGE_KEYS", gift, after, now).await?;
         tx.commit().await
     }
 
@@ -327,7 +327,7 @@ impl Settlement {
         limit: Limit,
         before: Option<Cursor>,
     ) -> Result<Page<GiftSummary>, DbError> {
-        let db = self.on.db.read();
+        let db = self.options.db.read();
         let page = store::page(db, limit, before).await?;
         let ids: Vec<GiftId> = page.items.iter().map(|gift| gift.id).collect();
         let tallies: HashMap<GiftId, GiftTally> = store::tallies(db, &ids).await?;
@@ -350,11 +350,11 @@ impl Settlement {
         pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysTaken, BridgeError> {
-        let db = self.on.db.read();
+        let db = self.options.db.read();
         let found = store::find(db, gift).await?;
         let gift = found.ok_or(BridgeError::UnknownGift)?;
         checked_reason(actor)?;
-        let bridge = self.known(gift.bridge).await?;
+        let bridge = self.find_by_id(gift.bridge).await?;
         if dry_run {
             return Ok(self.preview_revert(&bridge, &gift).await?);
         }
@@ -374,14 +374,14 @@ impl Settlement {
         retry(|| self.end_revert_once(actor, &gift, now)).await?;
         Ok(taken(
             &gift,
-            store::tally(self.on.db.read(), gift.id).await?,
+            store::tally(self.options.db.read(), gift.id).await?,
         ))
     }
 
     async fn preview_revert(&self, bridge: &Bridge, gift: &Gift) -> Result<KeysTaken, DbError> {
-        let db = self.on.db.read();
+        let db = self.options.db.read();
         let takes_keys = stage(db, bridge.id).await?.takes_keys();
-        let mut tally = store::tally(self.on.db.read(), gift.id).await?;
+        let mut tally = store::tally(self.options.db.read(), gift.id).await?;
         let mut after = UserId(0);
         loop {
             let players = store::next_holders(db, gift.id, after, USUAL_CHUNK).await?;
@@ -404,13 +404,13 @@ impl Settlement {
         gift: &Gift,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         // Whoever is still giving it away ends before, or finds it so.
         lock(&tx, gift.bridge).await?;
         let from = [GiftState::Open, GiftState::Done];
         if store::change(&tx, gift.id, &from, GiftState::Reverting, now).await? {
-            let after = described(gift);
-            write(&tx, actor, "BRIDGE_KEYS_REVERT_BEGIN", gift, after, now).await?;
+            let after = audit_state(gift);
+            audit_in_tx(&tx, actor, "BRIDGE_KEYS_REVERT_BEGIN", gift, after, now).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -424,7 +424,7 @@ impl Settlement {
         players: &[UserId],
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         lock_many_in_tx(&tx, players).await?;
         let takes_keys = lock(&tx, bridge.id).await?.takes_keys();
         let holders = store::holders(&*tx, gift.id, players).await?;
@@ -440,13 +440,7 @@ impl Settlement {
             let season = bridge.rules.season_id;
             unstamp_key_many_in_tx(&tx, &taken, season, &gift.event_type).await?;
             take_key_many_in_tx(&tx, &taken, gift.points, now).await?;
-            let meta = json!({
-                "bridge_id": bridge.id,
-                "day": gift.day_number,
-                "event_type": gift.event_type,
-                "points": gift.points,
-                "gift": gift.id,
-            });
+            let meta = taken_key_meta(gift);
             let events = taken.iter().map(|player| (*player, meta.clone()));
             EventWriter
                 .write_many_in_tx(&tx, EventKind::BridgeKeyTaken, events.collect(), now)
@@ -463,11 +457,11 @@ impl Settlement {
         gift: &Gift,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        let tx = self.on.db.begin().await?;
+        let tx = self.options.db.begin().await?;
         let from = [GiftState::Reverting];
         if store::change(&tx, gift.id, &from, GiftState::Reverted, now).await? {
             let after = json!(taken(gift, store::tally(&*tx, gift.id).await?));
-            write(&tx, actor, "BRIDGE_KEYS_REVERT", gift, after, now).await?;
+            audit_in_tx(&tx, actor, "BRIDGE_KEYS_REVERT", gift, after, now).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -478,19 +472,6 @@ impl Gift {
     /// Whether its day still says what it said.
     fn is_of(&self, day: &BridgeDay) -> bool {
         self.event_type == day.event_type && self.points == day.points
-    }
-}
-
-/// Notes that a player has done the mission of a day whose key they were given: it stays theirs.
-pub(crate) async fn note_earned_in_tx(
-    tx: &DatabaseTransaction,
-    player: &LockedPlayer,
-    (bridge, day): (&Bridge, &BridgeDay),
-) -> Result<(), DbError> {
-    let gift = store::given_to(tx, player.user_id(), (bridge.id, day.number)).await?;
-    match gift {
-        Some(gift) => store::end_keys(tx, gift.id, &[player.user_id()], KeyState::Earned).await,
-        None => Ok(()),
     }
 }
 
@@ -566,9 +547,9 @@ async fn paid(
         .iter()
         .map(|player| rules::grant_key(bridge.id, *player));
     let keys: Vec<String> = keys.collect();
-    let known = known_grants(conn, keys.iter().map(String::as_str)).await?;
+    let given = known_grants(conn, keys.iter().map(String::as_str)).await?;
     let players = players.iter().zip(&keys);
-    let paid = players.filter(|(_, key)| known.contains(*key));
+    let paid = players.filter(|(_, key)| given.contains(*key));
     Ok(paid.map(|(player, _)| *player).collect())
 }
 
@@ -583,10 +564,7 @@ async fn give_in_tx(
     let (season, key) = (bridge.rules.season_id, &gift.event_type);
     stamp_key_many_in_tx(tx, players, season, key, Feature::SeasonPass, now).await?;
     add_key_many_in_tx(tx, players, gift.points, now).await?;
-    let mut meta = key_meta(bridge.id, day);
-    meta["given_by"] = json!(gift.actor);
-    meta["reason"] = json!(gift.reason);
-    meta["gift"] = json!(gift.id);
+    let meta = given_key_meta(bridge.id, day, gift);
     let events = players.iter().map(|player| (*player, meta.clone()));
     EventWriter
         .write_many_in_tx(tx, EventKind::BridgeKey, events.collect(), now)
@@ -612,7 +590,7 @@ async fn current_of(
     let bridge = bridges(tx)
         .await?
         .into_iter()
-        .find(|known| known.id == bridge);
+        .find(|other| other.id == bridge);
     let bridge = bridge.ok_or(BridgeError::NotFound)?;
     let day = giveable(&bridge, day_number, now)?;
     Ok((bridge, day))
@@ -666,14 +644,14 @@ fn taken(gift: &Gift, tally: GiftTally) -> KeysTaken {
 }
 
 /// What the audit log says about a gift.
-fn described(gift: &Gift) -> Value {
+fn audit_state(gift: &Gift) -> Value {
     json!({
         "gift": gift.id, "bridge": gift.bridge, "day": gift.day_number, "event_type": gift.event_type,
         "points": gift.points, "user_id": gift.player, "reason": gift.reason,
     })
 }
 
-async fn write(
+async fn audit_in_tx(
     tx: &DatabaseTransaction,
     actor: &Actor,
     action: &'static str,

@@ -48,7 +48,7 @@ pub(super) struct NewGift<'a> {
     pub(super) actor: &'a str,
 }
 
-fn known(row: gift::Model) -> Result<Gift, DbError> {
+fn gift_of(row: gift::Model) -> Result<Gift, DbError> {
     let mut states = GiftState::ALL.into_iter();
     let state = states.find(|state| state.as_str() == row.state);
     let corrupt = || DbError::Corrupt(format!("gift {} has the state {:?}", row.id, row.state));
@@ -94,12 +94,12 @@ pub(super) async fn insert(
         ..row.clone().into()
     });
     row.id = inserted.exec(tx).await?.last_insert_id;
-    known(row)
+    gift_of(row)
 }
 
 pub(super) async fn find(conn: &impl ConnectionTrait, id: GiftId) -> Result<Option<Gift>, DbError> {
     let row = gift::Entity::find_by_id(id.0).one(conn).await?;
-    row.map(known).transpose()
+    row.map(gift_of).transpose()
 }
 
 /// The gifts to everybody on a day of a bridge that are not taken back, newest first.
@@ -117,7 +117,7 @@ pub(super) async fn made_to_all(
         .order_by_desc(Column::Id)
         .all(tx)
         .await?;
-    rows.into_iter().map(known).collect()
+    rows.into_iter().map(gift_of).collect()
 }
 
 /// The gift that a player has the key of a day from, if they have not earned it and it was not taken back.
@@ -140,7 +140,7 @@ pub(super) async fn given_to(
         .filter(gift::Column::DayNumber.eq(day_number))
         .one(conn)
         .await?;
-    gift.map(known).transpose()
+    gift.map(gift_of).transpose()
 }
 
 /// Gifts, newest first.
@@ -159,7 +159,7 @@ pub(super) async fn page(
         .limit(limit.get() + 1)
         .all(conn)
         .await?;
-    let rows: Vec<Gift> = rows.into_iter().map(known).collect::<Result<_, _>>()?;
+    let rows: Vec<Gift> = rows.into_iter().map(gift_of).collect::<Result<_, _>>()?;
     Ok(Page::from_overfetched(rows, limit, |gift| gift.id.0))
 }
 

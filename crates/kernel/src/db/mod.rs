@@ -4,6 +4,7 @@ mod constraint;
 mod error;
 mod refusal;
 mod retry;
+mod sum;
 mod timestamp;
 mod url;
 
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 pub use constraint::Constraint;
 pub use error::DbError;
 pub use retry::retry;
+pub use sum::sum;
 pub use timestamp::Timestamp;
 use url::Place;
 pub use url::{DbUrl, DbUrlError};

@@ -20,7 +20,7 @@ use xmas_kernel::{
 
 use model::NewPassword;
 pub use model::{ImportAction, ImportLine, ImportReport, ImportRow};
-use rules::{Known, Read, Step};
+use rules::{Existing, Read, Step};
 
 use crate::{GivenId, NO_PASSWORD, PlayerDeskError, Players, Status};
 
@@ -31,8 +31,8 @@ impl Players {
     ) -> Result<ImportReport, PlayerDeskError> {
         refuse(rules::check_file(rows))?;
         let reads = rules::read_rows(rows);
-        let known = known(self.on.db.read(), &reads).await?;
-        Ok(rules::report(rows, &rules::plan(&reads, &known)))
+        let existing = existing_players(self.options.db.read(), &reads).await?;
+        Ok(rules::report(rows, &rules::plan(&reads, &existing)))
     }
 
     pub(crate) async fn apply(
@@ -44,8 +44,8 @@ impl Players {
         refuse(rules::check_file(rows))?;
         let reads = rules::read_rows(rows);
         // Whoever will be refused is not kept waiting for their passwords.
-        let known = known(self.on.db.read(), &reads).await?;
-        refuse_lines(rows, &rules::plan(&reads, &known))?;
+        let existing = existing_players(self.options.db.read(), &reads).await?;
+        refuse_lines(rows, &rules::plan(&reads, &existing))?;
         let clear = reads
             .iter()
             .flatten()
@@ -56,7 +56,7 @@ impl Players {
                 _ => None,
             });
         let (ids, clear): (Vec<&str>, Vec<String>) = clear.unzip();
-        let hashes = self.on.passwords.hash_many(clear).await?;
+        let hashes = self.options.passwords.hash_many(clear).await?;
         let hashes: HashMap<&str, String> = ids.into_iter().zip(hashes).collect();
         retry(|| self.apply_once(actor, (rows, &reads), &hashes, now)).await
     }
@@ -68,9 +68,9 @@ impl Players {
         hashes: &HashMap<&str, String>,
         now: DateTime<Utc>,
     ) -> Result<ImportReport, PlayerDeskError> {
-        let tx = self.on.db.begin().await?;
-        let known = known(&*tx, reads).await?;
-        let steps = rules::plan(reads, &known);
+        let tx = self.options.db.begin().await?;
+        let existing = existing_players(&*tx, reads).await?;
+        let steps = rules::plan(reads, &existing);
         refuse_lines(rows, &steps)?;
         let mut created = Vec::new();
         let mut updated = Vec::new();
@@ -151,11 +151,11 @@ fn refuse_lines(rows: &[ImportRow], steps: &[Step<'_>]) -> Result<(), PlayerDesk
 }
 
 /// The players whom the lines name.
-async fn known(
+async fn existing_players(
     conn: &impl ConnectionTrait,
     reads: &[Read],
-) -> Result<HashMap<String, Known>, DbError> {
+) -> Result<HashMap<String, Existing>, DbError> {
     let ids = reads.iter().flatten().map(|wanted| &wanted.external_id);
     let ids: Vec<&GivenId> = ids.collect();
-    store::known(conn, &ids).await
+    store::existing_players(conn, &ids).await
 }

@@ -113,7 +113,7 @@ pub(crate) fn check_file(rows: &[ImportRow]) -> Vec<Problem> {
 
 /// A player whom the file names.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct Existing {
     pub(crate) user_id: UserId,
     pub(crate) nickname: Option<String>,
     pub(crate) password_hash: String,
@@ -144,12 +144,12 @@ pub(crate) struct Changed<'a> {
 }
 
 /// What is to be done about every line, given the players who are there.
-pub(crate) fn plan<'a>(reads: &'a [Read], known: &HashMap<String, Known>) -> Vec<Step<'a>> {
+pub(crate) fn plan<'a>(reads: &'a [Read], existing: &HashMap<String, Existing>) -> Vec<Step<'a>> {
     let step = |read: &'a Read| match read {
         Err(problems) => Step::Refuse(problems.clone()),
-        Ok(wanted) => match wanted.external_id.among(known) {
+        Ok(wanted) => match wanted.external_id.among(existing) {
             None => create(wanted),
-            Some(known) => change(wanted, known),
+            Some(existing) => change(wanted, existing),
         },
     };
     reads.iter().map(step).collect()
@@ -175,22 +175,22 @@ fn fit(nickname: &str) -> Result<(), Unfit> {
     nickname.map(drop).map_err(|error| error.0)
 }
 
-fn change<'a>(wanted: &'a Wanted, known: &Known) -> Step<'a> {
-    if known.role == Role::Admin {
+fn change<'a>(wanted: &'a Wanted, existing: &Existing) -> Step<'a> {
+    if existing.role == Role::Admin {
         let problem = Problem::new("external_id", "is an admin, who is not imported");
         return Step::Refuse(vec![problem]);
     }
-    if known.is_anonymised {
+    if existing.is_anonymised {
         let text = "must not be that of a player who was anonymised, which is final";
         return Step::Refuse(vec![Problem::new("external_id", text)]);
     }
     let nickname = wanted.nickname.as_deref();
-    let old = known.nickname.as_deref().map(text::tidy);
+    let old = existing.nickname.as_deref().map(text::tidy);
     let nickname = nickname.filter(|new| Some(*new) != old.as_deref());
     if let Some(Err(unfit)) = nickname.map(fit) {
         return Step::Refuse(vec![Problem::new("nickname", unfit.to_string())]);
     }
-    let status = wanted.status.filter(|new| *new != known.status);
+    let status = wanted.status.filter(|new| *new != existing.status);
     // Whether a clear password is the one in force would take as long as a login to find out.
     let password = wanted.password.as_ref();
     let password = password.filter(|new| match new {
@@ -198,18 +198,18 @@ fn change<'a>(wanted: &'a Wanted, known: &Known) -> Step<'a> {
         // The old system's hash opens the first login and nothing more: a file that is imported again
         // takes nobody's own password away.
         NewPassword::Hash(hash) => {
-            let is_first = known.password_hash == NO_PASSWORD
-                || known.password_hash.starts_with(OLD_HASH_PREFIX);
-            is_first && *hash != known.password_hash
+            let is_first = existing.password_hash == NO_PASSWORD
+                || existing.password_hash.starts_with(OLD_HASH_PREFIX);
+            is_first && *hash != existing.password_hash
         }
     });
     // Nobody says so in a file by accident; whoever leaves it out may not know that they are deleted.
-    let stays_deleted = known.status == Status::Inactive && wanted.status.is_none();
+    let stays_deleted = existing.status == Status::Inactive && wanted.status.is_none();
     if nickname.is_none() && status.is_none() && password.is_none() {
-        return Step::Nothing(stays_deleted.then_some(known.user_id));
+        return Step::Nothing(stays_deleted.then_some(existing.user_id));
     }
     Step::Change(Changed {
-        user_id: known.user_id,
+        user_id: existing.user_id,
         nickname,
         status,
         password,
@@ -314,8 +314,8 @@ mod tests {
             .collect()
     }
 
-    fn known(nickname: &str, role: Role) -> HashMap<String, Known> {
-        let known = Known {
+    fn existing(nickname: &str, role: Role) -> HashMap<String, Existing> {
+        let existing = Existing {
             user_id: UserId(7),
             nickname: Some(nickname.to_owned()),
             password_hash: format!("sha256${}", "a".repeat(64)),
@@ -323,7 +323,7 @@ mod tests {
             role,
             is_anonymised: false,
         };
-        HashMap::from([("santa".to_owned(), known)])
+        HashMap::from([("santa".to_owned(), existing)])
     }
 
     #[test]
@@ -382,15 +382,15 @@ mod tests {
             ..row(2, "santa")
         };
         let reads = read_rows(&[digits]);
-        let same = plan(&reads, &known("산타", Role::Player));
+        let same = plan(&reads, &existing("산타", Role::Player));
         assert!(matches!(same[..], [Step::Nothing(None)]), "{same:?}");
-        let other = plan(&reads, &known("루돌프", Role::Player));
+        let other = plan(&reads, &existing("루돌프", Role::Player));
         let [Step::Change(changed)] = &other[..] else {
             panic!("{other:?}");
         };
         assert_eq!(changed.nickname, Some("산타"));
         assert!(changed.status.is_none() && changed.password.is_none());
-        let admin = plan(&reads, &known("산타", Role::Admin));
+        let admin = plan(&reads, &existing("산타", Role::Admin));
         assert!(matches!(admin[..], [Step::Refuse(_)]), "{admin:?}");
     }
 

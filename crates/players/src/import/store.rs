@@ -12,7 +12,7 @@ use xmas_kernel::{
     db::{Constraint, DbError, Timestamp},
 };
 
-use super::rules::Known;
+use super::rules::Existing;
 use crate::{
     GivenId, PlayerDeskError, Role, Status,
     account::{FIRST_EPOCH, FIRST_LEVEL},
@@ -40,11 +40,11 @@ pub(crate) struct Updated<'a> {
 }
 
 /// The players with these external ids, by them.
-pub(crate) async fn known(
+pub(crate) async fn existing_players(
     conn: &impl ConnectionTrait,
     given: &[&GivenId],
-) -> Result<HashMap<String, Known>, DbError> {
-    let mut known = HashMap::with_capacity(given.len());
+) -> Result<HashMap<String, Existing>, DbError> {
+    let mut existing = HashMap::with_capacity(given.len());
     for given in given.chunks(ROWS_AT_ONCE) {
         let spellings = given.iter().flat_map(|given| given.spellings());
         let rows = user::Entity::find()
@@ -56,7 +56,7 @@ pub(crate) async fn known(
             let corrupt = |problem: String| DbError::Corrupt(format!("user {}: {problem}", row.id));
             let status = row.status.parse();
             let role = row.role.parse();
-            let player = Known {
+            let player = Existing {
                 user_id: UserId(row.id),
                 status: status.map_err(|error: crate::UnknownStatus| corrupt(error.to_string()))?,
                 role: role.map_err(|error: crate::UnknownRole| corrupt(error.to_string()))?,
@@ -64,10 +64,10 @@ pub(crate) async fn known(
                 password_hash: row.password_hash,
                 is_anonymised: profile.is_some_and(|it| it.anonymised_at.is_some()),
             };
-            known.insert(row.external_id, player);
+            existing.insert(row.external_id, player);
         }
     }
-    Ok(known)
+    Ok(existing)
 }
 
 /// Creates players with their profiles.

@@ -5,6 +5,7 @@
 //! in memory: a few counters, and which players did something. A report adds those up, and reads only
 //! the last minutes and what is left over at the ends of its range.
 
+mod cache;
 mod model;
 mod slots;
 mod store;
@@ -18,8 +19,7 @@ use xmas_kernel::db::{Db, DbError, retry};
 
 pub use model::{Metric, Metrics, RangeHours};
 
-use model::Counts;
-use slots::Slots;
+use cache::SlotCache;
 
 /// The event at a glance.
 #[async_trait]
@@ -34,7 +34,7 @@ pub trait DashboardService: Send + Sync {
 /// [`DashboardService`] on the database.
 pub struct Dashboard {
     db: Db,
-    slots: Slots,
+    slots: SlotCache,
     latest: Snapshot<RangeHours, Metrics>,
 }
 
@@ -45,7 +45,7 @@ impl Dashboard {
     pub fn new(db: Db) -> Self {
         Self {
             db,
-            slots: Slots::default(),
+            slots: SlotCache::default(),
             latest: Snapshot::lasting(Self::LIFETIME),
         }
     }

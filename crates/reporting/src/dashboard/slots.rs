@@ -1,22 +1,14 @@
-//! Time in slots of ten minutes, and what happened in those that are over.
+//! Time in slots of ten minutes.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Mutex;
-use xmas_kernel::db::{Db, DbError};
-
-use super::{Counts, RangeHours, store};
 
 /// How long a slot is.
-const SECONDS: i64 = 600;
+pub(super) const SECONDS: i64 = 600;
 /// How long after its end a slot may still be written to: a row has the instant at which its request
 /// began, and becomes visible when its transaction ends.
 const STILL_OPEN: TimeDelta = TimeDelta::minutes(15);
-/// How many slots are read at once: an hour, so that few rows are in memory, and nobody waits long.
-const AT_ONCE: i64 = 6;
-/// How many slots a report can ask for: the longest range and the one before it.
-const KEPT: i64 = 2 * RangeHours::MAX as i64 * 3_600 / SECONDS + 1;
 
 /// The number of the slot in which an instant lies.
 pub(super) fn slot_of(instant: DateTime<Utc>) -> i64 {
@@ -35,19 +27,20 @@ fn slot_from(instant: DateTime<Utc>) -> i64 {
 }
 
 /// The first slot that may still be written to.
-fn first_open(now: DateTime<Utc>) -> i64 {
+pub(super) fn first_open(now: DateTime<Utc>) -> i64 {
     slot_of(now - STILL_OPEN)
 }
 
 /// A stretch of time in pieces: what has to be read, and whole slots that are over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Pieces {
-    before: Range<DateTime<Utc>>,
-    slots: Range<i64>,
-    after: Range<DateTime<Utc>>,
+pub(super) struct Pieces {
+    pub(super) before: Range<DateTime<Utc>>,
+    pub(super) slots: Range<i64>,
+    pub(super) after: Range<DateTime<Utc>>,
 }
 
-fn pieces(stretch: &Range<DateTime<Utc>>, now: DateTime<Utc>) -> Pieces {
+/// Cuts a stretch of time that ends at `now` or before.
+pub(super) fn pieces(stretch: &Range<DateTime<Utc>>, now: DateTime<Utc>) -> Pieces {
     let first = slot_from(stretch.start);
     let last = slot_of(stretch.end).min(first_open(now));
     if first >= last {
@@ -61,76 +54,6 @@ fn pieces(stretch: &Range<DateTime<Utc>>, now: DateTime<Utc>) -> Pieces {
         before: stretch.start..start_of(first),
         slots: first..last,
         after: start_of(last)..stretch.end,
-    }
-}
-
-/// What happened in slots that are over. They do not change any more, so each is read once.
-#[derive(Debug, Default)]
-pub(super) struct Slots {
-    over: Mutex<BTreeMap<i64, Counts>>,
-}
-
-impl Slots {
-    /// What happened in a stretch of time that ends at `now` or before.
-    pub(super) async fn counts(
-        &self,
-        db: &Db,
-        stretch: Range<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Result<Counts, DbError> {
-        let pieces = pieces(&stretch, now);
-        let mut counts = Counts::default();
-        for piece in [&pieces.before, &pieces.after] {
-            if piece.start < piece.end {
-                for (_, part) in store::counts(db.read(), piece).await? {
-                    counts.add(&part);
-                }
-            }
-        }
-        self.read(db, pieces.slots.clone()).await?;
-        for part in self
-            .over
-            .lock()
-            .await
-            .range(pieces.slots)
-            .map(|(_, part)| part)
-        {
-            counts.add(part);
-        }
-        Ok(counts)
-    }
-
-    /// Reads all slots that a report may ask for, and forgets those that none asks for any more.
-    pub(super) async fn keep(&self, db: &Db, now: DateTime<Utc>) -> Result<(), DbError> {
-        let open = first_open(now);
-        let oldest = open.saturating_sub(KEPT);
-        self.read(db, oldest..open).await?;
-        self.over.lock().await.retain(|slot, _| *slot >= oldest);
-        Ok(())
-    }
-
-    /// Reads those of the slots that have not been read, the newest first and some at once: whoever
-    /// waits for the lock goes on with what the other has left.
-    async fn read(&self, db: &Db, slots: Range<i64>) -> Result<(), DbError> {
-        let mut end = slots.end;
-        while end > slots.start {
-            let mut over = self.over.lock().await;
-            while end > slots.start && over.contains_key(&(end - 1)) {
-                end -= 1;
-            }
-            let oldest = slots.start.max(end - AT_ONCE);
-            let missing = (oldest..end).rev();
-            let missing = missing.take_while(|slot| !over.contains_key(slot));
-            let Some(start) = missing.last() else {
-                break;
-            };
-            let mut found = store::counts(db.read(), &(start_of(start)..start_of(end))).await?;
-            for slot in start..end {
-                over.insert(slot, found.remove(&slot).unwrap_or_default());
-            }
-            end = start;
-        }
-        Ok(())
     }
 }
 

@@ -6,18 +6,18 @@ use std::{
 use chrono::{DateTime, Utc};
 use roaring::RoaringTreemap;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, ExprTrait, FromQueryResult,
+    ConnectionTrait, DatabaseConnection, ExprTrait, FromQueryResult,
     sea_query::{Expr, Func, Query, SelectStatement},
 };
 use xmas_kernel::{
     Asset,
-    db::{DbError, Timestamp},
+    db::{DbError, Timestamp, sum},
 };
 use xmas_players::Role;
 use xmas_rewards::{GrantSource, RewardState};
 
 use super::{
-    Counts,
+    model::Counts,
     slots::{slot_of, start_of},
 };
 use crate::store::rows;
@@ -128,14 +128,9 @@ async fn points(
         GrantSource::SeasonLevel,
         GrantSource::Bridge,
     ];
-    // A sum is a decimal on MySQL.
-    let integer = match conn.get_database_backend() {
-        DbBackend::Sqlite => "INTEGER",
-        _ => "SIGNED",
-    };
     let mut select = of("wallet_ledger", stretch, &[]);
     select
-        .expr_as(Expr::col("delta").sum().cast_as(integer), "total")
+        .expr_as(sum(conn, "delta"), "total")
         .and_where(Expr::col("asset").eq(Asset::Point.as_str()))
         .and_where(Expr::col("delta").gt(0))
         .and_where(Expr::col("reason").is_in(reasons.map(GrantSource::ledger_reason)))

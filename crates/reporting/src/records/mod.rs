@@ -10,15 +10,11 @@ use async_trait::async_trait;
 use xmas_kernel::db::{Db, DbError, retry};
 
 pub use model::{
-    AuditFilter, AuditRecord, EventFilter, EventRecord, LedgerFilter, LedgerRecord, PlayFilter,
-    PlayRecord, Resource, Slice, Span, WalletFilter, WalletPlace, WalletRecord, Whose,
+    AuditFilter, AuditRecord, EXPORT_AUDIT_ROWS, EXPORT_ROWS, EventFilter, EventRecord,
+    LedgerFilter, LedgerRecord, PlayFilter, PlayRecord, Resource, Slice, Span, WalletFilter,
+    WalletPlace, WalletRecord, Whose,
 };
 pub(crate) use select::subquery;
-
-/// How many rows an export reads at once: a few megabytes.
-pub const EXPORT_ROWS: u64 = 5_000;
-/// The same of the audit log, whose rows may be large.
-pub const EXPORT_AUDIT_ROWS: u64 = 500;
 
 /// Rows as operators look at them. Each call is one statement; of the log of operators there is one more, for
 /// who was anonymised.

@@ -4,6 +4,11 @@ use xmas_kernel::{Asset, Feature, UserId};
 use xmas_players::GivenId;
 use xmas_time::{EventDay, Kst};
 
+/// How many rows an export reads at once: a few megabytes.
+pub const EXPORT_ROWS: u64 = 5_000;
+/// The same of the audit log, whose rows may be large.
+pub const EXPORT_AUDIT_ROWS: u64 = 500;
+
 /// Whose rows are asked for; everybody's if nobody is named.
 #[derive(Clone, Debug, Default)]
 pub struct Whose {

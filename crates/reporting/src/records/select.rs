@@ -13,7 +13,7 @@ use sea_orm::{
 use xmas_kernel::{UserId, db::Timestamp};
 use xmas_players::account_id;
 
-use super::{EXPORT_ROWS, Slice, Span, Whose};
+use super::model::{EXPORT_ROWS, Slice, Span, Whose};
 use crate::{place::Part, store::behind};
 
 /// How the tables of a list are called in it.

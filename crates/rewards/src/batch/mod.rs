@@ -8,6 +8,7 @@
 
 mod model;
 mod plan;
+mod recipients;
 mod revert;
 mod store;
 
@@ -28,12 +29,13 @@ use xmas_players::{Inactive, lock_recipients_in_tx, players_by_id};
 
 pub use model::{
     Batch, BatchLine, BatchOrders, BatchRef, BatchReport, BatchState, BatchSummary, BatchTally,
-    NewBatch, RecipientFilter, Refusal, Reverted, ShortWallet, Tally,
+    NewBatch, Refusal, Reverted, ShortWallet, Tally,
 };
+pub use recipients::{RecipientFilter, Recipients};
 
 use self::{plan::Plan, store::Item};
 use crate::{
-    BatchDesk, BatchError, OrderKind, Recipients,
+    BatchDesk, BatchError, OrderKind,
     bulk::{self, Move, Moved, ROWS_AT_ONCE},
 };
 
@@ -78,7 +80,7 @@ impl Batches {
     }
 
     /// The batch that an operator means.
-    async fn named(&self, which: &BatchRef) -> Result<Batch, BatchError> {
+    async fn find_meant(&self, which: &BatchRef) -> Result<Batch, BatchError> {
         let conn = self.db.read();
         let (id, key) = match which {
             BatchRef::Id(id) => (Some(*id), None),
@@ -119,7 +121,7 @@ impl Batches {
             "players": all.players,
             "totals": all.totals,
         });
-        write(
+        audit_in_tx(
             &tx,
             actor,
             ("BATCH_CREATE", Value::Null, after),
@@ -223,7 +225,7 @@ impl Batches {
             "done": tally.done,
             "short": tally.short,
         });
-        write(&tx, actor, ("BATCH_DONE", before, after), batch, now).await?;
+        audit_in_tx(&tx, actor, ("BATCH_DONE", before, after), batch, now).await?;
         tx.commit().await
     }
 
@@ -269,7 +271,7 @@ impl Batches {
                 balance: balances.get(&item.user_id).copied().unwrap_or(0),
             }));
         }
-        self.name(&mut short).await?;
+        self.fill_in_names(&mut short).await?;
         let reverts = match batch.reverts {
             Some(reverts) => Some(self.reverted(reverts).await?),
             None => None,
@@ -286,7 +288,7 @@ impl Batches {
 
     async fn report_of_plan(&self, kind: OrderKind, plan: Plan) -> Result<BatchReport, DbError> {
         let mut short = plan.short(usize::try_from(SHOWN).unwrap_or(usize::MAX));
-        self.name(&mut short).await?;
+        self.fill_in_names(&mut short).await?;
         Ok(BatchReport {
             batch: None,
             kind,
@@ -297,8 +299,8 @@ impl Batches {
         })
     }
 
-    /// Looks up who the players are.
-    async fn name(&self, short: &mut [ShortWallet]) -> Result<(), DbError> {
+    /// Looks up the external ids of the players.
+    async fn fill_in_names(&self, short: &mut [ShortWallet]) -> Result<(), DbError> {
         let players: Vec<UserId> = short.iter().map(|wallet| wallet.user_id).collect();
         let names = players_by_id(self.db.read(), &players).await?;
         for wallet in short {
@@ -328,7 +330,7 @@ async fn amounts(
     Ok(items.into_iter().map(amount).collect())
 }
 
-async fn write(
+async fn audit_in_tx(
     tx: &DatabaseTransaction,
     actor: &Actor,
     (action, before, after): (&'static str, Value, Value),
@@ -392,7 +394,7 @@ impl BatchDesk for Batches {
     }
 
     async fn batch(&self, which: &BatchRef) -> Result<BatchReport, BatchError> {
-        let batch = self.named(which).await?;
+        let batch = self.find_meant(which).await?;
         Ok(self.report(batch).await?)
     }
 

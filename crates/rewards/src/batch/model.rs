@@ -5,6 +5,7 @@ use serde::Serialize;
 use xmas_kernel::{Asset, BatchId, UserId, idempotency::RequestKey};
 use xmas_players::{Inactive, PlayerRef};
 
+use super::recipients::RecipientFilter;
 use crate::OrderKind;
 
 /// Wallets to be changed under one name.
@@ -60,15 +61,6 @@ pub struct Refusal {
     pub field: &'static str,
     /// Reads as a sentence after the field's name.
     pub text: String,
-}
-
-/// Which players a batch is for: those who are ACTIVE, and
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RecipientFilter {
-    /// only those who have played at this instant or later; whenever they did, or did not, if both are `None`.
-    pub played_since: Option<DateTime<Utc>>,
-    /// only those who have played before this instant; with both, somebody's one play lies in between.
-    pub played_until: Option<DateTime<Utc>>,
 }
 
 /// How far a batch has come.

@@ -14,10 +14,10 @@ use xmas_kernel::{
 use xmas_players::Inactive;
 
 use super::{
-    Batches,
+    Batches, audit_in_tx,
     model::{Batch, BatchRef, BatchReport, BatchState, Reverted},
     plan::Plan,
-    store, write,
+    store,
 };
 use crate::{BatchError, OrderKind};
 
@@ -33,7 +33,7 @@ fn opposite(kind: OrderKind) -> OrderKind {
 impl Batches {
     /// The batch to be taken back, and the one that takes it back, if that is registered.
     async fn revertible(&self, which: &BatchRef) -> Result<(Batch, Option<Batch>), BatchError> {
-        let batch = self.named(which).await?;
+        let batch = self.find_meant(which).await?;
         if let Some(of) = batch.reverts {
             return Err(BatchError::IsRevert { of });
         }
@@ -120,7 +120,7 @@ impl Batches {
             "done": tally.done,
             "left": tally.left,
         });
-        write(&tx, actor, ("BATCH_STOP", before, after), batch, now).await?;
+        audit_in_tx(&tx, actor, ("BATCH_STOP", before, after), batch, now).await?;
         tx.commit().await
     }
 
@@ -143,7 +143,7 @@ impl Batches {
             "reverts": { "id": batch.id, "batch_id": batch.key },
         });
         let created = ("BATCH_CREATE", Value::Null, after);
-        write(&tx, actor, created, &revert, now).await?;
+        audit_in_tx(&tx, actor, created, &revert, now).await?;
         tx.commit().await?;
         Ok(revert)
     }

@@ -3,14 +3,14 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, ExprTrait, NotSet,
-    QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, NotSet, QueryFilter,
+    QueryOrder, QuerySelect,
     sea_query::{CaseStatement, Expr, Query, SimpleExpr},
 };
 use xmas_kernel::{
     Asset, BatchId, UserId,
     audit::Actor,
-    db::{DbError, Timestamp},
+    db::{DbError, Timestamp, sum},
     idempotency::RequestKey,
     paging::{Cursor, Limit, Page},
 };
@@ -430,19 +430,13 @@ pub(super) async fn tallies(
         tally.short.players = short.unsigned_abs();
         tally.left.players = left.unsigned_abs();
     }
-    // A sum is a decimal on MySQL.
-    let integer = match conn.get_database_backend() {
-        DbBackend::Sqlite => "INTEGER",
-        _ => "SIGNED",
-    };
-    let sum = |of: Column| Expr::col(of).sum().cast_as(integer);
     let sums: Vec<(i64, String, String, i64, i64)> = wallet_batch_item::Entity::find()
         .select_only()
         .column(Column::BatchId)
         .column(Column::State)
         .column(Column::Asset)
-        .column_as(sum(Column::Amount), "total")
-        .column_as(sum(Column::PartMoved), "moved")
+        .column_as(sum(conn, Column::Amount), "total")
+        .column_as(sum(conn, Column::PartMoved), "moved")
         .filter(Column::BatchId.is_in(ids))
         .group_by(Column::BatchId)
         .group_by(Column::State)

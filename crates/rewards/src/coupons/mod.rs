@@ -22,7 +22,7 @@ pub use model::{
 
 use crate::{
     CouponDesk, RewardDesk, RewardError,
-    desk::{named, place},
+    desk::{name_conflict, place},
     rules,
     store::{self, SealedCode},
 };
@@ -39,7 +39,7 @@ impl RewardDesk {
             return Err(RewardError::Invalid(problems));
         }
         let inserted = store::insert_coupon_kind(tx, kind, now).await;
-        inserted.map_err(named)
+        inserted.map_err(name_conflict)
     }
 
     /// Adds codes in a transaction of the caller's, who may be nobody in particular.
@@ -198,7 +198,7 @@ impl RewardDesk {
             return Err(RewardError::Invalid(problems));
         }
         let updated = store::update_coupon_kind(&tx, id, &saved).await;
-        updated.map_err(named)?;
+        updated.map_err(name_conflict)?;
         let after = CouponKind {
             name: saved.name,
             manual: saved.manual,

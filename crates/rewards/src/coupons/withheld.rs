@@ -108,7 +108,7 @@ impl RewardDesk {
         store::delete_withheld(&tx, id).await?;
         let claimed = self.key.claim_in_tx(&tx, &*self.entropy).await?;
         store::insert_codes(&tx, &claimed, kind, &code, row.created_at.0).await?;
-        tell_in_tx(&tx, actor, ("COUPON_CODE_RELEASE", kind), id, now).await?;
+        audit_in_tx(&tx, actor, ("COUPON_CODE_RELEASE", kind), id, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -124,12 +124,12 @@ impl RewardDesk {
         let row = row.ok_or(RewardError::UnknownWithheldCode)?;
         store::delete_withheld(&tx, id).await?;
         let kind = CouponKindId(row.kind_id);
-        tell_in_tx(&tx, actor, ("COUPON_CODE_REMOVE", kind), id, now).await?;
+        audit_in_tx(&tx, actor, ("COUPON_CODE_REMOVE", kind), id, now).await?;
         Ok(tx.commit().await?)
     }
 }
 
-async fn tell_in_tx(
+async fn audit_in_tx(
     tx: &DatabaseTransaction,
     actor: &Actor,
     (action, kind): (&'static str, CouponKindId),

@@ -13,8 +13,8 @@ use xmas_kernel::{
 
 use crate::{
     Bundle, BundleItem, NewBundle, Reward,
+    bundles::are_contents,
     entity::{reward_bundle, reward_bundle_item},
-    rules::are_contents,
 };
 
 pub(crate) async fn insert_bundle(

@@ -1,7 +1,9 @@
+mod model;
+mod rules;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use serde::Serialize;
 use xmas_kernel::{
     BundleId,
     audit::{self, Actor, Area, Change},
@@ -9,38 +11,11 @@ use xmas_kernel::{
     paging::{Cursor, Limit, Page},
 };
 
-use crate::{BundleDesk, Reward, RewardDesk, RewardError, desk::named, rules, store};
+pub use model::{Bundle, BundleDraft, BundleItem, NewBundle};
+pub use rules::MAX_ITEMS;
+pub(crate) use rules::are_contents;
 
-/// A bundle to be saved. [`crate::rules::check_bundle`] says whether it may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewBundle {
-    pub name: String,
-    /// Points and tokens.
-    pub items: Vec<Reward>,
-}
-
-/// A bundle as an operator writes it down.
-#[derive(Clone, Debug)]
-pub struct BundleDraft {
-    pub name: String,
-    pub items: Vec<BundleItem>,
-}
-
-/// A bundle that is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Bundle {
-    pub id: BundleId,
-    pub name: String,
-    pub items: Vec<BundleItem>,
-    pub created_at: DateTime<Utc>,
-}
-
-/// One thing in a bundle, whether or not it can be delivered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BundleItem {
-    pub reward_type: String,
-    pub amount: i64,
-}
+use crate::{BundleDesk, Reward, RewardDesk, RewardError, desk::name_conflict, store};
 
 impl RewardDesk {
     /// Adds a bundle in a transaction of the caller's, who may be nobody in particular.
@@ -53,7 +28,9 @@ impl RewardDesk {
         if !problems.is_empty() {
             return Err(RewardError::Invalid(problems));
         }
-        store::insert_bundle(tx, bundle, now).await.map_err(named)
+        store::insert_bundle(tx, bundle, now)
+            .await
+            .map_err(name_conflict)
     }
 
     async fn add_bundle_once(
