@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use xmas_event_bridge::{Certificate, Due, SettlementService, USUAL_CHUNK};
+use xmas_event_bridge::{Certificate, Due, Settlement, USUAL_CHUNK};
 use xmas_kernel::{BridgeId, lease::Lease};
 use xmas_time::{Clock, DateTime, Utc};
 
@@ -72,7 +72,7 @@ async fn run_bridge(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
 
 async fn do_now(
     app: &App,
-    settlement: &dyn SettlementService,
+    settlement: &Settlement,
     due: Due,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
@@ -81,7 +81,7 @@ async fn do_now(
             let violations = app.audit().run().await?.violations();
             let certificate = settlement.certificate(bridge).await?;
             if settlement.note_precheck(bridge, now).await? {
-                tell("the evening before the settlement", bridge, &certificate);
+                log_certificate("the evening before the settlement", bridge, &certificate);
                 if violations > 0 {
                     tracing::error!(
                         %bridge,
@@ -96,17 +96,17 @@ async fn do_now(
             let run = settlement.settle(bridge, USUAL_CHUNK, now, &|_| ()).await?;
             tracing::info!(%bridge, paid = run.paid, points = run.points, "the bridge was settled");
             let certificate = settlement.certificate(bridge).await?;
-            tell("the settlement has run", bridge, &certificate);
+            log_certificate("the settlement has run", bridge, &certificate);
         }
         Due::Close(bridge) => {
             let certificate = settlement.close(bridge, USUAL_CHUNK, now).await?;
-            tell("the bridge is closed", bridge, &certificate);
+            log_certificate("the bridge is closed", bridge, &certificate);
         }
     }
     Ok(())
 }
 
-fn tell(when: &str, bridge: BridgeId, certificate: &Certificate) {
+fn log_certificate(when: &str, bridge: BridgeId, certificate: &Certificate) {
     tracing::info!(
         %bridge,
         eligible = certificate.eligible,

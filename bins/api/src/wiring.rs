@@ -12,10 +12,9 @@ use xmas_core_auth::{
     AccessTokens, Auth, AuthOptions, AuthService, Passwords, Sessions, SigningKeys,
 };
 use xmas_event_bridge::{
-    BridgeDesk, BridgeService, BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions,
-    SettlementService,
+    BridgeService, BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions,
 };
-use xmas_features::{FeatureDesk, FeatureService, Features, UiConfigService, UiConfigs};
+use xmas_features::{FeatureService, Features, UiConfigs};
 use xmas_games::{
     ConfigDesk, DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
     RankingDesk, RankingNames, RankingService, SealedSeeds, dice::Dice, lottery::Lottery,
@@ -34,19 +33,15 @@ use xmas_kernel::{
     entropy::{Entropy, OsEntropy},
     seal::DataKey,
 };
-use xmas_players::{PlayerDesk, Players, PlayersOptions};
+use xmas_players::{Players, PlayersOptions};
 use xmas_reporting::{
-    ActivePlayers, Audit, Dashboard, DashboardService, History, HistoryService, PayoutService,
-    Payouts, Queue, RecordService, Records, RewardQueue, TimelineService, Timelines, UserService,
-    Users,
+    ActivePlayers, Audit, Dashboard, History, Payouts, Records, RewardQueue, Timelines, Users,
 };
 use xmas_rewards::{
-    BatchDesk, Batches, BundleDesk, CouponDesk, ReviewDesk, RewardDesk, RewardService, Rewards,
-    SealedCoupons, WalletDesk, WalletService, Wallets, WithheldDesk,
+    Batches, RewardDesk, RewardService, Rewards, SealedCoupons, WalletService, Wallets,
 };
 use xmas_season_pass::{
-    SeasonDesk, SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps,
-    XpCorrections,
+    SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps, XpCorrections,
 };
 use xmas_time::{Clock, DateTime, Utc};
 
@@ -83,7 +78,7 @@ pub struct App {
     auth: Arc<dyn AuthService>,
     activity: Arc<dyn ActivityService>,
     pub(crate) season_pass: Arc<dyn SeasonPassService>,
-    seasons: Arc<dyn SeasonDesk>,
+    seasons: Arc<SeasonPass>,
     pub(crate) roulette: Arc<dyn GameService<Roulette>>,
     pub(crate) dice: Arc<dyn GameService<Dice>>,
     pub(crate) lottery: Arc<dyn GameService<Lottery>>,
@@ -93,27 +88,22 @@ pub struct App {
     ranking: Arc<dyn RankingService>,
     ranking_desk: Arc<dyn RankingDesk>,
     wallets: Arc<dyn WalletService>,
-    history: Arc<dyn HistoryService>,
-    records: Arc<dyn RecordService>,
-    timelines: Arc<dyn TimelineService>,
-    dashboard: Arc<dyn DashboardService>,
+    history: Arc<History>,
+    records: Arc<Records>,
+    timelines: Arc<Timelines>,
+    dashboard: Arc<Dashboard>,
     fairness: Arc<dyn FairnessService>,
     bridges: Arc<dyn BridgeService>,
-    settlement: Arc<dyn SettlementService>,
-    bridge_desk: Arc<dyn BridgeDesk>,
-    switches: Arc<dyn FeatureDesk>,
-    players: Arc<dyn PlayerDesk>,
-    users: Arc<dyn UserService>,
-    texts: Arc<dyn UiConfigService>,
-    reviews: Arc<dyn ReviewDesk>,
-    coupons: Arc<dyn CouponDesk>,
-    withheld: Arc<dyn WithheldDesk>,
-    codes: Arc<RewardDesk>,
-    bundles: Arc<dyn BundleDesk>,
-    orders: Arc<dyn WalletDesk>,
-    batches: Arc<dyn BatchDesk>,
-    queue: Arc<dyn RewardQueue>,
-    payouts: Arc<dyn PayoutService>,
+    settlement: Arc<Settlement>,
+    switches: Arc<Features>,
+    players: Arc<Players>,
+    users: Arc<Users>,
+    texts: Arc<UiConfigs>,
+    rewards: Arc<RewardDesk>,
+    orders: Arc<Wallets>,
+    batches: Arc<Batches>,
+    queue: Arc<RewardQueue>,
+    payouts: Arc<Payouts>,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
@@ -247,20 +237,15 @@ impl App {
             dashboard: Arc::new(Dashboard::new(db.clone())),
             fairness: Arc::new(fairness),
             bridges,
-            settlement: Arc::new(settlement.clone()),
-            bridge_desk: Arc::new(settlement),
+            settlement: Arc::new(settlement),
             switches,
             players: Arc::new(players),
             users: Arc::new(users),
             texts: Arc::new(UiConfigs::new(db.clone())),
-            reviews: desk.clone(),
-            coupons: desk.clone(),
-            withheld: desk.clone(),
-            codes: desk.clone(),
-            bundles: desk,
+            rewards: desk,
             orders,
             batches: Arc::new(Batches::new(db.clone(), recipients)),
-            queue: Arc::new(Queue::new(db.clone())),
+            queue: Arc::new(RewardQueue::new(db.clone())),
             payouts: Arc::new(Payouts::new(db.clone())),
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
@@ -308,15 +293,12 @@ impl App {
             .app_data(Data::from(self.fairness.clone()))
             .app_data(Data::from(self.bridges.clone()))
             .app_data(Data::from(self.seasons.clone()))
-            .app_data(Data::from(self.bridge_desk.clone()))
+            .app_data(Data::from(self.settlement.clone()))
             .app_data(Data::from(self.switches.clone()))
             .app_data(Data::from(self.players.clone()))
             .app_data(Data::from(self.users.clone()))
             .app_data(Data::from(self.texts.clone()))
-            .app_data(Data::from(self.reviews.clone()))
-            .app_data(Data::from(self.coupons.clone()))
-            .app_data(Data::from(self.withheld.clone()))
-            .app_data(Data::from(self.bundles.clone()))
+            .app_data(Data::from(self.rewards.clone()))
             .app_data(Data::from(self.orders.clone()))
             .app_data(Data::from(self.batches.clone()))
             .app_data(Data::from(self.queue.clone()))
@@ -335,17 +317,12 @@ impl App {
     }
 
     /// The bridge for operators.
-    pub fn settlement(&self) -> Arc<dyn SettlementService> {
+    pub fn settlement(&self) -> Arc<Settlement> {
         self.settlement.clone()
     }
 
-    /// The bridge in an operator's name.
-    pub fn bridge_desk(&self) -> Arc<dyn BridgeDesk> {
-        self.bridge_desk.clone()
-    }
-
     /// The event at a glance.
-    pub fn dashboard(&self) -> &dyn DashboardService {
+    pub fn dashboard(&self) -> &Dashboard {
         &*self.dashboard
     }
 
@@ -365,7 +342,7 @@ impl App {
     /// Makes the fingerprints of coupon codes that a migration has left open; returns how many codes are
     /// withheld because several kinds have them.
     pub async fn complete_codes(&self) -> Result<u64, DbError> {
-        self.codes.complete_codes().await
+        self.rewards.complete_codes().await
     }
 
     /// Makes the seeds of today's draws and of the days ahead, where there are none yet.

@@ -1,12 +1,10 @@
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use xmas_kernel::{
-    BridgeId, GiftId, Problem,
+    BridgeId, Problem,
     audit::{self, Actor, Area, Change},
     db::{DbError, retry},
-    paging::{Cursor, Limit, Page},
     version,
 };
 use xmas_players::key_histogram;
@@ -14,9 +12,8 @@ use xmas_season_pass::{days_of, has_key_stamps};
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeDesk, BridgeEdit, BridgeError, BridgeState, Bridges, Certificate, GiftSummary,
-    KeyCount, KeyOrder, KeysGiven, KeysTaken, NewBridge, Pace, Run, Settlement, SettlementService,
-    rules, store,
+    Bridge, BridgeEdit, BridgeError, BridgeState, Bridges, Certificate, KeyCount, NewBridge, Run,
+    Settlement, rules, store,
 };
 
 /// A bridge as operators see it.
@@ -180,9 +177,11 @@ async fn too_late(
     Ok(problems)
 }
 
-#[async_trait]
-impl BridgeDesk for Settlement {
-    async fn view(&self, bridge: Option<BridgeId>) -> Result<BridgeView, BridgeError> {
+/// The bridge in the hands of an operator. What is done leaves rows in the audit log; work in many
+/// transactions leaves one before it begins and one when it is done.
+impl Settlement {
+    /// The bridge with this id; without one the one that is not closed, or else the last one.
+    pub async fn view(&self, bridge: Option<BridgeId>) -> Result<BridgeView, BridgeError> {
         let bridge = self.shown(bridge).await?;
         let db = self.options.db.read();
         let holders = if bridge.state == BridgeState::Closed {
@@ -205,7 +204,9 @@ impl BridgeDesk for Settlement {
         })
     }
 
-    async fn save(
+    /// Changes the bridge that is not closed, or opens one. What players have collected keeps its name
+    /// and its points.
+    pub async fn save(
         &self,
         actor: &Actor,
         edit: &BridgeEdit,
@@ -215,7 +216,8 @@ impl BridgeDesk for Settlement {
         self.view(Some(id)).await
     }
 
-    async fn settle_now(
+    /// [`Settlement::settle`], and what the database says afterwards.
+    pub async fn settle_now(
         &self,
         actor: &Actor,
         bridge: Option<BridgeId>,
@@ -238,7 +240,8 @@ impl BridgeDesk for Settlement {
         Ok((run, certificate))
     }
 
-    async fn close_now(
+    /// [`Settlement::close`].
+    pub async fn close_now(
         &self,
         actor: &Actor,
         bridge: Option<BridgeId>,
@@ -259,35 +262,5 @@ impl BridgeDesk for Settlement {
         let done = json!({ "certificate": certificate });
         self.audit(actor, "BRIDGE_CLOSE", bridge, done, now).await?;
         Ok(certificate)
-    }
-
-    async fn give(
-        &self,
-        actor: &Actor,
-        order: &KeyOrder,
-        dry_run: bool,
-        pace: Pace<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<KeysGiven, BridgeError> {
-        self.give_keys(actor, order, dry_run, pace, now).await
-    }
-
-    async fn gifts(
-        &self,
-        limit: Limit,
-        before: Option<Cursor>,
-    ) -> Result<Page<GiftSummary>, DbError> {
-        self.page_of_gifts(limit, before).await
-    }
-
-    async fn revert_gift(
-        &self,
-        actor: &Actor,
-        gift: GiftId,
-        dry_run: bool,
-        pace: Pace<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<KeysTaken, BridgeError> {
-        self.take_back(actor, gift, dry_run, pace, now).await
     }
 }

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_activity::{EventKind, EventWriter};
@@ -16,11 +15,11 @@ use xmas_season_pass::{SeasonError, SeasonPassService};
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeError, BridgeState, Certificate, KeyAwarder, Run, SettlementService,
-    events::holder_meta, rules, store,
+    Bridge, BridgeError, BridgeState, Certificate, KeyAwarder, Run, events::holder_meta, rules,
+    store,
 };
 
-/// [`SettlementService`] on the database.
+/// The bridge for operators: from the command line, the admin API, and by itself.
 #[derive(Clone)]
 pub struct Settlement {
     pub(crate) options: Arc<SettlementOptions>,
@@ -261,21 +260,24 @@ async fn record_in_tx(
     EventWriter.write_many_in_tx(tx, kind, events, now).await
 }
 
-#[async_trait]
-impl SettlementService for Settlement {
-    async fn find(&self, bridge: Option<BridgeId>) -> Result<Bridge, BridgeError> {
+impl Settlement {
+    /// The bridge with this id, or the one that is not closed.
+    pub async fn find(&self, bridge: Option<BridgeId>) -> Result<Bridge, BridgeError> {
         if let Some(bridge) = bridge {
             return self.find_by_id(bridge).await;
         }
         self.open().await
     }
 
-    async fn certificate(&self, bridge: BridgeId) -> Result<Certificate, BridgeError> {
+    /// What the database says about a settlement: who was paid, who is not and why.
+    pub async fn certificate(&self, bridge: BridgeId) -> Result<Certificate, BridgeError> {
         let bridge = self.find_by_id(bridge).await?;
         Ok(Certificate::of(&self.options.db, &bridge).await?)
     }
 
-    async fn settle(
+    /// Pays everybody who may be paid, in chunks; any number of processes at once, and again.
+    /// `progress` hears how many players this run has paid so far.
+    pub async fn settle(
         &self,
         bridge: BridgeId,
         chunk: u64,
@@ -296,7 +298,9 @@ impl SettlementService for Settlement {
         Ok(run)
     }
 
-    async fn close(
+    /// Pays everybody who may be paid, and then takes what is left of all others. Not before 00:10 KST of
+    /// `settle_on`, when no action of the last day can still be under way.
+    pub async fn close(
         &self,
         bridge: BridgeId,
         chunk: u64,
@@ -317,7 +321,8 @@ impl SettlementService for Settlement {
         self.certificate(bridge.id).await
     }
 
-    async fn due(&self, now: DateTime<Utc>) -> Result<Option<Due>, BridgeError> {
+    /// What is due now: the pre-check of the evening before, the settlement, the closing.
+    pub async fn due(&self, now: DateTime<Utc>) -> Result<Option<Due>, BridgeError> {
         let bridge = match self.find(None).await {
             Ok(bridge) => bridge,
             Err(BridgeError::NotFound) => return Ok(None),
@@ -354,7 +359,8 @@ impl SettlementService for Settlement {
         Ok(None)
     }
 
-    async fn note_precheck(
+    /// Notes that the pre-check was made; `false` if it had been.
+    pub async fn note_precheck(
         &self,
         bridge: BridgeId,
         now: DateTime<Utc>,

@@ -9,9 +9,9 @@ use std::sync::{
 
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, Event, EventKind, EventWriter};
 use xmas_event_bridge::{
-    BridgeDay, BridgeDesk, BridgeEdit, BridgeError, BridgeService, BridgeState, Bridges,
-    Certificate, Due, GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, NewBridge, Pace, Reason,
-    Settlement, SettlementOptions, SettlementService, SlotState,
+    BridgeDay, BridgeEdit, BridgeError, BridgeService, BridgeState, Bridges, Certificate, Due,
+    GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, NewBridge, Pace, Reason, Settlement,
+    SettlementOptions, SlotState,
 };
 use xmas_features::fake::FakeFeatures;
 use xmas_kernel::{

@@ -1,4 +1,3 @@
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use xmas_kernel::{
     Feature,
@@ -7,12 +6,7 @@ use xmas_kernel::{
     version,
 };
 
-use xmas_time::EventDay;
-
-use crate::{
-    FeatureConfig, FeatureDesk, FeatureDeskError, FeatureEdit, Features, Scheduled,
-    ScheduledFeature, rules, store,
-};
+use crate::{FeatureConfig, FeatureDeskError, FeatureEdit, Features, rules, store};
 
 impl Features {
     async fn edit_once(
@@ -51,13 +45,15 @@ impl Features {
     }
 }
 
-#[async_trait]
-impl FeatureDesk for Features {
-    async fn features(&self) -> Result<Vec<FeatureConfig>, DbError> {
+/// The switches for operators. Every edit leaves a row in the audit log.
+impl Features {
+    /// Every feature that is configured, in the order of their names.
+    pub async fn features(&self) -> Result<Vec<FeatureConfig>, DbError> {
         store::configs(self.db.read()).await
     }
 
-    async fn edit(
+    /// Changes a feature. It takes effect here at once, and within a second everywhere.
+    pub async fn edit(
         &self,
         actor: &Actor,
         feature: Feature,
@@ -65,33 +61,5 @@ impl FeatureDesk for Features {
         now: DateTime<Utc>,
     ) -> Result<FeatureConfig, FeatureDeskError> {
         retry(|| self.edit_once(actor, feature, edit, now)).await
-    }
-
-    async fn schedule(
-        &self,
-        first: EventDay,
-        last: EventDay,
-    ) -> Result<Vec<Scheduled>, FeatureDeskError> {
-        self.schedule_between(first, last).await
-    }
-
-    async fn set_schedule(
-        &self,
-        actor: &Actor,
-        day: EventDay,
-        features: &[ScheduledFeature],
-        now: DateTime<Utc>,
-    ) -> Result<Scheduled, FeatureDeskError> {
-        retry(|| self.set_schedule_once(actor, day, features, now)).await
-    }
-
-    async fn clear_schedule(
-        &self,
-        actor: &Actor,
-        day: EventDay,
-        now: DateTime<Utc>,
-    ) -> Result<(), FeatureDeskError> {
-        let cleared = retry(|| self.set_schedule_once(actor, day, &[], now)).await;
-        cleared.map(|_| ())
     }
 }

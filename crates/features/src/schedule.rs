@@ -7,6 +7,7 @@ use serde_json::Value;
 use xmas_kernel::{
     ErrorCode, Feature, Problem,
     audit::{self, Actor, Area, Change},
+    db::retry,
 };
 use xmas_time::EventDay;
 
@@ -21,7 +22,8 @@ fn invalid(field: &str, text: &str) -> FeatureDeskError {
 }
 
 impl Features {
-    pub(crate) async fn schedule_between(
+    /// What QA has scheduled from `first` to `last`, in the order of the days.
+    pub async fn schedule(
         &self,
         first: EventDay,
         last: EventDay,
@@ -38,8 +40,30 @@ impl Features {
         Ok(store::schedule(self.db.read(), first, last).await?)
     }
 
+    /// Makes `features` the whole schedule of a day.
+    pub async fn set_schedule(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        features: &[ScheduledFeature],
+        now: DateTime<Utc>,
+    ) -> Result<Scheduled, FeatureDeskError> {
+        retry(|| self.set_schedule_once(actor, day, features, now)).await
+    }
+
+    /// Clears the schedule of a day.
+    pub async fn clear_schedule(
+        &self,
+        actor: &Actor,
+        day: EventDay,
+        now: DateTime<Utc>,
+    ) -> Result<(), FeatureDeskError> {
+        let cleared = retry(|| self.set_schedule_once(actor, day, &[], now)).await;
+        cleared.map(|_| ())
+    }
+
     /// Replaces a day's schedule; with nothing, clears it.
-    pub(crate) async fn set_schedule_once(
+    async fn set_schedule_once(
         &self,
         actor: &Actor,
         day: EventDay,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -13,9 +12,9 @@ use xmas_kernel::{
     version::{self, Seen},
 };
 
-use crate::{FeatureDeskError, UiConfig, UiConfigService, store, ui_rules};
+use crate::{FeatureDeskError, UiConfig, store, ui_rules};
 
-/// [`UiConfigService`] on the database.
+/// What clients are told to show.
 pub struct UiConfigs {
     db: Db,
     values: Snapshot<String, Option<Arc<UiConfig>>>,
@@ -74,11 +73,9 @@ impl UiConfigs {
             updated_at: now,
         })
     }
-}
 
-#[async_trait]
-impl UiConfigService for UiConfigs {
-    async fn find(&self, key: &str) -> Result<Option<Arc<UiConfig>>, DbError> {
+    /// What is saved under a key, at most [`xmas_cache::Snapshot::LIFETIME`] old.
+    pub async fn find(&self, key: &str) -> Result<Option<Arc<UiConfig>>, DbError> {
         // Whatever anybody asks for must not fill the memory.
         if !ui_rules::is_key(key) {
             return Ok(None);
@@ -87,7 +84,9 @@ impl UiConfigService for UiConfigs {
         self.values.get_or_load(key.to_owned(), load).await
     }
 
-    async fn put(
+    /// Saves a value under a key, if [`ui_rules::check_ui`] lets it. `seen` is what the operator
+    /// has seen.
+    pub async fn put(
         &self,
         actor: &Actor,
         key: &str,

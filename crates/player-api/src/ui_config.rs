@@ -11,7 +11,7 @@ use actix_web::{
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use xmas_features::{UiConfig, UiConfigService, ui_rules::TICKET_ZERO};
+use xmas_features::{UiConfig, UiConfigs, ui_rules::TICKET_ZERO};
 use xmas_http::{endpoint::Operation, error::ApiResult, extract::PathPart, operation};
 use xmas_time::Kst;
 
@@ -40,7 +40,7 @@ pub(crate) struct UiConfigAnswer {
 pub(crate) async fn ui_config(
     key: PathPart<String>,
     request: HttpRequest,
-    texts: Data<dyn UiConfigService>,
+    texts: Data<UiConfigs>,
 ) -> ApiResult<HttpResponse> {
     let config = texts.find(&key.0).await?;
     let version = UiConfig::version(config.as_deref());
@@ -99,9 +99,7 @@ impl TicketZeroAnswer {
 /// What players read when a wallet is empty. Needs no token.
 #[utoipa::path(get, path = "/api/ui-copy/ticket0", tag = "texts",
     responses((status = 200, body = TicketZeroAnswer)))]
-pub(crate) async fn ticket_zero(
-    texts: Data<dyn UiConfigService>,
-) -> ApiResult<Json<TicketZeroAnswer>> {
+pub(crate) async fn ticket_zero(texts: Data<UiConfigs>) -> ApiResult<Json<TicketZeroAnswer>> {
     let config = texts.find(TICKET_ZERO).await?;
     let value = config.map_or(Value::Null, |config| config.value.clone());
     Ok(Json(TicketZeroAnswer::of(&value)))

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
@@ -13,17 +12,16 @@ use xmas_kernel::{
 use xmas_time::EventDay;
 
 use crate::{
-    AccessError, Anonymised, CreateError, ExternalId, Forgetful, GivenId, GivenUp, ImportReport,
-    ImportRow, Leaving, LockedPlayer, NewAccount, NewPlayer, PasswordMaker, PasswordWish,
-    PlayerDesk, PlayerDeskError, PlayerEdit, PlayerRecord, Role, SavedPlayer, SeasonWish, Seasons,
-    ServedSeason, Standing, Status, create_in_tx, find_by_external_id, find_by_id, key_standing,
-    lock_by_id_in_tx,
+    AccessError, Anonymised, CreateError, ExternalId, Forgetful, GivenId, GivenUp, Leaving,
+    LockedPlayer, NewAccount, NewPlayer, PasswordMaker, PasswordWish, PlayerDeskError, PlayerEdit,
+    PlayerRecord, Role, SavedPlayer, SeasonWish, Seasons, ServedSeason, Standing, Status,
+    create_in_tx, find_by_external_id, find_by_id, key_standing, lock_by_id_in_tx,
     reference::find_account,
     rules::{self, WishError},
     set_password_in_tx, set_status_in_tx, store,
 };
 
-/// [`PlayerDesk`] on the database.
+/// Accounts for operators. Every change is one transaction, and leaves a row in the audit log.
 pub struct Players {
     pub(crate) options: PlayersOptions,
 }
@@ -351,14 +349,15 @@ async fn correct_in_tx(
     Ok(())
 }
 
-#[async_trait]
-impl PlayerDesk for Players {
-    async fn account_of(&self, given: &GivenId) -> Result<Option<UserId>, DbError> {
+impl Players {
+    /// The account, of a player or an admin, that an external id means.
+    pub async fn account_of(&self, given: &GivenId) -> Result<Option<UserId>, DbError> {
         let db = self.options.db.read();
         retry(async || find_account(db, given).await).await
     }
 
-    async fn create(
+    /// Creates a player. Without a password one is generated, and shown once.
+    pub async fn create(
         &self,
         actor: &Actor,
         new: &NewPlayer,
@@ -376,7 +375,9 @@ impl PlayerDesk for Players {
         })
     }
 
-    async fn edit(
+    /// Changes an account, of which a client may have sent back more than it changed
+    /// ([`SeasonWish`]).
+    pub async fn edit(
         &self,
         actor: &Actor,
         user_id: UserId,
@@ -392,7 +393,8 @@ impl PlayerDesk for Players {
         })
     }
 
-    async fn deactivate(
+    /// Makes an account INACTIVE: as if it did not exist, and reversible. Asked twice, it stays so.
+    pub async fn deactivate(
         &self,
         actor: &Actor,
         user_id: UserId,
@@ -410,7 +412,9 @@ impl PlayerDesk for Players {
         }
     }
 
-    async fn anonymise(
+    /// Removes whatever tells who a player is, refuses what waits for them, and makes the account INACTIVE.
+    /// What they did and were given stays. It is final ([`Reach`]). Asked twice, nothing more happens.
+    pub async fn anonymise(
         &self,
         actor: &Actor,
         user_id: UserId,
@@ -418,18 +422,5 @@ impl PlayerDesk for Players {
     ) -> Result<Anonymised, PlayerDeskError> {
         let ready = self.ready(&PasswordWish::Keep, now).await?;
         retry(|| self.anonymise_once(actor, user_id, &ready, now)).await
-    }
-
-    async fn preview_import(&self, rows: &[ImportRow]) -> Result<ImportReport, PlayerDeskError> {
-        self.preview(rows).await
-    }
-
-    async fn import(
-        &self,
-        actor: &Actor,
-        rows: &[ImportRow],
-        now: DateTime<Utc>,
-    ) -> Result<ImportReport, PlayerDeskError> {
-        self.apply(actor, rows, now).await
     }
 }

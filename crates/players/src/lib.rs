@@ -32,10 +32,6 @@ mod reference;
 mod rules;
 mod store;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use xmas_kernel::{UserId, audit::Actor, db::DbError};
-
 pub use access::{
     AccessError, Entry, Identity, LockedPlayer, Profile, check, enter_in_tx, lock_by_id_in_tx,
     lock_in_tx, raise_epoch_in_tx, raise_level_in_tx,
@@ -69,55 +65,3 @@ pub use ports::{Forgetful, HashError, Leaving, PasswordMaker, Seasons, ServedSea
 pub use reach::{Inactive, Reach, RecipientError};
 pub use recipient::{lock_recipient_in_tx, lock_recipients_in_tx};
 pub use reference::{PlayerRef, ResolveError, account_id, resolve};
-
-/// Accounts for operators. Every change is one transaction, and leaves a row in the audit log.
-#[async_trait]
-pub trait PlayerDesk: Send + Sync {
-    /// The account, of a player or an admin, that an external id means.
-    async fn account_of(&self, given: &GivenId) -> Result<Option<UserId>, DbError>;
-
-    async fn create(
-        &self,
-        actor: &Actor,
-        new: &NewPlayer,
-        now: DateTime<Utc>,
-    ) -> Result<SavedPlayer, PlayerDeskError>;
-
-    /// Changes an account, of which a client may have sent back more than it changed
-    /// ([`SeasonWish`]).
-    async fn edit(
-        &self,
-        actor: &Actor,
-        user_id: UserId,
-        edit: &PlayerEdit,
-        now: DateTime<Utc>,
-    ) -> Result<SavedPlayer, PlayerDeskError>;
-
-    /// Makes an account INACTIVE: as if it did not exist, and reversible. Asked twice, it stays so.
-    async fn deactivate(
-        &self,
-        actor: &Actor,
-        user_id: UserId,
-        now: DateTime<Utc>,
-    ) -> Result<(), PlayerDeskError>;
-
-    /// Removes whatever tells who a player is, refuses what waits for them, and makes the account INACTIVE.
-    /// What they did and were given stays. It is final ([`Reach`]). Asked twice, nothing more happens.
-    async fn anonymise(
-        &self,
-        actor: &Actor,
-        user_id: UserId,
-        now: DateTime<Utc>,
-    ) -> Result<Anonymised, PlayerDeskError>;
-
-    /// What an import of these lines would do. It changes nothing.
-    async fn preview_import(&self, rows: &[ImportRow]) -> Result<ImportReport, PlayerDeskError>;
-
-    /// Creates and changes the players of these lines: all of them, or nobody if one line is refused.
-    async fn import(
-        &self,
-        actor: &Actor,
-        rows: &[ImportRow],
-        now: DateTime<Utc>,
-    ) -> Result<ImportReport, PlayerDeskError>;
-}

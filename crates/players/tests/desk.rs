@@ -11,8 +11,8 @@ use xmas_activity::EventWriter;
 use xmas_kernel::{UserId, audit::Actor, db::DbError};
 use xmas_players::{
     ExternalId, Forgetful, GivenUp, HashError, ImportRow, Leaving, LockedPlayer, NewPlayer,
-    Password, PasswordMaker, PasswordWish, PlayerDesk, PlayerDeskError, PlayerEdit, Players,
-    PlayersOptions, SeasonWish, Seasons, ServedSeason, Standing, Status,
+    Password, PasswordMaker, PasswordWish, PlayerDeskError, PlayerEdit, Players, PlayersOptions,
+    SeasonWish, Seasons, ServedSeason, Standing, Status,
 };
 use xmas_test_support::TestDb;
 use xmas_time::EventDay;

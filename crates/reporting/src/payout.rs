@@ -1,6 +1,5 @@
 //! The points that are to be paid out elsewhere.
 
-use async_trait::async_trait;
 use sea_orm::{
     ExprTrait, FromQueryResult,
     sea_query::{Expr, Order, Query, SelectStatement},
@@ -10,8 +9,6 @@ use xmas_kernel::{
     db::{Db, DbError, retry},
 };
 use xmas_players::{Role, Status};
-
-use crate::PayoutService;
 
 /// Whose points are meant; never those of players who were anonymised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +28,7 @@ pub struct PayoutRow {
     pub points: i64,
 }
 
-/// [`PayoutService`] on the database.
+/// What players are due, for whoever pays them elsewhere.
 #[derive(Clone, Debug)]
 pub struct Payouts {
     db: Db,
@@ -89,9 +86,9 @@ fn unpaid_forever() -> SelectStatement {
     select
 }
 
-#[async_trait]
-impl PayoutService for Payouts {
-    async fn page(
+impl Payouts {
+    /// The next players after `after`, in ascending id; nobody once there are none left.
+    pub async fn page(
         &self,
         query: &PayoutQuery,
         after: UserId,

@@ -1,6 +1,5 @@
 //! Receipts of rewards with their players, for the review queue.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ExprTrait, FromQueryResult,
@@ -14,7 +13,7 @@ use xmas_kernel::{
 use xmas_players::account_id;
 use xmas_rewards::{GrantSource, RewardState};
 
-use crate::{RewardQueue, Whose, records::subquery, store::brought_something};
+use crate::{Whose, records::subquery, store::brought_something};
 
 /// Which receipts are asked for. Plays that brought nothing have none here.
 #[derive(Clone, Debug)]
@@ -73,13 +72,13 @@ struct Row {
     reviewed_by: Option<String>,
 }
 
-/// [`RewardQueue`] on the database.
+/// Receipts of rewards for operators.
 #[derive(Clone, Debug)]
-pub struct Queue {
+pub struct RewardQueue {
     db: Db,
 }
 
-impl Queue {
+impl RewardQueue {
     pub fn new(db: Db) -> Self {
         Self { db }
     }
@@ -162,9 +161,9 @@ fn reward(row: Row) -> QueuedReward {
     }
 }
 
-#[async_trait]
-impl RewardQueue for Queue {
-    async fn rewards(&self, query: &RewardQuery) -> Result<Page<QueuedReward>, DbError> {
+impl RewardQueue {
+    /// One page of receipts, newest first: one statement.
+    pub async fn rewards(&self, query: &RewardQuery) -> Result<Page<QueuedReward>, DbError> {
         retry(|| self.page_once(query)).await
     }
 }

@@ -1,6 +1,5 @@
 use std::{collections::HashMap, sync::Arc};
 
-use async_trait::async_trait;
 use xmas_kernel::{
     UserId,
     db::{Db, retry},
@@ -9,11 +8,10 @@ use xmas_players::{Identity, check};
 use xmas_rewards::RewardService;
 
 use crate::{
-    GrantReceipt, HistoryError, HistoryKind, HistoryPage, HistoryQuery, HistoryService, Receipt,
-    place::cut, store,
+    GrantReceipt, HistoryError, HistoryKind, HistoryPage, HistoryQuery, Receipt, place::cut, store,
 };
 
-/// [`HistoryService`] on the database.
+/// What happened to a player, for the player.
 pub struct History {
     db: Db,
     rewards: Arc<dyn RewardService>,
@@ -80,11 +78,9 @@ impl History {
         }
         Ok(())
     }
-}
 
-#[async_trait]
-impl HistoryService for History {
-    async fn history(
+    /// One page of plays, stamps and rewards as receipts, newest first.
+    pub async fn history(
         &self,
         identity: &Identity,
         query: &HistoryQuery,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectionTrait, ExprTrait, FromQueryResult,
@@ -16,8 +15,6 @@ use xmas_kernel::{
 use xmas_players::{PlayerRecord, Role, Standing, Status, UnknownRole, UnknownStatus};
 use xmas_season_pass::{Season, SeasonPassService, rules::level_for};
 use xmas_time::EventDay;
-
-use crate::UserService;
 
 /// Which accounts are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +40,7 @@ pub struct UserList {
     pub total: u64,
 }
 
-/// [`UserService`] on the database.
+/// Accounts, for operators.
 pub struct Users {
     db: Db,
     seasons: Arc<dyn SeasonPassService>,
@@ -181,9 +178,9 @@ fn record(row: UserRow, season: Option<&Season>) -> Result<PlayerRecord, DbError
     })
 }
 
-#[async_trait]
-impl UserService for Users {
-    async fn list(
+impl Users {
+    /// Accounts, newest first, and how many there are in all.
+    pub async fn list(
         &self,
         filter: &UserFilter,
         window: UserWindow,
@@ -200,7 +197,8 @@ impl UserService for Users {
         .await
     }
 
-    async fn one(
+    /// One account, if it is there.
+    pub async fn one(
         &self,
         user_id: UserId,
         now: DateTime<Utc>,

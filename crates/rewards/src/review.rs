@@ -1,4 +1,3 @@
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use xmas_kernel::{
@@ -10,7 +9,7 @@ use xmas_kernel::{
 };
 use xmas_players::{Inactive, find_by_id, lock_by_id_in_tx, lock_recipient_in_tx};
 
-use crate::{Decision, ReviewDesk, RewardDesk, RewardError, RewardReceipt, RewardState, store};
+use crate::{Decision, RewardDesk, RewardError, RewardReceipt, RewardState, store};
 
 impl RewardDesk {
     async fn decide_once(
@@ -99,9 +98,10 @@ pub(crate) fn decision_meta(
     })
 }
 
-#[async_trait]
-impl ReviewDesk for RewardDesk {
-    async fn pending(
+/// The review queue: rewards that wait for an admin. Every decision leaves a row in the audit log.
+impl RewardDesk {
+    /// Rewards that wait for an admin, newest first.
+    pub async fn pending_rewards(
         &self,
         limit: Limit,
         before: Option<Cursor>,
@@ -109,7 +109,9 @@ impl ReviewDesk for RewardDesk {
         Ok(store::pending(self.db.read(), limit, before).await?)
     }
 
-    async fn approve(
+    /// Delivers a reward that waits; once, whoever asks twice. A player who is blocked by now gets it all
+    /// the same, one who is INACTIVE if `inactive` says so, and one who was anonymised never.
+    pub async fn approve(
         &self,
         actor: &Actor,
         reward: RewardId,
@@ -120,7 +122,8 @@ impl ReviewDesk for RewardDesk {
         retry(|| self.decide_once(actor, reward, what, now)).await
     }
 
-    async fn reject(
+    /// Refuses a reward that waits, with a reason of 1 to 191 characters that the player sees.
+    pub async fn reject(
         &self,
         actor: &Actor,
         reward: RewardId,

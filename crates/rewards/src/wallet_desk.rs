@@ -1,4 +1,3 @@
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use xmas_kernel::{
@@ -10,7 +9,7 @@ use xmas_kernel::{
 use xmas_players::{Inactive, RecipientError, lock_recipient_in_tx};
 
 use crate::{
-    Order, OrderDone, OrderError, OrderKind, WalletDesk, Wallets,
+    Order, OrderDone, OrderError, OrderKind, Wallets,
     order::{self, Directory, Nobody},
     store::{self, Change},
 };
@@ -112,9 +111,10 @@ fn impossible(order: &Order) -> OrderError {
     OrderError::Invalid(vec![problem])
 }
 
-#[async_trait]
-impl WalletDesk for Wallets {
-    async fn carry_out(
+/// What operators give to a player, and take. Each is a row in the ledger and one in the audit log.
+impl Wallets {
+    /// Carries an order out, once per request.
+    pub async fn carry_out(
         &self,
         actor: &Actor,
         order: &Order,

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -14,8 +13,8 @@ use xmas_rewards::are_deliverable;
 use xmas_time::EventDay;
 
 use crate::{
-    EditedSeason, NewSeason, SavedSeason, SeasonDesk, SeasonDeskError, SeasonEdit, SeasonPass,
-    SeasonWarden, SettleDay, rules, store,
+    EditedSeason, NewSeason, SavedSeason, SeasonDeskError, SeasonEdit, SeasonPass, SeasonWarden,
+    SettleDay, rules, store,
 };
 
 impl SeasonPass {
@@ -177,18 +176,22 @@ fn name_conflict(error: DbError) -> SeasonDeskError {
     }
 }
 
-#[async_trait]
-impl SeasonDesk for SeasonPass {
-    async fn list(&self, offset: u64, limit: u64) -> Result<(Vec<SavedSeason>, u64), DbError> {
+/// Seasons for operators. Every edit leaves a row in the audit log and takes effect here at once, and
+/// within a second everywhere.
+impl SeasonPass {
+    /// Some of all seasons, newest first, and how many there are.
+    pub async fn list(&self, offset: u64, limit: u64) -> Result<(Vec<SavedSeason>, u64), DbError> {
         store::page(self.options.db.read(), offset, limit).await
     }
 
-    async fn find(&self, id: SeasonId) -> Result<SavedSeason, SeasonDeskError> {
+    /// A season as it was saved.
+    pub async fn find(&self, id: SeasonId) -> Result<SavedSeason, SeasonDeskError> {
         let found = store::find_season(self.options.db.read(), id).await?;
         found.ok_or(SeasonDeskError::NotFound)
     }
 
-    async fn create(
+    /// Saves a new season. Its ladder may follow later, unless it runs today.
+    pub async fn create(
         &self,
         actor: &Actor,
         edit: &SeasonEdit,
@@ -197,7 +200,8 @@ impl SeasonDesk for SeasonPass {
         retry(|| self.create_once(actor, edit, now)).await
     }
 
-    async fn update(
+    /// Changes a season, its ladder, or both.
+    pub async fn update(
         &self,
         actor: &Actor,
         id: SeasonId,

@@ -25,10 +25,6 @@ mod service;
 mod store;
 mod warden;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use xmas_kernel::{SeasonId, audit::Actor, db::DbError};
-
 pub use correction::XpCorrections;
 pub use error::{SeasonDeskError, SeasonError};
 pub use model::{
@@ -41,30 +37,3 @@ pub use store::{
     days_of, has_key_stamps, key_owners, key_stamps, stamp_key_many_in_tx, unstamp_key_many_in_tx,
 };
 pub use warden::SeasonWarden;
-
-/// Seasons for operators. Every edit leaves a row in the audit log and takes effect here at once, and
-/// within a second everywhere.
-#[async_trait]
-pub trait SeasonDesk: Send + Sync {
-    /// Some of all seasons, newest first, and how many there are.
-    async fn list(&self, offset: u64, limit: u64) -> Result<(Vec<SavedSeason>, u64), DbError>;
-
-    async fn find(&self, id: SeasonId) -> Result<SavedSeason, SeasonDeskError>;
-
-    /// Saves a new season. Its ladder may follow later, unless it runs today.
-    async fn create(
-        &self,
-        actor: &Actor,
-        edit: &SeasonEdit,
-        now: DateTime<Utc>,
-    ) -> Result<SavedSeason, SeasonDeskError>;
-
-    /// Changes a season, its ladder, or both.
-    async fn update(
-        &self,
-        actor: &Actor,
-        id: SeasonId,
-        edit: &SeasonEdit,
-        now: DateTime<Utc>,
-    ) -> Result<EditedSeason, SeasonDeskError>;
-}

@@ -85,7 +85,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let now = clock.now();
     let actor = actor(&db, args).await?;
     let app = App::new(&db, config, &Secrets::of(config)?, Ports::with_clock(clock));
-    let desk = app.bridge_desk();
+    let settlement = app.settlement();
     let bar = progress::bar(None, args.json);
     let pace = Pace {
         chunk: args.chunk,
@@ -94,7 +94,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let outcome = match &args.what {
         What::Give(give) => {
             let order = order(give)?;
-            let given = desk.give(&actor, &order, args.dry_run, pace, now);
+            let given = settlement.give(&actor, &order, args.dry_run, pace, now);
             given.await.map(|given| {
                 let gift = given.gift.map(|gift| format!(" (gift {gift})"));
                 let get = if args.dry_run { "would get" } else { "got" };
@@ -111,7 +111,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         }
         What::Revert { gift } => {
             let gift = GiftId(*gift);
-            let taken = desk.revert_gift(&actor, gift, args.dry_run, pace, now);
+            let taken = settlement.revert_gift(&actor, gift, args.dry_run, pace, now);
             taken.await.map(|taken| {
                 let give = if args.dry_run { "would give" } else { "gave" };
                 let text = format!(

@@ -9,7 +9,7 @@ use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
-use xmas_event_bridge::{BridgeDesk, GiftSummary, KeyOrder, Pace};
+use xmas_event_bridge::{GiftSummary, KeyOrder, Pace, Settlement};
 use xmas_http::{
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Now, Params, PathPart, said},
@@ -179,7 +179,7 @@ fn because(admin: Admin, reason: Option<String>) -> Actor {
     security(("bearer" = [])))]
 pub(crate) async fn list(
     Params(params): Params<CursorParams>,
-    desk: Data<dyn BridgeDesk>,
+    desk: Data<Settlement>,
 ) -> ApiResult<Json<GiftPage>> {
     let (limit, before) = params.place()?;
     let (items, next_cursor) = parts(desk.gifts(limit, before).await?);
@@ -197,7 +197,7 @@ pub(crate) async fn give(
     params: Params<KeysParams>,
     body: Body<KeysRequest>,
     now: Now,
-    desk: Data<dyn BridgeDesk>,
+    desk: Data<Settlement>,
 ) -> ApiResult<Json<KeysAnswer>> {
     let Body(body) = body;
     let dry_run = match (params.0.dry_run, body.dry_run) {
@@ -252,7 +252,7 @@ pub(crate) async fn revert(
     PathPart(id): PathPart<i64>,
     body: Body<KeysRevertRequest>,
     now: Now,
-    desk: Data<dyn BridgeDesk>,
+    desk: Data<Settlement>,
 ) -> ApiResult<Json<KeysRevertAnswer>> {
     let Body(body) = body;
     let dry_run = said(body.dry_run)?;

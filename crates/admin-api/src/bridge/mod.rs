@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_event_bridge::{
-    BridgeDesk, BridgeEdit, BridgeError, BridgeView, Certificate, DayEdit, KeyCount, USUAL_CHUNK,
+    BridgeEdit, BridgeError, BridgeView, Certificate, DayEdit, KeyCount, Settlement, USUAL_CHUNK,
     UnknownMission,
 };
 use xmas_http::{
@@ -321,7 +321,7 @@ impl BridgeRequest {
     security(("bearer" = [])))]
 pub(crate) async fn get(
     params: Params<BridgeParams>,
-    desk: Data<dyn BridgeDesk>,
+    desk: Data<Settlement>,
 ) -> ApiResult<Json<BridgeAnswer>> {
     let view = desk.view(params.0.bridge_id.map(BridgeId)).await?;
     Ok(Json(view.into()))
@@ -337,7 +337,7 @@ pub(crate) async fn put(
     body: Body<BridgeRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn BridgeDesk>,
+    desk: Data<Settlement>,
 ) -> ApiResult<Json<BridgeAnswer>> {
     let Body(mut body) = body;
     let stored = async || {
@@ -390,7 +390,7 @@ pub(crate) async fn settle(
     admin: Admin,
     body: Body<SettleRequest>,
     now: Now,
-    desk: Data<dyn BridgeDesk>,
+    desk: Data<Settlement>,
 ) -> ApiResult<Json<SettleAnswer>> {
     let bridge = body.0.bridge_id.map(BridgeId);
     if said(body.0.dry_run)? {
@@ -431,7 +431,7 @@ pub(crate) async fn close(
     admin: Admin,
     body: OptionalBody<CloseRequest>,
     now: Now,
-    desk: Data<dyn BridgeDesk>,
+    desk: Data<Settlement>,
 ) -> ApiResult<Json<CertificateAnswer>> {
     let bridge = body.0.bridge_id.map(BridgeId);
     let certificate = desk

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
-use xmas_features::{FeatureConfig, FeatureDesk, FeatureDeskError, FeatureEdit};
+use xmas_features::{FeatureConfig, FeatureDeskError, FeatureEdit, Features};
 use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
@@ -80,7 +80,7 @@ pub(crate) struct FeatureRequest {
 /// Every feature with its switch.
 #[utoipa::path(get, path = "/admin/api/feature-config/", tag = "admin: configuration",
     responses((status = 200, body = [FeatureAnswer])), security(("bearer" = [])))]
-pub(crate) async fn list(desk: Data<dyn FeatureDesk>) -> ApiResult<Json<Vec<FeatureAnswer>>> {
+pub(crate) async fn list(desk: Data<Features>) -> ApiResult<Json<Vec<FeatureAnswer>>> {
     let features = desk.features().await?;
     Ok(Json(features.into_iter().map(Into::into).collect()))
 }
@@ -96,7 +96,7 @@ pub(crate) async fn put(
     body: Body<FeatureRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn FeatureDesk>,
+    desk: Data<Features>,
 ) -> ApiResult<Json<FeatureAnswer>> {
     let feature = feature.0.to_ascii_uppercase().parse();
     let feature = feature.map_err(|_| ApiError::new(ErrorCode::FeatureConfigNotFound))?;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
-use xmas_features::{FeatureDesk, FeatureDeskError, Scheduled, ScheduledFeature};
+use xmas_features::{FeatureDeskError, Features, Scheduled, ScheduledFeature};
 use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
@@ -183,7 +183,7 @@ fn day(text: &str) -> ApiResult<EventDay> {
 pub(crate) async fn list(
     params: Params<ScheduleParams>,
     now: Now,
-    desk: Data<dyn FeatureDesk>,
+    desk: Data<Features>,
 ) -> ApiResult<Json<Vec<ScheduledAnswer>>> {
     let first = params.0.start_date.unwrap_or_else(|| EventDay::of(now.0));
     let last = params.0.end_date.unwrap_or_else(|| first.plus_days(30));
@@ -201,7 +201,7 @@ pub(crate) async fn put(
     date: PathPart<String>,
     body: Body<ScheduleRequest>,
     now: Now,
-    desk: Data<dyn FeatureDesk>,
+    desk: Data<Features>,
 ) -> ApiResult<Json<ScheduleAnswer>> {
     let day = day(&date.0)?;
     let Body(mut body) = body;
@@ -224,7 +224,7 @@ pub(crate) async fn delete(
     admin: Admin,
     date: PathPart<String>,
     now: Now,
-    desk: Data<dyn FeatureDesk>,
+    desk: Data<Features>,
 ) -> ApiResult<HttpResponse> {
     let day = day(&date.0)?;
     desk.clear_schedule(&admin.actor, day, now.0).await?;

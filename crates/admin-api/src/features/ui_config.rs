@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
-use xmas_features::{UiConfig, UiConfigService, ui_rules};
+use xmas_features::{UiConfig, UiConfigs, ui_rules};
 use xmas_http::{
     endpoint::Operation,
     error::ApiResult,
@@ -84,7 +84,7 @@ pub(crate) struct UiConfigRequest {
     responses((status = 200, body = UiConfigAnswer)), security(("bearer" = [])))]
 pub(crate) async fn get(
     key: PathPart<String>,
-    texts: Data<dyn UiConfigService>,
+    texts: Data<UiConfigs>,
 ) -> ApiResult<Json<UiConfigAnswer>> {
     let config = texts.find(&key.0).await?;
     Ok(Json(UiConfigAnswer::of(key.0, config.as_deref())))
@@ -102,7 +102,7 @@ pub(crate) async fn put(
     body: Body<UiConfigRequest>,
     now: Now,
     request: HttpRequest,
-    texts: Data<dyn UiConfigService>,
+    texts: Data<UiConfigs>,
 ) -> ApiResult<Json<UiConfigAnswer>> {
     let Body(body) = body;
     let echoes = Echoes::default()

@@ -15,7 +15,7 @@ use xmas_http::{
     extract::{Now, Params},
     operation,
 };
-use xmas_reporting::{DashboardService, Metric, Metrics, RangeHours};
+use xmas_reporting::{Dashboard, Metric, Metrics, RangeHours};
 use xmas_time::Kst;
 
 /// Its paths.
@@ -138,7 +138,7 @@ impl From<Metrics> for MetricsAnswer {
 pub(crate) async fn metrics(
     params: Params<MetricsParams>,
     now: Now,
-    dashboard: Data<dyn DashboardService>,
+    dashboard: Data<Dashboard>,
 ) -> ApiResult<Json<MetricsAnswer>> {
     let range = RangeHours::new(params.0.range_hours);
     let range = range.ok_or_else(|| ApiError::field("range_hours", "is 1 to 168"))?;

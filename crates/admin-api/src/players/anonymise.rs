@@ -11,7 +11,7 @@ use xmas_http::{
     extract::{AccountPart, Admin, Now, OptionalBody},
 };
 use xmas_kernel::{Asset, ErrorCode};
-use xmas_players::{GivenUp, PlayerDesk};
+use xmas_players::{GivenUp, Players};
 
 use crate::{
     params::{AccountPath, Reason},
@@ -82,7 +82,7 @@ pub(crate) async fn anonymise(
     id: AccountPart,
     _body: OptionalBody<AnonymiseRequest>,
     now: Now,
-    desk: Data<dyn PlayerDesk>,
+    desk: Data<Players>,
 ) -> ApiResult<Json<AnonymisedUser>> {
     let id = id.id(ErrorCode::UserNotFound)?;
     let left = desk.anonymise(&admin.actor, id, now.0).await?;

@@ -17,8 +17,8 @@ use xmas_http::{
     error::ApiResult,
     extract::{Admin, Body, Now, Params},
 };
-use xmas_players::{PlayerDesk, Role, Status};
-use xmas_reporting::{UserFilter, UserService, UserWindow};
+use xmas_players::{Players, Role, Status};
+use xmas_reporting::{UserFilter, UserWindow, Users};
 
 use crate::{
     paging::{LAST_PAGE, PageParams},
@@ -88,7 +88,7 @@ pub(crate) enum UserListAnswer {
 pub(crate) async fn list(
     params: Params<UsersParams>,
     now: Now,
-    users: Data<dyn UserService>,
+    users: Data<Users>,
 ) -> ApiResult<HttpResponse> {
     let Params(params) = params;
     let page = params.page.map(|page| PageParams {
@@ -135,7 +135,7 @@ pub(crate) async fn post(
     admin: Admin,
     body: Body<NewUserRequest>,
     now: Now,
-    desk: Data<dyn PlayerDesk>,
+    desk: Data<Players>,
 ) -> ApiResult<(Json<SavedAdminUser>, StatusCode)> {
     let new = body.0.into_player()?;
     let created = desk.create(&admin.actor, &new, now.0).await?;

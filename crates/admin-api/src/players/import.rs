@@ -7,7 +7,7 @@ use xmas_http::{
     error::{ApiResult, reactivate},
     extract::{Admin, Column, CsvRow, CsvUpload, DryRun, Now, Params},
 };
-use xmas_players::{ImportAction, ImportLine, ImportReport, ImportRow, PlayerDesk};
+use xmas_players::{ImportAction, ImportLine, ImportReport, ImportRow, Players};
 
 use crate::params::Reason;
 
@@ -115,7 +115,7 @@ pub(crate) async fn import(
     Params(dry_run): Params<DryRun>,
     csv: CsvUpload,
     now: Now,
-    desk: Data<dyn PlayerDesk>,
+    desk: Data<Players>,
 ) -> ApiResult<Json<ImportAnswer>> {
     let dry_run = dry_run.said()?;
     let table = csv.table(&COLUMNS)?;

@@ -9,8 +9,8 @@ use xmas_http::{
     extract::{AccountPart, Admin, Body, Now, seen_version},
 };
 use xmas_kernel::{ErrorCode, UserId};
-use xmas_players::PlayerDesk;
-use xmas_reporting::UserService;
+use xmas_players::Players;
+use xmas_reporting::Users;
 use xmas_time::{DateTime, Utc};
 
 use crate::{
@@ -25,13 +25,13 @@ use crate::{
 pub(crate) async fn get(
     id: AccountPart,
     now: Now,
-    users: Data<dyn UserService>,
+    users: Data<Users>,
 ) -> ApiResult<Json<AdminUser>> {
     let id = id.id(ErrorCode::UserNotFound)?;
     Ok(Json(account(&**users, id, now.0).await?))
 }
 
-async fn account(users: &dyn UserService, id: UserId, now: DateTime<Utc>) -> ApiResult<AdminUser> {
+async fn account(users: &Users, id: UserId, now: DateTime<Utc>) -> ApiResult<AdminUser> {
     let found = users.one(id, now).await?;
     let found = found.ok_or_else(|| ApiError::new(ErrorCode::UserNotFound))?;
     Ok(found.into())
@@ -47,8 +47,8 @@ pub(crate) async fn put(
     body: Body<UserEditRequest>,
     now: Now,
     request: HttpRequest,
-    users: Data<dyn UserService>,
-    desk: Data<dyn PlayerDesk>,
+    users: Data<Users>,
+    desk: Data<Players>,
 ) -> ApiResult<Json<SavedAdminUser>> {
     let id = id.id(ErrorCode::UserNotFound)?;
     let Body(mut body) = body;
@@ -69,7 +69,7 @@ pub(crate) async fn delete(
     admin: Admin,
     id: AccountPart,
     now: Now,
-    desk: Data<dyn PlayerDesk>,
+    desk: Data<Players>,
 ) -> ApiResult<HttpResponse> {
     let id = id.id(ErrorCode::UserNotFound)?;
     desk.deactivate(&admin.actor, id, now.0).await?;

@@ -19,7 +19,7 @@ use xmas_http::{
 };
 use xmas_kernel::{Asset, ErrorCode, paging::Limit};
 use xmas_reporting::{
-    Kind, PlayerStanding, Timeline, TimelineError, TimelineKind, TimelineQuery, TimelineService,
+    Kind, PlayerStanding, Timeline, TimelineError, TimelineKind, TimelineQuery, Timelines,
 };
 
 use crate::params::AccountPath;
@@ -144,7 +144,7 @@ impl From<Timeline> for TimelineAnswer {
 pub(crate) async fn timeline(
     id: AccountPart,
     params: Params<TimelineParams>,
-    timelines: Data<dyn TimelineService>,
+    timelines: Data<Timelines>,
 ) -> ApiResult<Json<TimelineAnswer>> {
     let params = params.0;
     let query = TimelineQuery {

@@ -14,7 +14,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::{BundleId, ErrorCode};
-use xmas_rewards::{Bundle, BundleDesk, BundleDraft, BundleItem, RewardError};
+use xmas_rewards::{Bundle, BundleDraft, BundleItem, RewardDesk, RewardError};
 use xmas_time::Kst;
 
 use crate::{
@@ -102,7 +102,7 @@ pub(crate) struct BundleRequest {
     responses((status = 200, body = BundlePage)), security(("bearer" = [])))]
 pub(crate) async fn list(
     Params(params): Params<CursorParams>,
-    desk: Data<dyn BundleDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<BundlePage>> {
     let (limit, before) = params.place()?;
     let (items, next_cursor) = parts(desk.bundles(limit, before).await?);
@@ -117,7 +117,7 @@ pub(crate) async fn create(
     admin: Admin,
     Body(body): Body<BundleRequest>,
     now: Now,
-    desk: Data<dyn BundleDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<HttpResponse> {
     let item = |thing: BundleThing| BundleItem {
         reward_type: thing.reward_type,
@@ -137,7 +137,7 @@ pub(crate) async fn create(
     responses((status = 200, body = BundleAnswer)), security(("bearer" = [])))]
 pub(crate) async fn item(
     PathPart(id): PathPart<i64>,
-    desk: Data<dyn BundleDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<BundleAnswer>> {
     let bundle = desk.bundle(BundleId(id)).await?;
     Ok(Json(bundle.into()))

@@ -18,7 +18,7 @@ use xmas_http::{
 use xmas_kernel::{ErrorCode, RewardId};
 use xmas_players::Inactive;
 use xmas_reporting::{QueuedReward, RewardQuery, RewardQueue, Whose};
-use xmas_rewards::{Decision, GrantSource, ReviewDesk, RewardError, RewardState};
+use xmas_rewards::{Decision, GrantSource, RewardDesk, RewardError, RewardState};
 use xmas_time::Kst;
 
 use crate::{
@@ -204,7 +204,7 @@ pub(crate) struct RejectRequest {
 pub(crate) async fn list(
     WhoseRows(whose): WhoseRows,
     Params(params): Params<RewardParams>,
-    queue: Data<dyn RewardQueue>,
+    queue: Data<RewardQueue>,
 ) -> ApiResult<Json<RewardPage>> {
     let page = queue.rewards(&params.query(whose)?).await?;
     let (items, next_cursor) = parts(page);
@@ -232,7 +232,7 @@ pub(crate) async fn approve(
     PathPart(id): PathPart<i64>,
     OptionalBody(body): OptionalBody<ApproveRequest>,
     now: Now,
-    desk: Data<dyn ReviewDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<ReviewItem>> {
     let inactive = Inactive::forced(body.force);
     let decided = desk.approve(&admin.actor, RewardId(id), inactive, now.0);
@@ -249,7 +249,7 @@ pub(crate) async fn reject(
     PathPart(id): PathPart<i64>,
     Body(body): Body<RejectRequest>,
     now: Now,
-    desk: Data<dyn ReviewDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<ReviewItem>> {
     let decided = desk.reject(&admin.actor, RewardId(id), &body.reason, now.0);
     Ok(Json(decided.await?.into()))

@@ -11,7 +11,7 @@ use xmas_http::{
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Echo, Echoes, FIXED, Now, PathPart, seen_version},
 };
-use xmas_season_pass::{Level, LevelEdit, SavedSeason, SeasonDesk, SeasonEdit};
+use xmas_season_pass::{Level, LevelEdit, SavedSeason, SeasonEdit, SeasonPass};
 
 use crate::{
     params::{IfMatch, Reason, sent},
@@ -148,7 +148,7 @@ impl LadderRequest {
     security(("bearer" = [])))]
 pub(crate) async fn get(
     part: PathPart<String>,
-    desk: Data<dyn SeasonDesk>,
+    desk: Data<SeasonPass>,
 ) -> ApiResult<Json<LadderAnswer>> {
     Ok(Json(desk.find(id(&part)?).await?.into()))
 }
@@ -164,7 +164,7 @@ pub(crate) async fn put(
     body: Body<LadderRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn SeasonDesk>,
+    desk: Data<SeasonPass>,
 ) -> ApiResult<Json<LadderAnswer>> {
     let id = id(&part)?;
     let Body(mut body) = body;

@@ -11,7 +11,7 @@ use xmas_http::{
     error::ApiResult,
     extract::{Admin, Body, Echo, Echoes, FIXED, Now, Params, PathPart, Volatile, seen_version},
 };
-use xmas_season_pass::{EditedSeason, SavedSeason, SeasonDesk, SeasonEdit, SettleDay};
+use xmas_season_pass::{EditedSeason, SavedSeason, SeasonEdit, SeasonPass, SettleDay};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
@@ -239,7 +239,7 @@ impl SeasonRequest {
     responses((status = 200, body = SeasonPage)), security(("bearer" = [])))]
 pub(crate) async fn list(
     params: Params<PageParams>,
-    desk: Data<dyn SeasonDesk>,
+    desk: Data<SeasonPass>,
 ) -> ApiResult<Json<SeasonPage>> {
     let (page, size) = (params.0.page(), params.0.size());
     let (seasons, total) = desk.list(params.0.offset(), size).await?;
@@ -260,7 +260,7 @@ pub(crate) async fn post(
     body: Body<SeasonRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn SeasonDesk>,
+    desk: Data<SeasonPass>,
 ) -> ApiResult<HttpResponse> {
     let Body(mut body) = body;
     body.echoes().expect_none()?;
@@ -275,7 +275,7 @@ pub(crate) async fn post(
     security(("bearer" = [])))]
 pub(crate) async fn get(
     part: PathPart<String>,
-    desk: Data<dyn SeasonDesk>,
+    desk: Data<SeasonPass>,
 ) -> ApiResult<Json<SeasonAnswer>> {
     Ok(Json(desk.find(id(&part)?).await?.into()))
 }
@@ -291,7 +291,7 @@ pub(crate) async fn put(
     body: Body<SeasonRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn SeasonDesk>,
+    desk: Data<SeasonPass>,
 ) -> ApiResult<Json<EditedSeasonAnswer>> {
     let id = id(&part)?;
     let Body(mut body) = body;

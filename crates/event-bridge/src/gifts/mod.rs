@@ -113,8 +113,10 @@ impl Settlement {
         })
     }
 
-    /// [`crate::BridgeDesk::give`].
-    pub(crate) async fn give_keys(
+    /// Gives the key of one day to one player, or to all who were active on any day of the bridge; the
+    /// actor says why. With `dry_run` nothing is changed, and the answer says what would be. Sent again
+    /// after it was interrupted it goes on where it stopped.
+    pub async fn give(
         &self,
         actor: &Actor,
         order: &KeyOrder,
@@ -321,8 +323,8 @@ impl Settlement {
         tx.commit().await
     }
 
-    /// [`crate::BridgeDesk::gifts`].
-    pub(crate) async fn page_of_gifts(
+    /// The gifts of keys, newest first.
+    pub async fn gifts(
         &self,
         limit: Limit,
         before: Option<Cursor>,
@@ -341,8 +343,9 @@ impl Settlement {
         })
     }
 
-    /// [`crate::BridgeDesk::revert_gift`].
-    pub(crate) async fn take_back(
+    /// Takes the keys of a gift back from those who got them by it and have not been paid for them; the
+    /// actor says why. Sent again it goes on where it stopped, and takes nothing twice.
+    pub async fn revert_gift(
         &self,
         actor: &Actor,
         gift: GiftId,

@@ -12,8 +12,8 @@ use xmas_kernel::{
 };
 use xmas_players::{Identity, Inactive};
 use xmas_rewards::{
-    ClashWith, CouponCode, CouponDesk, NewCouponKind, ReviewDesk, Reward, RewardError,
-    RewardService, RewardState, RewardType,
+    ClashWith, CouponCode, NewCouponKind, Reward, RewardError, RewardService, RewardState,
+    RewardType,
 };
 
 use crate::world::{Real, Setting, at, lottery, play, prize, reward};
@@ -28,7 +28,7 @@ async fn admin(real: &Real) -> Actor {
 }
 
 async fn free_codes(real: &Real, kind: CouponKindId) -> u64 {
-    real.rewards.kind(kind).await.unwrap().stock.free
+    real.rewards.coupon_kind(kind).await.unwrap().stock.free
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -205,7 +205,11 @@ async fn coupons_for_all(stock: usize, manual: bool) -> Real {
         ignores_case: false,
     };
     let admin = admin(&real).await;
-    let kind = real.rewards.add_kind(&admin, &kind, at(25)).await.unwrap();
+    let kind = real
+        .rewards
+        .add_coupon_kind(&admin, &kind, at(25))
+        .await
+        .unwrap();
     let kind = kind.id;
     let codes = codes(stock);
     let stocked = real.rewards.add_codes(&admin, kind, &codes, at(25)).await;
@@ -324,7 +328,10 @@ async fn codes_are_uploaded_all_or_none() {
 }
 
 async fn waiting(real: &Real) -> Vec<RewardId> {
-    let page = real.rewards.pending(Limit::clamped(200), None).await;
+    let page = real
+        .rewards
+        .pending_rewards(Limit::clamped(200), None)
+        .await;
     page.unwrap().items.iter().map(|reward| reward.id).collect()
 }
 
@@ -472,11 +479,18 @@ async fn the_queue_is_paged_newest_first_and_coupons_may_be_manual() {
     }
     let kind = CouponKindId(1);
     assert_eq!(free_codes(&real, kind).await, 5);
-    let first = real.rewards.pending(Limit::clamped(2), None).await.unwrap();
+    let first = real
+        .rewards
+        .pending_rewards(Limit::clamped(2), None)
+        .await
+        .unwrap();
     let ids: Vec<i64> = first.items.iter().map(|reward| reward.id.0).collect();
     assert!(ids.is_sorted_by(|a, b| a > b));
     assert_eq!(first.items[0].reason.as_deref(), Some("MANUAL"));
     assert_eq!(first.next, Some(Cursor(ids[1])));
-    let last = real.rewards.pending(Limit::clamped(2), first.next).await;
+    let last = real
+        .rewards
+        .pending_rewards(Limit::clamped(2), first.next)
+        .await;
     assert_eq!(last.unwrap().items.len(), 1);
 }

@@ -22,9 +22,7 @@ use xmas_kernel::{
     Asset, Feature, entropy::Entropy, idempotency::Replayable, paging::Limit, seal::DataKey,
 };
 use xmas_players::{AccessError, Identity, Inactive, Status, lock_by_id_in_tx, set_status_in_tx};
-use xmas_rewards::{
-    ReviewDesk, Reward, RewardError, RewardState, RewardType, WalletError, WalletService,
-};
+use xmas_rewards::{Reward, RewardError, RewardState, RewardType, WalletError, WalletService};
 use xmas_season_pass::{
     ClaimCommand, Level, NewSeason, Season, SeasonPassService, StampCommand, StampResult,
 };
@@ -651,7 +649,9 @@ impl Event {
 
     async fn decide(&mut self, which: usize, approve: bool) {
         let (rewards, now) = (&self.real.rewards, at(self.books.day));
-        let waiting = rewards.pending(Limit::clamped(Limit::MAX), None).await;
+        let waiting = rewards
+            .pending_rewards(Limit::clamped(Limit::MAX), None)
+            .await;
         let waiting = waiting.unwrap().items;
         let Some(receipt) = waiting.get(which % waiting.len().max(1)) else {
             return;

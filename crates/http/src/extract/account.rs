@@ -3,7 +3,7 @@ use std::{future::Future, pin::Pin};
 use actix_web::{FromRequest, HttpRequest, dev, web::Data};
 use percent_encoding::percent_decode_str;
 use xmas_kernel::{ErrorCode, UserId};
-use xmas_players::{GivenId, PlayerDesk};
+use xmas_players::{GivenId, Players};
 
 use crate::error::{ApiError, ApiResult};
 
@@ -46,7 +46,7 @@ impl FromRequest for AccountPart {
 
 /// The account, of a player or an admin, that an external id means.
 pub async fn account_of(request: &HttpRequest, given: &GivenId) -> ApiResult<Option<UserId>> {
-    let desk = request.app_data::<Data<dyn PlayerDesk>>();
+    let desk = request.app_data::<Data<Players>>();
     let desk = desk.expect("wiring registers the desk of players");
     Ok(desk.account_of(given).await?)
 }

@@ -18,7 +18,7 @@ use xmas_http::{
 };
 use xmas_kernel::paging::Limit;
 use xmas_reporting::{
-    GrantReceipt, HistoryKind, HistoryPage, HistoryQuery, HistoryService, Kind, Receipt,
+    GrantReceipt, History, HistoryKind, HistoryPage, HistoryQuery, Kind, Receipt,
 };
 use xmas_time::{EventDay, Kst};
 
@@ -154,7 +154,7 @@ pub(crate) fn operation() -> Operation {
 pub(crate) async fn history(
     player: Player,
     params: Params<HistoryParams>,
-    history: Data<dyn HistoryService>,
+    history: Data<History>,
 ) -> ApiResult<Json<HistoryAnswer>> {
     let params = params.0;
     let query = HistoryQuery {

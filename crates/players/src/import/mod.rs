@@ -25,7 +25,8 @@ use rules::{Existing, Read, Step};
 use crate::{GivenId, NO_PASSWORD, PlayerDeskError, Players, Status};
 
 impl Players {
-    pub(crate) async fn preview(
+    /// What an import of these lines would do. It changes nothing.
+    pub async fn preview_import(
         &self,
         rows: &[ImportRow],
     ) -> Result<ImportReport, PlayerDeskError> {
@@ -35,7 +36,8 @@ impl Players {
         Ok(rules::report(rows, &rules::plan(&reads, &existing)))
     }
 
-    pub(crate) async fn apply(
+    /// Creates and changes the players of these lines: all of them, or nobody if one line is refused.
+    pub async fn import(
         &self,
         actor: &Actor,
         rows: &[ImportRow],

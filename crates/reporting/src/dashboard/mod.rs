@@ -12,7 +12,6 @@ mod store;
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use xmas_cache::Snapshot;
 use xmas_kernel::db::{Db, DbError, retry};
@@ -22,16 +21,6 @@ pub use model::{Metric, Metrics, RangeHours};
 use cache::SlotCache;
 
 /// The event at a glance.
-#[async_trait]
-pub trait DashboardService: Send + Sync {
-    /// What happened in the hours that end at `now`, or did a few seconds ago.
-    async fn metrics(&self, range: RangeHours, now: DateTime<Utc>) -> Result<Metrics, DbError>;
-
-    /// Reads ahead what reports will need, so that none of them has to wait for it.
-    async fn keep_warm(&self, now: DateTime<Utc>) -> Result<(), DbError>;
-}
-
-/// [`DashboardService`] on the database.
 pub struct Dashboard {
     db: Db,
     slots: SlotCache,
@@ -68,16 +57,15 @@ impl Dashboard {
         let pending = store::pending_reviews(self.db.read()).await?;
         Ok(Metrics::of(range, now, &current, &before, pending))
     }
-}
 
-#[async_trait]
-impl DashboardService for Dashboard {
-    async fn metrics(&self, range: RangeHours, now: DateTime<Utc>) -> Result<Metrics, DbError> {
+    /// What happened in the hours that end at `now`, or did a few seconds ago.
+    pub async fn metrics(&self, range: RangeHours, now: DateTime<Utc>) -> Result<Metrics, DbError> {
         let report = retry(|| self.metrics_once(range, now));
         self.latest.get_or_load(range, report).await
     }
 
-    async fn keep_warm(&self, now: DateTime<Utc>) -> Result<(), DbError> {
+    /// Reads ahead what reports will need, so that none of them has to wait for it.
+    pub async fn keep_warm(&self, now: DateTime<Utc>) -> Result<(), DbError> {
         self.slots.keep(&self.db, now).await
     }
 }

@@ -6,7 +6,6 @@ mod model;
 mod select;
 pub(crate) mod store;
 
-use async_trait::async_trait;
 use xmas_kernel::db::{Db, DbError, retry};
 
 pub use model::{
@@ -18,41 +17,6 @@ pub(crate) use select::subquery;
 
 /// Rows as operators look at them. Each call is one statement; of the log of operators there is one more, for
 /// who was anonymised.
-#[async_trait]
-pub trait RecordService: Send + Sync {
-    /// By player and asset.
-    async fn wallets(
-        &self,
-        filter: &WalletFilter,
-        slice: &Slice<WalletPlace>,
-    ) -> Result<Vec<WalletRecord>, DbError>;
-
-    async fn plays(
-        &self,
-        filter: &PlayFilter,
-        slice: &Slice<i64>,
-    ) -> Result<Vec<PlayRecord>, DbError>;
-
-    async fn ledger(
-        &self,
-        filter: &LedgerFilter,
-        slice: &Slice<i64>,
-    ) -> Result<Vec<LedgerRecord>, DbError>;
-
-    async fn events(
-        &self,
-        filter: &EventFilter,
-        slice: &Slice<i64>,
-    ) -> Result<Vec<EventRecord>, DbError>;
-
-    async fn audits(
-        &self,
-        filter: &AuditFilter,
-        slice: &Slice<i64>,
-    ) -> Result<Vec<AuditRecord>, DbError>;
-}
-
-/// [`RecordService`] on the database.
 #[derive(Clone, Debug)]
 pub struct Records {
     db: Db,
@@ -62,11 +26,9 @@ impl Records {
     pub fn new(db: Db) -> Self {
         Self { db }
     }
-}
 
-#[async_trait]
-impl RecordService for Records {
-    async fn wallets(
+    /// By player and asset.
+    pub async fn wallets(
         &self,
         filter: &WalletFilter,
         slice: &Slice<WalletPlace>,
@@ -74,7 +36,8 @@ impl RecordService for Records {
         retry(|| store::wallets(self.db.read(), filter, slice)).await
     }
 
-    async fn plays(
+    /// Plays, by id.
+    pub async fn plays(
         &self,
         filter: &PlayFilter,
         slice: &Slice<i64>,
@@ -82,7 +45,8 @@ impl RecordService for Records {
         retry(|| store::plays(self.db.read(), filter, slice)).await
     }
 
-    async fn ledger(
+    /// Rows of the ledger, by id.
+    pub async fn ledger(
         &self,
         filter: &LedgerFilter,
         slice: &Slice<i64>,
@@ -90,7 +54,8 @@ impl RecordService for Records {
         retry(|| store::ledger(self.db.read(), filter, slice)).await
     }
 
-    async fn events(
+    /// Rows of the activity log, by id.
+    pub async fn events(
         &self,
         filter: &EventFilter,
         slice: &Slice<i64>,
@@ -98,7 +63,8 @@ impl RecordService for Records {
         retry(|| logs::events(self.db.read(), filter, slice)).await
     }
 
-    async fn audits(
+    /// Rows of the log of operators, by id. Names of players who were anonymised are masked.
+    pub async fn audits(
         &self,
         filter: &AuditFilter,
         slice: &Slice<i64>,

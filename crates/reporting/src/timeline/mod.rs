@@ -3,7 +3,6 @@
 mod model;
 mod store;
 
-use async_trait::async_trait;
 use xmas_kernel::{
     UserId,
     db::{Db, retry},
@@ -22,17 +21,6 @@ use crate::{
 };
 
 /// What happened to a player, for operators.
-#[async_trait]
-pub trait TimelineService: Send + Sync {
-    /// Where the player stands, and one page of what has happened, newest first.
-    async fn timeline(
-        &self,
-        user_id: UserId,
-        query: &TimelineQuery,
-    ) -> Result<Timeline, TimelineError>;
-}
-
-/// [`TimelineService`] on the database.
 #[derive(Clone, Debug)]
 pub struct Timelines {
     db: Db,
@@ -97,11 +85,9 @@ impl Timelines {
             next,
         })
     }
-}
 
-#[async_trait]
-impl TimelineService for Timelines {
-    async fn timeline(
+    /// Where the player stands, and one page of what has happened, newest first.
+    pub async fn timeline(
         &self,
         user_id: UserId,
         query: &TimelineQuery,

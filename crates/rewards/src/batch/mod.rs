@@ -14,7 +14,6 @@ mod store;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
@@ -35,11 +34,11 @@ pub use recipients::{RecipientFilter, Recipients};
 
 use self::{plan::Plan, store::Item};
 use crate::{
-    BatchDesk, BatchError, OrderKind,
+    BatchError, OrderKind,
     bulk::{self, Move, Moved, ROWS_AT_ONCE},
 };
 
-/// [`BatchDesk`] on the database.
+/// Orders about many players under one name, in the ledger and the audit log as well.
 #[derive(Clone)]
 pub struct Batches {
     db: Db,
@@ -346,9 +345,9 @@ async fn audit_in_tx(
     audit::write_in_tx(tx, actor, change, now).await
 }
 
-#[async_trait]
-impl BatchDesk for Batches {
-    async fn preview(&self, batch: &NewBatch) -> Result<Replayable<BatchReport>, BatchError> {
+impl Batches {
+    /// What [`Batches::run`] would do, or what became of it if it has run. Changes nothing.
+    pub async fn preview(&self, batch: &NewBatch) -> Result<Replayable<BatchReport>, BatchError> {
         if let Some(request) = &batch.request
             && let Some(registered) = self.registered(request).await?
         {
@@ -359,7 +358,9 @@ impl BatchDesk for Batches {
         Ok(Replayable::fresh(report))
     }
 
-    async fn run(
+    /// Registers a batch and does it, or does what is left of it, or says that it is done or was stopped.
+    /// It may be killed anywhere and asked for again, by several at once: every item is done once.
+    pub async fn run(
         &self,
         actor: &Actor,
         batch: &NewBatch,
@@ -374,7 +375,8 @@ impl BatchDesk for Batches {
         self.do_to_the_end(actor, what, now).await
     }
 
-    async fn batches(
+    /// Registered batches, newest first; only the one of this name, if one is given.
+    pub async fn batches(
         &self,
         key: Option<&str>,
         limit: Limit,
@@ -393,26 +395,9 @@ impl BatchDesk for Batches {
         })
     }
 
-    async fn batch(&self, which: &BatchRef) -> Result<BatchReport, BatchError> {
+    /// What became of a registered batch.
+    pub async fn batch(&self, which: &BatchRef) -> Result<BatchReport, BatchError> {
         let batch = self.find_meant(which).await?;
         Ok(self.report(batch).await?)
-    }
-
-    async fn preview_revert(
-        &self,
-        which: &BatchRef,
-        reason: &str,
-    ) -> Result<Replayable<BatchReport>, BatchError> {
-        self.preview_of_revert(which, reason).await
-    }
-
-    async fn revert(
-        &self,
-        actor: &Actor,
-        which: &BatchRef,
-        reason: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Replayable<BatchReport>, BatchError> {
-        self.revert_batch(actor, which, reason, now).await
     }
 }

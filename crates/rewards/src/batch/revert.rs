@@ -41,8 +41,8 @@ impl Batches {
         Ok((batch, revert))
     }
 
-    /// What [`Batches::revert_batch`] would do, or what became of it.
-    pub(super) async fn preview_of_revert(
+    /// What [`Batches::revert`] would do now, or what became of it. Changes nothing.
+    pub async fn preview_revert(
         &self,
         which: &BatchRef,
         reason: &str,
@@ -63,7 +63,10 @@ impl Batches {
         }))
     }
 
-    pub(super) async fn revert_batch(
+    /// Takes back what a batch has given, as far as the players still have it, or gives back what it has
+    /// taken; a batch that is open is stopped first. Once per batch, and as a batch of its own: it too may
+    /// be killed anywhere and asked for again, by several at once. The reason has 1 to 191 characters.
+    pub async fn revert(
         &self,
         actor: &Actor,
         which: &BatchRef,

@@ -1,7 +1,6 @@
 mod model;
 mod rules;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
@@ -15,7 +14,7 @@ pub use model::{Bundle, BundleDraft, BundleItem, NewBundle};
 pub use rules::MAX_ITEMS;
 pub(crate) use rules::are_contents;
 
-use crate::{BundleDesk, Reward, RewardDesk, RewardError, desk::name_conflict, store};
+use crate::{Reward, RewardDesk, RewardError, desk::name_conflict, store};
 
 impl RewardDesk {
     /// Adds a bundle in a transaction of the caller's, who may be nobody in particular.
@@ -63,18 +62,26 @@ impl RewardDesk {
     }
 }
 
-#[async_trait]
-impl BundleDesk for RewardDesk {
-    async fn bundles(&self, limit: Limit, before: Option<Cursor>) -> Result<Page<Bundle>, DbError> {
+/// Bundles for operators, who name them in levels and prizes. They are not changed once they are there,
+/// since what was promised by name is given by name.
+impl RewardDesk {
+    /// Bundles, newest first.
+    pub async fn bundles(
+        &self,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<Bundle>, DbError> {
         store::bundle_page(self.db.read(), limit, before).await
     }
 
-    async fn bundle(&self, id: BundleId) -> Result<Bundle, RewardError> {
+    /// A bundle with what lies in it.
+    pub async fn bundle(&self, id: BundleId) -> Result<Bundle, RewardError> {
         let found = store::bundle(self.db.read(), id).await?;
         found.ok_or(RewardError::UnknownBundle)
     }
 
-    async fn add_bundle(
+    /// Adds a bundle that an operator has written down.
+    pub async fn add_bundle(
         &self,
         actor: &Actor,
         draft: &BundleDraft,

@@ -2,7 +2,6 @@ mod clash;
 mod model;
 mod withheld;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value, json};
@@ -21,7 +20,7 @@ pub use model::{
 };
 
 use crate::{
-    CouponDesk, RewardDesk, RewardError,
+    RewardDesk, RewardError,
     desk::{name_conflict, place},
     rules,
     store::{self, SealedCode},
@@ -132,7 +131,7 @@ impl RewardDesk {
         Ok(tx.commit().await?)
     }
 
-    async fn add_kind_once(
+    async fn add_coupon_kind_once(
         &self,
         actor: &Actor,
         kind: &NewCouponKind,
@@ -159,7 +158,7 @@ impl RewardDesk {
         Ok(added)
     }
 
-    async fn edit_kind_once(
+    async fn edit_coupon_kind_once(
         &self,
         actor: &Actor,
         id: CouponKindId,
@@ -227,9 +226,11 @@ impl RewardDesk {
     }
 }
 
-#[async_trait]
-impl CouponDesk for RewardDesk {
-    async fn kinds(
+/// Kinds of coupons and their codes for operators. Every change leaves a row in the audit log, without
+/// codes.
+impl RewardDesk {
+    /// Kinds of coupons, newest first.
+    pub async fn coupon_kinds(
         &self,
         limit: Limit,
         before: Option<Cursor>,
@@ -237,12 +238,14 @@ impl CouponDesk for RewardDesk {
         store::coupon_kind_page(self.db.read(), limit, before).await
     }
 
-    async fn kind(&self, id: CouponKindId) -> Result<CouponKind, RewardError> {
+    /// A kind of coupon, and how its stock stands.
+    pub async fn coupon_kind(&self, id: CouponKindId) -> Result<CouponKind, RewardError> {
         let kind = store::coupon_kind(self.db.read(), id).await?;
         kind.ok_or(RewardError::UnknownCouponKind)
     }
 
-    async fn add_kind(
+    /// Adds a kind of coupon, without codes.
+    pub async fn add_coupon_kind(
         &self,
         actor: &Actor,
         kind: &NewCouponKind,
@@ -252,10 +255,11 @@ impl CouponDesk for RewardDesk {
             name: text::nfc(&kind.name).into_owned(),
             ..*kind
         };
-        retry(|| self.add_kind_once(actor, &kind, now)).await
+        retry(|| self.add_coupon_kind_once(actor, &kind, now)).await
     }
 
-    async fn edit_kind(
+    /// Changes a kind. Coupons of it that are won from now on are treated so.
+    pub async fn edit_coupon_kind(
         &self,
         actor: &Actor,
         id: CouponKindId,
@@ -265,10 +269,11 @@ impl CouponDesk for RewardDesk {
         if edit.ignores_case == Some(true) {
             self.complete_codes().await?;
         }
-        retry(|| self.edit_kind_once(actor, id, edit, now)).await
+        retry(|| self.edit_coupon_kind_once(actor, id, edit, now)).await
     }
 
-    async fn add_codes(
+    /// Adds codes to the stock of a kind: all of them, or none if any is there already.
+    pub async fn add_codes(
         &self,
         actor: &Actor,
         kind: CouponKindId,
@@ -286,27 +291,29 @@ impl CouponDesk for RewardDesk {
             }
             added => added?,
         }
-        self.kind(kind).await
+        self.coupon_kind(kind).await
     }
 
-    async fn check_codes(
+    /// Whether [`RewardDesk::add_codes`] would add these.
+    pub async fn check_codes(
         &self,
         kind: CouponKindId,
         codes: &[CouponCode],
     ) -> Result<CouponKind, RewardError> {
         let codes = self.seal(kind, codes);
         Self::check_codes_on(self.db.read(), kind, &codes).await?;
-        self.kind(kind).await
+        self.coupon_kind(kind).await
     }
 
-    async fn codes(
+    /// The stock of a kind, newest first.
+    pub async fn codes(
         &self,
         kind: CouponKindId,
         state: Option<CodeState>,
         limit: Limit,
         before: Option<Cursor>,
     ) -> Result<CodeStock, RewardError> {
-        let of_kind = self.kind(kind).await?;
+        let of_kind = self.coupon_kind(kind).await?;
         let page = store::code_page(self.db.read(), kind, state, limit, before).await?;
         let code = |row: store::CodeRow| StockedCode {
             masked: self.masked(kind, &row.sealed),

@@ -1,7 +1,6 @@
 //! Codes that an older version took into the stocks of several kinds. They are withheld until an
 //! operator says what they are.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, DatabaseTransaction};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use xmas_kernel::{
 
 use super::{CouponCode, WithheldCode, clash};
 use crate::{
-    RewardDesk, RewardError, WithheldDesk,
+    RewardDesk, RewardError,
     desk::place,
     entity::coupon_code::Column,
     store::{self, SealedCode, Unfolded},
@@ -85,7 +84,7 @@ impl RewardDesk {
         Some(self.fingerprinted(&CouponCode::stored(&code), sealed.to_owned()))
     }
 
-    async fn release_once(
+    async fn release_withheld_once(
         &self,
         actor: &Actor,
         id: i64,
@@ -112,7 +111,7 @@ impl RewardDesk {
         Ok(tx.commit().await?)
     }
 
-    async fn remove_once(
+    async fn remove_withheld_once(
         &self,
         actor: &Actor,
         id: i64,
@@ -145,9 +144,12 @@ async fn audit_in_tx(
     audit::write_in_tx(tx, actor, change, now).await
 }
 
-#[async_trait]
-impl WithheldDesk for RewardDesk {
-    async fn withheld(
+/// Codes that an older version took into the stocks of several kinds, for operators. Nobody knows to which
+/// kind such a code belongs, so it is given to nobody until an operator decides. Every decision leaves a
+/// row in the audit log, without codes.
+impl RewardDesk {
+    /// Withheld codes, newest first.
+    pub async fn withheld(
         &self,
         limit: Limit,
         before: Option<Cursor>,
@@ -187,11 +189,24 @@ impl WithheldDesk for RewardDesk {
         })
     }
 
-    async fn release(&self, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<(), RewardError> {
-        retry(|| self.release_once(actor, id, now)).await
+    /// Puts a code into the stock of its kind, unless a copy of it is in a stock or was given away. The
+    /// other copies stay withheld.
+    pub async fn release_withheld(
+        &self,
+        actor: &Actor,
+        id: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), RewardError> {
+        retry(|| self.release_withheld_once(actor, id, now)).await
     }
 
-    async fn remove(&self, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<(), RewardError> {
-        retry(|| self.remove_once(actor, id, now)).await
+    /// Takes a code out of the database.
+    pub async fn remove_withheld(
+        &self,
+        actor: &Actor,
+        id: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), RewardError> {
+        retry(|| self.remove_withheld_once(actor, id, now)).await
     }
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use xmas_kernel::{Asset, UserId, audit::Actor, db::DbError, idempotency::RequestKey};
 use xmas_players::{GivenId, PlayerRef, find_by_id, next_players};
 use xmas_rewards::{
-    BatchDesk, BatchError, BatchLine, BatchOrders, BatchRef, BatchState, Batches, Credit, NewBatch,
-    OrderKind, RecipientFilter, Recipients, WalletService, Wallets,
+    BatchError, BatchLine, BatchOrders, BatchRef, BatchState, Batches, Credit, NewBatch, OrderKind,
+    RecipientFilter, Recipients, WalletService, Wallets,
 };
 use xmas_test_support::TestDb;
 use xmas_time::{DateTime, EventDay, Utc};

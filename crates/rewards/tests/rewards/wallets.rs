@@ -12,7 +12,7 @@ use xmas_kernel::{
 };
 use xmas_players::{Identity, Inactive, lock_in_tx};
 use xmas_rewards::{
-    Credit, CreditError, Grant, GrantSource, Granted, ReviewDesk, Reward, RewardDesk, RewardError,
+    Credit, CreditError, Grant, GrantSource, Granted, Reward, RewardDesk, RewardError,
     RewardLedger, RewardState, RewardType, Rewards, Spend, SpendError, WalletService, Wallets,
     XpCorrection, fake::FakeWallets,
 };

@@ -21,7 +21,7 @@ use xmas_http::{
     extract::{Params, SpanParams},
 };
 use xmas_kernel::paging::Page;
-use xmas_reporting::{AuditFilter, AuditRecord, EXPORT_AUDIT_ROWS, RecordService, Slice};
+use xmas_reporting::{AuditFilter, AuditRecord, EXPORT_AUDIT_ROWS, Records, Slice};
 use xmas_time::Kst;
 
 use crate::records::{LogPage, full_page, text};
@@ -112,7 +112,7 @@ pub(crate) async fn list(
     params: Params<AuditParams>,
     span: Params<SpanParams>,
     page: Params<LogPage>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<Json<AuditLogAnswer>> {
     let filter = filter(&params.0, &span.0)?;
     let found = records.audits(&filter, &page.0.slice()?).await?;
@@ -131,7 +131,7 @@ pub(crate) async fn list(
 pub(crate) async fn export(
     params: Params<AuditParams>,
     span: Params<SpanParams>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<HttpResponse> {
     const COLUMNS: &[&str] = &[
         "id",

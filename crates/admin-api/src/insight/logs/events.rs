@@ -21,7 +21,7 @@ use xmas_http::{
     extract::{Params, SpanParams, given},
 };
 use xmas_kernel::{Feature, UnknownFeature, paging::Page};
-use xmas_reporting::{EventFilter, EventRecord, RecordService, Slice};
+use xmas_reporting::{EventFilter, EventRecord, Records, Slice};
 use xmas_time::{EventDay, Kst};
 
 use crate::records::{LogPage, WhoseParams, WhoseRows, export_page, text};
@@ -109,7 +109,7 @@ pub(crate) async fn list(
     params: Params<EventParams>,
     span: Params<SpanParams>,
     page: Params<LogPage>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<Json<EventLogAnswer>> {
     let filter = filter(&params.0, whose, &span.0)?;
     let found = records.events(&filter, &page.0.slice()?).await?;
@@ -129,7 +129,7 @@ pub(crate) async fn export(
     whose: WhoseRows,
     params: Params<EventParams>,
     span: Params<SpanParams>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<HttpResponse> {
     const COLUMNS: &[&str] = &[
         "id",

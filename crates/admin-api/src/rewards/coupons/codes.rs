@@ -16,7 +16,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::{CouponKindId, ErrorCode};
-use xmas_rewards::{CodeState, CouponCode, CouponDesk, RewardError, StockedCode};
+use xmas_rewards::{CodeState, CouponCode, RewardDesk, RewardError, StockedCode};
 use xmas_time::Kst;
 
 use crate::{
@@ -133,7 +133,7 @@ pub(crate) struct UploadAnswer {
 pub(crate) async fn list(
     PathPart(kind): PathPart<i64>,
     Params(params): Params<CodeParams>,
-    desk: Data<dyn CouponDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<CodePage>> {
     let state = match params.state.to_ascii_uppercase().as_str() {
         "" => None,
@@ -168,7 +168,7 @@ pub(crate) async fn upload(
     Params(params): Params<UploadParams>,
     upload: CsvUpload,
     now: Now,
-    desk: Data<dyn CouponDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<UploadAnswer>> {
     let table = upload.table(&COLUMNS)?;
     let mut problems = LineProblems::default();

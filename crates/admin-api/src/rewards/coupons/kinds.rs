@@ -14,7 +14,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::{CouponKindId, ErrorCode};
-use xmas_rewards::{CouponDesk, CouponKind, CouponKindEdit, NewCouponKind, RewardError};
+use xmas_rewards::{CouponKind, CouponKindEdit, NewCouponKind, RewardDesk, RewardError};
 use xmas_time::Kst;
 
 use crate::{
@@ -140,10 +140,10 @@ pub(crate) struct CouponKindEditRequest {
     responses((status = 200, body = CouponKindPage)), security(("bearer" = [])))]
 pub(crate) async fn list(
     Params(params): Params<CursorParams>,
-    desk: Data<dyn CouponDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<CouponKindPage>> {
     let (limit, before) = params.place()?;
-    let (items, next_cursor) = parts(desk.kinds(limit, before).await?);
+    let (items, next_cursor) = parts(desk.coupon_kinds(limit, before).await?);
     Ok(Json(CouponKindPage { items, next_cursor }))
 }
 
@@ -155,14 +155,14 @@ pub(crate) async fn create(
     admin: Admin,
     Body(body): Body<CouponKindRequest>,
     now: Now,
-    desk: Data<dyn CouponDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<HttpResponse> {
     let kind = NewCouponKind {
         name: body.name,
         manual: body.is_manual,
         ignores_case: body.ignores_case,
     };
-    let added = desk.add_kind(&admin.actor, &kind, now.0).await?;
+    let added = desk.add_coupon_kind(&admin.actor, &kind, now.0).await?;
     Ok(HttpResponse::Created().json(CouponKindAnswer::from(added)))
 }
 
@@ -172,9 +172,9 @@ pub(crate) async fn create(
     responses((status = 200, body = CouponKindAnswer)), security(("bearer" = [])))]
 pub(crate) async fn item(
     PathPart(id): PathPart<i64>,
-    desk: Data<dyn CouponDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<CouponKindAnswer>> {
-    let kind = desk.kind(CouponKindId(id)).await?;
+    let kind = desk.coupon_kind(CouponKindId(id)).await?;
     Ok(Json(kind.into()))
 }
 
@@ -189,13 +189,17 @@ pub(crate) async fn put(
     Body(body): Body<CouponKindEditRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn CouponDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<CouponKindAnswer>> {
     let echoes =
         Echoes::default()
             .and("id", body.id, FIXED)
             .and("created_at", body.created_at, FIXED);
-    let stored = async || Ok(CouponKindAnswer::from(desk.kind(CouponKindId(id)).await?));
+    let stored = async || {
+        Ok(CouponKindAnswer::from(
+            desk.coupon_kind(CouponKindId(id)).await?,
+        ))
+    };
     echoes.compare(stored).await?;
     let edit = CouponKindEdit {
         name: body.name,
@@ -203,6 +207,6 @@ pub(crate) async fn put(
         ignores_case: body.ignores_case,
         seen: seen_version(&request, body.version)?,
     };
-    let edited = desk.edit_kind(&admin.actor, CouponKindId(id), &edit, now.0);
+    let edited = desk.edit_coupon_kind(&admin.actor, CouponKindId(id), &edit, now.0);
     Ok(Json(edited.await?.into()))
 }

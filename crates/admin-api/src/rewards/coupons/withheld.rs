@@ -13,7 +13,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::ErrorCode;
-use xmas_rewards::{RewardError, WithheldCode, WithheldDesk};
+use xmas_rewards::{RewardDesk, RewardError, WithheldCode};
 use xmas_time::Kst;
 
 use crate::{
@@ -83,7 +83,7 @@ impl From<WithheldCode> for WithheldItem {
     security(("bearer" = [])))]
 pub(crate) async fn list(
     Params(params): Params<CursorParams>,
-    desk: Data<dyn WithheldDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<Json<WithheldPage>> {
     let (limit, before) = params.place()?;
     let (items, next_cursor) = parts(desk.withheld(limit, before).await?);
@@ -98,9 +98,9 @@ pub(crate) async fn release(
     admin: Admin,
     PathPart(id): PathPart<i64>,
     now: Now,
-    desk: Data<dyn WithheldDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<HttpResponse> {
-    desk.release(&admin.actor, id, now.0).await?;
+    desk.release_withheld(&admin.actor, id, now.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -112,8 +112,8 @@ pub(crate) async fn remove(
     admin: Admin,
     PathPart(id): PathPart<i64>,
     now: Now,
-    desk: Data<dyn WithheldDesk>,
+    desk: Data<RewardDesk>,
 ) -> ApiResult<HttpResponse> {
-    desk.remove(&admin.actor, id, now.0).await?;
+    desk.remove_withheld(&admin.actor, id, now.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -23,7 +23,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::{Asset, ErrorCode, audit::Actor, idempotency::RequestKey};
-use xmas_rewards::{BatchDesk, BatchError, BatchRef, NewBatch, OrderKind};
+use xmas_rewards::{BatchError, BatchRef, Batches, NewBatch, OrderKind};
 
 use crate::{
     paging::{parts, place, usual_limit},
@@ -88,7 +88,7 @@ pub(crate) async fn grant_bulk(
     params: Params<BatchParams>,
     body: Upload<BatchRequest>,
     now: Now,
-    desk: Data<dyn BatchDesk>,
+    desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
     let asked = (dry_run.0.said()?, params.0);
     bulk(OrderKind::Grant, request, admin, asked, body, now, desk).await
@@ -107,7 +107,7 @@ pub(crate) async fn revoke_bulk(
     params: Params<BatchParams>,
     body: Upload<BatchRequest>,
     now: Now,
-    desk: Data<dyn BatchDesk>,
+    desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
     let asked = (dry_run.0.said()?, params.0);
     bulk(OrderKind::Revoke, request, admin, asked, body, now, desk).await
@@ -125,7 +125,7 @@ pub(crate) async fn debit_bulk(
     params: Params<BatchParams>,
     body: Upload<BatchRequest>,
     now: Now,
-    desk: Data<dyn BatchDesk>,
+    desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
     let asked = (dry_run.0.said()?, params.0);
     bulk(OrderKind::Payout, request, admin, asked, body, now, desk).await
@@ -138,7 +138,7 @@ async fn bulk(
     (is_dry_run, params): (bool, BatchParams),
     Upload { content, bytes }: Upload<BatchRequest>,
     now: Now,
-    desk: Data<dyn BatchDesk>,
+    desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
     let key = key_of(&request, &bytes)?;
     let mut actor = admin.actor;
@@ -224,7 +224,7 @@ pub(crate) struct BatchListParams {
     params(BatchListParams), responses((status = 200, body = BatchPage)), security(("bearer" = [])))]
 pub(crate) async fn list(
     Params(params): Params<BatchListParams>,
-    desk: Data<dyn BatchDesk>,
+    desk: Data<Batches>,
 ) -> ApiResult<Json<BatchPage>> {
     let (limit, before) = place(&params.cursor, params.limit)?;
     let key = Some(params.batch_id.as_str()).filter(|key| !key.is_empty());
@@ -238,7 +238,7 @@ pub(crate) async fn list(
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn item(
     PathPart(batch): PathPart<BatchRef>,
-    desk: Data<dyn BatchDesk>,
+    desk: Data<Batches>,
 ) -> ApiResult<Json<BatchAnswer>> {
     let report = desk.batch(&batch).await?;
     Ok(Json(report.into()))
@@ -270,7 +270,7 @@ pub(crate) async fn revert(
     PathPart(batch): PathPart<BatchRef>,
     Body(body): Body<RevertRequest>,
     now: Now,
-    desk: Data<dyn BatchDesk>,
+    desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
     let is_dry_run = said(body.dry_run)?;
     let reason = body.reason.or(admin.actor.reason.clone());

@@ -19,7 +19,7 @@ use xmas_http::{
     export::{self, Cell},
     extract::{Params, SpanParams},
 };
-use xmas_reporting::{LedgerFilter, LedgerRecord, RecordService, Slice};
+use xmas_reporting::{LedgerFilter, LedgerRecord, Records, Slice};
 use xmas_time::Kst;
 
 use crate::records::{ListPage, WhoseParams, WhoseRows, export_page, row_id, text, token_type};
@@ -107,7 +107,7 @@ pub(crate) async fn list(
     params: Params<LedgerParams>,
     span: Params<SpanParams>,
     page: Params<ListPage>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<Json<Vec<LedgerAnswer>>> {
     let filter = filter(&params.0, whose, &span.0)?;
     let ledger = records.ledger(&filter, &page.0.slice(row_id)?).await?;
@@ -123,7 +123,7 @@ pub(crate) async fn export(
     whose: WhoseRows,
     params: Params<LedgerParams>,
     span: Params<SpanParams>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<HttpResponse> {
     const COLUMNS: &[&str] = &[
         "id",

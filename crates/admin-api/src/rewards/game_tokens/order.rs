@@ -12,7 +12,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::{Asset, ErrorCode};
-use xmas_rewards::{Order, OrderDone, OrderError, OrderKind, WalletDesk};
+use xmas_rewards::{Order, OrderDone, OrderError, OrderKind, Wallets};
 
 use crate::{
     params::{Reason, player_ref},
@@ -89,7 +89,7 @@ pub(crate) async fn grant(
     admin: Admin,
     command: Command<OrderRequest>,
     now: Now,
-    desk: Data<dyn WalletDesk>,
+    desk: Data<Wallets>,
 ) -> ApiResult<Answer<OrderAnswer>> {
     carry_out(OrderKind::Grant, admin, command, now, desk).await
 }
@@ -102,7 +102,7 @@ pub(crate) async fn revoke(
     admin: Admin,
     command: Command<OrderRequest>,
     now: Now,
-    desk: Data<dyn WalletDesk>,
+    desk: Data<Wallets>,
 ) -> ApiResult<Answer<OrderAnswer>> {
     carry_out(OrderKind::Revoke, admin, command, now, desk).await
 }
@@ -112,7 +112,7 @@ async fn carry_out(
     admin: Admin,
     command: Command<OrderRequest>,
     now: Now,
-    desk: Data<dyn WalletDesk>,
+    desk: Data<Wallets>,
 ) -> ApiResult<Answer<OrderAnswer>> {
     let Command { body, request } = command;
     let named = body.external_id.filter(|name| !name.trim().is_empty());

@@ -18,7 +18,7 @@ use xmas_http::{
 };
 use xmas_kernel::{MAX_NUMBER, UserId};
 use xmas_players::Status;
-use xmas_reporting::{PayoutQuery, PayoutRow, PayoutService};
+use xmas_reporting::{PayoutQuery, PayoutRow, Payouts};
 
 /// Its paths.
 pub(crate) fn operations() -> Vec<Operation> {
@@ -56,7 +56,7 @@ const ROWS: u64 = 1_000;
     security(("bearer" = [])))]
 pub(crate) async fn table(
     Params(params): Params<PayoutParams>,
-    payouts: Data<dyn PayoutService>,
+    payouts: Data<Payouts>,
 ) -> ApiResult<HttpResponse> {
     let status = match params.status.to_ascii_uppercase().as_str() {
         "" => Some(Status::Active),

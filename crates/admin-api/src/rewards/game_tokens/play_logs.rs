@@ -20,7 +20,7 @@ use xmas_http::{
     extract::{Params, SpanParams, given},
 };
 use xmas_kernel::Feature;
-use xmas_reporting::{PlayFilter, PlayRecord, RecordService, Slice};
+use xmas_reporting::{PlayFilter, PlayRecord, Records, Slice};
 use xmas_time::Kst;
 
 use crate::records::{ListPage, WhoseParams, WhoseRows, export_page, row_id};
@@ -95,7 +95,7 @@ pub(crate) async fn list(
     params: Params<PlayParams>,
     span: Params<SpanParams>,
     page: Params<ListPage>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<Json<Vec<PlayLogAnswer>>> {
     let filter = filter(&params.0, whose, &span.0)?;
     let plays = records.plays(&filter, &page.0.slice(row_id)?).await?;
@@ -111,7 +111,7 @@ pub(crate) async fn export(
     whose: WhoseRows,
     params: Params<PlayParams>,
     span: Params<SpanParams>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<HttpResponse> {
     const COLUMNS: &[&str] = &[
         "id",

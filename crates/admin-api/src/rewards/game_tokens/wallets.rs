@@ -20,7 +20,7 @@ use xmas_http::{
     extract::{Params, SpanParams},
 };
 use xmas_kernel::{Asset, UserId};
-use xmas_reporting::{RecordService, Slice, WalletFilter, WalletPlace, WalletRecord};
+use xmas_reporting::{Records, Slice, WalletFilter, WalletPlace, WalletRecord};
 use xmas_time::Kst;
 
 use crate::records::{ListPage, WhoseParams, WhoseRows, export_page, row_id, token_type};
@@ -84,7 +84,7 @@ pub(crate) async fn list(
     params: Params<WalletParams>,
     span: Params<SpanParams>,
     page: Params<ListPage>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<Json<Vec<PlayerWalletAnswer>>> {
     let filter = filter(&params.0, whose, &span.0)?;
     let wallets = records.wallets(&filter, &page.0.slice(place)?).await?;
@@ -110,7 +110,7 @@ pub(crate) async fn export(
     whose: WhoseRows,
     params: Params<WalletParams>,
     span: Params<SpanParams>,
-    records: Data<dyn RecordService>,
+    records: Data<Records>,
 ) -> ApiResult<HttpResponse> {
     const COLUMNS: &[&str] = &[
         "user_id",
