@@ -106,7 +106,8 @@ async fn time_settlement(db: &Db, args: &Args) -> anyhow::Result<Duration> {
         data_key: secret.parse()?,
     };
     let ports = Ports::with_clock(Arc::new(ManualClock::at(now)));
-    let settlement = App::new(db, &config, &secrets, ports).settlement();
+    let app = App::new(db, &config, &secrets, ports);
+    let settlement = app.settlement();
     let bridge = settlement.find(None).await?.id;
     let started = Instant::now();
     let run = settlement.settle(bridge, args.chunk, now, &|_| ()).await?;

@@ -7,18 +7,14 @@ use chrono::TimeDelta;
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
+use xmas_admin_api::{bridge, features, games, insight, players, rewards, seasons};
 use xmas_cache::{Cache, MemoryCache, Throttle};
-use xmas_core_auth::{
-    AccessTokens, Auth, AuthOptions, AuthService, Passwords, Sessions, SigningKeys,
-};
-use xmas_event_bridge::{
-    BridgeService, BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions,
-};
+use xmas_core_auth::{AccessTokens, Auth, AuthOptions, Passwords, Sessions, SigningKeys};
+use xmas_event_bridge::{BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions};
 use xmas_features::{FeatureService, Features, UiConfigs};
 use xmas_games::{
-    ConfigDesk, DrawBook, Fairness, FairnessService, Floor, GameError, GameService, House, Ranking,
-    RankingDesk, RankingNames, RankingService, SealedSeeds, dice::Dice, lottery::Lottery,
-    roulette::Roulette,
+    DrawBook, Fairness, Floor, GameError, House, Ranking, RankingNames, SealedSeeds, dice::Dice,
+    lottery::Lottery, roulette::Roulette,
 };
 use xmas_http::{
     middleware::{
@@ -37,9 +33,7 @@ use xmas_players::{Players, PlayersOptions};
 use xmas_reporting::{
     ActivePlayers, Audit, Dashboard, History, Payouts, Records, RewardQueue, Timelines, Users,
 };
-use xmas_rewards::{
-    Batches, RewardDesk, RewardService, Rewards, SealedCoupons, WalletService, Wallets,
-};
+use xmas_rewards::{Batches, RewardDesk, RewardService, Rewards, SealedCoupons, Wallets};
 use xmas_season_pass::{
     SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps, XpCorrections,
 };
@@ -75,35 +69,8 @@ impl Ports {
 #[derive(Clone)]
 pub struct App {
     clock: Arc<dyn Clock>,
-    auth: Arc<dyn AuthService>,
-    activity: Arc<dyn ActivityService>,
-    pub(crate) season_pass: Arc<dyn SeasonPassService>,
-    seasons: Arc<SeasonPass>,
-    pub(crate) roulette: Arc<dyn GameService<Roulette>>,
-    pub(crate) dice: Arc<dyn GameService<Dice>>,
-    pub(crate) lottery: Arc<dyn GameService<Lottery>>,
-    roulette_desk: Arc<dyn ConfigDesk<Roulette>>,
-    dice_desk: Arc<dyn ConfigDesk<Dice>>,
-    lottery_desk: Arc<dyn ConfigDesk<Lottery>>,
-    ranking: Arc<dyn RankingService>,
-    ranking_desk: Arc<dyn RankingDesk>,
-    wallets: Arc<dyn WalletService>,
-    history: Arc<History>,
-    records: Arc<Records>,
-    timelines: Arc<Timelines>,
-    dashboard: Arc<Dashboard>,
-    fairness: Arc<dyn FairnessService>,
-    bridges: Arc<dyn BridgeService>,
-    settlement: Arc<Settlement>,
-    switches: Arc<Features>,
-    players: Arc<Players>,
-    users: Arc<Users>,
-    texts: Arc<UiConfigs>,
-    rewards: Arc<RewardDesk>,
-    orders: Arc<Wallets>,
-    batches: Arc<Batches>,
-    queue: Arc<RewardQueue>,
-    payouts: Arc<Payouts>,
+    pub(crate) player: xmas_player_api::Services,
+    pub(crate) admin: xmas_admin_api::Services,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     book: Arc<DrawBook>,
@@ -137,8 +104,7 @@ impl App {
         ));
         let rewards: Arc<dyn RewardService> = desk.clone();
         let ledger = Arc::new(ledger);
-        let orders = Arc::new(Wallets::new(db.clone()));
-        let wallets: Arc<dyn WalletService> = orders.clone();
+        let wallets = Arc::new(Wallets::new(db.clone()));
         let recipients = Arc::new(ActivePlayers::new(db.clone()));
         let mover = SeasonMover::new(ledger.clone(), log.clone());
         let seasons = Arc::new(
@@ -191,12 +157,13 @@ impl App {
         let roulette = Arc::new(House::<Roulette>::new(floor.clone()));
         let dice = Arc::new(House::<Dice>::new(floor.clone()));
         let lottery = Arc::new(House::<Lottery>::new(floor));
-        let fairness = Fairness::new(
+        let fairness = Arc::new(Fairness::new(
             db.clone(),
             book.clone(),
             vec![roulette.clone(), dice.clone(), lottery.clone()],
-        );
-        let bridges = Arc::new(Bridges::new(db.clone(), &awarder));
+        ));
+        let texts = Arc::new(UiConfigs::new(db.clone()));
+        let bridges = Bridges::new(db.clone(), &awarder);
         let settlement = Settlement::new(SettlementOptions {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -218,35 +185,53 @@ impl App {
         });
         Self {
             clock: ports.clock,
-            auth: Arc::new(auth),
-            activity,
-            season_pass,
-            seasons,
-            roulette_desk: roulette.clone(),
-            dice_desk: dice.clone(),
-            lottery_desk: lottery.clone(),
-            roulette,
-            dice,
-            lottery,
-            ranking_desk: ranking.clone(),
-            ranking,
-            wallets,
-            history: Arc::new(History::new(db.clone(), rewards)),
-            records: Arc::new(Records::new(db.clone())),
-            timelines: Arc::new(Timelines::new(db.clone())),
-            dashboard: Arc::new(Dashboard::new(db.clone())),
-            fairness: Arc::new(fairness),
-            bridges,
-            settlement: Arc::new(settlement),
-            switches,
-            players: Arc::new(players),
-            users: Arc::new(users),
-            texts: Arc::new(UiConfigs::new(db.clone())),
-            rewards: desk,
-            orders,
-            batches: Arc::new(Batches::new(db.clone(), recipients)),
-            queue: Arc::new(RewardQueue::new(db.clone())),
-            payouts: Arc::new(Payouts::new(db.clone())),
+            player: xmas_player_api::Services {
+                auth: Arc::new(auth),
+                season_pass,
+                bridge: Arc::new(bridges),
+                roulette: roulette.clone(),
+                dice: dice.clone(),
+                lottery: lottery.clone(),
+                ranking: ranking.clone(),
+                fairness: fairness.clone(),
+                wallets: wallets.clone(),
+                history: Arc::new(History::new(db.clone(), rewards.clone())),
+                activity,
+                texts: texts.clone(),
+            },
+            admin: xmas_admin_api::Services {
+                players: players::Services {
+                    players: Arc::new(players),
+                    users: Arc::new(users),
+                    timelines: Arc::new(Timelines::new(db.clone())),
+                },
+                rewards: rewards::Services {
+                    wallets,
+                    batches: Arc::new(Batches::new(db.clone(), recipients)),
+                    rewards: desk,
+                    queue: Arc::new(RewardQueue::new(db.clone())),
+                    payouts: Arc::new(Payouts::new(db.clone())),
+                },
+                seasons: seasons::Services { seasons },
+                games: games::Services {
+                    roulette,
+                    dice,
+                    lottery,
+                    fairness,
+                    ranking,
+                },
+                bridge: bridge::Services {
+                    settlement: Arc::new(settlement),
+                },
+                features: features::Services {
+                    features: switches,
+                    texts,
+                },
+                insight: insight::Services {
+                    dashboard: Arc::new(Dashboard::new(db.clone())),
+                    records: Arc::new(Records::new(db.clone())),
+                },
+            },
             process: uuid::Uuid::new_v4().to_string().into(),
             book,
             readiness: Readiness::new(db.clone()),
@@ -274,56 +259,27 @@ impl App {
     /// Registers the services and every route with a worker.
     pub(crate) fn configure(&self, cfg: &mut ServiceConfig) {
         cfg.app_data(Data::from(self.clock.clone()))
-            .app_data(Data::from(self.auth.clone()))
-            .app_data(Data::from(self.activity.clone()))
-            .app_data(Data::from(self.season_pass.clone()))
-            .app_data(Data::from(self.roulette.clone()))
-            .app_data(Data::from(self.dice.clone()))
-            .app_data(Data::from(self.lottery.clone()))
-            .app_data(Data::from(self.roulette_desk.clone()))
-            .app_data(Data::from(self.dice_desk.clone()))
-            .app_data(Data::from(self.lottery_desk.clone()))
-            .app_data(Data::from(self.ranking.clone()))
-            .app_data(Data::from(self.ranking_desk.clone()))
-            .app_data(Data::from(self.wallets.clone()))
-            .app_data(Data::from(self.history.clone()))
-            .app_data(Data::from(self.records.clone()))
-            .app_data(Data::from(self.timelines.clone()))
-            .app_data(Data::from(self.dashboard.clone()))
-            .app_data(Data::from(self.fairness.clone()))
-            .app_data(Data::from(self.bridges.clone()))
-            .app_data(Data::from(self.seasons.clone()))
-            .app_data(Data::from(self.settlement.clone()))
-            .app_data(Data::from(self.switches.clone()))
-            .app_data(Data::from(self.players.clone()))
-            .app_data(Data::from(self.users.clone()))
-            .app_data(Data::from(self.texts.clone()))
-            .app_data(Data::from(self.rewards.clone()))
-            .app_data(Data::from(self.orders.clone()))
-            .app_data(Data::from(self.batches.clone()))
-            .app_data(Data::from(self.queue.clone()))
-            .app_data(Data::from(self.payouts.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
             .app_data(Data::new(self.limits.clone()))
             .app_data(Data::from(self.contract.clone()))
             .app_data(PayloadConfig::new(MAX_BODY_BYTES));
         health::operations().serve(cfg);
-        xmas_player_api::operations().serve(cfg);
-        xmas_admin_api::configure(cfg);
+        xmas_player_api::configure(cfg, &self.player);
+        xmas_admin_api::configure(cfg, &self.admin);
         let docs = SwaggerUi::new("/api/docs/{_:.*}");
         cfg.service(web::redirect("/api/docs", "/api/docs/"))
             .service(docs.url("/api/docs/openapi.json", openapi::document()));
     }
 
     /// The bridge for operators.
-    pub fn settlement(&self) -> Arc<Settlement> {
-        self.settlement.clone()
+    pub fn settlement(&self) -> &Settlement {
+        &self.admin.bridge.settlement
     }
 
     /// The event at a glance.
     pub fn dashboard(&self) -> &Dashboard {
-        &*self.dashboard
+        &self.admin.insight.dashboard
     }
 
     /// Every invariant of the database.
@@ -342,7 +298,7 @@ impl App {
     /// Makes the fingerprints of coupon codes that a migration has left open; returns how many codes are
     /// withheld because several kinds have them.
     pub async fn complete_codes(&self) -> Result<u64, DbError> {
-        self.rewards.complete_codes().await
+        self.admin.rewards.rewards.complete_codes().await
     }
 
     /// Makes the seeds of today's draws and of the days ahead, where there are none yet.

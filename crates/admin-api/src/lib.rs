@@ -4,16 +4,16 @@
 //!
 //! To add a path: a file with its handlers and DTOs, and a line in its module's `operations`.
 
-mod bridge;
-mod features;
-mod games;
-mod insight;
+pub mod bridge;
+pub mod features;
+pub mod games;
+pub mod insight;
 mod paging;
 mod params;
-mod players;
+pub mod players;
 mod records;
-mod rewards;
-mod seasons;
+pub mod rewards;
+pub mod seasons;
 
 use std::sync::LazyLock;
 
@@ -56,8 +56,27 @@ pub fn operations() -> &'static Operations {
     &ALL
 }
 
-/// Serves them, behind the guard.
-pub fn configure(cfg: &mut ServiceConfig) {
+/// What all of them work with.
+#[derive(Clone)]
+pub struct Services {
+    pub players: players::Services,
+    pub rewards: rewards::Services,
+    pub seasons: seasons::Services,
+    pub games: games::Services,
+    pub bridge: bridge::Services,
+    pub features: features::Services,
+    pub insight: insight::Services,
+}
+
+/// Serves every path of operators, behind the guard.
+pub fn configure(cfg: &mut ServiceConfig, services: &Services) {
+    services.players.register(cfg);
+    services.rewards.register(cfg);
+    services.seasons.register(cfg);
+    services.games.register(cfg);
+    services.bridge.register(cfg);
+    services.features.register(cfg);
+    services.insight.register(cfg);
     const SCOPE: &str = "/admin/api";
     let scope = web::scope(SCOPE).configure(|cfg| operations().serve_in_scope(SCOPE, cfg));
     cfg.service(scope.wrap(from_fn(admin_guard)));

@@ -15,13 +15,17 @@ mod play;
 mod ranking;
 mod roulette;
 mod season_pass;
+mod services;
 mod today_feature;
 mod ui_config;
 mod wallet;
 
 use std::sync::LazyLock;
 
+use actix_web::web::ServiceConfig;
 use xmas_http::endpoint::Operations;
+
+pub use services::Services;
 
 /// Every path of players.
 pub fn operations() -> &'static Operations {
@@ -42,4 +46,10 @@ pub fn operations() -> &'static Operations {
         ])
     });
     &ALL
+}
+
+/// Serves them.
+pub fn configure(cfg: &mut ServiceConfig, services: &Services) {
+    services.register(cfg);
+    operations().serve(cfg);
 }

@@ -120,7 +120,7 @@ async fn play_a_day(app: &App, player: &Identity, now: DateTime<Utc>) -> anyhow:
         source: Feature::SeasonPass,
         xp_bonus: 0,
     };
-    match app.season_pass.stamp(&stamp, now).await {
+    match app.player.season_pass.stamp(&stamp, now).await {
         // The demo's clock may start on the season's first day.
         Ok(_) | Err(SeasonError::NoActiveSeason) => {}
         Err(error) => return Err(error.into()),
@@ -130,9 +130,9 @@ async fn play_a_day(app: &App, player: &Identity, now: DateTime<Utc>) -> anyhow:
         request: None,
     };
     for _ in 0..2 {
-        app.roulette.play(&play, now).await?;
-        app.dice.play(&play, now).await?;
-        app.lottery.play(&play, now).await?;
+        app.player.roulette.play(&play, now).await?;
+        app.player.dice.play(&play, now).await?;
+        app.player.lottery.play(&play, now).await?;
     }
     Ok(())
 }

@@ -8,10 +8,11 @@
 mod keys;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::{
     HttpRequest,
-    web::{Data, Json},
+    web::{Data, Json, ServiceConfig},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -34,6 +35,20 @@ use xmas_players::Status;
 use xmas_time::{EventDay, Kst};
 
 use crate::params::{IfMatch, Reason};
+
+/// What the paths of the bridge work with.
+#[derive(Clone)]
+pub struct Services {
+    pub settlement: Arc<Settlement>,
+}
+
+impl Services {
+    pub(crate) fn register(&self, cfg: &mut ServiceConfig) {
+        // Named one by one, so that the compiler notices one that was forgotten.
+        let Self { settlement } = self;
+        cfg.app_data(Data::from(settlement.clone()));
+    }
+}
 
 /// Its paths.
 pub(crate) fn operations() -> Vec<Operation> {

@@ -8,3 +8,38 @@ pub(crate) mod lottery_config;
 pub(crate) mod odds;
 pub(crate) mod ranking;
 pub(crate) mod roulette_config;
+
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
+use xmas_games::{
+    ConfigDesk, FairnessService, RankingDesk, dice::Dice, lottery::Lottery, roulette::Roulette,
+};
+
+/// What the paths of games and boards work with.
+#[derive(Clone)]
+pub struct Services {
+    pub roulette: Arc<dyn ConfigDesk<Roulette>>,
+    pub dice: Arc<dyn ConfigDesk<Dice>>,
+    pub lottery: Arc<dyn ConfigDesk<Lottery>>,
+    pub fairness: Arc<dyn FairnessService>,
+    pub ranking: Arc<dyn RankingDesk>,
+}
+
+impl Services {
+    pub(crate) fn register(&self, cfg: &mut ServiceConfig) {
+        // Named one by one, so that the compiler notices one that was forgotten.
+        let Self {
+            roulette,
+            dice,
+            lottery,
+            fairness,
+            ranking,
+        } = self;
+        cfg.app_data(Data::from(roulette.clone()))
+            .app_data(Data::from(dice.clone()))
+            .app_data(Data::from(lottery.clone()))
+            .app_data(Data::from(fairness.clone()))
+            .app_data(Data::from(ranking.clone()));
+    }
+}

@@ -7,12 +7,38 @@ mod import;
 mod item;
 pub(crate) mod timeline;
 
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_http::{endpoint::Operation, operation};
 use xmas_kernel::{ErrorCode, UserId};
-use xmas_players::{PlayerDeskError, PlayerRecord, Role, SavedPlayer, Status};
+use xmas_players::{PlayerDeskError, PlayerRecord, Players, Role, SavedPlayer, Status};
+use xmas_reporting::{Timelines, Users};
 use xmas_time::Kst;
+
+/// What the paths of players' accounts work with.
+#[derive(Clone)]
+pub struct Services {
+    pub players: Arc<Players>,
+    pub users: Arc<Users>,
+    pub timelines: Arc<Timelines>,
+}
+
+impl Services {
+    pub(crate) fn register(&self, cfg: &mut ServiceConfig) {
+        // Named one by one, so that the compiler notices one that was forgotten.
+        let Self {
+            players,
+            users,
+            timelines,
+        } = self;
+        cfg.app_data(Data::from(players.clone()))
+            .app_data(Data::from(users.clone()))
+            .app_data(Data::from(timelines.clone()));
+    }
+}
 
 /// Its paths.
 pub(crate) fn operations() -> Vec<Operation> {

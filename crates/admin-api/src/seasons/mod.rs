@@ -3,13 +3,31 @@
 pub(crate) mod levels;
 pub(crate) mod season;
 
-use xmas_http::{endpoint::Operation, operation};
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
 use xmas_http::{
+    endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::PathPart,
+    operation,
 };
 use xmas_kernel::{ErrorCode, SeasonId};
-use xmas_season_pass::SeasonDeskError;
+use xmas_season_pass::{SeasonDeskError, SeasonPass};
+
+/// What the paths of seasons work with.
+#[derive(Clone)]
+pub struct Services {
+    pub seasons: Arc<SeasonPass>,
+}
+
+impl Services {
+    pub(crate) fn register(&self, cfg: &mut ServiceConfig) {
+        // Named one by one, so that the compiler notices one that was forgotten.
+        let Self { seasons } = self;
+        cfg.app_data(Data::from(seasons.clone()));
+    }
+}
 
 /// Its paths.
 pub(crate) fn operations() -> Vec<Operation> {
