@@ -6,7 +6,8 @@ use xmas_players::Identity;
 use xmas_time::Kst;
 
 /// What happened, as the server saw it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum EventKind {
     AuthLogin,
     EnterPage,
@@ -36,20 +37,7 @@ impl EventKind {
 
     /// The name in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            EventKind::AuthLogin => "AUTH_LOGIN",
-            EventKind::EnterPage => "ENTER_PAGE",
-            EventKind::Play => "PLAY",
-            EventKind::Result => "RESULT",
-            EventKind::RewardGranted => "REWARD_GRANTED",
-            EventKind::SeasonPassStamp => "SEASON_PASS_STAMP",
-            EventKind::SeasonPassLevelUp => "SEASON_PASS_LEVEL_UP",
-            EventKind::SeasonPassClaim => "SEASON_PASS_CLAIM",
-            EventKind::BridgeKey => "BRIDGE_KEY",
-            EventKind::BridgeKeyTaken => "BRIDGE_KEY_TAKEN",
-            EventKind::BridgeSettled => "BRIDGE_SETTLED",
-            EventKind::BridgeExpired => "BRIDGE_EXPIRED",
-        }
+        self.into()
     }
 }
 
@@ -83,7 +71,8 @@ impl Event {
 }
 
 /// What a client may report (api.md §3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", prefix = "CLIENT_")]
 pub enum ClientEventKind {
     EnterPage,
     RoulettePlay,
@@ -99,14 +88,7 @@ impl ClientEventKind {
 
     /// The name in the database: set apart from the server's own by its prefix.
     pub fn as_str(self) -> &'static str {
-        match self {
-            ClientEventKind::EnterPage => "CLIENT_ENTER_PAGE",
-            ClientEventKind::RoulettePlay => "CLIENT_ROULETTE_PLAY",
-            ClientEventKind::DicePlay => "CLIENT_DICE_PLAY",
-            ClientEventKind::LotteryPlay => "CLIENT_LOTTERY_PLAY",
-            ClientEventKind::BonusUsed => "CLIENT_BONUS_USED",
-            ClientEventKind::PlayDuration => "CLIENT_PLAY_DURATION",
-        }
+        self.into()
     }
 }
 
@@ -185,4 +167,17 @@ pub struct Recorded {
     pub user_id: UserId,
     /// When the event was first reported.
     pub updated_at: Kst,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_report_is_named_apart_from_what_the_server_saw() {
+        assert_eq!(ClientEventKind::EnterPage.as_str(), "CLIENT_ENTER_PAGE");
+        assert_eq!(EventKind::EnterPage.as_str(), "ENTER_PAGE");
+        let name = ClientEventKind::PlayDuration.as_str();
+        assert!(name.starts_with(ClientEventKind::PREFIX), "{name}");
+    }
 }

@@ -40,7 +40,7 @@ pub use gifts::{
 };
 pub use model::{
     Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, DayEdit, KeyCount, Mission,
-    NewBridge, Run, Slot, SlotState, UnknownMission,
+    NewBridge, Run, Slot, SlotState,
 };
 pub use service::{BridgeService, Bridges};
 pub use settlement::{Due, Settlement, SettlementOptions};

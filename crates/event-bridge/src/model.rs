@@ -1,17 +1,28 @@
-use std::{fmt, str::FromStr};
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
-    BridgeId, SeasonId,
+    BridgeId, SeasonId, UnknownName,
     version::{Seen, Version},
 };
 use xmas_players::Status;
 use xmas_time::EventDay;
 
 /// What a player does for a day's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", parse_err_ty = UnknownName, parse_err_fn = unknown_mission)]
 pub enum Mission {
     PlayRoulette,
     PlayDice,
@@ -39,38 +50,12 @@ impl Mission {
 
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Mission::PlayRoulette => "PLAY_ROULETTE",
-            Mission::PlayDice => "PLAY_DICE",
-            Mission::PlayLottery => "PLAY_LOTTERY",
-            Mission::ViewRanking => "VIEW_RANKING",
-            Mission::Stamp => "STAMP",
-            Mission::PlayAllGames => "PLAY_ALL_GAMES",
-            Mission::Login => "LOGIN",
-        }
+        self.into()
     }
 }
 
-impl fmt::Display for Mission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A name that is not one of [`Mission::ALL`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown mission {0:?}")]
-pub struct UnknownMission(pub String);
-
-impl FromStr for Mission {
-    type Err = UnknownMission;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Mission::ALL
-            .into_iter()
-            .find(|mission| mission.as_str() == name)
-            .ok_or_else(|| UnknownMission(name.to_owned()))
-    }
+fn unknown_mission(name: &str) -> UnknownName {
+    UnknownName::new("mission", name)
 }
 
 /// One day of a bridge.
@@ -101,8 +86,19 @@ pub struct NewBridge {
 }
 
 /// How far a bridge has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE", parse_err_ty = UnknownName, parse_err_fn = unknown_bridge_state)]
 pub enum BridgeState {
     Open,
     /// A settlement has begun. Whoever may be paid later is paid by the next one.
@@ -118,12 +114,12 @@ impl BridgeState {
     ];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            BridgeState::Open => "OPEN",
-            BridgeState::Settling => "SETTLING",
-            BridgeState::Closed => "CLOSED",
-        }
+        self.into()
     }
+}
+
+fn unknown_bridge_state(name: &str) -> UnknownName {
+    UnknownName::new("state of a bridge", name)
 }
 
 /// A bridge as it was saved.
@@ -197,7 +193,8 @@ pub struct Slot {
     pub state: SlotState,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum SlotState {
     Collected,
     /// Today, and not collected.
@@ -215,12 +212,7 @@ impl SlotState {
     ];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            SlotState::Collected => "COLLECTED",
-            SlotState::Open => "OPEN",
-            SlotState::Missed => "MISSED",
-            SlotState::Upcoming => "UPCOMING",
-        }
+        self.into()
     }
 }
 

@@ -4,7 +4,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use xmas_kernel::{
-    BridgeId, Feature, SeasonId, UserId,
+    BridgeId, Feature, SeasonId, UnknownName, UserId,
     db::{Constraint, DbError, Timestamp},
 };
 use xmas_time::EventDay;
@@ -42,22 +42,15 @@ fn bridge_day(row: day::Model) -> Result<BridgeDay, DbError> {
     Ok(BridgeDay {
         number: row.day_number,
         day: EventDay::from(row.event_day),
-        mission: mission.map_err(|error: crate::UnknownMission| corrupt(error.to_string()))?,
+        mission: mission.map_err(|error: UnknownName| corrupt(error.to_string()))?,
         event_type: row.event_type,
         points: row.points,
     })
 }
 
 fn bridge_of(row: bridge::Model, days: Vec<BridgeDay>) -> Result<Bridge, DbError> {
-    let state = match row.state.as_str() {
-        "OPEN" => BridgeState::Open,
-        "SETTLING" => BridgeState::Settling,
-        "CLOSED" => BridgeState::Closed,
-        other => {
-            let problem = format!("bridge {} has the state {other:?}", row.id);
-            return Err(DbError::Corrupt(problem));
-        }
-    };
+    let corrupt = |error: UnknownName| DbError::Corrupt(format!("bridge {}: {error}", row.id));
+    let state = row.state.parse().map_err(corrupt)?;
     Ok(Bridge {
         id: BridgeId(row.id),
         rules: NewBridge {

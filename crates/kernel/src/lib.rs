@@ -29,6 +29,7 @@ pub mod paging;
 mod problem;
 pub mod seal;
 pub mod text;
+mod unknown;
 pub mod version;
 
 pub use asset::{Asset, UnknownAsset};
@@ -40,3 +41,4 @@ pub use ids::{
 };
 pub use nearest::{is_within, nearest, unknown_name};
 pub use problem::{MAX_NUMBER, Problem, Problems};
+pub use unknown::UnknownName;

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, str::FromStr};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
-    UserId,
+    UnknownName, UserId,
     db::{Constraint, DbError, Timestamp},
     text::{self, LABEL_CHARACTERS, Unfit},
 };
@@ -136,8 +136,19 @@ impl TryFrom<&str> for Nickname {
 }
 
 /// What an account may do. Each role's token carries its own scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE", parse_err_ty = UnknownName, parse_err_fn = unknown_role)]
 pub enum Role {
     Player,
     Admin,
@@ -147,32 +158,30 @@ impl Role {
     pub const ALL: [Role; 2] = [Role::Player, Role::Admin];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Role::Player => "PLAYER",
-            Role::Admin => "ADMIN",
-        }
+        self.into()
     }
 }
 
-/// A name that is not one of [`Role::ALL`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown role {0:?}")]
-pub struct UnknownRole(pub String);
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Role::ALL
-            .into_iter()
-            .find(|role| role.as_str() == name)
-            .ok_or_else(|| UnknownRole(name.to_owned()))
-    }
+fn unknown_role(name: &str) -> UnknownName {
+    UnknownName::new("role", name)
 }
 
 /// Whether an account may be used (domain.md, "Players").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE", parse_err_ty = UnknownName, parse_err_fn = unknown_status)]
 pub enum Status {
     Active,
     /// As if it did not exist; reversible.
@@ -184,28 +193,12 @@ impl Status {
     pub const ALL: [Status; 3] = [Status::Active, Status::Inactive, Status::Blocked];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Active => "ACTIVE",
-            Status::Inactive => "INACTIVE",
-            Status::Blocked => "BLOCKED",
-        }
+        self.into()
     }
 }
 
-/// A name that is not one of [`Status::ALL`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown status {0:?}")]
-pub struct UnknownStatus(pub String);
-
-impl FromStr for Status {
-    type Err = UnknownStatus;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Status::ALL
-            .into_iter()
-            .find(|status| status.as_str() == name)
-            .ok_or_else(|| UnknownStatus(name.to_owned()))
-    }
+fn unknown_status(name: &str) -> UnknownName {
+    UnknownName::new("status", name)
 }
 
 /// An account as logging in needs it.

@@ -38,8 +38,8 @@ pub use access::{
 };
 pub use account::{
     Account, CreateError, ExternalId, GivenId, MalformedExternalId, MalformedNickname, NewAccount,
-    Nickname, Role, Status, UnknownRole, UnknownStatus, create_in_tx, find_by_external_id,
-    find_by_id, has_accounts, record_login_in_tx, set_status_in_tx,
+    Nickname, Role, Status, create_in_tx, find_by_external_id, find_by_id, has_accounts,
+    record_login_in_tx, set_status_in_tx,
 };
 pub use desk::{Players, PlayersOptions};
 pub use error::PlayerDeskError;

@@ -7,12 +7,12 @@ use sea_orm::{
     QuerySelect, sea_query::Expr,
 };
 use xmas_kernel::{
-    UserId,
+    UnknownName, UserId,
     db::{DbError, Timestamp},
 };
 
 use crate::{
-    GivenId, Reach, Role, UnknownStatus,
+    GivenId, Reach, Role,
     entity::{user, user_profiles},
 };
 
@@ -110,7 +110,7 @@ async fn accounts(
         .all(conn)
         .await?;
     let account = |(id, external_id, role, status, anonymised_at): (_, _, _, String, Option<_>)| {
-        let corrupt = |error: UnknownStatus| DbError::Corrupt(format!("user {id}: {error}"));
+        let corrupt = |error: UnknownName| DbError::Corrupt(format!("user {id}: {error}"));
         let status = status.parse().map_err(corrupt)?;
         let name = PlayerName {
             user_id: UserId(id),

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
-use xmas_kernel::{UserId, db::DbError};
+use xmas_kernel::{UnknownName, UserId, db::DbError};
 
 use crate::{
-    Inactive, LockedPlayer, Reach, RecipientError, Status, UnknownStatus, access::lock_by_id_in_tx,
-    entity::user, many::lock_many_in_tx,
+    Inactive, LockedPlayer, Reach, RecipientError, Status, access::lock_by_id_in_tx, entity::user,
+    many::lock_many_in_tx,
 };
 
 /// Locks the player to whom an operator gives something, if it may reach them.
@@ -54,7 +54,7 @@ async fn statuses(
         .all(tx)
         .await?;
     let status = |(id, status): (i64, String)| {
-        let corrupt = |error: UnknownStatus| DbError::Corrupt(format!("user {id}: {error}"));
+        let corrupt = |error: UnknownName| DbError::Corrupt(format!("user {id}: {error}"));
         Ok((UserId(id), status.parse().map_err(corrupt)?))
     };
     rows.into_iter().map(status).collect()

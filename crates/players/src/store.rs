@@ -6,7 +6,7 @@ use sea_orm::{
     QuerySelect,
 };
 use xmas_kernel::{
-    UserId,
+    UnknownName, UserId,
     db::{Constraint, DbError, Timestamp},
 };
 
@@ -34,8 +34,8 @@ pub(crate) async fn record(
         user_id,
         external_id: user.external_id,
         nickname: user.nickname,
-        role: role.map_err(|error: crate::UnknownRole| corrupt(error.to_string()))?,
-        status: status.map_err(|error: crate::UnknownStatus| corrupt(error.to_string()))?,
+        role: role.map_err(|error: UnknownName| corrupt(error.to_string()))?,
+        status: status.map_err(|error: UnknownName| corrupt(error.to_string()))?,
         account_level: profile.level,
         standing,
         created_at: user.created_at.0,

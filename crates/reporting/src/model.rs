@@ -4,7 +4,8 @@ use xmas_time::{EventDay, Kst};
 use crate::place::{Cursor, Kind, Part};
 
 /// What a receipt is of. Receipts of one instant stand in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum HistoryKind {
     Play,
     Stamp,
@@ -15,11 +16,7 @@ impl Kind for HistoryKind {
     const ALL: &[Self] = &[HistoryKind::Play, HistoryKind::Stamp, HistoryKind::Reward];
 
     fn as_str(self) -> &'static str {
-        match self {
-            HistoryKind::Play => "play",
-            HistoryKind::Stamp => "stamp",
-            HistoryKind::Reward => "reward",
-        }
+        self.into()
     }
 }
 

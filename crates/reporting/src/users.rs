@@ -8,11 +8,11 @@ use sea_orm::{
     sea_query::{Expr, Func, JoinType, LikeExpr, Order, Query, SelectStatement},
 };
 use xmas_kernel::{
-    UserId,
+    UnknownName, UserId,
     db::{Db, DbError, Timestamp, retry},
     text,
 };
-use xmas_players::{PlayerRecord, Role, Standing, Status, UnknownRole, UnknownStatus};
+use xmas_players::{PlayerRecord, Role, Standing, Status};
 use xmas_season_pass::{Season, SeasonPassService, rules::level_for};
 use xmas_time::EventDay;
 
@@ -163,8 +163,8 @@ fn record(row: UserRow, season: Option<&Season>) -> Result<PlayerRecord, DbError
     let xp = row.current_xp.unwrap_or(0);
     Ok(PlayerRecord {
         user_id: UserId(row.id),
-        role: role.map_err(|error: UnknownRole| corrupt(error.to_string()))?,
-        status: status.map_err(|error: UnknownStatus| corrupt(error.to_string()))?,
+        role: role.map_err(|error: UnknownName| corrupt(error.to_string()))?,
+        status: status.map_err(|error: UnknownName| corrupt(error.to_string()))?,
         external_id: row.external_id,
         nickname: row.nickname,
         account_level: row.account_level,

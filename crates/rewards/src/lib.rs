@@ -52,8 +52,7 @@ pub use desk::{RewardDesk, SealedCoupons};
 pub use error::{BatchError, CreditError, OrderError, RewardError, SpendError, WalletError};
 pub use model::{
     Credit, Decision, Grant, GrantSource, Granted, LedgerRow, MalformedReward, PointGrant,
-    PointOccasion, Reward, RewardReceipt, RewardState, RewardType, Spend, UnknownGrantSource,
-    UnknownRewardState, UnknownRewardType, XpCorrection,
+    PointOccasion, Reward, RewardReceipt, RewardState, RewardType, Spend, XpCorrection,
 };
 pub use order::{Order, OrderDone, OrderKind};
 pub use participant::{RewardLedger, Rewards};

@@ -1,13 +1,24 @@
-use std::{fmt, str::FromStr};
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use xmas_kernel::{Asset, BundleId, CouponKindId, RewardId, SeasonId, UserId};
+use xmas_kernel::{Asset, BundleId, CouponKindId, RewardId, SeasonId, UnknownName, UserId};
 use xmas_players::Account;
 
 /// What a level or a prize can promise (domain.md, "Wallet and rewards").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", parse_err_ty = UnknownName, parse_err_fn = unknown_reward_type)]
 pub enum RewardType {
     Point,
     TicketRoulette,
@@ -38,17 +49,7 @@ impl RewardType {
 
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            RewardType::Point => "POINT",
-            RewardType::TicketRoulette => "TICKET_ROULETTE",
-            RewardType::TicketDice => "TICKET_DICE",
-            RewardType::TicketLottery => "TICKET_LOTTERY",
-            RewardType::CcCoin => "CC_COIN",
-            RewardType::Bundle => "BUNDLE",
-            RewardType::Coupon => "COUPON",
-            RewardType::Xp => "XP",
-            RewardType::None => "NONE",
-        }
+        self.into()
     }
 
     /// Where it lands in a wallet, if it lands in one.
@@ -69,26 +70,8 @@ impl RewardType {
     }
 }
 
-impl fmt::Display for RewardType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A name that is not one of [`RewardType::ALL`]; such a type cannot be saved in any configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown reward type {0:?}")]
-pub struct UnknownRewardType(pub String);
-
-impl FromStr for RewardType {
-    type Err = UnknownRewardType;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        RewardType::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
-            .ok_or_else(|| UnknownRewardType(name.to_owned()))
-    }
+fn unknown_reward_type(name: &str) -> UnknownName {
+    UnknownName::new("reward type", name)
 }
 
 /// A promise: so many of what. `NONE` promises 0, a bundle or a coupon 1 and which, everything else any
@@ -225,7 +208,8 @@ pub struct Credit {
 }
 
 /// What a reward was given for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", parse_err_ty = UnknownName, parse_err_fn = unknown_grant_source)]
 pub enum GrantSource {
     Play,
     SeasonLevel,
@@ -243,12 +227,7 @@ impl GrantSource {
     ];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            GrantSource::Play => "PLAY",
-            GrantSource::SeasonLevel => "SEASON_LEVEL",
-            GrantSource::Bridge => "BRIDGE",
-            GrantSource::Correction => "CORRECTION",
-        }
+        self.into()
     }
 
     /// Why it goes into a wallet, as the ledger says. A play's prize is told from the token that the
@@ -263,21 +242,9 @@ impl GrantSource {
     }
 }
 
-impl FromStr for GrantSource {
-    type Err = UnknownGrantSource;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        GrantSource::ALL
-            .into_iter()
-            .find(|source| source.as_str() == name)
-            .ok_or_else(|| UnknownGrantSource(name.to_owned()))
-    }
+fn unknown_grant_source(name: &str) -> UnknownName {
+    UnknownName::new("source of a grant", name)
 }
-
-/// A name that is not one of [`GrantSource::ALL`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown source of a grant {0:?}")]
-pub struct UnknownGrantSource(pub String);
 
 /// A reward to be delivered.
 #[derive(Clone, Debug)]
@@ -326,8 +293,19 @@ pub struct PointOccasion {
 }
 
 /// How far a reward has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", parse_err_ty = UnknownName, parse_err_fn = unknown_reward_state)]
 pub enum RewardState {
     Delivered,
     /// Waits for an admin ("관리자 확인 후 지급").
@@ -343,29 +321,13 @@ impl RewardState {
     ];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            RewardState::Delivered => "DELIVERED",
-            RewardState::PendingReview => "PENDING_REVIEW",
-            RewardState::Rejected => "REJECTED",
-        }
+        self.into()
     }
 }
 
-impl FromStr for RewardState {
-    type Err = UnknownRewardState;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        RewardState::ALL
-            .into_iter()
-            .find(|state| state.as_str() == name)
-            .ok_or_else(|| UnknownRewardState(name.to_owned()))
-    }
+fn unknown_reward_state(name: &str) -> UnknownName {
+    UnknownName::new("reward state", name)
 }
-
-/// A name that is not one of [`RewardState`]'s.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown reward state {0:?}")]
-pub struct UnknownRewardState(pub String);
 
 /// A receipt as admins see it in the review queue.
 #[derive(Clone, Debug, PartialEq, Eq)]

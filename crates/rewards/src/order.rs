@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
-use xmas_kernel::{Asset, Problem, Problems, UserId, db::DbError};
+use xmas_kernel::{Asset, Problem, Problems, UnknownName, UserId, db::DbError};
 use xmas_players::{GivenId, PlayerName, PlayerRef, players_by_external_id, players_by_id};
 
 use crate::Reward;
 
 /// Which way, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "UPPERCASE", parse_err_ty = UnknownName, parse_err_fn = unknown_order_kind)]
 pub enum OrderKind {
     Grant,
     Revoke,
@@ -23,11 +24,7 @@ impl OrderKind {
     pub const ALL: [OrderKind; 3] = [OrderKind::Grant, OrderKind::Revoke, OrderKind::Payout];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            OrderKind::Grant => "GRANT",
-            OrderKind::Revoke => "REVOKE",
-            OrderKind::Payout => "PAYOUT",
-        }
+        self.into()
     }
 
     /// As the ledger says it.
@@ -47,6 +44,10 @@ impl OrderKind {
     pub(crate) fn delta(self, amount: i64) -> i64 {
         if self.takes() { -amount } else { amount }
     }
+}
+
+fn unknown_order_kind(name: &str) -> UnknownName {
+    UnknownName::new("kind of order", name)
 }
 
 /// Something that is given to a player or taken from one. Blocked players count; whoever was anonymised does not.

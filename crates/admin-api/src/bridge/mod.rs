@@ -19,7 +19,6 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_event_bridge::{
     BridgeEdit, BridgeError, BridgeView, Certificate, DayEdit, KeyCount, Settlement, USUAL_CHUNK,
-    UnknownMission,
 };
 use xmas_http::{
     endpoint::Operation,
@@ -30,7 +29,7 @@ use xmas_http::{
     },
     operation,
 };
-use xmas_kernel::{BridgeId, ErrorCode, SeasonId};
+use xmas_kernel::{BridgeId, ErrorCode, SeasonId, UnknownName};
 use xmas_players::Status;
 use xmas_time::{EventDay, Kst};
 
@@ -305,7 +304,7 @@ impl BridgeRequest {
     fn edit(self, request: &HttpRequest) -> ApiResult<BridgeEdit> {
         let day = |(index, day): (usize, BridgeDayRequest)| -> ApiResult<DayEdit> {
             let mission = day.mission.map(|name| name.parse()).transpose();
-            let mission = mission.map_err(|error: UnknownMission| {
+            let mission = mission.map_err(|error: UnknownName| {
                 ApiError::field(&format!("days.{index}.mission"), error.to_string())
             })?;
             Ok(DayEdit {

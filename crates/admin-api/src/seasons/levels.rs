@@ -11,6 +11,7 @@ use xmas_http::{
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Echo, Echoes, FIXED, Now, PathPart, seen_version},
 };
+use xmas_kernel::UnknownName;
 use xmas_season_pass::{Level, LevelEdit, SavedSeason, SeasonEdit, SeasonPass};
 
 use crate::{
@@ -97,7 +98,7 @@ impl LevelRequest {
     pub(crate) fn edits(levels: Vec<Self>) -> ApiResult<Vec<LevelEdit>> {
         let edit = |(index, level): (usize, Self)| {
             let reward_type = level.reward_type.map(|name| name.parse()).transpose();
-            let reward_type = reward_type.map_err(|error: xmas_rewards::UnknownRewardType| {
+            let reward_type = reward_type.map_err(|error: UnknownName| {
                 ApiError::field(&format!("levels.{index}.reward_type"), error.to_string())
             })?;
             Ok(LevelEdit {

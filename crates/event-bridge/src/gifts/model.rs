@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use xmas_kernel::{BridgeId, GiftId, UserId};
+use xmas_kernel::{BridgeId, GiftId, UnknownName, UserId};
 use xmas_players::{Inactive, PlayerRef};
 
 /// A key that an operator asks to be given. The reason is the actor's: 1 to 191 characters.
@@ -17,8 +17,9 @@ pub struct KeyOrder {
 }
 
 /// How far a gift has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE", parse_err_ty = UnknownName, parse_err_fn = unknown_gift_state)]
 pub enum GiftState {
     /// Some keys may be left to give: the same order again goes on with it.
     Open,
@@ -38,13 +39,12 @@ impl GiftState {
 
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            GiftState::Open => "OPEN",
-            GiftState::Done => "DONE",
-            GiftState::Reverting => "REVERTING",
-            GiftState::Reverted => "REVERTED",
-        }
+        self.into()
     }
+}
+
+fn unknown_gift_state(name: &str) -> UnknownName {
+    UnknownName::new("state of a gift", name)
 }
 
 /// Keys of one day that were given at once. It keeps what its day said then.

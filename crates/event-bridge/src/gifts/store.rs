@@ -6,7 +6,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use xmas_kernel::{
-    BridgeId, GiftId, UserId,
+    BridgeId, GiftId, UnknownName, UserId,
     db::{DbError, Timestamp},
     paging::{Cursor, Limit, Page},
 };
@@ -18,7 +18,8 @@ use crate::{
 };
 
 /// What has become of one key of a gift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
 pub(super) enum KeyState {
     Given,
     /// The player has done the day's mission since.
@@ -29,12 +30,7 @@ pub(super) enum KeyState {
 
 impl KeyState {
     fn as_str(self) -> &'static str {
-        match self {
-            KeyState::Given => "GIVEN",
-            KeyState::Earned => "EARNED",
-            KeyState::Taken => "TAKEN",
-            KeyState::Kept => "KEPT",
-        }
+        self.into()
     }
 }
 
@@ -49,14 +45,12 @@ pub(super) struct NewGift<'a> {
 }
 
 fn gift_of(row: gift::Model) -> Result<Gift, DbError> {
-    let mut states = GiftState::ALL.into_iter();
-    let state = states.find(|state| state.as_str() == row.state);
-    let corrupt = || DbError::Corrupt(format!("gift {} has the state {:?}", row.id, row.state));
+    let corrupt = |error: UnknownName| DbError::Corrupt(format!("gift {}: {error}", row.id));
     Ok(Gift {
         id: GiftId(row.id),
         bridge: BridgeId(row.bridge_id),
         day_number: row.day_number,
-        state: state.ok_or_else(corrupt)?,
+        state: row.state.parse().map_err(corrupt)?,
         event_type: row.event_type,
         points: row.points,
         player: row.user_id.map(UserId),

@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{CaseStatement, Expr},
 };
 use xmas_kernel::{
-    UserId,
+    UnknownName, UserId,
     db::{Constraint, DbError, Timestamp},
 };
 
@@ -58,8 +58,8 @@ pub(crate) async fn existing_players(
             let role = row.role.parse();
             let player = Existing {
                 user_id: UserId(row.id),
-                status: status.map_err(|error: crate::UnknownStatus| corrupt(error.to_string()))?,
-                role: role.map_err(|error: crate::UnknownRole| corrupt(error.to_string()))?,
+                status: status.map_err(|error: UnknownName| corrupt(error.to_string()))?,
+                role: role.map_err(|error: UnknownName| corrupt(error.to_string()))?,
                 nickname: row.nickname,
                 password_hash: row.password_hash,
                 is_anonymised: profile.is_some_and(|it| it.anonymised_at.is_some()),

@@ -8,7 +8,8 @@ use crate::{
 };
 
 /// What an entry of a timeline is of. Entries of one instant stand in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum TimelineKind {
     Play,
     Stamp,
@@ -34,15 +35,7 @@ impl Kind for TimelineKind {
     ];
 
     fn as_str(self) -> &'static str {
-        match self {
-            TimelineKind::Play => "play",
-            TimelineKind::Stamp => "stamp",
-            TimelineKind::Reward => "reward",
-            TimelineKind::Level => "level",
-            TimelineKind::Ledger => "ledger",
-            TimelineKind::Event => "event",
-            TimelineKind::Audit => "audit",
-        }
+        self.into()
     }
 }
 

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, convert::Infallible, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use xmas_kernel::{Asset, BatchId, UserId, idempotency::RequestKey};
+use xmas_kernel::{Asset, BatchId, UnknownName, UserId, idempotency::RequestKey};
 use xmas_players::{Inactive, PlayerRef};
 
 use super::recipients::RecipientFilter;
@@ -64,7 +64,8 @@ pub struct Refusal {
 }
 
 /// How far a batch has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE", parse_err_ty = UnknownName, parse_err_fn = unknown_batch_state)]
 pub enum BatchState {
     /// Some of it may be left to do: the same request again goes on with it.
     Open,
@@ -77,12 +78,12 @@ impl BatchState {
     pub const ALL: [BatchState; 3] = [BatchState::Open, BatchState::Done, BatchState::Stopped];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            BatchState::Open => "OPEN",
-            BatchState::Done => "DONE",
-            BatchState::Stopped => "STOPPED",
-        }
+        self.into()
     }
+}
+
+fn unknown_batch_state(name: &str) -> UnknownName {
+    UnknownName::new("state of a batch", name)
 }
 
 /// A batch that has been registered.

@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{CaseStatement, Expr, Query, SimpleExpr},
 };
 use xmas_kernel::{
-    Asset, BatchId, UserId,
+    Asset, BatchId, UnknownName, UserId,
     audit::Actor,
     db::{DbError, Timestamp, sum},
     idempotency::RequestKey,
@@ -31,20 +31,29 @@ pub(super) struct Item {
     pub(super) amount: i64,
 }
 
-const PLANNED: &str = "PLANNED";
-const DONE: &str = "DONE";
-const SHORT: &str = "SHORT";
+/// What has become of one wallet of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
+enum ItemState {
+    Planned,
+    Done,
+    /// The wallet held too little.
+    Short,
+}
+
+impl ItemState {
+    fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
 
 fn batch(row: wallet_batch::Model) -> Result<Batch, DbError> {
-    let corrupt = || DbError::Corrupt(format!("wallet_batch {} is of no known kind", row.id));
-    let mut kinds = OrderKind::ALL.into_iter();
-    let mut states = BatchState::ALL.into_iter();
-    let kind = kinds.find(|kind| kind.as_str() == row.kind);
-    let state = states.find(|state| state.as_str() == row.state);
+    let corrupt =
+        |error: UnknownName| DbError::Corrupt(format!("wallet_batch {}: {error}", row.id));
     Ok(Batch {
         id: BatchId(row.id),
-        kind: kind.ok_or_else(corrupt)?,
-        state: state.ok_or_else(corrupt)?,
+        kind: row.kind.parse().map_err(corrupt)?,
+        state: row.state.parse().map_err(corrupt)?,
         key: row.batch_key,
         reason: row.reason,
         actor: row.actor,
@@ -196,7 +205,7 @@ pub(super) async fn plan(
             user_id: Set(item.user_id.0),
             asset: Set(item.asset.as_str().to_owned()),
             amount: Set(item.amount),
-            state: Set(PLANNED.to_owned()),
+            state: Set(ItemState::Planned.as_str().to_owned()),
             part_moved: Set(0),
         });
         wallet_batch_item::Entity::insert_many(rows)
@@ -217,11 +226,11 @@ pub(super) async fn plan_back(
     let mut done = Query::select();
     done.expr(Expr::value(batch.0))
         .columns([Column::UserId, Column::Asset, Column::Amount])
-        .expr(Expr::value(PLANNED))
+        .expr(Expr::value(ItemState::Planned.as_str()))
         .expr(Expr::value(0))
         .from(wallet_batch_item::Entity)
         .and_where(Column::BatchId.eq(of.0))
-        .and_where(Column::State.eq(DONE));
+        .and_where(Column::State.eq(ItemState::Done.as_str()));
     let mut insert = Query::insert();
     insert.into_table(wallet_batch_item::Entity).columns([
         Column::BatchId,
@@ -247,7 +256,7 @@ pub(super) async fn done_items(
     use wallet_batch_item::Column;
     let rows = wallet_batch_item::Entity::find()
         .filter(Column::BatchId.eq(batch.0))
-        .filter(Column::State.eq(DONE))
+        .filter(Column::State.eq(ItemState::Done.as_str()))
         .order_by_asc(Column::UserId)
         .order_by_asc(Column::Asset)
         .all(conn)
@@ -277,7 +286,7 @@ pub(super) async fn next_players(
         .select_only()
         .column(Column::UserId)
         .filter(Column::BatchId.eq(batch.0))
-        .filter(Column::State.eq(PLANNED))
+        .filter(Column::State.eq(ItemState::Planned.as_str()))
         .order_by_asc(Column::UserId)
         .limit(limit)
         .into_tuple()
@@ -297,7 +306,7 @@ pub(super) async fn planned_of(
     let rows = wallet_batch_item::Entity::find()
         .filter(Column::BatchId.eq(batch.0))
         .filter(Column::UserId.is_in(players.iter().map(|player| player.0)))
-        .filter(Column::State.eq(PLANNED))
+        .filter(Column::State.eq(ItemState::Planned.as_str()))
         .all(tx)
         .await?;
     rows.into_iter().map(item).collect()
@@ -322,17 +331,17 @@ pub(super) async fn end_items(
     let (done, short): (Vec<_>, Vec<_>) = moved
         .iter()
         .partition(|(item, moved)| *moved == item.amount);
-    for (items, state) in [(done, DONE), (short, SHORT)] {
+    for (items, state) in [(done, ItemState::Done), (short, ItemState::Short)] {
         if items.is_empty() {
             continue;
         }
         let mut update = wallet_batch_item::Entity::update_many()
-            .col_expr(Column::State, state.into())
+            .col_expr(Column::State, Expr::value(state.as_str()))
             .filter(Column::BatchId.eq(batch.0))
             .filter(Column::Asset.eq(asset.as_str()))
             .filter(Column::UserId.is_in(items.iter().map(|(item, _)| item.user_id.0)))
-            .filter(Column::State.eq(PLANNED));
-        if state == SHORT {
+            .filter(Column::State.eq(ItemState::Planned.as_str()));
+        if state == ItemState::Short {
             let parts = items.iter().map(|(item, part)| (item.user_id, *part));
             update = update.col_expr(Column::PartMoved, by_value(Column::UserId, parts));
         }
@@ -373,7 +382,7 @@ pub(super) async fn short_items(
     use wallet_batch_item::Column;
     let rows = wallet_batch_item::Entity::find()
         .filter(Column::BatchId.eq(batch.0))
-        .filter(Column::State.eq(SHORT))
+        .filter(Column::State.eq(ItemState::Short.as_str()))
         .order_by_asc(Column::UserId)
         .order_by_asc(Column::Asset)
         .limit(limit)
@@ -410,14 +419,22 @@ pub(super) async fn tallies(
         let case = CaseStatement::new().case(items, Expr::col(Column::UserId));
         Expr::expr(case).count_distinct()
     };
-    let is_moved = Column::State.eq(DONE).or(Column::PartMoved.gt(0));
+    let is_moved = Column::State
+        .eq(ItemState::Done.as_str())
+        .or(Column::PartMoved.gt(0));
     let players: Vec<(i64, i64, i64, i64, i64)> = wallet_batch_item::Entity::find()
         .select_only()
         .column(Column::BatchId)
         .column_as(Expr::col(Column::UserId).count_distinct(), "players")
         .column_as(players_of(is_moved), "done")
-        .column_as(players_of(Column::State.eq(SHORT)), "short")
-        .column_as(players_of(Column::State.eq(PLANNED)), "left")
+        .column_as(
+            players_of(Column::State.eq(ItemState::Short.as_str())),
+            "short",
+        )
+        .column_as(
+            players_of(Column::State.eq(ItemState::Planned.as_str())),
+            "left",
+        )
         .filter(Column::BatchId.is_in(ids.iter().copied()))
         .group_by(Column::BatchId)
         .into_tuple()
@@ -452,9 +469,9 @@ pub(super) async fn tallies(
             }
         };
         add(&mut tally.all, total);
-        match state.as_str() {
-            DONE => add(&mut tally.done, total),
-            SHORT => {
+        match state.parse() {
+            Ok(ItemState::Done) => add(&mut tally.done, total),
+            Ok(ItemState::Short) => {
                 add(&mut tally.done, part);
                 add(&mut tally.short, total - part);
             }

@@ -4,7 +4,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect,
 };
 use xmas_kernel::{
-    RewardId, UserId,
+    RewardId, UnknownName, UserId,
     db::{DbError, Timestamp},
     paging::{Cursor, Limit, Page},
 };
@@ -12,8 +12,7 @@ use xmas_players::LockedPlayer;
 use xmas_time::EventDay;
 
 use crate::{
-    Grant, GrantSource, Reward, RewardReceipt, RewardState, RewardType, UnknownGrantSource,
-    UnknownRewardType, entity::reward_log,
+    Grant, GrantSource, Reward, RewardReceipt, RewardState, RewardType, entity::reward_log,
 };
 
 /// Writes the receipt of a grant. Its key decides whether this is the first time.
@@ -72,9 +71,9 @@ fn receipt(row: reward_log::Model) -> Result<RewardReceipt, DbError> {
     let kind: RewardType = row
         .reward_type
         .parse()
-        .map_err(|error: UnknownRewardType| corrupt(error.to_string()))?;
+        .map_err(|error: UnknownName| corrupt(error.to_string()))?;
     let source = row.source.parse();
-    let source = source.map_err(|error: UnknownGrantSource| corrupt(error.to_string()))?;
+    let source = source.map_err(|error: UnknownName| corrupt(error.to_string()))?;
     let reward = match (source, kind, row.reward_item) {
         // Which may be negative.
         (GrantSource::Correction, RewardType::Xp, None) => Ok(Reward::xp_correction(row.amount)),
