@@ -464,6 +464,466 @@ mod tests {
         assert_eq!(check_season(&wrong), []);
     }
 
+    fn fields(problems: Vec<Problem>) -> Vec<String> {
+        problems.into_iter().map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn a_season_that_is_not_sound_is_refused_and_never_served() {
+        let unsound = Arc::new(Season {
+            id: SeasonId(1),
+            rules: ladder(&[20]),
+            is_sound: false,
+        });
+        let seasons = [unsound];
+        for outcome in [
+            running(&seasons, day(26)).map(drop),
+            serving(&seasons, day(26)).map(drop),
+            serving(&seasons, day(31).next()).map(drop),
+        ] {
+            assert!(matches!(outcome, Err(SeasonError::InvalidConfig)));
+        }
+    }
+
+    #[test]
+    fn an_ended_season_that_was_switched_off_has_no_grace_days() {
+        let idle = NewSeason {
+            is_active: false,
+            ..ladder(&[20])
+        };
+        assert!(matches!(
+            serving(&[season(1, idle)], day(31).next()),
+            Err(SeasonError::NoActiveSeason)
+        ));
+    }
+
+    #[test]
+    fn a_season_is_served_until_the_last_of_its_grace_days() {
+        let long = NewSeason {
+            grace_days: 30,
+            ..ladder(&[20])
+        };
+        let seasons = [season(1, ladder(&[20])), season(2, long)];
+        let until = |id| served_until(&seasons, SeasonId(id));
+        assert_eq!(until(1), EventDay::from_ymd(2026, 1, 7));
+        assert_eq!(until(2), EventDay::from_ymd(2026, 1, 30));
+        assert_eq!(until(3), None);
+    }
+
+    #[test]
+    fn the_grant_of_a_level_is_named_after_season_level_and_player() {
+        let key = grant_key(SeasonId(3), 5, UserId(42));
+        assert_eq!(key, "season:3:level:5:user:42");
+    }
+
+    #[test]
+    fn without_a_ladder_the_next_level_needs_no_xp() {
+        assert_eq!(next_level_xp(&ladder(&[]), 0), 0);
+        // A ladder with a gap: the last level is the next best.
+        let mut gap = ladder(&[20, 50, 100]);
+        gap.levels.remove(1);
+        assert_eq!(next_level_xp(&gap, 1), 100);
+    }
+
+    #[test]
+    fn no_level_is_above_the_season_s_highest() {
+        let short = NewSeason {
+            max_level: 1,
+            ..ladder(&[20, 50])
+        };
+        assert_eq!(level_for(&short, 49), 1);
+        assert_eq!(level_for(&short, 50), 1);
+        assert_eq!(next_level_xp(&short, 1), 20);
+    }
+
+    #[test]
+    fn every_number_of_a_season_has_its_bounds() {
+        type Set = fn(&mut NewSeason, i64);
+        let numbers: [(&str, Set, i64, i64); 3] = [
+            (
+                "base_xp_per_stamp",
+                |season, number| season.base_xp_per_stamp = number,
+                0,
+                1_000_000,
+            ),
+            (
+                "max_xp_bonus",
+                |season, number| season.max_xp_bonus = number,
+                0,
+                1_000_000,
+            ),
+            (
+                "internal_win_threshold",
+                |season, number| season.internal_win_threshold = number,
+                1,
+                MAX_NUMBER,
+            ),
+        ];
+        for (field, set, least, most) in numbers {
+            for (number, fits) in [
+                (least - 1, false),
+                (least, true),
+                (most, true),
+                (most + 1, false),
+            ] {
+                let mut season = ladder(&[20]);
+                set(&mut season, number);
+                let expected = if fits { vec![] } else { vec![field.to_owned()] };
+                assert_eq!(fields(check_season(&season)), expected, "{field} {number}");
+            }
+        }
+        for (grace_days, fits) in [(0, true), (366, true), (367, false)] {
+            let season = NewSeason {
+                grace_days,
+                ..ladder(&[20])
+            };
+            let told = fields(check_season(&season));
+            assert_eq!(told.is_empty(), fits, "{grace_days} {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_season_may_be_one_day_long_and_have_a_thousand_levels() {
+        let one_day = NewSeason {
+            end: day(25),
+            ..ladder(&[20])
+        };
+        assert_eq!(check_season(&one_day), []);
+        let backwards = NewSeason {
+            end: day(24),
+            ..ladder(&[20])
+        };
+        assert_eq!(
+            check_season(&backwards)[0].code,
+            ErrorCode::InvalidSeasonDates
+        );
+        let long: Vec<i64> = (1..=MAX_LEVELS).collect();
+        assert_eq!(check_season(&ladder(&long)), []);
+        let longer: Vec<i64> = (0..=MAX_LEVELS).collect();
+        assert_eq!(
+            fields(check_season(&ladder(&longer))),
+            ["max_level", "levels"]
+        );
+        assert_eq!(fields(check_season(&ladder(&[]))), ["max_level"]);
+    }
+
+    #[test]
+    fn the_xp_of_the_levels_rises_from_0_to_the_largest_number() {
+        assert_eq!(check_season(&ladder(&[0, 1, MAX_NUMBER])), []);
+        for (bad, field) in [
+            ([0, 0], "levels.1.required_xp"),
+            ([1, 0], "levels.1.required_xp"),
+            ([-1, 0], "levels.0.required_xp"),
+            ([0, MAX_NUMBER + 1], "levels.1.required_xp"),
+        ] {
+            assert_eq!(fields(check_season(&ladder(&bad))), [field], "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_reward_s_label_has_1_to_191_characters_besides_the_space_around_it() {
+        for (label, fits) in [
+            ("", false),
+            ("  ", false),
+            ("별", true),
+            (&"별".repeat(191), true),
+            (&format!(" {} ", "별".repeat(191)), true),
+            (&"별".repeat(192), false),
+        ] {
+            let mut season = ladder(&[20]);
+            label.clone_into(&mut season.levels[0].reward_label);
+            let told = fields(check_season(&season));
+            let expected: &[&str] = if fits {
+                &[]
+            } else {
+                &["levels.0.reward_label"]
+            };
+            assert_eq!(told, expected, "{label:?}");
+        }
+    }
+
+    #[test]
+    fn a_ladder_may_follow_later_unless_the_season_runs_today() {
+        let bare = NewSeason {
+            max_level: 10,
+            ..ladder(&[])
+        };
+        let told = |season: &NewSeason, today| fields(check_save(season, None, today));
+        assert_eq!(told(&bare, day(24)), [""; 0]);
+        assert_eq!(told(&bare, day(25)), ["levels"]);
+        assert_eq!(told(&bare, day(31)), ["levels"]);
+        assert_eq!(told(&bare, day(31).next()), [""; 0]);
+        let idle = NewSeason {
+            is_active: false,
+            ..bare.clone()
+        };
+        assert_eq!(told(&idle, day(26)), [""; 0]);
+        // A ladder that is there is looked at, whenever the season runs.
+        let bad = NewSeason {
+            is_active: false,
+            ..ladder(&[20, 20])
+        };
+        assert_eq!(told(&bad, day(1)), ["levels.1.required_xp"]);
+        // And so is everything else.
+        let frame = NewSeason {
+            max_level: 0,
+            ..bare
+        };
+        assert_eq!(told(&frame, day(1)), ["max_level"]);
+    }
+
+    #[test]
+    fn a_new_season_is_named_and_dated_and_has_what_is_usual() {
+        let (_, problems) = edited(None, &SeasonEdit::default());
+        assert_eq!(fields(problems), ["season_name", "start_date", "end_date"]);
+        let edit = SeasonEdit {
+            name: Some("2025".to_owned()),
+            start: Some(day(25)),
+            end: Some(day(31)),
+            ..SeasonEdit::default()
+        };
+        let (season, problems) = edited(None, &edit);
+        assert_eq!(problems, []);
+        let usual = NewSeason {
+            name: "2025".to_owned(),
+            start: day(25),
+            end: day(31),
+            max_level: 10,
+            base_xp_per_stamp: 20,
+            max_xp_bonus: 20,
+            grace_days: 7,
+            internal_win_threshold: 50,
+            is_active: false,
+            levels: Vec::new(),
+        };
+        assert_eq!(season, usual);
+    }
+
+    #[test]
+    fn an_edit_changes_what_it_names_and_nothing_else() {
+        let before = ladder(&[20, 50]);
+        let unchanged = edited(Some(&before), &SeasonEdit::default());
+        assert_eq!(unchanged, (before.clone(), vec![]));
+        let edit = SeasonEdit {
+            name: Some("다음".to_owned()),
+            start: Some(day(1)),
+            end: Some(day(2)),
+            base_xp_per_stamp: Some(1),
+            max_xp_bonus: Some(2),
+            grace_days: Some(3),
+            internal_win_threshold: Some(4),
+            is_active: Some(false),
+            ..SeasonEdit::default()
+        };
+        let after = NewSeason {
+            name: "다음".to_owned(),
+            start: day(1),
+            end: day(2),
+            base_xp_per_stamp: 1,
+            max_xp_bonus: 2,
+            grace_days: 3,
+            internal_win_threshold: 4,
+            is_active: false,
+            ..before.clone()
+        };
+        assert_eq!(edited(Some(&before), &edit), (after, vec![]));
+    }
+
+    fn rung(level: i64) -> LevelEdit {
+        LevelEdit {
+            level,
+            required_xp: None,
+            reward_type: None,
+            reward_amount: None,
+            reward_item: None,
+            reward_label: None,
+            auto_claim: None,
+            manual: None,
+        }
+    }
+
+    fn with_levels(levels: &[LevelEdit]) -> SeasonEdit {
+        SeasonEdit {
+            levels: Some(levels.to_vec()),
+            ..SeasonEdit::default()
+        }
+    }
+
+    #[test]
+    fn a_level_keeps_what_an_edit_leaves_out_and_finds_it_by_its_number() {
+        let mut before = ladder(&[20, 50]);
+        before.levels[1].auto_claim = false;
+        before.levels[1].manual = true;
+        before.levels[1].reward = Reward::bundle(xmas_kernel::BundleId(7));
+        let edit = with_levels(&[rung(2), rung(1)]);
+        let (after, problems) = edited(Some(&before), &edit);
+        assert_eq!(problems, []);
+        assert_eq!(
+            after.levels,
+            [before.levels[1].clone(), before.levels[0].clone()]
+        );
+        let changed = LevelEdit {
+            required_xp: Some(60),
+            reward_label: Some("상자".to_owned()),
+            auto_claim: Some(true),
+            manual: Some(false),
+            ..rung(2)
+        };
+        let (after, problems) = edited(Some(&before), &with_levels(&[changed]));
+        assert_eq!(problems, []);
+        let expected = Level {
+            level: 2,
+            required_xp: 60,
+            reward: before.levels[1].reward,
+            reward_label: "상자".to_owned(),
+            auto_claim: true,
+            manual: false,
+        };
+        assert_eq!(after.levels, [expected]);
+        // The ladder's length is the season's highest level.
+        assert_eq!(after.max_level, 1);
+    }
+
+    #[test]
+    fn a_new_level_says_its_xp_and_its_reward_and_pays_by_itself() {
+        let (_, problems) = edited(Some(&ladder(&[])), &with_levels(&[rung(1)]));
+        assert_eq!(
+            fields(problems),
+            ["levels.0.required_xp", "levels.0.reward_type"]
+        );
+        let new = LevelEdit {
+            required_xp: Some(20),
+            reward_type: Some(RewardType::TicketDice),
+            ..rung(1)
+        };
+        let (after, problems) = edited(Some(&ladder(&[])), &with_levels(&[new]));
+        assert_eq!(problems, []);
+        let expected = Level {
+            level: 1,
+            required_xp: 20,
+            // One of it is usual.
+            reward: Reward::new(RewardType::TicketDice, 1).unwrap(),
+            reward_label: String::new(),
+            auto_claim: true,
+            manual: false,
+        };
+        assert_eq!(after.levels, [expected]);
+        let none = LevelEdit {
+            required_xp: Some(20),
+            reward_type: Some(RewardType::None),
+            ..rung(1)
+        };
+        let (after, problems) = edited(None, &with_levels(&[none]));
+        assert_eq!(after.levels[0].reward, Reward::NONE);
+        assert_eq!(fields(problems), ["season_name", "start_date", "end_date"]);
+    }
+
+    #[test]
+    fn what_belonged_to_another_type_of_reward_goes_with_it() {
+        let mut before = ladder(&[20, 50]);
+        before.levels[0].reward = Reward::new(RewardType::Point, 500).unwrap();
+        before.levels[1].reward = Reward::bundle(xmas_kernel::BundleId(7));
+        let change = |level, reward_type| LevelEdit {
+            reward_type: Some(reward_type),
+            ..rung(level)
+        };
+        let edit = with_levels(&[change(1, RewardType::CcCoin), change(2, RewardType::Point)]);
+        let (after, problems) = edited(Some(&before), &edit);
+        assert_eq!(problems, []);
+        assert_eq!(
+            after.levels[0].reward,
+            Reward::new(RewardType::CcCoin, 1).unwrap()
+        );
+        assert_eq!(
+            after.levels[1].reward,
+            Reward::new(RewardType::Point, 1).unwrap()
+        );
+        let same = with_levels(&[change(1, RewardType::Point)]);
+        let (after, _) = edited(Some(&before), &same);
+        assert_eq!(after.levels[0].reward, before.levels[0].reward);
+    }
+
+    #[test]
+    fn a_reward_that_cannot_be_given_is_named() {
+        let bad = LevelEdit {
+            reward_amount: Some(-1),
+            ..rung(1)
+        };
+        let unnamed = LevelEdit {
+            reward_type: Some(RewardType::Bundle),
+            reward_item: Some(None),
+            ..rung(2)
+        };
+        let edit = with_levels(&[bad, unnamed]);
+        let (after, problems) = edited(Some(&ladder(&[20, 50])), &edit);
+        assert_eq!(
+            fields(problems),
+            ["levels.0.reward_amount", "levels.1.reward_amount"]
+        );
+        assert_eq!(after.levels[0].reward, Reward::NONE);
+    }
+
+    #[test]
+    fn the_highest_level_is_the_number_of_levels_unless_there_is_no_ladder_yet() {
+        let with_max = |max_level| SeasonEdit {
+            max_level: Some(max_level),
+            ..SeasonEdit::default()
+        };
+        let bare = ladder(&[]);
+        let (after, problems) = edited(Some(&bare), &with_max(5));
+        assert_eq!((after.max_level, problems), (5, vec![]));
+        let before = ladder(&[20, 50]);
+        for (max_level, fits) in [(1, false), (2, true), (3, false)] {
+            let (after, problems) = edited(Some(&before), &with_max(max_level));
+            assert_eq!(after.max_level, max_level);
+            assert_eq!(problems.is_empty(), fits, "{max_level}");
+        }
+        // With a ladder in the same edit it is that ladder's length, whether or not there was one before.
+        for before in [&bare, &before] {
+            for (max_level, fits) in [(0, false), (1, true), (2, false)] {
+                let level = LevelEdit {
+                    required_xp: Some(20),
+                    reward_type: Some(RewardType::None),
+                    ..rung(1)
+                };
+                let edit = SeasonEdit {
+                    max_level: Some(max_level),
+                    ..with_levels(&[level])
+                };
+                let (_, problems) = edited(Some(before), &edit);
+                let expected: &[&str] = if fits { &[] } else { &["max_level"] };
+                assert_eq!(fields(problems), expected, "{max_level}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_may_come_under_either_name_but_not_as_two() {
+        let before = ladder(&[20]);
+        let names = |name: Option<&str>, season_name: Option<&str>| SeasonEdit {
+            name: name.map(str::to_owned),
+            season_name: season_name.map(str::to_owned),
+            ..SeasonEdit::default()
+        };
+        // A client that sends back all that it has loaded changes one of the two.
+        for (name, season_name, after) in [
+            (Some("S"), Some("S"), "S"),
+            (Some("T"), None, "T"),
+            (None, Some("T"), "T"),
+            (Some("T"), Some("S"), "T"),
+            (Some("S"), Some("T"), "T"),
+            (Some("T"), Some("T"), "T"),
+        ] {
+            let (season, problems) = edited(Some(&before), &names(name, season_name));
+            assert_eq!((season.name.as_str(), problems), (after, vec![]));
+        }
+        let (_, problems) = edited(Some(&before), &names(Some("T"), Some("U")));
+        assert_eq!(fields(problems), ["season_name"]);
+        let (new, problems) = edited(None, &names(None, Some("T")));
+        assert_eq!(new.name, "T");
+        assert_eq!(fields(problems), ["start_date", "end_date"]);
+    }
+
     proptest! {
         #[test]
         fn the_level_is_the_highest_whose_requirement_is_met(
