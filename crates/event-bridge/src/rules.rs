@@ -359,6 +359,251 @@ mod tests {
         assert_eq!(kst(prechecks_at(new_year)), "2025-12-31T23:00:00+00:00");
     }
 
+    #[test]
+    fn the_bounds_of_a_bridge_are_inclusive() {
+        type Set = fn(&mut NewBridge, i64);
+        let numbers: [(&str, Set, i64, i64); 2] = [
+            (
+                "days.points",
+                |bridge, number| bridge.days[6].points = number,
+                0,
+                1_000_000_000,
+            ),
+            (
+                "keys_required",
+                |bridge, number| bridge.keys_required = number,
+                1,
+                7,
+            ),
+        ];
+        for (field, set, least, most) in numbers {
+            for (number, fits) in [
+                (least - 1, false),
+                (least, true),
+                (most, true),
+                (most + 1, false),
+            ] {
+                let mut bridge = bridge(7);
+                set(&mut bridge, number);
+                let expected: &[&str] = if fits { &[] } else { &[field] };
+                assert_eq!(fields(&bridge), expected, "{field} {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_key_is_short_plain_and_not_the_season_s_own() {
+        for (name, fits) in [
+            ("A", true),
+            ("_", true),
+            ("7", true),
+            ("KEY_DAY_1_ROULETTE", true),
+            (&"K".repeat(32), true),
+            (&"K".repeat(33), false),
+            ("", false),
+            ("key", false),
+            ("KEY-1", false),
+            ("KEY 1", false),
+            ("열쇠", false),
+            (INTERNAL_WIN_PERIOD, false),
+        ] {
+            let mut bridge = bridge(1);
+            name.clone_into(&mut bridge.days[0].event_type);
+            let expected: &[&str] = if fits { &[] } else { &["days.event_type"] };
+            assert_eq!(fields(&bridge), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_dates_rise_from_the_season_s_first_to_its_last_day() {
+        let told = |dates: &[u32]| {
+            let mut bridge = bridge(dates.len());
+            for (bridge_day, date) in bridge.days.iter_mut().zip(dates) {
+                bridge_day.day = day(*date);
+            }
+            fields(&bridge)
+        };
+        assert_eq!(told(&[25, 31]), [""; 0]);
+        for bad in [[24, 31], [26, 26], [27, 26]] {
+            assert_eq!(told(&bad), ["days.date"], "{bad:?}");
+        }
+        let mut late = bridge(7);
+        late.days[6].day = day(31).next();
+        late.settle_on = day(31).plus_days(2);
+        assert_eq!(fields(&late), ["days.date"]);
+    }
+
+    #[test]
+    fn the_settlement_is_due_after_the_last_day() {
+        for (settle_on, fits) in [(day(31), false), (day(31).next(), true)] {
+            let bridge = NewBridge {
+                settle_on,
+                ..bridge(7)
+            };
+            assert_eq!(fields(&bridge).is_empty(), fits, "{settle_on}");
+        }
+        assert_eq!(usual_settle_on(day(31)), day(31).next());
+    }
+
+    #[test]
+    fn a_payment_is_named_after_its_bridge_and_its_player() {
+        assert_eq!(grant_key(BridgeId(3), UserId(42)), "bridge:3:user:42");
+        assert_eq!(grant_prefix(BridgeId(3)), "bridge:3:user:");
+    }
+
+    fn day_edit(number: i64) -> DayEdit {
+        DayEdit {
+            number,
+            day: None,
+            event_type: None,
+            mission: None,
+            points: None,
+        }
+    }
+
+    fn with_days(days: &[DayEdit]) -> BridgeEdit {
+        BridgeEdit {
+            days: Some(days.to_vec()),
+            ..BridgeEdit::default()
+        }
+    }
+
+    #[test]
+    fn a_new_bridge_asks_for_every_key_and_pays_by_itself_the_day_after() {
+        let whole = |number: i64, date| DayEdit {
+            day: Some(day(date)),
+            event_type: Some(format!("KEY_{number}")),
+            mission: Some(Mission::PlayDice),
+            points: Some(100),
+            ..day_edit(number)
+        };
+        let edit = with_days(&[whole(1, 25), whole(2, 27)]);
+        let (bridge, problems) = edited(None, SeasonId(9), &edit);
+        let bridge_day = |number, date| BridgeDay {
+            number,
+            day: day(date),
+            event_type: format!("KEY_{number}"),
+            mission: Mission::PlayDice,
+            points: 100,
+        };
+        let usual = NewBridge {
+            season_id: SeasonId(9),
+            days: vec![bridge_day(1, 25), bridge_day(2, 27)],
+            keys_required: 2,
+            settle_on: day(28),
+            auto_settle: true,
+        };
+        assert_eq!((bridge, problems), (usual, vec![]));
+        let (bare, problems) = edited(None, SeasonId(9), &with_days(&[day_edit(1)]));
+        let told: Vec<String> = problems.into_iter().map(|problem| problem.field).collect();
+        assert_eq!(
+            told,
+            [
+                "days.0.date",
+                "days.0.event_type",
+                "days.0.mission",
+                "days.0.points"
+            ]
+        );
+        assert_eq!(bare.days.len(), 1);
+    }
+
+    #[test]
+    fn a_day_keeps_what_an_edit_leaves_out_and_is_found_by_its_number() {
+        let before = NewBridge {
+            keys_required: 5,
+            auto_settle: false,
+            ..bridge(7)
+        };
+        let unchanged = edited(Some(&before), SeasonId(1), &BridgeEdit::default());
+        assert_eq!(unchanged, (before.clone(), vec![]));
+        let edit = with_days(&[
+            day_edit(3),
+            DayEdit {
+                day: Some(day(30)),
+                event_type: Some("OTHER".to_owned()),
+                mission: Some(Mission::Login),
+                points: Some(1),
+                ..day_edit(2)
+            },
+        ]);
+        let (after, problems) = edited(Some(&before), SeasonId(1), &edit);
+        assert_eq!(problems, []);
+        let changed = BridgeDay {
+            number: 2,
+            day: day(30),
+            event_type: "OTHER".to_owned(),
+            mission: Mission::Login,
+            points: 1,
+        };
+        assert_eq!(after.days, [before.days[2].clone(), changed]);
+        // What is said of the whole stays, even where other days would make it other.
+        let kept = (after.keys_required, after.settle_on, after.auto_settle);
+        assert_eq!(kept, (5, before.settle_on, false));
+        let edit = BridgeEdit {
+            keys_required: Some(6),
+            settle_on: Some(day(31).plus_days(3)),
+            auto_settle: Some(true),
+            ..BridgeEdit::default()
+        };
+        let (after, _) = edited(Some(&before), SeasonId(2), &edit);
+        let changed = NewBridge {
+            season_id: SeasonId(2),
+            keys_required: 6,
+            settle_on: day(31).plus_days(3),
+            auto_settle: true,
+            ..before
+        };
+        assert_eq!(after, changed);
+    }
+
+    #[test]
+    fn actions_of_a_day_are_under_way_until_ten_minutes_after_its_end() {
+        let instant = TimeDelta::microseconds(1);
+        let (start, over) = (day(26).start(), day(27).start() + TimeDelta::minutes(10));
+        for (now, runs) in [
+            (start - instant, false),
+            (start, true),
+            (day(27).start(), true),
+            (over - instant, true),
+            (over, false),
+        ] {
+            assert_eq!(is_running(day(26), now), runs, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_touched_if_it_is_changed_or_left_out() {
+        let before = bridge(3);
+        let numbers = |after: &NewBridge| -> Vec<i64> {
+            touched(&before, after).map(|day| day.number).collect()
+        };
+        assert_eq!(numbers(&before), [0; 0]);
+        assert_eq!(numbers(&bridge(4)), [0; 0]);
+        let mut after = bridge(2);
+        after.days[0].points += 1;
+        assert_eq!(numbers(&after), [1, 3]);
+    }
+
+    #[test]
+    fn a_mission_asks_for_the_action_as_well_as_for_the_feature() {
+        let page = |feature| event(EventKind::EnterPage, Some(feature));
+        for (mission, feature) in [
+            (Mission::PlayRoulette, Feature::Roulette),
+            (Mission::PlayDice, Feature::Dice),
+            (Mission::PlayLottery, Feature::Lottery),
+            (Mission::PlayAllGames, Feature::Roulette),
+        ] {
+            let fulfilled = fulfilment(mission, &page(feature));
+            assert_eq!(fulfilled, Fulfilment::Nothing, "{mission}");
+        }
+        let elsewhere = event(EventKind::Play, Some(Feature::Ranking));
+        assert_eq!(
+            fulfilment(Mission::ViewRanking, &elsewhere),
+            Fulfilment::Nothing
+        );
+    }
+
     proptest! {
         #[test]
         fn a_day_is_open_on_its_date_only(today in 20u32..31, collected in prop::collection::btree_set(1i64..8, 0..8)) {

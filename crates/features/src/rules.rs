@@ -95,6 +95,102 @@ mod tests {
         }
     }
 
+    fn config() -> FeatureConfig {
+        FeatureConfig {
+            feature: Feature::Dice,
+            title: "주사위".to_owned(),
+            page_path: "/dice".to_owned(),
+            is_enabled: true,
+            config_json: serde_json::json!({}),
+        }
+    }
+
+    fn told(config: &FeatureConfig) -> Vec<String> {
+        let problems = check_feature(config, &Kept::default()).into_iter();
+        problems.map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn what_an_edit_leaves_out_stays() {
+        let before = config();
+        assert_eq!(edited(&before, &FeatureEdit::default()), before);
+        let edit = FeatureEdit {
+            title: Some("Dice".to_owned()),
+            page_path: Some("/play/dice".to_owned()),
+            is_enabled: Some(false),
+            config_json: Some(serde_json::json!({ "xp_per_play": 5 })),
+            ..FeatureEdit::default()
+        };
+        let after = FeatureConfig {
+            feature: Feature::Dice,
+            title: "Dice".to_owned(),
+            page_path: "/play/dice".to_owned(),
+            is_enabled: false,
+            config_json: serde_json::json!({ "xp_per_play": 5 }),
+        };
+        assert_eq!(edited(&before, &edit), after);
+    }
+
+    #[test]
+    fn a_title_is_a_label_unless_it_stands_already() {
+        let blank = FeatureConfig {
+            title: " ".to_owned(),
+            ..config()
+        };
+        assert_eq!(told(&blank), ["title"]);
+        let kept = [" "].into_iter().collect();
+        assert_eq!(check_feature(&blank, &kept), []);
+    }
+
+    #[test]
+    fn a_page_is_a_plain_path_of_the_client() {
+        for (path, fits) in [
+            ("/", true),
+            ("/roulette?from=home#top", true),
+            (&format!("/{}", "a".repeat(190)), true),
+            (&format!("/{}", "a".repeat(191)), false),
+            ("", false),
+            ("roulette", false),
+            ("//evil.example", false),
+            ("https://evil.example", false),
+            ("/a b", false),
+            ("/룰렛", false),
+            ("/a\n", false),
+        ] {
+            let config = FeatureConfig {
+                page_path: path.to_owned(),
+                ..config()
+            };
+            let expected: &[&str] = if fits { &[] } else { &["page_path"] };
+            assert_eq!(told(&config), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn the_settings_are_an_object_of_up_to_16_kib_with_bounded_numbers() {
+        let with = |config_json| FeatureConfig {
+            config_json,
+            ..config()
+        };
+        let xp = |xp: i64| with(serde_json::json!({ "xp_per_play": xp }));
+        assert_eq!(told(&xp(0)), [""; 0]);
+        assert_eq!(told(&xp(1_000_000)), [""; 0]);
+        assert_eq!(told(&xp(1_000_001)), ["config_json.xp_per_play"]);
+        assert_eq!(told(&xp(-1)), ["config_json"]);
+        for odd in [
+            serde_json::json!([]),
+            serde_json::json!("x"),
+            serde_json::json!(null),
+        ] {
+            let told = told(&with(odd.clone()));
+            assert!(told.contains(&"config_json".to_owned()), "{odd}: {told:?}");
+        }
+        // {"k":"…"} has 8 bytes around the text.
+        let long = |bytes: usize| with(serde_json::json!({ "k": "x".repeat(bytes - 8) }));
+        assert_eq!(told(&long(MAX_CONFIG_BYTES)), [""; 0]);
+        assert_eq!(told(&long(MAX_CONFIG_BYTES + 1)), ["config_json"]);
+    }
+
     #[test]
     fn a_switched_off_feature_says_so_and_a_missing_one_does_not_run() {
         assert!(admit(Some(&row(true)), None).is_ok());

@@ -111,6 +111,24 @@ mod tests {
         assert_eq!(again.now(), shifted.now());
     }
 
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "this is what the clock wraps")]
+    fn the_machine_s_clock_tells_the_time() {
+        let before = cut(Utc::now());
+        let now = SystemClock.now();
+        assert!(before <= now && now <= Utc::now());
+    }
+
+    #[test]
+    fn a_manual_clock_stands_still_until_it_is_moved() {
+        let clock = ManualClock::at(noon());
+        assert_eq!((clock.now(), clock.now()), (noon(), noon()));
+        clock.advance(TimeDelta::seconds(5));
+        assert_eq!(clock.now(), noon() + TimeDelta::seconds(5));
+        clock.set(noon() - TimeDelta::days(1));
+        assert_eq!(clock.now(), noon() - TimeDelta::days(1));
+    }
+
     struct Shared(std::sync::Arc<ManualClock>);
 
     impl Clock for Shared {

@@ -159,6 +159,14 @@ mod tests {
         assert_eq!(serde_json::to_string(&leap).unwrap(), "\"2028-02-29\"");
     }
 
+    #[test]
+    fn a_date_and_its_day_are_the_same() {
+        let date = NaiveDate::from_ymd_opt(2025, 12, 26).unwrap();
+        assert_eq!(EventDay::from(date), day("2025-12-26"));
+        assert_eq!(NaiveDate::from(day("2025-12-26")), date);
+        assert_eq!(EventDay::from(NaiveDate::MAX).next().date(), NaiveDate::MAX);
+    }
+
     proptest! {
         /// From 1990 (Seoul's last change of offset was in 1988) to 2100.
         #[test]
