@@ -608,7 +608,9 @@ mod tests {
         #[test]
         fn a_day_is_open_on_its_date_only(today in 20u32..31, collected in prop::collection::btree_set(1i64..8, 0..8)) {
             let keys: BTreeSet<String> = collected.iter().map(|number| format!("KEY_DAY_{number}")).collect();
-            for slot in slots(&bridge(7).days, &keys, day(today)) {
+            let slots = slots(&bridge(7).days, &keys, day(today));
+            prop_assert_eq!(slots.len(), 7);
+            for slot in slots {
                 let state = match slot.day.day.cmp(&day(today)) {
                     _ if collected.contains(&slot.day.number) => SlotState::Collected,
                     std::cmp::Ordering::Less => SlotState::Missed,

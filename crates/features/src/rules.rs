@@ -187,8 +187,8 @@ mod tests {
         }
         // {"k":"…"} has 8 bytes around the text.
         let long = |bytes: usize| with(serde_json::json!({ "k": "x".repeat(bytes - 8) }));
-        assert_eq!(told(&long(MAX_CONFIG_BYTES)), [""; 0]);
-        assert_eq!(told(&long(MAX_CONFIG_BYTES + 1)), ["config_json"]);
+        assert_eq!(told(&long(16_384)), [""; 0]);
+        assert_eq!(told(&long(16_385)), ["config_json"]);
     }
 
     #[test]
