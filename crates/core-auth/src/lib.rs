@@ -16,6 +16,8 @@
 
 mod entity;
 mod error;
+#[cfg(any(test, feature = "testing"))]
+pub mod fake;
 mod hs256;
 mod model;
 mod passwords;

@@ -23,6 +23,8 @@ mod desk;
 mod entity;
 mod error;
 mod events;
+#[cfg(any(test, feature = "testing"))]
+pub mod fake;
 mod gifts;
 mod model;
 pub mod rules;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
+mod contract;
+
 use std::{
     sync::{Arc, LazyLock, Mutex},
     time::Duration,
