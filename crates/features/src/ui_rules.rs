@@ -289,6 +289,8 @@ mod tests {
             "\u{1b}[31m",
             "javascript:alert(1)",
             "java\tscript:x",
+            " javascript:x",
+            "java script:x",
         ] {
             let value = json!({ "a": [{ "text": bad }] });
             assert_eq!(fields("any", &value), ["value.a.0.text"], "{bad:?}");
@@ -373,5 +375,14 @@ mod tests {
             deep = json!({ "a": deep });
         }
         assert_eq!(fields("any", &deep).len(), 1);
+        let nested = |levels: usize| {
+            let mut value = json!([]);
+            for _ in 1..levels {
+                value = json!([value]);
+            }
+            fields("any", &json!({ "a": value }))
+        };
+        assert_eq!(nested(15), [""; 0]);
+        assert_eq!(nested(16).len(), 1);
     }
 }

@@ -238,6 +238,39 @@ mod tests {
         assert_eq!(odds(&[3, 0]).unwrap().without(1), Err(InvalidOdds));
     }
 
+    #[test]
+    fn a_table_says_what_it_is_of_and_finds_its_entries() {
+        let table = odds(&[3, 0, 5]).unwrap();
+        assert_eq!(table.feature(), Feature::Lottery);
+        assert_eq!(table.entry(3).map(|entry| entry.weight), Some(5));
+        assert_eq!(table.entry(4), None);
+        assert_eq!(table.total(), 8);
+        let at = |number| table.entry_at(number).id;
+        assert_eq!((at(0), at(2), at(3), at(7)), (1, 1, 3, 3));
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_content_in_this_spelling() {
+        let entry = Entry::new(7, "꽝", 2, Reward::NONE).unwrap();
+        let table = Odds::new(Feature::Roulette, ConfigId(5), vec![entry]).unwrap();
+        let content = r#"{"v":1,"feature":"ROULETTE","config_id":5,"entries":[{"id":7,"label":"꽝","weight":2,"reward_type":"NONE","reward_amount":0,"reward_item":null}]}"#;
+        assert_eq!(table.content(), content);
+        assert_eq!(table.hash(), hex::encode(Sha256::digest(content)));
+    }
+
+    #[test]
+    fn the_largest_weights_are_taken_and_every_reward_can_be_given() {
+        assert!(odds(&[MAX_WEIGHT]).is_ok());
+        let mut broken = entries(&[1]);
+        broken[0].reward_amount = -1;
+        assert!(broken[0].reward().is_err());
+        let broken = Odds::new(Feature::Lottery, ConfigId(1), broken);
+        assert_eq!(broken, Err(InvalidOdds));
+        let point = Reward::new(RewardType::Point, 5).unwrap();
+        let entry = Entry::new(1, "", 1, point).unwrap();
+        assert_eq!(entry.reward(), Ok(point));
+    }
+
     proptest! {
         #[test]
         fn a_weight_of_0_never_comes_up(weights in prop::collection::vec(0i64..4, 1..9), number in any::<u64>()) {

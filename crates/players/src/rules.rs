@@ -243,6 +243,115 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_level_below_is_no_wish_beside_one_above() {
+        // The level of the form is stale, the other name of it is wished for.
+        assert_eq!(loose(wish(None, Some(1), Some(3))), Ok(Some(100)));
+        assert_eq!(exact(wish(None, Some(3), Some(3))), Ok(Some(100)));
+    }
+
+    #[test]
+    fn an_operator_gives_up_to_a_billion_xp() {
+        assert_eq!(loose(wish(Some(MAX_XP), None, None)), Ok(Some(MAX_XP)));
+        assert_eq!(field(loose(wish(Some(MAX_XP + 1), None, None))), "xp");
+    }
+
+    fn record() -> PlayerRecord {
+        let at = chrono::DateTime::UNIX_EPOCH;
+        PlayerRecord {
+            user_id: xmas_kernel::UserId(7),
+            external_id: "santa-01".to_owned(),
+            nickname: Some("산타".to_owned()),
+            role: crate::Role::Player,
+            status: crate::Status::Active,
+            account_level: 1,
+            standing: NOW,
+            created_at: at,
+            updated_at: at,
+            last_login_at: None,
+        }
+    }
+
+    fn named(external_id: Option<&str>, nickname: Option<Option<&str>>) -> PlayerEdit {
+        PlayerEdit {
+            external_id: external_id.map(str::to_owned),
+            nickname: nickname.map(|name| name.map(str::to_owned)),
+            ..PlayerEdit::default()
+        }
+    }
+
+    fn names(edit: &PlayerEdit) -> (Option<String>, Option<Option<String>>) {
+        let (external_id, nickname) = new_names(&record(), edit).unwrap();
+        let nickname = nickname.map(|name| name.map(|name| name.as_str().to_owned()));
+        (external_id.map(|id| id.as_str().to_owned()), nickname)
+    }
+
+    #[test]
+    fn names_that_come_back_as_they_were_loaded_are_not_new() {
+        assert_eq!(names(&named(None, None)), (None, None));
+        let echo = named(Some("santa-01"), Some(Some("산타")));
+        assert_eq!(names(&echo), (None, None));
+        let spaced = named(Some(" santa-01 "), Some(Some(" 산타 ")));
+        assert_eq!(names(&spaced), (None, None));
+        // The same nickname in decomposed form.
+        let decomposed = named(None, Some(Some("\u{1109}\u{1161}\u{11ab}\u{1110}\u{1161}")));
+        assert_eq!(names(&decomposed), (None, None));
+        let nobody = PlayerRecord {
+            nickname: None,
+            ..record()
+        };
+        let (_, nickname) = new_names(&nobody, &named(None, Some(None))).unwrap();
+        assert!(nickname.is_none());
+        let (_, nickname) = new_names(&nobody, &named(None, Some(Some("산타")))).unwrap();
+        assert!(matches!(nickname, Some(Some(_))));
+    }
+
+    #[test]
+    fn a_new_name_replaces_the_old_one_and_a_nickname_can_be_taken_away() {
+        let both = named(Some("rudolf"), Some(Some("루돌프")));
+        let expected = (Some("rudolf".to_owned()), Some(Some("루돌프".to_owned())));
+        assert_eq!(names(&both), expected);
+        assert_eq!(names(&named(None, Some(None))), (None, Some(None)));
+    }
+
+    #[test]
+    fn an_id_from_before_the_rules_can_be_composed() {
+        let old = PlayerRecord {
+            external_id: "e\u{301}lan".to_owned(),
+            ..record()
+        };
+        let (same, _) = new_names(&old, &named(Some("e\u{301}lan"), None)).unwrap();
+        assert!(same.is_none());
+        let (composed, _) = new_names(&old, &named(Some("\u{e9}lan"), None)).unwrap();
+        assert_eq!(
+            composed.map(|id| id.as_str().to_owned()).as_deref(),
+            Some("\u{e9}lan")
+        );
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_new_names_is_named() {
+        let problems = new_names(&record(), &named(Some("a\0b"), Some(Some("\n")))).unwrap_err();
+        let fields: Vec<String> = problems.into_iter().map(|problem| problem.field).collect();
+        assert_eq!(fields, ["external_id", "nickname"]);
+        assert!(new_names(&record(), &named(Some("rudolf"), Some(Some("\n")))).is_err());
+    }
+
+    #[test]
+    fn the_log_keeps_what_has_changed_and_nothing_else() {
+        let before = record();
+        let after = PlayerRecord {
+            nickname: None,
+            standing: Standing { xp: 61, level: 2 },
+            ..record()
+        };
+        let (was, is) = changes(&before, &after);
+        assert_eq!(was, serde_json::json!({ "nickname": "산타", "xp": 60 }));
+        assert_eq!(is, serde_json::json!({ "nickname": null, "xp": 61 }));
+        let nothing = serde_json::json!({});
+        assert_eq!(changes(&before, &before), (nothing.clone(), nothing));
+    }
+
     proptest! {
         #[test]
         fn without_a_version_nothing_ever_falls(

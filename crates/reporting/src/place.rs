@@ -214,6 +214,54 @@ mod tests {
         assert_eq!(sorted, order);
     }
 
+    #[test]
+    fn an_unknown_kind_is_told_which_there_are() {
+        assert_eq!(HistoryKind::named("play"), Ok(HistoryKind::Play));
+        let error = HistoryKind::named("spin").unwrap_err().to_string();
+        assert!(error.starts_with("\"spin\" is none of "), "{error}");
+        for kind in HistoryKind::ALL {
+            assert!(error.contains(kind.as_str()), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_part_asks_for_one_row_more_than_fits_from_behind_the_edge() {
+        let first = Part::of(Limit::clamped(20), None::<HistoryCursor>, HistoryKind::Play);
+        assert_eq!(first.rows, 21);
+        assert!(first.edge.is_none());
+        let before: HistoryCursor = "100-play-17".parse().unwrap();
+        let edge = |kind| {
+            Part::of(Limit::clamped(1), Some(before), kind)
+                .edge
+                .unwrap()
+        };
+        assert_eq!(edge(HistoryKind::Play).kind, Ordering::Equal);
+        assert_eq!(edge(HistoryKind::Play).id, 17);
+        assert_eq!(
+            edge(HistoryKind::Play).at,
+            Utc.timestamp_micros(100).unwrap()
+        );
+        for kind in HistoryKind::ALL {
+            assert_eq!(edge(*kind).kind, kind.cmp(&HistoryKind::Play));
+        }
+    }
+
+    #[test]
+    fn a_page_is_cut_from_its_parts_and_ends_at_its_last_row() {
+        let cursor = |text: &&str| -> HistoryCursor { text.parse().unwrap() };
+        let page = |limit, mut rows: Vec<&'static str>| {
+            rows.reverse();
+            let (rows, next) = cut(rows, Limit::clamped(limit), cursor);
+            (rows, next.map(|next| next.to_string()))
+        };
+        let rows = vec!["200-reward-1", "100-play-2", "99-play-4"];
+        assert_eq!(page(4, rows.clone()), (rows.clone(), None));
+        assert_eq!(page(3, rows.clone()), (rows.clone(), None));
+        let next = Some("100-play-2".to_owned());
+        assert_eq!(page(2, rows.clone()), (rows[..2].to_vec(), next));
+        assert_eq!(page(2, Vec::new()), (Vec::new(), None));
+    }
+
     proptest! {
         #[test]
         fn a_cursor_reads_back(cursor in any_cursor()) {

@@ -131,6 +131,18 @@ impl Directory {
         })
     }
 
+    /// These players, without a database.
+    #[cfg(test)]
+    pub(crate) fn knowing(players: impl IntoIterator<Item = PlayerName>) -> Self {
+        let mut directory = Self::default();
+        for player in players {
+            let given = GivenId::any(&player.external_id);
+            directory.by_external_id.insert(given, player.clone());
+            directory.by_id.insert(player.user_id, player);
+        }
+        directory
+    }
+
     pub(crate) fn find(&self, who: &PlayerRef) -> Result<&PlayerName, Nobody> {
         let by_id = who.user_id.map(|id| self.by_id.get(&id));
         let name = who.external_id.as_ref();
@@ -157,14 +169,7 @@ mod tests {
             external_id: name.to_owned(),
             reach: Reach::Open,
         };
-        let all = [player(1, "santa"), player(2, "rudolf")];
-        let by_id = all.iter().map(|one| (one.user_id, one.clone()));
-        let given = |one: &PlayerName| GivenId::any(&one.external_id);
-        let by_name = all.iter().map(|one| (given(one), one.clone()));
-        let directory = Directory {
-            by_id: by_id.collect(),
-            by_external_id: by_name.collect(),
-        };
+        let directory = Directory::knowing([player(1, "santa"), player(2, "rudolf")]);
         let find = |id: Option<i64>, name: Option<&str>| {
             let who = PlayerRef {
                 user_id: id.map(UserId),

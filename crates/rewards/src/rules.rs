@@ -175,4 +175,27 @@ mod tests {
             assert_eq!(masked(code), shown);
         }
     }
+
+    #[test]
+    fn a_kind_of_coupon_has_a_name_that_may_be_shown() {
+        let kind = |name: &str| NewCouponKind {
+            name: name.to_owned(),
+            manual: false,
+            ignores_case: false,
+        };
+        let fields = |name: &str| -> Vec<String> {
+            let problems = check_coupon_kind(&kind(name), &Kept::default()).into_iter();
+            problems.map(|problem| problem.field).collect()
+        };
+        assert_eq!(fields("문화상품권"), [""; 0]);
+        assert_eq!(fields(&"상".repeat(100)), [""; 0]);
+        for bad in ["", " ", "a\u{200b}", " x", &"상".repeat(101)] {
+            assert_eq!(fields(bad), ["name"], "{bad:?}");
+        }
+        // One that stands already is not refused.
+        assert_eq!(
+            check_coupon_kind(&kind(" x"), &[" x"].into_iter().collect()),
+            []
+        );
+    }
 }

@@ -128,4 +128,23 @@ mod tests {
         let fields: Vec<String> = problems.map(|problem| problem.field).collect();
         assert_eq!(fields, ["max_daily_plays"]);
     }
+
+    #[test]
+    fn as_many_throws_a_day_as_the_limit_says() {
+        let with = |max_daily_plays| NewDice {
+            max_daily_plays,
+            ..dice()
+        };
+        assert_eq!(check(&with(MAX_DAILY)), []);
+        assert_eq!(check(&with(MAX_DAILY + 1))[0].field, "max_daily_plays");
+    }
+
+    #[test]
+    fn the_higher_sum_wins_and_equal_ones_draw() {
+        let one = throw(5 * 216 + 5 * 36);
+        assert_eq!((one.user_sum, one.dealer_sum), (12, 2));
+        assert_eq!(one.outcome, DiceOutcome::Win);
+        assert_eq!(throw(0).outcome, DiceOutcome::Draw);
+        assert_eq!(throw(1).outcome, DiceOutcome::Lose);
+    }
 }

@@ -218,4 +218,42 @@ mod tests {
         };
         assert_eq!(fields(&wrong), ["max_daily_plays"]);
     }
+
+    #[test]
+    fn at_most_100_prizes_take_part_and_those_switched_off_do_not_count() {
+        let numbered = |count: usize| -> Vec<NewPrize> {
+            let prize = |number: usize| NewPrize {
+                label: format!("상품 {number}"),
+                ..prize(1, None)
+            };
+            (0..count).map(prize).collect()
+        };
+        let lottery = |prizes: Vec<NewPrize>| NewLottery {
+            name: "복권".to_owned(),
+            max_daily_plays: MAX_DAILY,
+            prizes,
+        };
+        assert_eq!(check(&lottery(numbered(100))), []);
+        let mut many = lottery(numbered(101));
+        assert_eq!(check(&many)[0].field, "prizes");
+        many.prizes[0].is_active = false;
+        assert_eq!(check(&many), []);
+        many.max_daily_plays += 1;
+        assert_eq!(check(&many)[0].field, "max_daily_plays");
+    }
+
+    #[test]
+    fn weights_and_stocks_have_their_bounds() {
+        let lottery = |prize: NewPrize| NewLottery {
+            name: "복권".to_owned(),
+            max_daily_plays: 0,
+            prizes: vec![prize],
+        };
+        assert_eq!(check(&lottery(prize(MAX_WEIGHT, None))), []);
+        let heavy = check(&lottery(prize(MAX_WEIGHT + 1, None)));
+        assert_eq!(heavy[0].field, "prizes.0.weight");
+        assert_eq!(check(&lottery(prize(1, Some(1_000_000_000)))), []);
+        let many = check(&lottery(prize(1, Some(1_000_000_001))));
+        assert_eq!(many[0].field, "prizes.0.stock");
+    }
 }

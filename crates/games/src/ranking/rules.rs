@@ -345,4 +345,84 @@ mod tests {
         assert_eq!(told[0].1, ErrorCode::UserRequired);
         assert_eq!(told[3].1, ErrorCode::RankingConflict);
     }
+
+    #[test]
+    fn the_largest_numbers_are_taken_on_both_boards() {
+        let with_score = |score| DayRowEdit {
+            score,
+            ..place(1, named(None, None), "손님")
+        };
+        for (score, fits) in [
+            (-MAX_NUMBER - 1, false),
+            (-MAX_NUMBER, true),
+            (MAX_NUMBER, true),
+            (MAX_NUMBER + 1, false),
+        ] {
+            let outcome = day(&[with_score(score)], &known());
+            assert_eq!(outcome.is_ok(), fits, "{score}");
+        }
+        let last = day(&[place(MAX_NUMBER, named(None, None), "손님")], &known());
+        assert_eq!(last.unwrap()[0].place, MAX_NUMBER);
+        let row = |play_count| ExternalRowEdit {
+            player: named(Some(1), None),
+            deposit_amount: 0,
+            play_count,
+            memo: None,
+            seen: None,
+        };
+        for (count, fits) in [
+            (-1, false),
+            (0, true),
+            (MAX_NUMBER, true),
+            (MAX_NUMBER + 1, false),
+        ] {
+            let outcome = external(&[row(count)], &known());
+            assert_eq!(outcome.is_ok(), fits, "{count}");
+        }
+        assert_eq!(check_count(1), Ok(()));
+    }
+
+    #[test]
+    fn a_name_that_stands_already_is_taken_as_it_is_and_a_new_one_in_nfc() {
+        let decomposed = "\u{1109}\u{1161}\u{11ab}\u{1110}\u{1161}";
+        let standing = Known {
+            texts: [decomposed.to_owned(), " x".to_owned()].into(),
+            ..known()
+        };
+        let name = |name: &str, known: &Known| {
+            let rows = [place(1, named(None, None), name)];
+            day(&rows, known).map(|entries| entries[0].display_name.clone())
+        };
+        assert_eq!(name(decomposed, &standing).as_deref(), Ok(decomposed));
+        assert_eq!(name(decomposed, &known()).as_deref(), Ok("산타"));
+        assert_eq!(name(" x", &standing).as_deref(), Ok(" x"));
+        assert!(name(" x", &known()).is_err());
+        // A player who has a name may be given none, but no bad one.
+        let rows = [place(1, named(Some(1), None), " x")];
+        assert_eq!(
+            told_of(day(&rows, &known()).unwrap_err())[0].0,
+            "0.display_name"
+        );
+    }
+
+    #[test]
+    fn a_memo_has_up_to_255_characters_and_none_is_none() {
+        let kept = Kept::default();
+        let memo = |memo: &str| {
+            let row = ExternalRowEdit {
+                player: named(Some(1), None),
+                deposit_amount: 0,
+                play_count: 0,
+                memo: Some(Some(memo.to_owned())),
+                seen: None,
+            };
+            external(&[row], &known()).is_ok()
+        };
+        assert!(memo(&"가".repeat(255)) && !memo(&"가".repeat(256)));
+        assert_eq!(told(None, &kept), None);
+        assert_eq!(told(Some(" \n"), &kept), None);
+        assert_eq!(told(Some("e\u{301}"), &kept).as_deref(), Some("\u{e9}"));
+        let old = ["e\u{301}"].into_iter().collect();
+        assert_eq!(told(Some("e\u{301}"), &old).as_deref(), Some("e\u{301}"));
+    }
 }

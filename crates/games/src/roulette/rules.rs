@@ -293,4 +293,24 @@ mod tests {
             fields.map(|field| (format!("segments.{field}"), code))
         );
     }
+
+    #[test]
+    fn every_number_of_a_wheel_has_its_bounds() {
+        let new = |weights: &[i64], max_daily_spins| NewWheel {
+            name: "룰렛".to_owned(),
+            max_daily_spins,
+            segments: segments(weights).into_iter().map(|(_, new)| new).collect(),
+        };
+        let fields = |wheel: &NewWheel| -> Vec<String> {
+            let problems = check(wheel).into_iter();
+            problems.map(|problem| problem.field).collect()
+        };
+        let heaviest = [0, 0, 0, 0, 0, MAX_WEIGHT];
+        assert_eq!(fields(&new(&heaviest, MAX_DAILY)), [""; 0]);
+        assert_eq!(fields(&new(&heaviest, MAX_DAILY + 1)), ["max_daily_spins"]);
+        let heavier = [0, 0, 0, 0, 0, MAX_WEIGHT + 1];
+        assert_eq!(fields(&new(&heavier, 0)), ["segments.5.weight"]);
+        assert_eq!(fields(&new(&[-1; 6], 0))[0], "segments");
+        assert_eq!(fields(&new(&[1; 7], 0)), ["segments", "segments.6.index"]);
+    }
 }

@@ -407,4 +407,221 @@ mod tests {
         assert_eq!(report.lines[999].action, ImportAction::Refuse);
         assert!(report.lines.is_sorted_by_key(|line| line.line));
     }
+
+    #[test]
+    fn a_file_brings_up_to_a_thousand_clear_passwords() {
+        let with_password = ImportRow {
+            password: Some("correct horse".to_owned()),
+            ..row(2, "santa")
+        };
+        let mut rows = vec![with_password.clone(); MAX_CLEAR_PASSWORDS];
+        // Lines without one do not count.
+        rows.push(row(3, "rudolf"));
+        assert_eq!(check_file(&rows), []);
+        rows.push(with_password);
+        let problems = check_file(&rows);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].field, "csv");
+        assert_eq!(
+            problems[0].text,
+            "brings 1001 clear passwords; up to 1000 are taken"
+        );
+    }
+
+    fn change_of<'a>(
+        reads: &'a [Read],
+        known: &HashMap<String, Known>,
+    ) -> (
+        Option<&'a str>,
+        Option<Status>,
+        Option<&'a NewPassword>,
+        bool,
+    ) {
+        match plan(reads, known).into_iter().next() {
+            Some(Step::Change(changed)) => (
+                changed.nickname,
+                changed.status,
+                changed.password,
+                changed.stays_deleted,
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn santa(edit: impl FnOnce(&mut Known)) -> HashMap<String, Known> {
+        let mut all = known("산타", Role::Player);
+        edit(all.get_mut("santa").unwrap());
+        all
+    }
+
+    #[test]
+    fn a_hash_opens_the_first_login_and_takes_nobody_s_own_password_away() {
+        let digits = ImportRow {
+            password_sha256: Some("b".repeat(64)),
+            ..row(2, "santa")
+        };
+        let reads = read_rows(&[digits]);
+        let hash = NewPassword::Hash(format!("sha256${}", "b".repeat(64)));
+        let none = santa(|known| known.password_hash = NO_PASSWORD.to_owned());
+        let other = santa(|_| ());
+        for first in [none, other] {
+            let change = change_of(&reads, &first);
+            assert_eq!(change, (None, None, Some(&hash), false));
+        }
+        let same = santa(|known| known.password_hash = format!("sha256${}", "b".repeat(64)));
+        let own = santa(|known| known.password_hash = "$argon2id$own".to_owned());
+        for kept in [same, own] {
+            let steps = plan(&reads, &kept);
+            assert!(matches!(steps[..], [Step::Nothing(None)]), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn a_clear_password_is_always_set() {
+        let clear = ImportRow {
+            password: Some("correct horse".to_owned()),
+            ..row(2, "santa")
+        };
+        let reads = read_rows(&[clear]);
+        let own = santa(|known| known.password_hash = "$argon2id$own".to_owned());
+        let (_, _, password, _) = change_of(&reads, &own);
+        assert!(matches!(password, Some(NewPassword::Clear(_))));
+    }
+
+    #[test]
+    fn who_is_inactive_stays_so_unless_the_file_says_otherwise() {
+        let inactive = santa(|known| known.status = Status::Inactive);
+        let silent = read_rows(&[row(2, "santa")]);
+        let steps = plan(&silent, &inactive);
+        assert!(
+            matches!(steps[..], [Step::Nothing(Some(UserId(7)))]),
+            "{steps:?}"
+        );
+        let renamed = ImportRow {
+            nickname: Some("루돌프".to_owned()),
+            ..row(2, "santa")
+        };
+        let renamed = read_rows(&[renamed]);
+        let change = change_of(&renamed, &inactive);
+        assert_eq!(change, (Some("루돌프"), None, None, true));
+        assert!(!change_of(&renamed, &santa(|_| ())).3);
+        let status = |status: &str| {
+            let row = ImportRow {
+                status: Some(status.to_owned()),
+                ..row(2, "santa")
+            };
+            read_rows(&[row])
+        };
+        let woken = status("ACTIVE");
+        let change = change_of(&woken, &inactive);
+        assert_eq!(change, (None, Some(Status::Active), None, false));
+        // Said and already so.
+        let steps_of = status("INACTIVE");
+        let steps = plan(&steps_of, &inactive);
+        assert!(matches!(steps[..], [Step::Nothing(None)]), "{steps:?}");
+    }
+
+    #[test]
+    fn whoever_was_anonymised_is_refused() {
+        let reads = read_rows(&[row(2, "santa")]);
+        let gone = santa(|known| known.is_anonymised = true);
+        let steps = plan(&reads, &gone);
+        assert!(matches!(steps[..], [Step::Refuse(_)]), "{steps:?}");
+    }
+
+    #[test]
+    fn a_name_keeps_the_rules_where_it_is_new() {
+        let named = |nickname: &str| {
+            let row = ImportRow {
+                nickname: Some(nickname.to_owned()),
+                ..row(2, "santa")
+            };
+            read_rows(&[row])
+        };
+        let bad = named("a\u{200b}b");
+        for all in [HashMap::new(), santa(|_| ())] {
+            let steps = plan(&bad, &all);
+            let [Step::Refuse(problems)] = &steps[..] else {
+                panic!("{steps:?}");
+            };
+            assert_eq!(problems[0].field, "nickname");
+        }
+        // It stands from before the rules.
+        let kept = santa(|known| known.nickname = Some("a\u{200b}b".to_owned()));
+        let steps = plan(&bad, &kept);
+        assert!(matches!(steps[..], [Step::Nothing(None)]), "{steps:?}");
+        let bad_id = read_rows(&[row(2, "a\u{200b}b")]);
+        let new = HashMap::new();
+        let steps = plan(&bad_id, &new);
+        assert!(
+            steps.iter().all(|step| !matches!(step, Step::Create(_))),
+            "{steps:?}"
+        );
+    }
+
+    #[test]
+    fn the_report_says_what_becomes_of_each_line() {
+        let mut rows = vec![
+            ImportRow {
+                nickname: Some("루돌프".to_owned()),
+                password: Some("correct horse".to_owned()),
+                status: Some("BLOCKED".to_owned()),
+                ..row(2, "rudolf")
+            },
+            row(3, "elf"),
+            row(4, "dancer"),
+            ImportRow {
+                nickname: Some("눈".to_owned()),
+                ..row(5, "santa")
+            },
+            ImportRow {
+                status: Some("GONE".to_owned()),
+                ..row(6, "vixen")
+            },
+        ];
+        let players = santa(|known| known.status = Status::Inactive);
+        let reads = read_rows(&rows);
+        let told = report(&rows, &plan(&reads, &players));
+        let counts = (told.created, told.changed, told.unchanged, told.refused);
+        assert_eq!(counts, (3, 1, 0, 1));
+        assert_eq!((told.without_password, told.more_lines), (2, 0));
+        let line = |line, external_id: &str, action| ImportLine {
+            line,
+            external_id: external_id.to_owned(),
+            action,
+            changes: Vec::new(),
+            problems: Vec::new(),
+            deleted: None,
+        };
+        let expected = [
+            ImportLine {
+                changes: vec!["nickname", "status", "password"],
+                ..line(2, "rudolf", ImportAction::Create)
+            },
+            line(3, "elf", ImportAction::Create),
+            line(4, "dancer", ImportAction::Create),
+            ImportLine {
+                changes: vec!["nickname"],
+                deleted: Some(UserId(7)),
+                ..line(5, "santa", ImportAction::Change)
+            },
+            ImportLine {
+                problems: vec!["status is ACTIVE, INACTIVE or BLOCKED".to_owned()],
+                ..line(6, "vixen", ImportAction::Refuse)
+            },
+        ];
+        assert_eq!(told.lines, expected);
+        rows.truncate(1);
+        rows[0] = row(2, "santa");
+        let reads = read_rows(&rows);
+        for (players, deleted) in [(players, Some(UserId(7))), (santa(|_| ()), None)] {
+            let told = report(&rows, &plan(&reads, &players));
+            assert_eq!((told.unchanged, told.changed), (1, 0));
+            let expected = ImportLine {
+                deleted,
+                ..line(2, "santa", ImportAction::Unchanged)
+            };
+            assert_eq!(told.lines, [expected]);
+        }
+    }
 }

@@ -88,6 +88,30 @@ mod tests {
         assert!(cut.after.is_empty());
     }
 
+    #[test]
+    fn a_slot_is_ten_minutes_long_and_the_first_one_starts_in_1970() {
+        let first = DateTime::UNIX_EPOCH;
+        let instant = TimeDelta::microseconds(1);
+        assert_eq!(slot_of(first), 0);
+        assert_eq!(slot_of(first - instant), -1);
+        assert_eq!(slot_of(first + TimeDelta::minutes(10) - instant), 0);
+        assert_eq!(slot_of(first + TimeDelta::minutes(10)), 1);
+        assert_eq!(start_of(0), first);
+        assert_eq!(start_of(3), first + TimeDelta::minutes(30));
+        assert_eq!(start_of(i64::MAX), DateTime::<Utc>::MAX_UTC);
+        assert_eq!(slot_from(start_of(7)), 7);
+        assert_eq!(slot_from(start_of(7) + instant), 8);
+        assert_eq!(slot_from(start_of(7) - instant), 7);
+    }
+
+    #[test]
+    fn a_slot_is_open_for_a_quarter_of_an_hour_after_its_end() {
+        let now = at("2025-12-26T12:34:59Z");
+        assert_eq!(start_of(first_open(now)), at("2025-12-26T12:10:00Z"));
+        let now = at("2025-12-26T12:35:00Z");
+        assert_eq!(start_of(first_open(now)), at("2025-12-26T12:20:00Z"));
+    }
+
     proptest! {
         #[test]
         fn no_instant_is_counted_twice_or_left_out(

@@ -294,3 +294,227 @@ fn tally(items: impl Iterator<Item = Item>) -> Tally {
         totals,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use xmas_players::{GivenId, PlayerName, PlayerRef, Reach};
+
+    use super::*;
+
+    fn directory() -> Directory {
+        let player = |id, name: &str, reach| PlayerName {
+            user_id: UserId(id),
+            external_id: name.to_owned(),
+            reach,
+        };
+        Directory::knowing([
+            player(1, "santa", Reach::Open),
+            player(2, "rudolf", Reach::Open),
+            player(3, "gone", Reach::Anonymised),
+            player(4, "deleted", Reach::Inactive),
+        ])
+    }
+
+    fn line(line: u64, id: Option<i64>, name: Option<&str>) -> BatchLine {
+        BatchLine {
+            line,
+            who: PlayerRef {
+                user_id: id.map(UserId),
+                external_id: name.map(|name| GivenId::try_from(name).unwrap()),
+            },
+            asset: Asset::Point,
+            amount: 10,
+        }
+    }
+
+    fn grant(lines: &[BatchLine]) -> Plan {
+        listed((OrderKind::Grant, Inactive::Refused), lines, &directory())
+    }
+
+    fn refused(plan: &Plan) -> Vec<(u64, &'static str)> {
+        let refused = plan.refused.iter();
+        refused
+            .map(|refusal| (refusal.line, refusal.field))
+            .collect()
+    }
+
+    fn item(user_id: i64, asset: Asset, amount: i64) -> Item {
+        Item {
+            user_id: UserId(user_id),
+            asset,
+            amount,
+        }
+    }
+
+    #[test]
+    fn each_line_that_names_a_player_is_an_item() {
+        let plan = grant(&[
+            line(2, Some(1), None),
+            line(3, None, Some("rudolf")),
+            BatchLine {
+                asset: Asset::DiceToken,
+                amount: 1,
+                ..line(5, Some(1), Some("santa"))
+            },
+        ]);
+        assert_eq!(refused(&plan), []);
+        let expected = [
+            item(1, Asset::Point, 10),
+            item(2, Asset::Point, 10),
+            item(1, Asset::DiceToken, 1),
+        ];
+        assert_eq!(plan.items, expected);
+        assert!(plan.check().is_ok());
+    }
+
+    #[test]
+    fn a_line_that_reaches_nobody_is_refused_by_the_name_that_it_gives() {
+        let plan = grant(&[
+            line(2, None, None),
+            line(3, Some(9), None),
+            line(4, None, Some("nobody")),
+            line(5, Some(1), Some("rudolf")),
+            line(6, Some(3), None),
+            line(7, None, Some("deleted")),
+            line(8, Some(1), None),
+            line(9, None, Some("santa")),
+        ]);
+        let expected = [
+            (2, "external_id"),
+            (3, "user_id"),
+            (4, "external_id"),
+            (5, "user_id"),
+            (6, "user_id"),
+            (7, "external_id"),
+            (9, "external_id"),
+        ];
+        assert_eq!(refused(&plan), expected);
+        let texts: Vec<&str> = plan.refused.iter().map(|it| it.text.as_str()).collect();
+        assert!(texts[4].contains("anonymised"), "{}", texts[4]);
+        assert!(texts[5].contains("INACTIVE"), "{}", texts[5]);
+        assert_eq!(texts[6], "stands on line 8 already, with this token_type");
+        assert_eq!(plan.items, [item(1, Asset::Point, 10)]);
+        assert!(matches!(plan.check(), Err(BatchError::Refused(all)) if all.len() == 7));
+    }
+
+    #[test]
+    fn what_is_taken_is_taken_from_the_inactive_too_and_never_from_the_anonymised() {
+        let lines = [line(2, Some(4), None), line(3, Some(3), None)];
+        let plan = listed((OrderKind::Revoke, Inactive::Reached), &lines, &directory());
+        assert_eq!(plan.items, [item(4, Asset::Point, 10)]);
+        assert_eq!(refused(&plan), [(3, "user_id")]);
+    }
+
+    #[test]
+    fn only_points_are_paid_out_and_an_amount_is_positive() {
+        let tickets = BatchLine {
+            asset: Asset::DiceToken,
+            ..line(2, Some(1), None)
+        };
+        let nothing = BatchLine {
+            amount: 0,
+            ..line(3, Some(1), None)
+        };
+        let lines = [tickets.clone(), nothing, line(4, Some(1), None)];
+        let plan = listed((OrderKind::Payout, Inactive::Reached), &lines, &directory());
+        assert_eq!(refused(&plan), [(2, "token_type"), (3, "amount")]);
+        assert_eq!(plan.items, [item(1, Asset::Point, 10)]);
+        assert_eq!(refused(&grant(&[tickets])), []);
+    }
+
+    fn with_short(lines: Vec<u64>) -> Plan {
+        Plan {
+            items: vec![
+                item(1, Asset::Point, 10),
+                item(2, Asset::Point, 20),
+                item(1, Asset::DiceToken, 3),
+            ],
+            lines,
+            refused: Vec::new(),
+            short: vec![Short {
+                place: 1,
+                balance: 12,
+                moved: 12,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_wallet_that_holds_too_little_stops_a_list_by_its_line() {
+        let mut plan = with_short(vec![2, 4, 6]);
+        plan.refused.push(Refusal {
+            line: 5,
+            field: "amount",
+            text: "is 1 to 1,000,000,000".to_owned(),
+        });
+        let Err(BatchError::Refused(refused)) = plan.check() else {
+            panic!("a short wallet is refused");
+        };
+        let told: Vec<_> = refused
+            .iter()
+            .map(|it| (it.line, it.text.as_str()))
+            .collect();
+        let expected = [
+            (4, "is more than the 12 in the wallet"),
+            (5, "is 1 to 1,000,000,000"),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn without_lines_the_first_short_wallet_is_named_and_nobody_is_a_problem() {
+        let problem = |plan: &Plan| match plan.check() {
+            Err(BatchError::Invalid(problems)) => {
+                (problems[0].field.clone(), problems[0].text.clone())
+            }
+            other => panic!("{other:?}"),
+        };
+        let (field, text) = problem(&with_short(Vec::new()));
+        assert_eq!(field, "amount");
+        assert_eq!(
+            text,
+            "is more than 1 of the players hold; player 2 holds 12"
+        );
+        assert_eq!(problem(&Plan::default()).0, "filter");
+        let whole = Plan {
+            short: Vec::new(),
+            ..with_short(Vec::new())
+        };
+        assert!(whole.check().is_ok());
+    }
+
+    #[test]
+    fn a_tally_counts_each_player_once_and_says_how_much_is_missing() {
+        let tally = with_short(Vec::new()).tally();
+        let all = Tally {
+            players: 2,
+            totals: BTreeMap::from([(Asset::Point, 30), (Asset::DiceToken, 3)]),
+        };
+        let short = Tally {
+            players: 1,
+            totals: BTreeMap::from([(Asset::Point, 8)]),
+        };
+        let expected = BatchTally {
+            left: all.clone(),
+            all,
+            short,
+            done: Tally::default(),
+        };
+        assert_eq!(tally, expected);
+    }
+
+    #[test]
+    fn the_first_short_wallets_are_shown() {
+        let plan = with_short(Vec::new());
+        let shown = ShortWallet {
+            user_id: UserId(2),
+            external_id: String::new(),
+            asset: Asset::Point,
+            amount: 20,
+            moved: 12,
+            balance: 12,
+        };
+        assert_eq!(plan.short(1), [shown]);
+        assert_eq!(plan.short(0), []);
+    }
+}
