@@ -1,9 +1,7 @@
 //! What every [`BridgeService`] promises: the real one, and the fake for other crates' tests.
 
 use xmas_activity::{Event, EventKind};
-use xmas_event_bridge::{
-    BridgeService, BridgeStatus, SettlementService, SlotState, fake::FakeBridge,
-};
+use xmas_event_bridge::{BridgeService, BridgeStatus, SlotState, fake::FakeBridge};
 use xmas_kernel::{Feature, SeasonId, UserId};
 use xmas_players::Identity;
 use xmas_time::{DateTime, Utc};
