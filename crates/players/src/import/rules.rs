@@ -430,14 +430,14 @@ mod tests {
 
     fn change_of<'a>(
         reads: &'a [Read],
-        known: &HashMap<String, Known>,
+        existing: &HashMap<String, Existing>,
     ) -> (
         Option<&'a str>,
         Option<Status>,
         Option<&'a NewPassword>,
         bool,
     ) {
-        match plan(reads, known).into_iter().next() {
+        match plan(reads, existing).into_iter().next() {
             Some(Step::Change(changed)) => (
                 changed.nickname,
                 changed.status,
@@ -448,8 +448,8 @@ mod tests {
         }
     }
 
-    fn santa(edit: impl FnOnce(&mut Known)) -> HashMap<String, Known> {
-        let mut all = known("산타", Role::Player);
+    fn santa(edit: impl FnOnce(&mut Existing)) -> HashMap<String, Existing> {
+        let mut all = existing("산타", Role::Player);
         edit(all.get_mut("santa").unwrap());
         all
     }
@@ -462,14 +462,14 @@ mod tests {
         };
         let reads = read_rows(&[digits]);
         let hash = NewPassword::Hash(format!("sha256${}", "b".repeat(64)));
-        let none = santa(|known| known.password_hash = NO_PASSWORD.to_owned());
+        let none = santa(|old| old.password_hash = NO_PASSWORD.to_owned());
         let other = santa(|_| ());
         for first in [none, other] {
             let change = change_of(&reads, &first);
             assert_eq!(change, (None, None, Some(&hash), false));
         }
-        let same = santa(|known| known.password_hash = format!("sha256${}", "b".repeat(64)));
-        let own = santa(|known| known.password_hash = "$argon2id$own".to_owned());
+        let same = santa(|old| old.password_hash = format!("sha256${}", "b".repeat(64)));
+        let own = santa(|old| old.password_hash = "$argon2id$own".to_owned());
         for kept in [same, own] {
             let steps = plan(&reads, &kept);
             assert!(matches!(steps[..], [Step::Nothing(None)]), "{steps:?}");
@@ -483,14 +483,14 @@ mod tests {
             ..row(2, "santa")
         };
         let reads = read_rows(&[clear]);
-        let own = santa(|known| known.password_hash = "$argon2id$own".to_owned());
+        let own = santa(|old| old.password_hash = "$argon2id$own".to_owned());
         let (_, _, password, _) = change_of(&reads, &own);
         assert!(matches!(password, Some(NewPassword::Clear(_))));
     }
 
     #[test]
     fn who_is_inactive_stays_so_unless_the_file_says_otherwise() {
-        let inactive = santa(|known| known.status = Status::Inactive);
+        let inactive = santa(|old| old.status = Status::Inactive);
         let silent = read_rows(&[row(2, "santa")]);
         let steps = plan(&silent, &inactive);
         assert!(
@@ -524,7 +524,7 @@ mod tests {
     #[test]
     fn whoever_was_anonymised_is_refused() {
         let reads = read_rows(&[row(2, "santa")]);
-        let gone = santa(|known| known.is_anonymised = true);
+        let gone = santa(|old| old.is_anonymised = true);
         let steps = plan(&reads, &gone);
         assert!(matches!(steps[..], [Step::Refuse(_)]), "{steps:?}");
     }
@@ -547,7 +547,7 @@ mod tests {
             assert_eq!(problems[0].field, "nickname");
         }
         // It stands from before the rules.
-        let kept = santa(|known| known.nickname = Some("a\u{200b}b".to_owned()));
+        let kept = santa(|old| old.nickname = Some("a\u{200b}b".to_owned()));
         let steps = plan(&bad, &kept);
         assert!(matches!(steps[..], [Step::Nothing(None)]), "{steps:?}");
         let bad_id = read_rows(&[row(2, "a\u{200b}b")]);
@@ -579,7 +579,7 @@ mod tests {
                 ..row(6, "vixen")
             },
         ];
-        let players = santa(|known| known.status = Status::Inactive);
+        let players = santa(|old| old.status = Status::Inactive);
         let reads = read_rows(&rows);
         let told = report(&rows, &plan(&reads, &players));
         let counts = (told.created, told.changed, told.unchanged, told.refused);
