@@ -6,10 +6,10 @@ use std::{
 use anyhow::{Context, ensure};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use xmas_api::{
-    config::{Config, Secrets, Variables},
     seed,
     wiring::{App, Ports},
 };
+use xmas_config::{Config, Secrets, Variables};
 use xmas_kernel::db::{Db, DbOptions};
 use xmas_migration::{Migrator, MigratorTrait};
 use xmas_time::{DateTime, EventDay, ManualClock, Utc};

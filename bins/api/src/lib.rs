@@ -5,7 +5,6 @@
 //! Nothing here knows a business rule, and nothing in the domain crates knows HTTP.
 
 pub mod cli;
-pub mod config;
 mod health;
 pub mod jobs;
 pub mod openapi;

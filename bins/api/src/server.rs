@@ -3,9 +3,10 @@
 use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{App as ActixApp, HttpServer, dev::Server, middleware::from_fn};
+use xmas_config::Config;
 use xmas_http::middleware::{error_shape::error_shape, headers, limits, trace::trace};
 
-use crate::{config::Config, wiring::App};
+use crate::wiring::App;
 
 /// How long a client may take to send its headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(5);

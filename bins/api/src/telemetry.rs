@@ -3,8 +3,7 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
-
-use crate::config::{Config, LogFormat};
+use xmas_config::{Config, LogFormat};
 
 /// Starts logging. Called once, before anything is logged.
 pub(crate) fn start(config: &Config) -> anyhow::Result<()> {

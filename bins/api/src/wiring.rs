@@ -9,6 +9,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
 use xmas_admin_api::{bridge, features, games, insight, players, rewards, seasons};
 use xmas_cache::{Cache, MemoryCache, Throttle};
+use xmas_config::{Config, Origin, Secret, Secrets};
 use xmas_core_auth::{AccessTokens, Auth, AuthOptions, Passwords, Sessions, SigningKeys};
 use xmas_event_bridge::{BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions};
 use xmas_features::{FeatureService, Features, UiConfigs};
@@ -39,11 +40,7 @@ use xmas_season_pass::{
 };
 use xmas_time::{Clock, DateTime, Utc};
 
-use crate::{
-    config::{Config, Origin, Secret, Secrets},
-    health, openapi,
-    readiness::Readiness,
-};
+use crate::{health, openapi, readiness::Readiness};
 
 /// What a test replaces.
 pub struct Ports {

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use xmas_activity::ActivityObserver;
 use xmas_api::{
-    config::{Config, Secrets, Variables},
     openapi, seed, server,
     wiring::{App, Ports, passwords},
 };
+use xmas_config::{Config, Secrets, Variables};
 use xmas_kernel::{Asset, entropy::OsEntropy};
 use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx};
 use xmas_rewards::{Credit, WalletService, Wallets};

@@ -2,9 +2,10 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::Context;
 use serde_json::json;
+use xmas_config::Config;
 use xmas_reporting::Audit;
 
-use crate::{cli::database, config::Config};
+use crate::cli::database;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,13 +1,10 @@
 use std::process::ExitCode;
 
 use sea_orm::DbBackend;
+use xmas_config::{Config, Variables, effective, problems, reference};
 use xmas_kernel::db::{Db, DbError};
 
-use crate::{
-    cli::database,
-    config::{Config, Variables, effective, problems, reference},
-    seed::demo_state,
-};
+use crate::{cli::database, seed::demo_state};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,11 +1,12 @@
 use std::{io::Read, sync::Arc};
 
 use anyhow::{Context, anyhow, bail};
+use xmas_config::Config;
 use xmas_kernel::entropy::OsEntropy;
 use xmas_players::{CreateError, ExternalId, NewAccount, Nickname, Password, Role, create_in_tx};
 use xmas_time::{Clock, SystemClock};
 
-use crate::{cli::database, config::Config, wiring};
+use crate::{cli::database, wiring};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
+use xmas_config::{Config, Secret, Secrets, prepare_data_dir};
 use xmas_kernel::{
     db::{Db, DbError, DbOptions},
     seal::ProbeError,
@@ -9,7 +10,6 @@ use xmas_migration::{SchemaState, schema_state};
 use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use crate::{
-    config::{Config, Secret, Secrets, prepare_data_dir},
     seed::{
         self,
         demo_state::{self, DemoState},

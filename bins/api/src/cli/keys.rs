@@ -3,13 +3,13 @@ use std::{io::Write, process::ExitCode};
 use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use serde_json::json;
+use xmas_config::{Config, Secrets};
 use xmas_event_bridge::{BridgeError, KeyOrder, Pace, USUAL_CHUNK};
 use xmas_kernel::{BridgeId, GiftId, UserId, audit::Actor, db::Db};
 use xmas_players::{GivenId, Inactive, PlayerRef, Role, Status, find_by_external_id};
 
 use crate::{
     cli::{database, progress, settle},
-    config::{Config, Secrets},
     seed::demo_state,
     wiring::{App, Ports},
 };

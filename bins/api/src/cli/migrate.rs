@@ -2,9 +2,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use xmas_config::Config;
 use xmas_migration::{Migrator, MigratorTrait, SchemaState, attention, schema_state};
 
-use crate::{cli::database, config::Config};
+use crate::cli::database;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -18,11 +18,9 @@ mod verify_draw;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xmas_config::{Config, ConfigError};
 
-use crate::{
-    config::{Config, ConfigError},
-    openapi, telemetry,
-};
+use crate::{openapi, telemetry};
 
 /// The backend of XMAS 1Week.
 #[derive(Debug, Parser)]

@@ -1,10 +1,10 @@
 use anyhow::bail;
 use clap::ValueEnum;
+use xmas_config::{Config, Secrets};
 use xmas_time::{Clock, SystemClock};
 
 use crate::{
     cli::database,
-    config::{Config, Secrets},
     seed::{self, demo_state},
 };
 

@@ -6,10 +6,10 @@ use std::{
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use xmas_config::{Config, Secrets, problems};
 
 use crate::{
     cli::database,
-    config::{Config, Secrets, problems},
     jobs,
     seed::{self, demo_state},
     server,

@@ -2,12 +2,12 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::Context;
 use serde_json::json;
+use xmas_config::{Config, Secrets};
 use xmas_event_bridge::{BridgeError, Certificate, Reason, USUAL_CHUNK};
 use xmas_kernel::BridgeId;
 
 use crate::{
     cli::{database, progress},
-    config::{Config, Secrets},
     seed::demo_state,
     wiring::{App, Ports},
 };

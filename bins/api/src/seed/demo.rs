@@ -6,6 +6,7 @@ use std::{
 use anyhow::{Context, bail};
 use sea_orm::DatabaseTransaction;
 use xmas_activity::EventWriter;
+use xmas_config::{Config, Secrets};
 use xmas_games::{
     PlayCommand,
     ranking::{NewExternalEntry, NewRankingEntry, Ranking},
@@ -21,7 +22,6 @@ use xmas_season_pass::{SeasonError, StampCommand};
 use xmas_time::{Clock, DateTime, EventDay, Kst, ManualClock, Utc};
 
 use crate::{
-    config::{Config, Secrets},
     seed::{
         demo_state::{self, DemoState},
         event_2025::{self, Items},

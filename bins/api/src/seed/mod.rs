@@ -5,14 +5,13 @@ pub mod demo_state;
 mod event_2025;
 
 use anyhow::{Context, bail};
+use event_2025::WriteError;
+use xmas_config::{Config, Secrets};
 use xmas_kernel::db::Db;
 use xmas_migration::{Migrator, MigratorTrait};
 use xmas_players::has_accounts;
 use xmas_season_pass::SeasonPass;
 use xmas_time::{DateTime, SystemClock, Utc};
-
-use crate::config::{Config, Secrets};
-use event_2025::WriteError;
 
 pub use demo::{ADMIN, ADMIN_PASSWORD, PLAYER_PASSWORD, demo, first_steps};
 

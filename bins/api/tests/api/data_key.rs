@@ -5,10 +5,10 @@ use std::{net::TcpListener, path::Path, process::Output, sync::Arc};
 use futures_util::future::join;
 use tempfile::TempDir;
 use xmas_api::{
-    config::{Config, Secrets, Variables},
     seed,
     wiring::{App, Ports, data_key},
 };
+use xmas_config::{Config, Secrets, Variables};
 use xmas_kernel::entropy::OsEntropy;
 use xmas_test_support::TestDb;
 use xmas_time::{Clock, SystemClock};

@@ -9,6 +9,7 @@ mod bad_input;
 mod bridge_week;
 mod browsers;
 mod check;
+mod circles;
 mod command_line;
 mod data_key;
 mod health;

@@ -3,7 +3,7 @@ use std::{io::Write, path::Path};
 use anyhow::{Context, bail};
 use xmas_kernel::entropy::{Entropy, OsEntropy};
 
-use crate::config::{Config, Secret, data_dir};
+use crate::{Config, Secret, data_dir};
 
 /// The secrets that the program works with: the configured ones, or on a development machine those
 /// that were generated once and kept beside the embedded database.

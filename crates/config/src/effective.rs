@@ -1,7 +1,7 @@
 use clap::{Arg, CommandFactory, parser::ValueSource};
 use xmas_kernel::db::DbUrl;
 
-use crate::config::{Config, ConfigError, Variables};
+use crate::{Config, ConfigError, Variables};
 
 /// One setting as it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

@@ -1,6 +1,6 @@
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::config::{Config, Origin, Secret};
+use crate::{Config, Origin, Secret};
 
 /// The shortest secret that is accepted in production, in bytes: as long as the hash it keys.
 const SHORTEST_SECRET: usize = 32;
@@ -148,7 +148,7 @@ mod tests {
     use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
     use super::*;
-    use crate::config::Variables;
+    use crate::Variables;
 
     const GOOD: [(&str, &str); 4] = [
         ("APP_ENV", "production"),

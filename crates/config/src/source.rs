@@ -10,7 +10,7 @@ use std::{
 
 use clap::{ArgMatches, CommandFactory, error::ContextKind};
 
-use crate::config::{
+use crate::{
     Config,
     dot_env::{self, Line},
     effective::value_name,
@@ -210,7 +210,7 @@ fn read_secret(path: &OsStr) -> Result<(String, u32), FileProblem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::Config;
 
     #[test]
     fn a_secret_may_come_from_a_file_but_not_from_two_places() {
