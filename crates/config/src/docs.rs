@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use clap::{Arg, CommandFactory};
 
-use crate::{Config, effective::value_name, source::FROM_FILES};
+use crate::{Config, arguments::value_name, source::FROM_FILES};
 
 /// The configuration reference as Markdown.
 pub fn reference() -> String {

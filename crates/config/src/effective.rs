@@ -1,7 +1,7 @@
 use clap::{Arg, CommandFactory, parser::ValueSource};
 use xmas_kernel::db::DbUrl;
 
-use crate::{Config, ConfigError, Variables};
+use crate::{Config, ConfigError, Variables, arguments::value_name};
 
 /// One setting as it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -41,10 +41,6 @@ fn redact(arg: &Arg, value: String) -> String {
         ),
         _ => value,
     }
-}
-
-pub(super) fn value_name(arg: &Arg) -> Option<String> {
-    arg.get_value_names()?.first().map(ToString::to_string)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! parser checks types, bounds and defaults, and can be asked for all of them. To add a setting:
 //! a field with a doc comment in one of the structs below.
 
+mod arguments;
 mod data_dir;
 mod docs;
 mod dot_env;

@@ -12,8 +12,8 @@ use clap::{ArgMatches, CommandFactory, error::ContextKind};
 
 use crate::{
     Config,
+    arguments::value_name,
     dot_env::{self, Line},
-    effective::value_name,
 };
 
 /// The environment, as far as it has been read.

@@ -1,4 +1,6 @@
-use crate::{ErrorCode, text::Unfit};
+use std::fmt::Display;
+
+use crate::ErrorCode;
 
 /// What is wrong with one field of something that is to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +53,7 @@ impl Problems {
     }
 
     /// Notes why a text cannot be kept, if it cannot.
-    pub fn expect_fit(&mut self, fit: Result<(), Unfit>, field: impl Into<String>) {
+    pub fn expect_fit(&mut self, fit: Result<(), impl Display>, field: impl Into<String>) {
         if let Err(unfit) = fit {
             self.push(Problem::new(field, unfit.to_string()));
         }
