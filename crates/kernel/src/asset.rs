@@ -1,10 +1,27 @@
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
 
 /// What a wallet can hold (domain.md, "Wallet and rewards"). Amounts are whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(
+    serialize_all = "SCREAMING_SNAKE_CASE",
+    parse_err_ty = UnknownAsset,
+    parse_err_fn = UnknownAsset::new
+)]
 pub enum Asset {
     Point,
     RouletteCoin,
@@ -24,19 +41,7 @@ impl Asset {
 
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Asset::Point => "POINT",
-            Asset::RouletteCoin => "ROULETTE_COIN",
-            Asset::DiceToken => "DICE_TOKEN",
-            Asset::LotteryTicket => "LOTTERY_TICKET",
-            Asset::CcCoin => "CC_COIN",
-        }
-    }
-}
-
-impl fmt::Display for Asset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.into()
     }
 }
 
@@ -45,14 +50,9 @@ impl fmt::Display for Asset {
 #[error("unknown asset {0:?}")]
 pub struct UnknownAsset(pub String);
 
-impl FromStr for Asset {
-    type Err = UnknownAsset;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Asset::ALL
-            .into_iter()
-            .find(|asset| asset.as_str() == name)
-            .ok_or_else(|| UnknownAsset(name.to_owned()))
+impl UnknownAsset {
+    fn new(name: &str) -> Self {
+        Self(name.to_owned())
     }
 }
 

@@ -1,10 +1,27 @@
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
 
 /// A part of the event that can be switched on and off by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(
+    serialize_all = "SCREAMING_SNAKE_CASE",
+    parse_err_ty = UnknownFeature,
+    parse_err_fn = UnknownFeature::new
+)]
 pub enum Feature {
     SeasonPass,
     Roulette,
@@ -24,19 +41,7 @@ impl Feature {
 
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Feature::SeasonPass => "SEASON_PASS",
-            Feature::Roulette => "ROULETTE",
-            Feature::Dice => "DICE",
-            Feature::Lottery => "LOTTERY",
-            Feature::Ranking => "RANKING",
-        }
-    }
-}
-
-impl fmt::Display for Feature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.into()
     }
 }
 
@@ -45,14 +50,9 @@ impl fmt::Display for Feature {
 #[error("unknown feature {0:?}")]
 pub struct UnknownFeature(pub String);
 
-impl FromStr for Feature {
-    type Err = UnknownFeature;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Feature::ALL
-            .into_iter()
-            .find(|feature| feature.as_str() == name)
-            .ok_or_else(|| UnknownFeature(name.to_owned()))
+impl UnknownFeature {
+    fn new(name: &str) -> Self {
+        Self(name.to_owned())
     }
 }
 
