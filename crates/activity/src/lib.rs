@@ -11,6 +11,7 @@
 //!
 //! Owns the table `user_event_log`.
 
+pub mod constraints;
 mod entity;
 mod error;
 #[cfg(any(test, feature = "testing"))]

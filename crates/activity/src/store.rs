@@ -8,12 +8,12 @@ use sea_orm::{
 use serde_json::Value;
 use xmas_kernel::{
     Feature, UserId,
-    db::{Constraint, DbError, Timestamp},
+    db::{DbError, Timestamp},
 };
 use xmas_time::EventDay;
 
 use crate::{
-    ClientEventKind, EventKind,
+    ClientEventKind, EventKind, constraints,
     entity::user_event_log::{ActiveModel, Column, Entity},
 };
 
@@ -104,7 +104,7 @@ pub(crate) async fn insert_once(
 ) -> Result<bool, DbError> {
     match insert(tx, user_id, [row], now).await {
         Ok(()) => Ok(true),
-        Err(error) if error.constraint() == Some(Constraint::ActivityOnce) => Ok(false),
+        Err(error) if error.violates(&constraints::ONCE) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -16,6 +16,9 @@ use crate::{
     Settlement, rules, store,
 };
 
+/// What only one operator at a time edits: bridges.
+pub(crate) const BRIDGE: Area = Area::new("BRIDGE");
+
 /// A bridge as operators see it.
 #[derive(Clone, Debug)]
 pub struct BridgeView {
@@ -53,7 +56,7 @@ impl Settlement {
     ) -> Result<BridgeId, BridgeError> {
         let tx = self.options.db.begin().await?;
         // So does an edit of a season, whose days hold those of the bridge (`BridgeWarden`).
-        audit::enter_in_tx(&tx, Area::Bridge).await?;
+        audit::enter_in_tx(&tx, BRIDGE).await?;
         let mut before = open_bridge(&tx).await?;
         if let Some(seen) = &before {
             store::lock(&tx, seen.id).await?;

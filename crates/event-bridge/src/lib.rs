@@ -19,6 +19,7 @@
 
 mod awarder;
 mod certificate;
+pub mod constraints;
 mod desk;
 mod entity;
 mod error;

@@ -5,12 +5,12 @@ use sea_orm::{
 };
 use xmas_kernel::{
     BridgeId, Feature, SeasonId, UnknownName, UserId,
-    db::{Constraint, DbError, Timestamp},
+    db::{DbError, Timestamp},
 };
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeDay, BridgeError, BridgeState, NewBridge,
+    Bridge, BridgeDay, BridgeError, BridgeState, NewBridge, constraints,
     entity::{bridge, day, progress},
 };
 
@@ -92,12 +92,13 @@ pub(crate) async fn insert(
     .map_err(DbError::from);
     let id = match inserted {
         Ok(inserted) => inserted.last_insert_id,
-        Err(error) => match error.constraint() {
-            Some(Constraint::BridgeOpen | Constraint::BridgeSeason) => {
-                return Err(BridgeError::Conflict);
-            }
-            _ => return Err(error.into()),
-        },
+        Err(error)
+            if error.violates(&constraints::ONE_OPEN)
+                || error.violates(&constraints::ONE_PER_SEASON) =>
+        {
+            return Err(BridgeError::Conflict);
+        }
+        Err(error) => return Err(error.into()),
     };
     insert_days(tx, BridgeId(id), new).await?;
     Ok(BridgeId(id))

@@ -3,12 +3,16 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
     Problem, SeasonId,
-    audit::{self, Actor, Area, Change},
+    audit::{self, Actor, Change},
     db::DbError,
 };
 use xmas_season_pass::{NewSeason, SeasonDeskError, SeasonEdit, SeasonWarden, SettleDay};
 
-use crate::{Bridge, BridgeState, KeyAwarder, NewBridge, desk::resource, rules, store};
+use crate::{
+    Bridge, BridgeState, KeyAwarder, NewBridge,
+    desk::{BRIDGE, resource},
+    rules, store,
+};
 
 /// Keeps a season around the days of its bridge, and the settlement behind the season.
 pub struct BridgeWarden {
@@ -24,7 +28,7 @@ impl BridgeWarden {
 
 /// The bridge of a season that is not closed, kept as it is until the transaction ends.
 async fn own_in_tx(tx: &DatabaseTransaction, season: SeasonId) -> Result<Option<Bridge>, DbError> {
-    audit::enter_in_tx(tx, Area::Bridge).await?;
+    audit::enter_in_tx(tx, BRIDGE).await?;
     let find = async || -> Result<Option<Bridge>, DbError> {
         let mut bridges = store::bridges(tx).await?.into_iter();
         let is_own = |bridge: &Bridge| {

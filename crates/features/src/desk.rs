@@ -8,6 +8,9 @@ use xmas_kernel::{
 
 use crate::{FeatureConfig, FeatureDeskError, FeatureEdit, Features, rules, store};
 
+/// What only one operator at a time edits: features and their schedule.
+pub(crate) const FEATURES: Area = Area::new("FEATURES");
+
 impl Features {
     async fn edit_once(
         &self,
@@ -17,7 +20,7 @@ impl Features {
         now: DateTime<Utc>,
     ) -> Result<FeatureConfig, FeatureDeskError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Features).await?;
+        audit::enter_in_tx(&tx, FEATURES).await?;
         let before = store::config(&*tx, feature).await?;
         let before = before.ok_or(FeatureDeskError::UnknownFeature)?;
         version::expect(edit.seen.as_ref(), &before.version())?;

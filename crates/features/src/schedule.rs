@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use xmas_kernel::{
     ErrorCode, Feature, Problem,
-    audit::{self, Actor, Area, Change},
+    audit::{self, Actor, Change},
     db::retry,
 };
 use xmas_time::EventDay;
 
-use crate::{FeatureDeskError, Features, Scheduled, ScheduledFeature, store};
+use crate::{FeatureDeskError, Features, Scheduled, ScheduledFeature, desk::FEATURES, store};
 
 /// The longest span of days that is listed at once.
 const MAX_DAYS: i64 = 366;
@@ -75,7 +75,7 @@ impl Features {
             return Err(invalid("features", "names each feature once"));
         }
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Features).await?;
+        audit::enter_in_tx(&tx, FEATURES).await?;
         let before = store::schedule(&*tx, day, day).await?.pop();
         let before = before.map_or_else(Vec::new, |before| before.features);
         if before.is_empty() && features.is_empty() {

@@ -14,6 +14,9 @@ use xmas_kernel::{
 
 use crate::{FeatureDeskError, UiConfig, store, ui_rules};
 
+/// What only one operator at a time edits: the texts that clients show.
+const UI_CONFIG: Area = Area::new("UI_CONFIG");
+
 /// What clients are told to show.
 pub struct UiConfigs {
     db: Db,
@@ -51,7 +54,7 @@ impl UiConfigs {
         now: DateTime<Utc>,
     ) -> Result<UiConfig, FeatureDeskError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::UiConfig).await?;
+        audit::enter_in_tx(&tx, UI_CONFIG).await?;
         let before = store::ui(&*tx, key).await?;
         version::expect(seen, &UiConfig::version(before.as_ref()))?;
         // What is saved as it is leaves no trace.

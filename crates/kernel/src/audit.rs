@@ -65,36 +65,20 @@ pub struct Change<'a> {
     pub after: Value,
 }
 
-/// A part of the configuration that one operator at a time changes. Each is a row of `config_lock`.
+/// A part of the configuration that one operator at a time changes. Each is a row of `config_lock`. The
+/// crate that is configured has it as a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Area {
-    Seasons,
-    Roulette,
-    Dice,
-    Lottery,
-    Features,
-    UiConfig,
-    Ranking,
-    ExternalRanking,
-    Bridge,
-    Rewards,
-}
+pub struct Area(&'static str);
 
 impl Area {
-    /// Its row in `config_lock`, as the migration writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Area::Seasons => "SEASONS",
-            Area::Roulette => "ROULETTE",
-            Area::Dice => "DICE",
-            Area::Lottery => "LOTTERY",
-            Area::Features => "FEATURES",
-            Area::UiConfig => "UI_CONFIG",
-            Area::Ranking => "RANKING",
-            Area::ExternalRanking => "EXTERNAL_RANKING",
-            Area::Bridge => "BRIDGE",
-            Area::Rewards => "REWARDS",
-        }
+    /// By its row in `config_lock`, as the migration writes it.
+    pub const fn new(row: &'static str) -> Self {
+        Self(row)
+    }
+
+    /// Its row in `config_lock`.
+    pub const fn as_str(self) -> &'static str {
+        self.0
     }
 }
 

@@ -9,6 +9,9 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, entity::prelude::*};
 
 use crate::db::{Constraint, Db, DbError, Timestamp};
 
+/// One lease per job.
+pub const ONE_PER_JOB: Constraint = Constraint::new("uq_job_lease_name", "job_lease", &["name"]);
+
 /// Proof that this process may do the job until the lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -49,7 +52,7 @@ impl Lease {
             match tx.execute_raw(insert).await.map_err(DbError::from) {
                 Ok(_) => {}
                 // Another process was faster.
-                Err(error) if error.constraint() == Some(Constraint::JobLease) => return Ok(None),
+                Err(error) if error.violates(&ONE_PER_JOB) => return Ok(None),
                 Err(error) => return Err(error),
             }
         }

@@ -11,9 +11,10 @@
 //!   ([`seal::DataKey::claim_in_tx`]).
 //! - An error of COMMIT is never retried, because nobody knows whether it happened.
 //!
-//! To add a constraint whose violation means something to a caller: name it in the migration, add
-//! it to [`db::Constraint`], and match on [`db::DbError::constraint`] beside the query that can
-//! trip it.
+//! To add a constraint whose violation means something to a caller: name it in the migration, give
+//! the crate that owns the table a constant of it ([`db::Constraint`]), and ask
+//! [`db::DbError::violates`] beside the query that can violate it. `migration/tests` compares all
+//! constants with the schema.
 
 mod asset;
 pub mod audit;

@@ -153,7 +153,9 @@ impl DataKey {
         match inserted.map_err(DbError::from) {
             Ok(_) => Ok(Claimed(PhantomData)),
             // Another process was faster, maybe with another key.
-            Err(DbError::Other(_)) if self.probed_in_tx(tx).await? => Ok(Claimed(PhantomData)),
+            Err(DbError::Violated(..) | DbError::Other(_)) if self.probed_in_tx(tx).await? => {
+                Ok(Claimed(PhantomData))
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -8,12 +8,13 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
     UnknownName, UserId,
-    db::{Constraint, DbError, Timestamp},
+    db::{DbError, Timestamp},
     text::{self, LABEL_CHARACTERS, Unfit},
 };
 
 use crate::{
     access::{Identity, LockedPlayer, raise_epoch_in_tx},
+    constraints,
     entity::{user, user_profiles},
 };
 
@@ -271,7 +272,7 @@ pub async fn create_in_tx(
     .map_err(DbError::from);
     let user_id = match inserted {
         Ok(inserted) => UserId(inserted.last_insert_id),
-        Err(error) if error.constraint() == Some(Constraint::UserExternalId) => {
+        Err(error) if error.violates(&constraints::EXTERNAL_ID) => {
             return Err(CreateError::ExternalIdExists);
         }
         Err(error) => return Err(error.into()),

@@ -16,6 +16,7 @@
 
 mod access;
 mod account;
+pub mod constraints;
 mod desk;
 mod entity;
 mod error;

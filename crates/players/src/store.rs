@@ -7,11 +7,12 @@ use sea_orm::{
 };
 use xmas_kernel::{
     UnknownName, UserId,
-    db::{Constraint, DbError, Timestamp},
+    db::{DbError, Timestamp},
 };
 
 use crate::{
     ExternalId, LockedPlayer, NO_PASSWORD, Nickname, PlayerDeskError, PlayerRecord, Standing,
+    constraints,
     entity::{user, user_profiles},
 };
 
@@ -127,7 +128,7 @@ async fn update(
         .map_err(DbError::from);
     match updated {
         Ok(_) => Ok(()),
-        Err(error) if error.constraint() == Some(Constraint::UserExternalId) => {
+        Err(error) if error.violates(&constraints::EXTERNAL_ID) => {
             Err(PlayerDeskError::ExternalIdExists)
         }
         Err(error) => Err(error.into()),

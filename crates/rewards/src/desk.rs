@@ -4,12 +4,16 @@ use async_trait::async_trait;
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
     CouponKindId,
-    db::{Constraint, Db, DbError},
+    audit::Area,
+    db::{Db, DbError},
     entropy::Entropy,
     seal::{DataKey, Sealed, SealedTable},
 };
 
-use crate::{RewardError, Rewards, store};
+use crate::{RewardError, Rewards, constraints, store};
+
+/// What only one operator at a time edits: bundles and coupons.
+pub(crate) const REWARDS: Area = Area::new("REWARDS");
 
 /// Rewards on the database. What it does is where the things are: `service.rs` for whoever gives rewards;
 /// `review.rs`, `coupons/` and `bundles/` for operators.
@@ -43,9 +47,11 @@ impl SealedTable for SealedCoupons {
 
 /// Makes a name that another bundle or kind of coupon has an error of its own.
 pub(crate) fn name_conflict(error: DbError) -> RewardError {
-    match error.constraint() {
-        Some(Constraint::BundleName | Constraint::CouponKindName) => RewardError::NameTaken,
-        _ => error.into(),
+    match error.violates(&constraints::BUNDLE_NAME)
+        || error.violates(&constraints::COUPON_KIND_NAME)
+    {
+        true => RewardError::NameTaken,
+        false => error.into(),
     }
 }
 

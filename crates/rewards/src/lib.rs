@@ -21,6 +21,7 @@
 mod batch;
 mod bulk;
 mod bundles;
+pub mod constraints;
 mod coupons;
 mod desk;
 mod entity;

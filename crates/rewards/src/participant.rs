@@ -6,13 +6,13 @@ use xmas_activity::{Event, EventKind, EventWriter};
 use xmas_kernel::{
     Asset, CouponKindId, UserId,
     audit::REQUIRED_REASON,
-    db::{Constraint, DbError},
+    db::DbError,
 };
 use xmas_players::LockedPlayer;
 
 use crate::{
     Grant, GrantSource, Granted, PointGrant, PointOccasion, Reward, RewardReceipt, RewardState,
-    RewardType, Spend, SpendError, XpCorrection, bulk, rules,
+    RewardType, Spend, SpendError, XpCorrection, bulk, constraints, rules,
     store::{self, Change},
 };
 
@@ -241,7 +241,7 @@ impl RewardLedger for Rewards {
         }
         let receipt = match store::insert_receipt(tx, player, grant, decision, now).await {
             Ok(receipt) => receipt,
-            Err(error) if error.constraint() == Some(Constraint::RewardGrant) => {
+            Err(error) if error.violates(&constraints::GRANT) => {
                 return Ok(Granted {
                     state: store::receipt_state(tx, &grant.grant_key).await?,
                     xp_due: 0,

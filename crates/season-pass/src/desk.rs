@@ -6,7 +6,7 @@ use serde_json::Value;
 use xmas_kernel::{
     Problem, SeasonId,
     audit::{self, Actor, Area, Change},
-    db::{Constraint, DbError, retry},
+    db::{DbError, retry},
     version,
 };
 use xmas_rewards::are_deliverable;
@@ -14,8 +14,11 @@ use xmas_time::EventDay;
 
 use crate::{
     EditedSeason, NewSeason, SavedSeason, SeasonDeskError, SeasonEdit, SeasonPass, SeasonWarden,
-    SettleDay, rules, store,
+    SettleDay, constraints, rules, store,
 };
+
+/// What only one operator at a time edits: seasons.
+const SEASONS: Area = Area::new("SEASONS");
 
 impl SeasonPass {
     /// Adds somebody who has a say in the edits of seasons.
@@ -66,7 +69,7 @@ impl SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<SavedSeason, SeasonDeskError> {
         let tx = self.options.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Seasons).await?;
+        audit::enter_in_tx(&tx, SEASONS).await?;
         let (season, mut problems) = rules::edited(None, edit);
         if edit.move_settle_on {
             let text = "must be left out of a new season, which has no bridge yet";
@@ -118,7 +121,7 @@ impl SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<EditedSeason, SeasonDeskError> {
         let tx = self.options.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Seasons).await?;
+        audit::enter_in_tx(&tx, SEASONS).await?;
         let before = store::find_season(&*tx, id).await?;
         let before = before.ok_or(SeasonDeskError::NotFound)?;
         version::expect(edit.seen.as_ref(), &before.version())?;
@@ -167,13 +170,11 @@ impl SeasonPass {
 
 /// Makes the name of another season a problem of its own.
 fn name_conflict(error: DbError) -> SeasonDeskError {
-    match error.constraint() {
-        Some(Constraint::SeasonName) => {
-            let problem = Problem::new("season_name", "is another season's name");
-            SeasonDeskError::Invalid(vec![problem])
-        }
-        _ => error.into(),
+    if !error.violates(&constraints::SEASON_NAME) {
+        return error.into();
     }
+    let problem = Problem::new("season_name", "is another season's name");
+    SeasonDeskError::Invalid(vec![problem])
 }
 
 /// Seasons for operators. Every edit leaves a row in the audit log and takes effect here at once, and

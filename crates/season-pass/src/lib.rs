@@ -12,6 +12,7 @@
 //!
 //! Owns the tables `season_pass_*`.
 
+pub mod constraints;
 mod correction;
 mod desk;
 mod entity;

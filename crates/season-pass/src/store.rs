@@ -13,7 +13,7 @@ use xmas_rewards::Reward;
 use xmas_time::EventDay;
 
 use crate::{
-    Level, NewSeason, Progress, SavedSeason, Season,
+    Level, NewSeason, Progress, SavedSeason, Season, constraints,
     entity::{config, level, progress, reward_log, stamp_log},
     rules::check_season,
 };
@@ -289,7 +289,7 @@ pub(crate) async fn insert_stamp(
         .exec_without_returning(tx)
         .await
         .map_err(DbError::from);
-    first_time(inserted, Constraint::SeasonStampPeriod)
+    first_time(inserted, &constraints::STAMP_PERIOD)
 }
 
 fn row(
@@ -312,10 +312,10 @@ fn row(
 }
 
 /// Whether an insert went through; `false` if `constraint` says that the row is there already.
-fn first_time(inserted: Result<u64, DbError>, constraint: Constraint) -> Result<bool, DbError> {
+fn first_time(inserted: Result<u64, DbError>, constraint: &Constraint) -> Result<bool, DbError> {
     match inserted {
         Ok(_) => Ok(true),
-        Err(error) if error.constraint() == Some(constraint) => Ok(false),
+        Err(error) if error.violates(constraint) => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -474,5 +474,5 @@ pub(crate) async fn insert_claim(
     .exec_without_returning(tx)
     .await
     .map_err(DbError::from);
-    first_time(inserted, Constraint::SeasonLevelReward)
+    first_time(inserted, &constraints::LEVEL_REWARD)
 }

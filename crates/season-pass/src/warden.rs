@@ -6,7 +6,7 @@ use xmas_kernel::{Problem, SeasonId, audit::Actor, db::DbError};
 use crate::{NewSeason, SeasonDeskError, SeasonEdit, SettleDay};
 
 /// Somebody whose own things depend on a season, and who has a say in the edits of it. It locks what it
-/// looks at, after `Area::Seasons`, so that this stays as it is until the edit is committed.
+/// looks at, after `SEASONS`, so that this stays as it is until the edit is committed.
 #[async_trait]
 pub trait SeasonWarden: Send + Sync {
     /// What stands in the way of a season's becoming this.

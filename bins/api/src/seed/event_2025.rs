@@ -13,12 +13,9 @@ use xmas_games::{
     lottery::{Lottery, NewLottery, NewPrize},
     roulette::{NewSegment, NewWheel, Roulette},
 };
-use xmas_kernel::{
-    BundleId, CouponKindId, Feature, SeasonId,
-    db::{Constraint, DbError},
-};
+use xmas_kernel::{BundleId, CouponKindId, Feature, SeasonId, db::DbError};
 use xmas_rewards::{NewBundle, NewCouponKind, Reward, RewardDesk, RewardError, RewardType};
-use xmas_season_pass::{Level, NewSeason, SeasonPass};
+use xmas_season_pass::{Level, NewSeason, SeasonPass, constraints::SEASON_NAME};
 use xmas_time::{DateTime, EventDay, Utc};
 
 /// Why the event was not written. Nothing of it was.
@@ -40,9 +37,9 @@ pub(super) enum WriteError {
 
 impl From<DbError> for WriteError {
     fn from(error: DbError) -> Self {
-        match error.constraint() {
-            Some(Constraint::SeasonName) => WriteError::AlreadyThere,
-            _ => WriteError::Db(error),
+        match error.violates(&SEASON_NAME) {
+            true => WriteError::AlreadyThere,
+            false => WriteError::Db(error),
         }
     }
 }

@@ -8,7 +8,11 @@ mod store;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
-use xmas_kernel::{Asset, ConfigId, Feature, Problems, audit::Area, db::DbError};
+use xmas_kernel::{
+    Asset, ConfigId, Feature, Problems,
+    audit::Area,
+    db::{Constraint, DbError},
+};
 use xmas_rewards::Reward;
 
 use crate::{
@@ -18,6 +22,9 @@ use crate::{
 };
 
 pub use model::{DiceEdit, DiceGame, DiceOutcome, DiceRewards, NewDice, Throw};
+
+/// At most one active dice game.
+pub const ACTIVE: Constraint = Constraint::new("uq_dice_active", "dice_config", &["active_slot"]);
 
 /// The rules of the dice game.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +68,7 @@ impl Game for Dice {
 
 #[async_trait]
 impl Configurable for Dice {
-    const AREA: Area = Area::Dice;
+    const AREA: Area = Area::new("DICE");
     const ACTIONS: Actions = Actions {
         resource: "dice",
         create: "DICE_CREATE",

@@ -8,7 +8,7 @@ use moka::{future::Cache as Moka, sync::Cache as Shelf};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
     OddsId,
-    db::{Constraint, Db, DbError, retry},
+    db::{Db, DbError, retry},
     entropy::Entropy,
     seal::{DataKey, Sealed, SealedTable},
 };
@@ -108,7 +108,7 @@ impl DrawBook {
         };
         match retry(|| self.keep_once(&row, now)).await {
             // Another replica was faster, and its seed is the day's.
-            Err(GameError::Db(error)) if error.constraint() == Some(Constraint::DrawSeedDay) => {}
+            Err(GameError::Db(error)) if error.violates(&store::SEED_OF_DAY) => {}
             kept => kept?,
         }
         let seed = self.known_seed(day).await?;

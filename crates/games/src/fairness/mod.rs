@@ -24,6 +24,7 @@ pub use desk::Fairness;
 pub use receipt::{DrawReceipt, Published};
 pub use report::OddsReport;
 pub(crate) use store::odds_of_config;
+pub use store::{ODDS_CONTENT, SEED_OF_DAY};
 
 use crate::{
     FairnessError, GameError,

@@ -18,6 +18,13 @@ use super::{
 };
 use crate::odds::Odds;
 
+/// One row per content of an odds table.
+pub const ODDS_CONTENT: Constraint =
+    Constraint::new("uq_odds_table_content", "odds_table", &["content_hash"]);
+/// One seed per day.
+pub const SEED_OF_DAY: Constraint =
+    Constraint::new("uq_draw_seed_day", "draw_seed", &["event_day"]);
+
 /// A seed to be kept.
 pub(crate) struct NewSeed {
     pub(crate) day: EventDay,
@@ -111,7 +118,7 @@ pub(crate) async fn insert_odds(
             tx.commit().await?;
             Ok(OddsId(inserted.last_insert_id))
         }
-        Err(error) if error.constraint() == Some(Constraint::OddsContent) => {
+        Err(error) if error.violates(&ODDS_CONTENT) => {
             drop(tx);
             let found = find_odds_by_hash(db.read(), odds.hash()).await?;
             found.ok_or_else(|| DbError::Corrupt("an odds table is there and is not".to_owned()))

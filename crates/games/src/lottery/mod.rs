@@ -11,7 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
-use xmas_kernel::{Asset, ConfigId, Feature, Problems, audit::Area, db::DbError};
+use xmas_kernel::{
+    Asset, ConfigId, Feature, Problems,
+    audit::Area,
+    db::{Constraint, DbError},
+};
 use xmas_rewards::Reward;
 
 use crate::{
@@ -23,6 +27,16 @@ use crate::{
 };
 
 pub use model::{NewLottery, NewPrize, Prize, PrizeConfig, PrizeEdit, PrizeList};
+
+/// At most one active lottery.
+pub const ACTIVE: Constraint =
+    Constraint::new("uq_lottery_active", "lottery_config", &["active_slot"]);
+/// One prize per label in a lottery.
+pub const PRIZE_LABEL: Constraint = Constraint::new(
+    "uq_lottery_prize_label",
+    "lottery_prize",
+    &["config_id", "label"],
+);
 
 /// The rules of the lottery.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +75,7 @@ impl Game for Lottery {
 
 #[async_trait]
 impl Configurable for Lottery {
-    const AREA: Area = Area::Lottery;
+    const AREA: Area = Area::new("LOTTERY");
     const ACTIONS: Actions = Actions {
         resource: "lottery",
         create: "LOTTERY_CREATE",

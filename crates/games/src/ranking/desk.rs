@@ -29,6 +29,11 @@ use super::{
 };
 use crate::RankingDeskError;
 
+/// What only one operator at a time edits: the boards of the days.
+const RANKING: Area = Area::new("RANKING");
+/// What only one operator at a time edits: the board of the external ranking.
+const EXTERNAL_RANKING: Area = Area::new("EXTERNAL_RANKING");
+
 /// How many names are asked for at once.
 const NAMES: usize = 10_000;
 
@@ -91,7 +96,7 @@ impl Ranking {
         now: DateTime<Utc>,
     ) -> Result<Vec<daily::Model>, RankingDeskError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Ranking).await?;
+        audit::enter_in_tx(&tx, RANKING).await?;
         let before = store::day(&*tx, day).await?;
         version::expect(seen, &version_of(&before))?;
         let is_deleted = entries.is_empty();
@@ -133,7 +138,7 @@ impl Ranking {
         now: DateTime<Utc>,
     ) -> Result<Vec<external::Model>, RankingDeskError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::ExternalRanking).await?;
+        audit::enter_in_tx(&tx, EXTERNAL_RANKING).await?;
         refuse_memos_in_tx(&tx, entries).await?;
         let mut saved = Vec::with_capacity(entries.len());
         // What was done is told in pieces, too.
@@ -177,7 +182,7 @@ impl Ranking {
         now: DateTime<Utc>,
     ) -> Result<external::Model, RankingDeskError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::ExternalRanking).await?;
+        audit::enter_in_tx(&tx, EXTERNAL_RANKING).await?;
         let before = store::external_of(&*tx, &[user_id]).await?;
         let row = before.first().ok_or(RankingDeskError::NotOnBoard)?;
         version::expect(edit.seen.as_ref(), &version_of_row(row))?;
@@ -225,7 +230,7 @@ impl Ranking {
         now: DateTime<Utc>,
     ) -> Result<(), RankingDeskError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::ExternalRanking).await?;
+        audit::enter_in_tx(&tx, EXTERNAL_RANKING).await?;
         let before = store::external_of(&*tx, &[user_id]).await?.pop();
         let before = before.ok_or(RankingDeskError::NotOnBoard)?;
         store::remove_external(&tx, user_id).await?;

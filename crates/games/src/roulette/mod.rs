@@ -8,7 +8,11 @@ mod store;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
-use xmas_kernel::{Asset, ConfigId, Feature, Problems, audit::Area, db::DbError};
+use xmas_kernel::{
+    Asset, ConfigId, Feature, Problems,
+    audit::Area,
+    db::{Constraint, DbError},
+};
 use xmas_rewards::Reward;
 
 use crate::{
@@ -18,6 +22,10 @@ use crate::{
 };
 
 pub use model::{NewSegment, NewWheel, Segment, SegmentConfig, SegmentEdit, Segments};
+
+/// At most one active roulette.
+pub const ACTIVE: Constraint =
+    Constraint::new("uq_roulette_active", "roulette_config", &["active_slot"]);
 
 /// The rules of the roulette.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +60,7 @@ impl Game for Roulette {
 
 #[async_trait]
 impl Configurable for Roulette {
-    const AREA: Area = Area::Roulette;
+    const AREA: Area = Area::new("ROULETTE");
     const ACTIONS: Actions = Actions {
         resource: "roulette",
         create: "ROULETTE_CREATE",

@@ -1,6 +1,6 @@
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
 
-use super::{Constraint, refusal};
+use super::{Constraint, constraint::Violation, refusal};
 
 /// What went wrong in the database, sorted by what a caller can do about it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -8,9 +8,9 @@ pub enum DbError {
     /// Deadlock, lock timeout or a busy file. The whole use case may be tried again.
     #[error("a lock could not be had")]
     Contention(#[source] DbErr),
-    /// A unique constraint that some caller gives a meaning to.
-    #[error("the constraint {} is violated", .0.name())]
-    Violated(Constraint, #[source] DbErr),
+    /// A row like it is there already. Callers ask with [`DbError::violates`] what that means.
+    #[error("the constraint {0} is violated")]
+    Violated(Violation, #[source] DbErr),
     /// All connections of the pool are in use.
     #[error("no connection came free in time")]
     PoolExhausted(#[source] DbErr),
@@ -35,12 +35,9 @@ pub enum DbError {
 }
 
 impl DbError {
-    /// The violated constraint, if that is what happened.
-    pub fn constraint(&self) -> Option<Constraint> {
-        match self {
-            DbError::Violated(constraint, _) => Some(*constraint),
-            _ => None,
-        }
+    /// Whether this constraint was violated.
+    pub fn violates(&self, constraint: &Constraint) -> bool {
+        matches!(self, DbError::Violated(violation, _) if violation.is_of(constraint))
     }
 
     /// What an error of COMMIT means, whichever it is.
@@ -65,7 +62,7 @@ impl From<DbErr> for DbError {
         }
         match sqlx_error(&error).map(sort) {
             Some(Sort::Contention) => DbError::Contention(error),
-            Some(Sort::Violated(constraint)) => DbError::Violated(constraint, error),
+            Some(Sort::Violated(violation)) => DbError::Violated(violation, error),
             Some(Sort::Unreachable) => DbError::Unreachable(error),
             Some(Sort::ReadOnly) => {
                 refusal::note();
@@ -90,7 +87,7 @@ pub(super) fn is_forbidden(error: &DbErr) -> bool {
 
 enum Sort {
     Contention,
-    Violated(Constraint),
+    Violated(Violation),
     Unreachable,
     ReadOnly,
     SchemaMismatch,
@@ -117,7 +114,7 @@ fn sort(error: &SqlxError) -> Sort {
         _ => return Sort::Other,
     };
     if database.is_unique_violation() {
-        return Constraint::in_message(database.message()).map_or(Sort::Other, Sort::Violated);
+        return Violation::in_message(database.message()).map_or(Sort::Other, Sort::Violated);
     }
     if let Some(mysql) = database.try_downcast_ref::<sea_orm::SqlxMySqlError>() {
         return match mysql.number() {

@@ -18,7 +18,7 @@ use sea_orm::{
 
 use tokio::time::timeout;
 
-pub use constraint::Constraint;
+pub use constraint::{Constraint, Violation};
 pub use error::DbError;
 pub use retry::retry;
 pub use sum::sum;

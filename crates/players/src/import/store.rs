@@ -9,13 +9,14 @@ use sea_orm::{
 };
 use xmas_kernel::{
     UnknownName, UserId,
-    db::{Constraint, DbError, Timestamp},
+    db::{DbError, Timestamp},
 };
 
 use super::rules::Existing;
 use crate::{
     GivenId, PlayerDeskError, Role, Status,
     account::{FIRST_EPOCH, FIRST_LEVEL},
+    constraints,
     entity::{user, user_profiles},
     many::lock_many_in_tx,
 };
@@ -93,9 +94,9 @@ pub(crate) async fn insert(
             .await;
         inserted.map_err(DbError::from).map_err(|error| {
             // Somebody else has created one of them in between.
-            match error.constraint() {
-                Some(Constraint::UserExternalId) => PlayerDeskError::ExternalIdExists,
-                _ => error.into(),
+            match error.violates(&constraints::EXTERNAL_ID) {
+                true => PlayerDeskError::ExternalIdExists,
+                false => error.into(),
             }
         })?;
         let ids: Vec<(i64, String)> = user::Entity::find()

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use xmas_kernel::{
     Asset, BatchId, UserId,
     audit::{self, Actor, Change},
-    db::{Constraint, Db, DbError, retry},
+    db::{Db, DbError, retry},
     idempotency::{Replayable, RequestKey},
     paging::{Cursor, Limit, Page},
 };
@@ -36,6 +36,7 @@ use self::{plan::Plan, store::Item};
 use crate::{
     BatchError, OrderKind,
     bulk::{self, Move, Moved, ROWS_AT_ONCE},
+    constraints,
 };
 
 /// Orders about many players under one name, in the ledger and the audit log as well.
@@ -143,7 +144,7 @@ impl Batches {
         let plan = Plan::of(self.db.read(), &*self.recipients, batch).await?;
         plan.check()?;
         match retry(|| self.register_once(actor, request, (batch, &plan), now)).await {
-            Err(error) if error.constraint() == Some(Constraint::WalletBatch) => {
+            Err(error) if error.violates(&constraints::BATCH_KEY) => {
                 let faster = self.registered(request).await?;
                 faster.ok_or_else(|| BatchError::Db(error))
             }

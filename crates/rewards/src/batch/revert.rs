@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use xmas_kernel::{
     BatchId,
     audit::{self, Actor},
-    db::{Constraint, DbError, retry},
+    db::{DbError, retry},
     idempotency::{Replayable, RequestKey},
     text::Lines,
 };
@@ -19,7 +19,7 @@ use super::{
     plan::Plan,
     store,
 };
-use crate::{BatchError, OrderKind};
+use crate::{BatchError, OrderKind, constraints};
 
 /// What takes back what a batch of this kind has done.
 fn opposite(kind: OrderKind) -> OrderKind {
@@ -164,8 +164,5 @@ fn checked(reason: &str) -> Result<String, BatchError> {
 
 /// Whether somebody else has registered the revert.
 fn is_another(error: &DbError) -> bool {
-    matches!(
-        error.constraint(),
-        Some(Constraint::WalletBatch | Constraint::WalletBatchReverts)
-    )
+    error.violates(&constraints::BATCH_KEY) || error.violates(&constraints::BATCH_REVERTS)
 }

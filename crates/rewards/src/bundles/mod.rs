@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
     BundleId,
-    audit::{self, Actor, Area, Change},
+    audit::{self, Actor, Change},
     db::{DbError, retry},
     paging::{Cursor, Limit, Page},
 };
@@ -14,7 +14,7 @@ pub use model::{Bundle, BundleDraft, BundleItem, NewBundle};
 pub use rules::MAX_ITEMS;
 pub(crate) use rules::are_contents;
 
-use crate::{Reward, RewardDesk, RewardError, desk::name_conflict, store};
+use crate::{Reward, RewardDesk, RewardError, desk::{REWARDS, name_conflict}, store};
 
 impl RewardDesk {
     /// Adds a bundle in a transaction of the caller's, who may be nobody in particular.
@@ -39,7 +39,7 @@ impl RewardDesk {
         now: DateTime<Utc>,
     ) -> Result<Bundle, RewardError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        audit::enter_in_tx(&tx, REWARDS).await?;
         let item = |item: &Reward| BundleItem {
             reward_type: item.kind().as_str().to_owned(),
             amount: item.amount(),

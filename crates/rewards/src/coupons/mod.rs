@@ -7,8 +7,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value, json};
 use xmas_kernel::{
     CouponKindId, Problem,
-    audit::{self, Actor, Area, Change},
-    db::{Constraint, DbError, retry},
+    audit::{self, Actor, Change},
+    db::{DbError, retry},
     paging::{Cursor, Limit, Page},
     text::{self, Kept},
     version,
@@ -20,8 +20,8 @@ pub use model::{
 };
 
 use crate::{
-    RewardDesk, RewardError,
-    desk::{name_conflict, place},
+    RewardDesk, RewardError, constraints,
+    desk::{REWARDS, name_conflict, place},
     rules,
     store::{self, SealedCode},
 };
@@ -102,12 +102,14 @@ impl RewardDesk {
         Self::check_codes_on(tx, kind, codes).await?;
         let claimed = self.key.claim_in_tx(tx, &*self.entropy).await?;
         let inserted = store::insert_codes(tx, &claimed, kind, codes, now).await;
-        inserted.map_err(|error| match error.constraint() {
-            // Another upload was faster; asked again, its codes are found and named.
-            Some(Constraint::CouponCode | Constraint::CouponCodeOnce) => {
-                RewardError::CodesClash(Vec::new())
+        inserted.map_err(|error| {
+            let is_there = error.violates(&constraints::COUPON_CODE)
+                || error.violates(&constraints::COUPON_CODE_ONCE);
+            match is_there {
+                // Another upload was faster; asked again, its codes are found and named.
+                true => RewardError::CodesClash(Vec::new()),
+                false => error.into(),
             }
-            _ => error.into(),
         })
     }
 
@@ -119,7 +121,7 @@ impl RewardDesk {
         now: DateTime<Utc>,
     ) -> Result<(), RewardError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        audit::enter_in_tx(&tx, REWARDS).await?;
         self.insert_codes_in_tx(&tx, kind, codes, now).await?;
         let change = Change {
             action: "COUPON_CODES_ADD",
@@ -138,7 +140,7 @@ impl RewardDesk {
         now: DateTime<Utc>,
     ) -> Result<CouponKind, RewardError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        audit::enter_in_tx(&tx, REWARDS).await?;
         let added = CouponKind {
             id: Self::add_coupon_kind_in_tx(&tx, kind, now).await?,
             name: kind.name.clone(),
@@ -166,7 +168,7 @@ impl RewardDesk {
         now: DateTime<Utc>,
     ) -> Result<CouponKind, RewardError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        audit::enter_in_tx(&tx, REWARDS).await?;
         let before = store::coupon_kind(&*tx, id).await?;
         let before = before.ok_or(RewardError::UnknownCouponKind)?;
         version::expect(edit.seen.as_ref(), &before.version())?;

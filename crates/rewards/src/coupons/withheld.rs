@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction};
 use serde_json::{Value, json};
 use xmas_kernel::{
     CouponKindId,
-    audit::{self, Actor, Area, Change},
+    audit::{self, Actor, Change},
     db::{DbError, retry},
     paging::{Cursor, Limit, Page},
 };
@@ -14,7 +14,7 @@ use xmas_kernel::{
 use super::{CouponCode, WithheldCode, clash};
 use crate::{
     RewardDesk, RewardError,
-    desk::place,
+    desk::{REWARDS, place},
     entity::coupon_code::Column,
     store::{self, SealedCode, Unfolded},
 };
@@ -34,7 +34,7 @@ impl RewardDesk {
     /// ones, and a code that has its new fingerprint must not be taken for its own twin.
     async fn complete_once(&self) -> Result<(), DbError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        audit::enter_in_tx(&tx, REWARDS).await?;
         let codes = store::unfolded(&*tx).await?;
         let mut folded = Vec::with_capacity(codes.len());
         for code in &codes {
@@ -91,7 +91,7 @@ impl RewardDesk {
         now: DateTime<Utc>,
     ) -> Result<(), RewardError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        audit::enter_in_tx(&tx, REWARDS).await?;
         let row = store::find_withheld(&*tx, id).await?;
         let row = row.ok_or(RewardError::UnknownWithheldCode)?;
         let kind = CouponKindId(row.kind_id);
@@ -118,7 +118,7 @@ impl RewardDesk {
         now: DateTime<Utc>,
     ) -> Result<(), RewardError> {
         let tx = self.db.begin().await?;
-        audit::enter_in_tx(&tx, Area::Rewards).await?;
+        audit::enter_in_tx(&tx, REWARDS).await?;
         let row = store::find_withheld(&*tx, id).await?;
         let row = row.ok_or(RewardError::UnknownWithheldCode)?;
         store::delete_withheld(&tx, id).await?;
