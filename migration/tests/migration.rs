@@ -3,7 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
-use xmas_games::{dice, fairness, lottery, roulette};
+use xmas_games::{
+    Game,
+    dice::Dice,
+    fairness,
+    lottery::{self, Lottery},
+    roulette::Roulette,
+};
 use xmas_kernel::{
     db::{Constraint, Db},
     lease,
@@ -103,9 +109,9 @@ const CONSTRAINTS: [Constraint; 21] = [
     xmas_event_bridge::constraints::ONE_PER_SEASON,
     fairness::ODDS_CONTENT,
     fairness::SEED_OF_DAY,
-    roulette::ACTIVE,
-    dice::ACTIVE,
-    lottery::ACTIVE,
+    Roulette::ONE_ACTIVE,
+    Dice::ONE_ACTIVE,
+    Lottery::ONE_ACTIVE,
     lottery::PRIZE_LABEL,
 ];
 

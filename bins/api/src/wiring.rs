@@ -14,8 +14,8 @@ use xmas_core_auth::{AccessTokens, Auth, AuthOptions, Passwords, Sessions, Signi
 use xmas_event_bridge::{BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions};
 use xmas_features::{FeatureService, Features, UiConfigs};
 use xmas_games::{
-    DrawBook, Fairness, Floor, GameError, House, Ranking, RankingNames, SealedSeeds, dice::Dice,
-    lottery::Lottery, roulette::Roulette,
+    DrawRegistry, Engine, Fairness, GameError, PlayContext, Ranking, RankingNames, SealedSeeds,
+    dice::Dice, lottery::Lottery, roulette::Roulette,
 };
 use xmas_http::{
     middleware::{
@@ -70,7 +70,7 @@ pub struct App {
     pub(crate) admin: xmas_admin_api::Services,
     /// Names this process among all that work on the database.
     process: Arc<str>,
-    book: Arc<DrawBook>,
+    draws: Arc<DrawRegistry>,
     readiness: Readiness,
     http: HttpSettings,
     contract: Arc<Contract>,
@@ -134,12 +134,12 @@ impl App {
             ],
         });
         let users = Users::new(db.clone(), season_pass.clone());
-        let book = Arc::new(DrawBook::new(
+        let draws = Arc::new(DrawRegistry::new(
             db.clone(),
             key.clone(),
             ports.entropy.clone(),
         ));
-        let floor = Floor {
+        let context = PlayContext {
             db: db.clone(),
             features: features.clone(),
             wallets: wallets.clone(),
@@ -149,14 +149,14 @@ impl App {
             progress: Arc::new(mover),
             pages: activity.clone(),
             activity: log.clone(),
-            book: book.clone(),
+            draws: draws.clone(),
         };
-        let roulette = Arc::new(House::<Roulette>::new(floor.clone()));
-        let dice = Arc::new(House::<Dice>::new(floor.clone()));
-        let lottery = Arc::new(House::<Lottery>::new(floor));
+        let roulette = Arc::new(Engine::<Roulette>::new(context.clone()));
+        let dice = Arc::new(Engine::<Dice>::new(context.clone()));
+        let lottery = Arc::new(Engine::<Lottery>::new(context));
         let fairness = Arc::new(Fairness::new(
             db.clone(),
-            book.clone(),
+            draws.clone(),
             vec![roulette.clone(), dice.clone(), lottery.clone()],
         ));
         let texts = Arc::new(UiConfigs::new(db.clone()));
@@ -230,7 +230,7 @@ impl App {
                 },
             },
             process: uuid::Uuid::new_v4().to_string().into(),
-            book,
+            draws,
             readiness: Readiness::new(db.clone()),
             http: HttpSettings {
                 trusted_proxies: config.server.trusted_proxies.clone(),
@@ -302,7 +302,7 @@ impl App {
     ///
     /// The first ones make `DATA_KEY` the database's.
     pub async fn prepare_draws(&self, now: DateTime<Utc>) -> Result<(), GameError> {
-        self.book.prepare(now).await
+        self.draws.prepare(now).await
     }
 
     pub fn readiness(&self) -> &Readiness {

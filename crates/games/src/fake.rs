@@ -17,9 +17,9 @@ use xmas_rewards::{Grant, GrantSource, rules::decide};
 use xmas_time::EventDay;
 
 use crate::{
-    Game, GameError, GameService, Play, PlayCommand, Receipt, Status, Table,
+    ActiveConfig, Game, GameError, GameService, Play, PlayCommand, Receipt, Status,
     draw::{DrawId, Seed},
-    game::remaining,
+    service::remaining,
 };
 
 /// Plays by the same rules with tokens that a test gives out; of the prizes it keeps tokens of the
@@ -27,7 +27,7 @@ use crate::{
 pub struct FakeGame<G: Game> {
     features: Arc<dyn FeatureService>,
     seed: Seed,
-    table: Option<Table<G>>,
+    config: Option<ActiveConfig<G>>,
     world: Mutex<World>,
 }
 
@@ -43,12 +43,16 @@ impl<G: Game> FakeGame<G> {
     /// Points from this many on wait for an admin.
     pub const REVIEW_POINTS: i64 = 10_000;
 
-    /// `table` is `None` for a game that is not configured correctly.
-    pub fn new(features: Arc<dyn FeatureService>, seed: Seed, table: Option<Table<G>>) -> Self {
+    /// `config` is `None` for a game that is not configured correctly.
+    pub fn new(
+        features: Arc<dyn FeatureService>,
+        seed: Seed,
+        config: Option<ActiveConfig<G>>,
+    ) -> Self {
         Self {
             features,
             seed,
-            table,
+            config,
             world: Mutex::default(),
         }
     }
@@ -61,9 +65,9 @@ impl<G: Game> FakeGame<G> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn table(&self) -> Result<&Table<G>, GameError> {
-        let table = self.table.as_ref();
-        table.ok_or(GameError::InvalidConfig(G::FEATURE))
+    fn config(&self) -> Result<&ActiveConfig<G>, GameError> {
+        let config = self.config.as_ref();
+        config.ok_or(GameError::InvalidConfig(G::FEATURE))
     }
 }
 
@@ -76,18 +80,18 @@ impl<G: Game> GameService<G> for FakeGame<G> {
     ) -> Result<Status<G::Menu>, GameError> {
         let today = EventDay::of(now);
         self.features.require(G::FEATURE, today).await?;
-        let table = self.table()?;
+        let config = self.config()?;
         let world = self.world();
         let user_id = identity.user_id;
         let today_plays = world.plays_on.get(&(user_id, today)).copied().unwrap_or(0);
         Ok(Status {
-            config_id: table.config_id,
-            name: table.name.clone(),
-            max_daily: table.max_daily,
+            config_id: config.config_id,
+            name: config.name.clone(),
+            max_daily: config.max_daily,
             today_plays,
-            remaining: remaining(table.max_daily, today_plays),
+            remaining: remaining(config.max_daily, today_plays),
             token_balance: world.tokens.get(&user_id).copied().unwrap_or(0),
-            menu: table.menu.clone(),
+            menu: config.menu.clone(),
         })
     }
 
@@ -102,10 +106,10 @@ impl<G: Game> GameService<G> for FakeGame<G> {
             return Ok(Replayable::replayed(earlier));
         }
         self.features.require(G::FEATURE, today).await?;
-        let table = self.table()?;
+        let config = self.config()?;
         let mut world = self.world();
         let nonce = world.plays_on.get(&(user_id, today)).copied().unwrap_or(0);
-        if remaining(table.max_daily, nonce) == -1 {
+        if remaining(config.max_daily, nonce) == -1 {
             return Err(GameError::DailyLimitReached);
         }
         let tokens = world.tokens.entry(user_id).or_default();
@@ -118,8 +122,8 @@ impl<G: Game> GameService<G> for FakeGame<G> {
             nonce,
             attempt: 0,
         };
-        let number = self.seed.number(&draw, table.odds.total());
-        let entry = G::entry_at(&table.odds, number);
+        let number = self.seed.number(&draw, config.odds.total());
+        let entry = G::entry_at(&config.odds, number);
         let reward = entry.reward();
         let reward = reward.map_err(|_| GameError::InvalidConfig(G::FEATURE))?;
         *tokens -= 1;
@@ -138,7 +142,7 @@ impl<G: Game> GameService<G> for FakeGame<G> {
             season_id: Some(SeasonId(1)),
         };
         let play = Play {
-            outcome: G::outcome(&table.menu, entry, number),
+            outcome: G::outcome(&config.menu, entry, number),
             season_pass: None,
             token_balance,
             receipt: Receipt {

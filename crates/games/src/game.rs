@@ -1,38 +1,59 @@
-//! What a game is: its table, what players see of it, and what a draw brings.
+//! What a game is: everything that is particular to it.
 
 use std::{collections::BTreeMap, fmt::Debug};
 
 use async_trait::async_trait;
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use xmas_kernel::{Asset, ConfigId, Feature, OddsId, PlayId, db::DbError};
-use xmas_rewards::{Reward, RewardState, RewardType};
-use xmas_season_pass::StampResult;
-use xmas_time::EventDay;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, PrimaryKeyTrait};
+use serde::{Serialize, de::DeserializeOwned};
+use xmas_kernel::{
+    Asset, ConfigId, ErrorCode, Feature, Problems,
+    audit::Area,
+    db::{Constraint, DbError},
+};
+use xmas_rewards::Reward;
 
-use crate::odds::{Entry, Odds};
+use crate::{
+    config::{Actions, Config, ConfigEdit, ConfigTable, Past, Saved, StockKept},
+    odds::{Entry, Odds},
+};
 
-/// The rules of one game of chance. Everything else is the house's: see [`crate::House`].
+/// The rules of one game of chance: what it is called, how it is drawn, what operators configure, and how
+/// that is stored. Everything else is the same for all games: see [`crate::Engine`].
 #[async_trait]
 pub trait Game: Send + Sync + Sized + 'static {
+    // Names.
+
     const FEATURE: Feature;
     /// What a play costs one of.
     const TOKEN: Asset;
+    /// What only one operator at a time edits.
+    const AREA: Area;
+    /// What the audit log calls what operators do.
+    const ACTIONS: Actions;
+    /// At most one configuration is active.
+    const ONE_ACTIVE: Constraint;
+    /// No configuration is active, or the active one breaks the game's rules.
+    const INVALID_CONFIG: ErrorCode;
+    /// There is no configuration with an id.
+    const CONFIG_NOT_FOUND: ErrorCode;
+
+    // Playing.
+
     /// What players see of the configuration.
     type Menu: Clone + Debug + Send + Sync;
     /// What a draw brings, as players see it and as the log keeps it.
     type Outcome: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
 
-    /// The active table; `None` if there is none that can be played. Whether bundles and coupons
-    /// that it promises exist is for the house to find out.
-    async fn active_table(conn: &DatabaseConnection) -> Result<Option<Table<Self>>, DbError>;
+    /// A configuration as it is played; `None` if it breaks the game's rules. Whether bundles and coupons
+    /// that it promises exist is for the engine to find out.
+    fn playable(saved: Saved<Self::Body>) -> Option<ActiveConfig<Self>>;
 
     /// The entry that a number below the sum of the weights means.
     fn entry_at(odds: &Odds, number: u64) -> &Entry {
         odds.entry_at(number)
     }
 
-    /// What is shown of an entry of the menu's table that a number has brought.
+    /// What is shown of an entry of the menu's odds that a number has brought.
     fn outcome(menu: &Self::Menu, entry: &Entry, number: u64) -> Self::Outcome;
 
     /// Whether an outcome shows what this entry and number bring: the offline check of a receipt.
@@ -44,15 +65,91 @@ pub trait Game: Send + Sync + Sized + 'static {
     }
 
     /// Takes one of an entry's stock; `false` if nothing is left. The last statement before commit,
-    /// since its lock lasts until then; only for entries that [`Table::stock`] names.
+    /// since its lock lasts until then; only for entries that [`ActiveConfig::stock`] names.
     async fn take_in_tx(_: &DatabaseTransaction, entry: i64) -> Result<bool, DbError> {
         Err(DbError::Corrupt(format!("entry {entry} has no stock")))
     }
+
+    // Configuring.
+
+    /// What there is to win, as operators see it and as the audit log keeps it.
+    type Body: Clone + Send + Sync + Serialize + DeserializeOwned;
+    /// What an operator changes about it.
+    type BodyEdit: Send + Sync + 'static;
+
+    /// Locks what plays change, so that what is read next stays so until the edit is committed.
+    async fn lock_in_tx(_: &DatabaseTransaction, _: ConfigId) -> Result<(), DbError> {
+        Ok(())
+    }
+
+    /// What there will be to win after an edit of a configuration, or in a new one.
+    async fn edited_in_tx(
+        tx: &DatabaseTransaction,
+        before: Option<&Saved<Self::Body>>,
+        edit: &ConfigEdit<Self::BodyEdit>,
+        problems: &mut Problems,
+    ) -> Result<Self::Body, DbError>;
+
+    /// The edit that brings back what there was to win. What plays have taken stays taken.
+    async fn back_to_in_tx(
+        tx: &DatabaseTransaction,
+        before: &Saved<Self::Body>,
+        version: &Past<Self::Body>,
+    ) -> Result<Self::BodyEdit, DbError>;
+
+    /// Of which prizes the version had another number left than there is now.
+    fn stock_kept(_version: &Self::Body, _now: &Self::Body) -> Vec<StockKept> {
+        Vec::new()
+    }
+
+    /// The labels of what there is to win, and the names of their fields.
+    fn labels(body: &Self::Body) -> Vec<(String, &str)>;
+
+    /// What is wrong with a configuration but for its texts, and what it promises: each reward, and what
+    /// stands before the names of its fields.
+    fn check(config: &Config<Self::Body>, problems: &mut Problems) -> Vec<(String, Reward)>;
+
+    // Storing.
+
+    /// The table of its configurations.
+    type Table: ConfigTable<PrimaryKey: PrimaryKeyTrait<ValueType = i64>>;
+
+    /// What there is to win in each of these configurations, in their order.
+    async fn bodies<C: ConnectionTrait>(
+        conn: &C,
+        rows: Vec<<Self::Table as EntityTrait>::Model>,
+    ) -> Result<Vec<Self::Body>, DbError>;
+
+    /// What there is to win, as far as it stands in the row of the configuration itself.
+    fn own_columns(body: &Self::Body) -> <Self::Table as EntityTrait>::ActiveModel;
+
+    /// Writes what there is to win, as far as it stands in tables of its own.
+    async fn insert_body_in_tx(
+        _: &DatabaseTransaction,
+        _: ConfigId,
+        _: &Self::Body,
+    ) -> Result<(), DbError> {
+        Ok(())
+    }
+
+    /// As [`Game::insert_body_in_tx`], after an edit.
+    async fn update_body_in_tx(
+        _: &DatabaseTransaction,
+        _before: &Saved<Self::Body>,
+        _after: &Self::Body,
+    ) -> Result<(), DbError> {
+        Ok(())
+    }
+
+    /// Deletes what stands in tables of its own.
+    async fn delete_body_in_tx(_: &DatabaseTransaction, _: ConfigId) -> Result<(), DbError> {
+        Ok(())
+    }
 }
 
-/// A game's table that is good to play.
+/// The active configuration of a game that can be played.
 #[derive(Clone, Debug)]
-pub struct Table<G: Game> {
+pub struct ActiveConfig<G: Game> {
     pub config_id: ConfigId,
     pub name: String,
     /// 0 means no limit.
@@ -63,79 +160,4 @@ pub struct Table<G: Game> {
     pub stock: BTreeMap<i64, i64>,
     /// Entries that would be drawn if anything were left of them.
     pub sold_out: Vec<Entry>,
-}
-
-/// What a player can do at a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status<M> {
-    pub config_id: ConfigId,
-    pub name: String,
-    /// 0 means no limit.
-    pub max_daily: i64,
-    pub today_plays: i64,
-    /// 0 means no limit, -1 none left.
-    pub remaining: i64,
-    pub token_balance: i64,
-    pub menu: M,
-}
-
-/// One play and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Play<O> {
-    pub outcome: O,
-    pub season_pass: Option<StampResult>,
-    pub token_balance: i64,
-    pub receipt: Receipt,
-}
-
-/// By what a player can name their play and check its draw.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    pub play_id: PlayId,
-    pub reward_type: RewardType,
-    pub reward_state: RewardState,
-    /// The table that the play was drawn from.
-    pub odds_id: OddsId,
-    pub day: EventDay,
-    /// The player's 0-based play number for the game and day.
-    pub nonce: i64,
-    /// 0, and one more for each draw whose prize had run out.
-    pub attempt: i64,
-    /// The whole code of a coupon that was won. Never stored with an answer.
-    #[serde(skip)]
-    pub coupon_code: Option<String>,
-}
-
-/// Plays left today as clients read it: 0 means no limit, -1 that none is left.
-pub fn remaining(max_daily: i64, played: i64) -> i64 {
-    match max_daily {
-        0 => 0,
-        max if played < max => max - played,
-        _ => -1,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn nothing_left_and_no_limit_are_different_numbers() {
-        assert_eq!(remaining(0, 1_000), 0);
-        assert_eq!(remaining(3, 0), 3);
-        assert_eq!(remaining(3, 2), 1);
-        assert_eq!(remaining(3, 3), -1);
-        // The limit was lowered below what has been played.
-        assert_eq!(remaining(3, 10), -1);
-    }
-
-    proptest! {
-        #[test]
-        fn a_limit_is_never_0(max in 1i64..1_000, played in 0i64..2_000) {
-            prop_assert!(remaining(max, played) != 0);
-            prop_assert_eq!(remaining(max, played) > 0, played < max);
-        }
-    }
 }

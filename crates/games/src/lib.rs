@@ -22,72 +22,29 @@
 //! Owns the tables `roulette_*`, `dice_config`, `lottery_*`, `feature_log`, `feature_redraw`,
 //! `odds_table`, `draw_seed`, `ranking_daily` and `external_ranking_data`.
 
+pub mod catalog;
 pub mod config;
-mod desk;
+mod context;
 pub mod dice;
 pub mod draw;
+mod engine;
 mod error;
 pub mod fairness;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
-pub mod floor;
 mod game;
-mod house;
 pub mod lottery;
 pub mod odds;
 mod play_counts;
 mod play_log;
 pub mod ranking;
 pub mod roulette;
-mod versions;
+mod service;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
-use xmas_kernel::{Problems, db::DbError, idempotency::Replayable};
-use xmas_players::Identity;
-use xmas_rewards::{Reward, are_deliverable};
-
-pub use config::{ConfigDesk, Configurable};
+pub use context::PlayContext;
+pub use engine::Engine;
 pub use error::{ConfigError, FairnessError, GameError, RankingDeskError, SaveError};
-pub use fairness::{DrawBook, Fairness, FairnessService, SealedSeeds};
-pub use floor::{Floor, PlayCommand};
-pub use game::{Game, Play, Receipt, Status, Table};
-pub use house::House;
-pub use ranking::{Ranking, RankingDesk, RankingNames, RankingService};
-
-/// One game for handlers.
-#[async_trait]
-pub trait GameService<G: Game>: Send + Sync {
-    /// The game, what is left today, and how many tokens the player holds.
-    async fn status(
-        &self,
-        identity: &Identity,
-        now: DateTime<Utc>,
-    ) -> Result<Status<G::Menu>, GameError>;
-
-    /// Plays once for one token.
-    async fn play(
-        &self,
-        command: &PlayCommand,
-        now: DateTime<Utc>,
-    ) -> Result<Replayable<Play<G::Outcome>>, GameError>;
-}
-
-/// Notes which rewards name a bundle or a kind of coupon that does not exist.
-async fn check_rewards(
-    tx: &DatabaseTransaction,
-    rewards: &[(String, Reward)],
-    problems: &mut Problems,
-) -> Result<(), DbError> {
-    let all: Vec<Reward> = rewards.iter().map(|(_, reward)| *reward).collect();
-    if are_deliverable(tx, &all).await? {
-        return Ok(());
-    }
-    for (field, reward) in rewards {
-        let is_known = are_deliverable(tx, std::slice::from_ref(reward)).await?;
-        let field = format!("{field}reward_item");
-        problems.expect(is_known, field, "names no bundle or kind of coupon");
-    }
-    Ok(())
-}
+pub use fairness::{DrawRegistry, Fairness, SealedSeeds};
+pub use game::{ActiveConfig, Game};
+pub use ranking::{Ranking, RankingNames, RankingService};
+pub use service::{GameService, Play, PlayCommand, Receipt, Status};

@@ -125,7 +125,7 @@ pub async fn write_in_tx(
 
 /// A change as the log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct LoggedChange {
     pub id: i64,
     pub actor_id: UserId,
     /// The operator's name.
@@ -138,7 +138,7 @@ pub struct Told {
     pub at: DateTime<Utc>,
 }
 
-impl Told {
+impl LoggedChange {
     fn of(row: Model) -> Result<Self, DbError> {
         let read = |text: Option<String>| {
             let value = text.map(|text| serde_json::from_str(&text)).transpose();
@@ -164,7 +164,7 @@ pub async fn history(
     resource: &str,
     from: Option<i64>,
     limit: u64,
-) -> Result<Vec<Told>, DbError> {
+) -> Result<Vec<LoggedChange>, DbError> {
     let mut rows = Entity::find()
         .filter(Column::Resource.eq(resource))
         .order_by_desc(Column::Id)
@@ -172,7 +172,11 @@ pub async fn history(
     if let Some(from) = from {
         rows = rows.filter(Column::Id.lte(from));
     }
-    rows.all(conn).await?.into_iter().map(Told::of).collect()
+    rows.all(conn)
+        .await?
+        .into_iter()
+        .map(LoggedChange::of)
+        .collect()
 }
 
 /// What was done to something after this row, oldest first.
@@ -180,12 +184,16 @@ pub async fn since(
     conn: &impl ConnectionTrait,
     resource: &str,
     row: i64,
-) -> Result<Vec<Told>, DbError> {
+) -> Result<Vec<LoggedChange>, DbError> {
     let rows = Entity::find()
         .filter(Column::Resource.eq(resource))
         .filter(Column::Id.gt(row))
         .order_by_asc(Column::Id);
-    rows.all(conn).await?.into_iter().map(Told::of).collect()
+    rows.all(conn)
+        .await?
+        .into_iter()
+        .map(LoggedChange::of)
+        .collect()
 }
 
 /// Something as the audit log keeps it.

@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_games::{FairnessError, FairnessService, fairness::DayFairness};
+use xmas_games::{Fairness, FairnessError, fairness::DayFairness};
 use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
@@ -62,7 +62,7 @@ pub(crate) fn operation() -> Operation {
 pub(crate) async fn fairness(
     day: PathPart<String>,
     now: Now,
-    fairness: Data<dyn FairnessService>,
+    fairness: Data<Fairness>,
 ) -> ApiResult<Json<FairnessAnswer>> {
     let day: Result<EventDay, _> = day.0.parse();
     let day = day.map_err(|_| ApiError::new(ErrorCode::DayNotFound))?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_games::{
-    FairnessError, FairnessService,
+    Fairness, FairnessError,
     fairness::PublishedOdds,
     odds::{Entry, Odds},
 };
@@ -123,7 +123,7 @@ pub(crate) async fn odds(
     feature: PathPart<String>,
     params: Params<OddsParams>,
     now: Now,
-    fairness: Data<dyn FairnessService>,
+    fairness: Data<Fairness>,
 ) -> ApiResult<Json<OddsAnswer>> {
     let feature: Result<Feature, _> = feature.0.to_ascii_uppercase().parse();
     let feature = feature.map_err(|_| ApiError::new(ErrorCode::OddsNotFound))?;

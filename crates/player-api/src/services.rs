@@ -8,7 +8,7 @@ use xmas_core_auth::AuthService;
 use xmas_event_bridge::BridgeService;
 use xmas_features::UiConfigs;
 use xmas_games::{
-    FairnessService, GameService, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
+    Fairness, GameService, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
 };
 use xmas_reporting::History;
 use xmas_rewards::WalletService;
@@ -24,7 +24,7 @@ pub struct Services {
     pub dice: Arc<dyn GameService<Dice>>,
     pub lottery: Arc<dyn GameService<Lottery>>,
     pub ranking: Arc<dyn RankingService>,
-    pub fairness: Arc<dyn FairnessService>,
+    pub fairness: Arc<Fairness>,
     pub wallets: Arc<dyn WalletService>,
     pub history: Arc<History>,
     pub activity: Arc<dyn ActivityService>,

@@ -3,11 +3,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use xmas_activity::{Event, EventKind, EventWriter};
-use xmas_kernel::{
-    Asset, CouponKindId, UserId,
-    audit::REQUIRED_REASON,
-    db::DbError,
-};
+use xmas_kernel::{Asset, CouponKindId, UserId, audit::REQUIRED_REASON, db::DbError};
 use xmas_players::LockedPlayer;
 
 use crate::{

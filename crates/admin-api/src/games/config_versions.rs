@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    ConfigDesk, Configurable,
+    Engine, Game,
     config::{ConfigVersion, Restored, Saved, StockKept},
 };
 use xmas_http::{
@@ -153,8 +153,8 @@ impl FromRequest for VersionPath {
 }
 
 /// The versions of one configuration. `missing` says that there is none.
-pub(crate) async fn page<G: Configurable, A: ToSchema + From<Saved<G::Body>>>(
-    desk: &dyn ConfigDesk<G>,
+pub(crate) async fn page<G: Game, A: ToSchema + From<Saved<G::Body>>>(
+    desk: &Engine<G>,
     id: ConfigId,
     params: &CursorParams,
 ) -> ApiResult<Json<VersionPage<A>>> {
@@ -171,8 +171,8 @@ pub(crate) async fn page<G: Configurable, A: ToSchema + From<Saved<G::Body>>>(
 }
 
 /// Puts a version back. `missing` says that there is no such configuration.
-pub(crate) async fn restore<G: Configurable, A: ToSchema + From<Saved<G::Body>>>(
-    desk: &dyn ConfigDesk<G>,
+pub(crate) async fn restore<G: Game, A: ToSchema + From<Saved<G::Body>>>(
+    desk: &Engine<G>,
     admin: &Admin,
     (path, missing): (VersionPath, ErrorCode),
     body: RestoreRequest,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    ConfigDesk, ConfigError,
+    ConfigError, Engine,
     config::{ConfigEdit, Saved, TwoNames},
     dice::{Dice, DiceEdit, DiceRewards},
 };
@@ -193,9 +193,7 @@ impl DiceConfigRequest {
 #[utoipa::path(get, operation_id = "list_dice_configs", path = "/admin/api/dice-config/",
     tag = "admin: games", responses((status = 200, body = [DiceConfigAnswer])),
     security(("bearer" = [])))]
-pub(crate) async fn list(
-    desk: Data<dyn ConfigDesk<Dice>>,
-) -> ApiResult<Json<Vec<DiceConfigAnswer>>> {
+pub(crate) async fn list(desk: Data<Engine<Dice>>) -> ApiResult<Json<Vec<DiceConfigAnswer>>> {
     let configs = desk.configs().await?;
     Ok(Json(configs.into_iter().map(Into::into).collect()))
 }
@@ -209,7 +207,7 @@ pub(crate) async fn post(
     body: Body<DiceConfigRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn ConfigDesk<Dice>>,
+    desk: Data<Engine<Dice>>,
 ) -> ApiResult<(Json<DiceConfigAnswer>, StatusCode)> {
     let Body(mut body) = body;
     body.echoes().expect_none()?;
@@ -224,7 +222,7 @@ pub(crate) async fn post(
     responses((status = 200, body = DiceConfigAnswer)), security(("bearer" = [])))]
 pub(crate) async fn get(
     part: PathPart<String>,
-    desk: Data<dyn ConfigDesk<Dice>>,
+    desk: Data<Engine<Dice>>,
 ) -> ApiResult<Json<DiceConfigAnswer>> {
     Ok(Json(desk.config(id(&part, MISSING)?).await?.into()))
 }
@@ -240,7 +238,7 @@ pub(crate) async fn put(
     body: Body<DiceConfigRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn ConfigDesk<Dice>>,
+    desk: Data<Engine<Dice>>,
 ) -> ApiResult<Json<DiceConfigAnswer>> {
     let id = id(&part, MISSING)?;
     let Body(mut body) = body;
@@ -259,7 +257,7 @@ pub(crate) async fn delete(
     admin: Admin,
     part: PathPart<String>,
     now: Now,
-    desk: Data<dyn ConfigDesk<Dice>>,
+    desk: Data<Engine<Dice>>,
 ) -> ApiResult<HttpResponse> {
     let id = id(&part, MISSING)?;
     desk.delete(&admin.actor, id, now.0).await?;
@@ -274,9 +272,9 @@ pub(crate) async fn delete(
 pub(crate) async fn versions(
     part: PathPart<String>,
     params: Params<CursorParams>,
-    desk: Data<dyn ConfigDesk<Dice>>,
+    desk: Data<Engine<Dice>>,
 ) -> ApiResult<Json<VersionPage<DiceConfigAnswer>>> {
-    config_versions::page(&**desk, id(&part, MISSING)?, &params.0).await
+    config_versions::page(&desk, id(&part, MISSING)?, &params.0).await
 }
 
 /// Puts a version back by one call, checked like any other edit: the name, the daily limit and what there is
@@ -292,8 +290,8 @@ pub(crate) async fn restore(
     body: OptionalBody<RestoreRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn ConfigDesk<Dice>>,
+    desk: Data<Engine<Dice>>,
 ) -> ApiResult<Json<RestoredAnswer<DiceConfigAnswer>>> {
     let path = (path, MISSING);
-    config_versions::restore(&**desk, &admin, path, body.0, &request, now.0).await
+    config_versions::restore(&desk, &admin, path, body.0, &request, now.0).await
 }

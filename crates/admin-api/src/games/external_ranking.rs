@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    RankingDesk, RankingDeskError,
+    Ranking, RankingDeskError,
     ranking::{ExternalEdit, ExternalRow, ExternalRowEdit},
 };
 use xmas_http::{
@@ -224,10 +224,7 @@ fn rows(upload: Board) -> ApiResult<(Vec<ExternalRowEdit>, Source)> {
 }
 
 /// Refuses items that say something else of their players' places than is stored.
-async fn compare_echoes(
-    items: &mut [ExternalRankingItem],
-    desk: &dyn RankingDesk,
-) -> ApiResult<()> {
+async fn compare_echoes(items: &mut [ExternalRankingItem], desk: &Ranking) -> ApiResult<()> {
     let mut echoes = Vec::new();
     for (index, item) in items.iter_mut().enumerate() {
         let sent = item.echoes();
@@ -289,7 +286,7 @@ fn of_csv(index: usize, row: &CsvRow, problems: &mut Vec<Problem>) -> ExternalRo
 #[utoipa::path(get, operation_id = "list_external_ranking", path = "/admin/api/external-ranking/",
     tag = "admin: ranking", responses((status = 200, body = ExternalRankingAnswer)),
     security(("bearer" = [])))]
-pub(crate) async fn list(desk: Data<dyn RankingDesk>) -> ApiResult<HttpResponse> {
+pub(crate) async fn list(desk: Data<Ranking>) -> ApiResult<HttpResponse> {
     let board = desk.external().await?;
     Ok(HttpResponse::Ok()
         .insert_header(("x-total-count", board.total))
@@ -309,7 +306,7 @@ pub(crate) async fn post(
     admin: Admin,
     mut upload: Board,
     now: Now,
-    desk: Data<dyn RankingDesk>,
+    desk: Data<Ranking>,
 ) -> ApiResult<Json<ExternalRankingAnswer>> {
     if let Content::Json(List(items)) = &mut upload.content {
         compare_echoes(items, &**desk).await?;
@@ -336,7 +333,7 @@ pub(crate) async fn put(
     body: Body<ExternalRankingRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn RankingDesk>,
+    desk: Data<Ranking>,
 ) -> ApiResult<Json<ExternalRankingRow>> {
     let Body(mut body) = body;
     let user_id = player.id(MISSING)?;
@@ -368,7 +365,7 @@ pub(crate) async fn delete(
     admin: Admin,
     player: AccountPart,
     now: Now,
-    desk: Data<dyn RankingDesk>,
+    desk: Data<Ranking>,
 ) -> ApiResult<HttpResponse> {
     let user_id = player.id(MISSING)?;
     desk.remove_external(&admin.actor, user_id, now.0).await?;

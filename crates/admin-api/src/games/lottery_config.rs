@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    ConfigDesk, ConfigError,
+    ConfigError, Engine,
     config::{ConfigEdit, Saved},
     lottery::{Lottery, PrizeConfig, PrizeEdit, PrizeList},
 };
@@ -247,9 +247,7 @@ impl From<PrizeConfigRequest> for PrizeEdit {
 #[utoipa::path(get, operation_id = "list_lottery_configs", path = "/admin/api/lottery-config/",
     tag = "admin: games", responses((status = 200, body = [LotteryConfigAnswer])),
     security(("bearer" = [])))]
-pub(crate) async fn list(
-    desk: Data<dyn ConfigDesk<Lottery>>,
-) -> ApiResult<Json<Vec<LotteryConfigAnswer>>> {
+pub(crate) async fn list(desk: Data<Engine<Lottery>>) -> ApiResult<Json<Vec<LotteryConfigAnswer>>> {
     let configs = desk.configs().await?;
     Ok(Json(configs.into_iter().map(Into::into).collect()))
 }
@@ -263,7 +261,7 @@ pub(crate) async fn post(
     body: Body<LotteryConfigRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn ConfigDesk<Lottery>>,
+    desk: Data<Engine<Lottery>>,
 ) -> ApiResult<(Json<LotteryConfigAnswer>, StatusCode)> {
     let Body(mut body) = body;
     body.echoes().expect_none()?;
@@ -278,7 +276,7 @@ pub(crate) async fn post(
     responses((status = 200, body = LotteryConfigAnswer)), security(("bearer" = [])))]
 pub(crate) async fn get(
     part: PathPart<String>,
-    desk: Data<dyn ConfigDesk<Lottery>>,
+    desk: Data<Engine<Lottery>>,
 ) -> ApiResult<Json<LotteryConfigAnswer>> {
     Ok(Json(desk.config(id(&part, MISSING)?).await?.into()))
 }
@@ -295,7 +293,7 @@ pub(crate) async fn put(
     body: Body<LotteryConfigRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn ConfigDesk<Lottery>>,
+    desk: Data<Engine<Lottery>>,
 ) -> ApiResult<Json<LotteryConfigAnswer>> {
     let id = id(&part, MISSING)?;
     let Body(mut body) = body;
@@ -314,7 +312,7 @@ pub(crate) async fn delete(
     admin: Admin,
     part: PathPart<String>,
     now: Now,
-    desk: Data<dyn ConfigDesk<Lottery>>,
+    desk: Data<Engine<Lottery>>,
 ) -> ApiResult<HttpResponse> {
     let id = id(&part, MISSING)?;
     desk.delete(&admin.actor, id, now.0).await?;
@@ -329,9 +327,9 @@ pub(crate) async fn delete(
 pub(crate) async fn versions(
     part: PathPart<String>,
     params: Params<CursorParams>,
-    desk: Data<dyn ConfigDesk<Lottery>>,
+    desk: Data<Engine<Lottery>>,
 ) -> ApiResult<Json<VersionPage<LotteryConfigAnswer>>> {
-    config_versions::page(&**desk, id(&part, MISSING)?, &params.0).await
+    config_versions::page(&desk, id(&part, MISSING)?, &params.0).await
 }
 
 /// Puts a version back by one call, checked like any other edit: the name, the daily limit and what there is
@@ -349,8 +347,8 @@ pub(crate) async fn restore(
     body: OptionalBody<RestoreRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn ConfigDesk<Lottery>>,
+    desk: Data<Engine<Lottery>>,
 ) -> ApiResult<Json<RestoredAnswer<LotteryConfigAnswer>>> {
     let path = (path, MISSING);
-    config_versions::restore(&**desk, &admin, path, body.0, &request, now.0).await
+    config_versions::restore(&desk, &admin, path, body.0, &request, now.0).await
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_games::{
-    FairnessError, FairnessService,
+    Fairness, FairnessError,
     fairness::{OddsReport, ReportQuery, report::EntryReport},
 };
 use xmas_http::{
@@ -179,7 +179,7 @@ pub(crate) async fn get(
     part: PathPart<String>,
     params: Params<OddsReportParams>,
     now: Now,
-    fairness: Data<dyn FairnessService>,
+    fairness: Data<Fairness>,
 ) -> ApiResult<Json<OddsReportAnswer>> {
     let feature_type = feature(&part)?;
     let Params(params) = params;
@@ -229,7 +229,7 @@ pub(crate) async fn csv(
     part: PathPart<String>,
     params: Params<OddsExportParams>,
     now: Now,
-    fairness: Data<dyn FairnessService>,
+    fairness: Data<Fairness>,
 ) -> ApiResult<HttpResponse> {
     let feature = feature(&part)?;
     let only = params.0.odds_id.map(OddsId);

@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    RankingDesk, RankingDeskError,
+    Ranking, RankingDeskError,
     ranking::{DayBoard, DayRow, DayRowEdit},
 };
 use xmas_http::{
@@ -195,7 +195,7 @@ fn of_csv(index: usize, row: &CsvRow, problems: &mut Vec<Problem>) -> DayRowEdit
     responses((status = 200, body = DayRankingAnswer)), security(("bearer" = [])))]
 pub(crate) async fn get(
     day: PathPart<String>,
-    desk: Data<dyn RankingDesk>,
+    desk: Data<Ranking>,
 ) -> ApiResult<Json<DayRankingAnswer>> {
     Ok(Json(desk.day(date(&day)?).await?.into()))
 }
@@ -213,7 +213,7 @@ pub(crate) async fn put(
     upload: Board,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn RankingDesk>,
+    desk: Data<Ranking>,
 ) -> ApiResult<Json<DayRankingAnswer>> {
     let day = date(&day)?;
     let (rows, source, version) = rows(day, upload)?;
@@ -234,7 +234,7 @@ pub(crate) async fn delete(
     admin: Admin,
     day: PathPart<String>,
     now: Now,
-    desk: Data<dyn RankingDesk>,
+    desk: Data<Ranking>,
 ) -> ApiResult<HttpResponse> {
     desk.delete_day(&admin.actor, date(&day)?, now.0).await?;
     Ok(HttpResponse::NoContent().finish())

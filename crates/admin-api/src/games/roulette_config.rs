@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    ConfigDesk, ConfigError,
+    ConfigError, Engine,
     config::{ConfigEdit, Saved, TwoNames},
     roulette::{Roulette, SegmentConfig, SegmentEdit, Segments},
 };
@@ -229,7 +229,7 @@ impl From<SegmentConfigRequest> for SegmentEdit {
     tag = "admin: games", responses((status = 200, body = [RouletteConfigAnswer])),
     security(("bearer" = [])))]
 pub(crate) async fn list(
-    desk: Data<dyn ConfigDesk<Roulette>>,
+    desk: Data<Engine<Roulette>>,
 ) -> ApiResult<Json<Vec<RouletteConfigAnswer>>> {
     let configs = desk.configs().await?;
     Ok(Json(configs.into_iter().map(Into::into).collect()))
@@ -244,7 +244,7 @@ pub(crate) async fn post(
     body: Body<RouletteConfigRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn ConfigDesk<Roulette>>,
+    desk: Data<Engine<Roulette>>,
 ) -> ApiResult<(Json<RouletteConfigAnswer>, StatusCode)> {
     let Body(mut body) = body;
     body.echoes().expect_none()?;
@@ -259,7 +259,7 @@ pub(crate) async fn post(
     responses((status = 200, body = RouletteConfigAnswer)), security(("bearer" = [])))]
 pub(crate) async fn get(
     part: PathPart<String>,
-    desk: Data<dyn ConfigDesk<Roulette>>,
+    desk: Data<Engine<Roulette>>,
 ) -> ApiResult<Json<RouletteConfigAnswer>> {
     Ok(Json(desk.config(id(&part, MISSING)?).await?.into()))
 }
@@ -276,7 +276,7 @@ pub(crate) async fn put(
     body: Body<RouletteConfigRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn ConfigDesk<Roulette>>,
+    desk: Data<Engine<Roulette>>,
 ) -> ApiResult<Json<RouletteConfigAnswer>> {
     let id = id(&part, MISSING)?;
     let Body(mut body) = body;
@@ -295,7 +295,7 @@ pub(crate) async fn delete(
     admin: Admin,
     part: PathPart<String>,
     now: Now,
-    desk: Data<dyn ConfigDesk<Roulette>>,
+    desk: Data<Engine<Roulette>>,
 ) -> ApiResult<HttpResponse> {
     let id = id(&part, MISSING)?;
     desk.delete(&admin.actor, id, now.0).await?;
@@ -310,9 +310,9 @@ pub(crate) async fn delete(
 pub(crate) async fn versions(
     part: PathPart<String>,
     params: Params<CursorParams>,
-    desk: Data<dyn ConfigDesk<Roulette>>,
+    desk: Data<Engine<Roulette>>,
 ) -> ApiResult<Json<VersionPage<RouletteConfigAnswer>>> {
-    config_versions::page(&**desk, id(&part, MISSING)?, &params.0).await
+    config_versions::page(&desk, id(&part, MISSING)?, &params.0).await
 }
 
 /// Puts a version back by one call, checked like any other edit: the name, the daily limit and what there is
@@ -328,8 +328,8 @@ pub(crate) async fn restore(
     body: OptionalBody<RestoreRequest>,
     now: Now,
     request: HttpRequest,
-    desk: Data<dyn ConfigDesk<Roulette>>,
+    desk: Data<Engine<Roulette>>,
 ) -> ApiResult<Json<RestoredAnswer<RouletteConfigAnswer>>> {
     let path = (path, MISSING);
-    config_versions::restore(&**desk, &admin, path, body.0, &request, now.0).await
+    config_versions::restore(&desk, &admin, path, body.0, &request, now.0).await
 }

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use xmas_kernel::audit::Told;
+use xmas_kernel::audit::LoggedChange;
 
-use super::{Config, Saved};
+use super::model::{Config, Saved};
 
 /// A state in which a configuration was saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,32 +62,32 @@ pub struct StockKept {
 }
 
 /// Under which name the log says which version was put back.
-pub(crate) const RESTORED_FROM: &str = "restored_from";
+pub(super) const RESTORED_FROM: &str = "restored_from";
 
 impl<B: DeserializeOwned> ConfigVersion<B> {
     /// What was there before the log began.
     pub const FIRST: i64 = 0;
 
     /// The version that a change has made; `None` if it has removed the configuration.
-    pub(crate) fn made_by(told: Told, until: Option<DateTime<Utc>>) -> Option<Self> {
-        let after = told.after?;
+    pub(super) fn made_by(change: LoggedChange, until: Option<DateTime<Utc>>) -> Option<Self> {
+        let after = change.after?;
         Some(Self {
-            id: told.id,
-            since: told.at,
+            id: change.id,
+            since: change.at,
             until,
             saved: Some(SavedBy {
-                actor: told.actor,
-                action: told.action,
-                reason: told.reason,
-                request_id: told.request_id,
+                actor: change.actor,
+                action: change.action,
+                reason: change.reason,
+                request_id: change.request_id,
             }),
             restored_from: after.get(RESTORED_FROM).and_then(Value::as_i64),
-            config: config(after),
+            config: read_config(after),
         })
     }
 }
 
 /// A configuration as the log has it, if this release can read it.
-pub(crate) fn config<B: DeserializeOwned>(state: Value) -> Option<Config<B>> {
+pub(super) fn read_config<B: DeserializeOwned>(state: Value) -> Option<Config<B>> {
     serde_json::from_value(state).ok()
 }

@@ -1,5 +1,7 @@
 use sea_orm::entity::prelude::*;
-use xmas_kernel::db::Timestamp;
+use xmas_kernel::{ConfigId, db::Timestamp};
+
+use crate::config::{ConfigColumns, ConfigHead, ConfigTable};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "dice_config")]
@@ -27,3 +29,26 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl ConfigTable for Entity {
+    const COLUMNS: ConfigColumns<Column> = ConfigColumns {
+        id: Column::Id,
+        name: Column::Name,
+        is_active: Column::IsActive,
+        active_slot: Column::ActiveSlot,
+        max_daily: Column::MaxDailyPlays,
+        created_at: Column::CreatedAt,
+        updated_at: Column::UpdatedAt,
+    };
+
+    fn head(row: &Model) -> ConfigHead {
+        ConfigHead {
+            id: ConfigId(row.id),
+            name: row.name.clone(),
+            is_active: row.is_active,
+            max_daily: row.max_daily_plays,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        }
+    }
+}

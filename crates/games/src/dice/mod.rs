@@ -5,26 +5,26 @@ mod model;
 pub mod rules;
 mod store;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_kernel::{
-    Asset, ConfigId, Feature, Problems,
+    Asset, ConfigId, ErrorCode, Feature, Problems,
     audit::Area,
     db::{Constraint, DbError},
 };
 use xmas_rewards::Reward;
 
 use crate::{
-    Configurable, Game, SaveError, Table,
-    config::{self, Actions, Config, ConfigEdit, Past, Saved, Which},
+    ActiveConfig, Game, SaveError,
+    config::{Actions, Config, ConfigEdit, Past, Saved, insert_in_tx},
     odds::{Entry, Odds},
 };
+use entity::{ActiveModel, Entity, Model};
 
 pub use model::{DiceEdit, DiceGame, DiceOutcome, DiceRewards, NewDice, Throw};
-
-/// At most one active dice game.
-pub const ACTIVE: Constraint = Constraint::new("uq_dice_active", "dice_config", &["active_slot"]);
 
 /// The rules of the dice game.
 #[derive(Clone, Copy, Debug)]
@@ -32,14 +32,48 @@ pub struct Dice;
 
 #[async_trait]
 impl Game for Dice {
+    // Names.
+
     const FEATURE: Feature = Feature::Dice;
     const TOKEN: Asset = Asset::DiceToken;
+    const AREA: Area = Area::new("DICE");
+    const ACTIONS: Actions = Actions {
+        resource: "dice",
+        create: "DICE_CREATE",
+        update: "DICE_UPDATE",
+        switch_off: "DICE_SWITCH_OFF",
+        restore: "DICE_RESTORE",
+        delete: "DICE_DELETE",
+    };
+    const ONE_ACTIVE: Constraint =
+        Constraint::new("uq_dice_active", "dice_config", &["active_slot"]);
+    const INVALID_CONFIG: ErrorCode = ErrorCode::InvalidDiceConfig;
+    const CONFIG_NOT_FOUND: ErrorCode = ErrorCode::DiceConfigNotFound;
+
+    // Playing.
+
     /// Everybody knows what dice look like.
     type Menu = ();
     type Outcome = DiceGame;
 
-    async fn active_table(conn: &DatabaseConnection) -> Result<Option<Table<Self>>, DbError> {
-        store::active_table(conn).await
+    fn playable(saved: Saved<DiceRewards>) -> Option<ActiveConfig<Self>> {
+        let DiceRewards { win, draw, lose } = saved.config.body;
+        let dice = NewDice {
+            name: saved.config.name,
+            max_daily_plays: saved.config.max_daily,
+            win: win.reward("").ok()?,
+            draw: draw.reward("").ok()?,
+            lose: lose.reward("").ok()?,
+        };
+        Some(ActiveConfig {
+            config_id: saved.id,
+            odds: rules::odds(saved.id, &dice).ok()?,
+            name: dice.name,
+            max_daily: dice.max_daily_plays,
+            menu: (),
+            stock: BTreeMap::new(),
+            sold_out: Vec::new(),
+        })
     }
 
     /// The number is the throw, and the throw decides.
@@ -64,28 +98,11 @@ impl Game for Dice {
     fn is_win(entry: &Entry, _: Reward) -> bool {
         entry.id == DiceOutcome::Win.entry_id()
     }
-}
 
-#[async_trait]
-impl Configurable for Dice {
-    const AREA: Area = Area::new("DICE");
-    const ACTIONS: Actions = Actions {
-        resource: "dice",
-        create: "DICE_CREATE",
-        update: "DICE_UPDATE",
-        switch_off: "DICE_SWITCH_OFF",
-        restore: "DICE_RESTORE",
-        delete: "DICE_DELETE",
-    };
+    // Configuring.
+
     type Body = DiceRewards;
     type BodyEdit = DiceEdit;
-
-    async fn load<C: ConnectionTrait>(
-        conn: &C,
-        which: Which,
-    ) -> Result<Vec<Saved<DiceRewards>>, DbError> {
-        store::configs(conn, which).await
-    }
 
     async fn edited_in_tx(
         _: &DatabaseTransaction,
@@ -138,33 +155,19 @@ impl Configurable for Dice {
         rewards.into()
     }
 
-    async fn insert_in_tx(
-        tx: &DatabaseTransaction,
-        config: &Config<DiceRewards>,
-        now: DateTime<Utc>,
-    ) -> Result<ConfigId, DbError> {
-        store::insert(tx, config, now).await
+    // Storing.
+
+    type Table = Entity;
+
+    async fn bodies<C: ConnectionTrait>(
+        _: &C,
+        rows: Vec<Model>,
+    ) -> Result<Vec<DiceRewards>, DbError> {
+        Ok(rows.into_iter().map(store::rewards).collect())
     }
 
-    async fn update_in_tx(
-        tx: &DatabaseTransaction,
-        before: &Saved<DiceRewards>,
-        after: &Config<DiceRewards>,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
-        store::update(tx, before.id, after, now).await
-    }
-
-    async fn switch_off_in_tx(
-        tx: &DatabaseTransaction,
-        id: ConfigId,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
-        store::switch_off(tx, id, now).await
-    }
-
-    async fn delete_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError> {
-        store::delete(tx, id).await
+    fn own_columns(rewards: &DiceRewards) -> ActiveModel {
+        store::own_columns(rewards)
     }
 }
 
@@ -175,6 +178,6 @@ impl Dice {
         dice: &NewDice,
         now: DateTime<Utc>,
     ) -> Result<ConfigId, SaveError> {
-        config::insert_in_tx::<Self>(tx, &dice.to_active_config(), now).await
+        insert_in_tx::<Self>(tx, &dice.to_active_config(), now).await
     }
 }

@@ -6,12 +6,9 @@ use xmas_kernel::{Feature, OddsId, PlayId, UserId};
 use xmas_time::EventDay;
 
 use crate::{
-    Game,
-    dice::Dice,
+    catalog::{self, GameEntry},
     draw::{DrawId, Seed},
-    lottery::Lottery,
     odds::{Entry, Odds},
-    roulette::Roulette,
 };
 
 /// A receipt as it is given out: what it states, and a digest that notices a slip of the pen.
@@ -176,12 +173,8 @@ impl DrawReceipt {
         if seed.commitment() != facts.commitment {
             return Err(Rejected::SeedNotCommitted);
         }
-        let entry = match facts.feature {
-            Feature::Roulette => facts.check_draws::<Roulette>(&seed),
-            Feature::Dice => facts.check_draws::<Dice>(&seed),
-            Feature::Lottery => facts.check_draws::<Lottery>(&seed),
-            Feature::SeasonPass | Feature::Ranking => Err(Rejected::NoGame(facts.feature)),
-        }?;
+        let game = catalog::find(facts.feature).ok_or(Rejected::NoGame(facts.feature))?;
+        let entry = facts.check_draws(game, &seed)?;
         if digest(facts) != self.digest {
             return Err(Rejected::Changed);
         }
@@ -200,11 +193,11 @@ impl DrawReceipt {
 
 impl Facts {
     /// Makes every draw again; returns what the last one brought.
-    fn check_draws<G: Game>(&self, seed: &Seed) -> Result<Entry, Rejected> {
+    fn check_draws(&self, game: &GameEntry, seed: &Seed) -> Result<Entry, Rejected> {
         let mut before: Option<(Odds, i64)> = None;
         let mut last = None;
         for (attempt, draw) in self.draws.iter().enumerate() {
-            let odds = draw.odds::<G>(attempt)?;
+            let odds = draw.odds(self.feature, attempt)?;
             if let Some((before, sold_out)) = before
                 && before.without(sold_out) != Ok(odds.clone())
             {
@@ -224,7 +217,7 @@ impl Facts {
                     stated: draw.number,
                 });
             }
-            let entry = G::entry_at(&odds, number).clone();
+            let entry = (game.entry_at)(&odds, number).clone();
             if entry.id != draw.entry_id {
                 return Err(Rejected::OtherEntry {
                     attempt,
@@ -236,10 +229,9 @@ impl Facts {
             last = Some((entry, number));
         }
         let (entry, number) = last.ok_or(Rejected::NoDraw)?;
-        let outcome: Result<G::Outcome, _> = serde_json::from_str(&self.outcome);
-        match outcome {
-            Ok(outcome) if G::agrees(&outcome, &entry, number) => Ok(entry),
-            _ => Err(Rejected::OtherOutcome),
+        match (game.agrees)(&self.outcome, &entry, number) {
+            true => Ok(entry),
+            false => Err(Rejected::OtherOutcome),
         }
     }
 }
@@ -252,12 +244,12 @@ impl Draw {
         }
     }
 
-    fn odds<G: Game>(&self, attempt: usize) -> Result<Odds, Rejected> {
+    fn odds(&self, game: Feature, attempt: usize) -> Result<Odds, Rejected> {
         if hex::encode(Sha256::digest(&self.table)) != self.table_hash {
             return Err(Rejected::TableChanged(attempt));
         }
         let odds = Odds::from_content(&self.table).map_err(|_| Rejected::InvalidTable(attempt))?;
-        if odds.feature() == G::FEATURE {
+        if odds.feature() == game {
             Ok(odds)
         } else {
             Err(Rejected::OtherGame(attempt))

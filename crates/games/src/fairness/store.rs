@@ -13,8 +13,8 @@ use xmas_kernel::{
 use xmas_time::EventDay;
 
 use super::{
-    ReportQuery,
     entity::{draw_seed, odds_table},
+    model::ReportQuery,
 };
 use crate::odds::Odds;
 

@@ -10,27 +10,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_kernel::{
-    Asset, ConfigId, Feature, Problems,
+    Asset, ConfigId, ErrorCode, Feature, Problems,
     audit::Area,
     db::{Constraint, DbError},
 };
 use xmas_rewards::Reward;
 
 use crate::{
-    Configurable, Game, SaveError, Table,
-    config::{self, Actions, Config, ConfigEdit, Past, Saved, StockKept, Which},
+    ActiveConfig, Game, SaveError,
+    config::{Actions, Config, ConfigEdit, Past, Saved, StockKept, insert_in_tx},
     fairness,
     odds::Entry,
     play_counts,
 };
+use entity::config;
 
 pub use model::{NewLottery, NewPrize, Prize, PrizeConfig, PrizeEdit, PrizeList};
 
-/// At most one active lottery.
-pub const ACTIVE: Constraint =
-    Constraint::new("uq_lottery_active", "lottery_config", &["active_slot"]);
 /// One prize per label in a lottery.
 pub const PRIZE_LABEL: Constraint = Constraint::new(
     "uq_lottery_prize_label",
@@ -44,14 +42,52 @@ pub struct Lottery;
 
 #[async_trait]
 impl Game for Lottery {
+    // Names.
+
     const FEATURE: Feature = Feature::Lottery;
     const TOKEN: Asset = Asset::LotteryTicket;
+    const AREA: Area = Area::new("LOTTERY");
+    const ACTIONS: Actions = Actions {
+        resource: "lottery",
+        create: "LOTTERY_CREATE",
+        update: "LOTTERY_UPDATE",
+        switch_off: "LOTTERY_SWITCH_OFF",
+        restore: "LOTTERY_RESTORE",
+        delete: "LOTTERY_DELETE",
+    };
+    const ONE_ACTIVE: Constraint =
+        Constraint::new("uq_lottery_active", "lottery_config", &["active_slot"]);
+    const INVALID_CONFIG: ErrorCode = ErrorCode::InvalidLotteryConfig;
+    const CONFIG_NOT_FOUND: ErrorCode = ErrorCode::LotteryConfigNotFound;
+
+    // Playing.
+
     /// Every active prize, also those of which nothing is left.
     type Menu = Vec<Prize>;
     type Outcome = Prize;
 
-    async fn active_table(conn: &DatabaseConnection) -> Result<Option<Table<Self>>, DbError> {
-        store::active_table(conn).await
+    fn playable(saved: Saved<PrizeList>) -> Option<ActiveConfig<Self>> {
+        let prize = |prize: PrizeConfig| {
+            let new = NewPrize {
+                label: prize.label,
+                weight: prize.weight,
+                stock: prize.stock,
+                reward: prize.reward.reward("").ok()?,
+                is_active: prize.is_active,
+            };
+            Some((prize.id?, new))
+        };
+        let prizes = saved.config.body.prizes.into_iter().map(prize);
+        let prizes = rules::prizes(saved.id, prizes.collect::<Option<_>>()?).ok()?;
+        Some(ActiveConfig {
+            config_id: saved.id,
+            name: saved.config.name,
+            max_daily: saved.config.max_daily,
+            menu: prizes.shown,
+            odds: prizes.odds,
+            stock: prizes.stock,
+            sold_out: prizes.sold_out,
+        })
     }
 
     fn outcome(menu: &Vec<Prize>, entry: &Entry, _: u64) -> Prize {
@@ -71,29 +107,12 @@ impl Game for Lottery {
     async fn take_in_tx(tx: &DatabaseTransaction, entry: i64) -> Result<bool, DbError> {
         store::take_one(tx, entry).await
     }
-}
 
-#[async_trait]
-impl Configurable for Lottery {
-    const AREA: Area = Area::new("LOTTERY");
-    const ACTIONS: Actions = Actions {
-        resource: "lottery",
-        create: "LOTTERY_CREATE",
-        update: "LOTTERY_UPDATE",
-        switch_off: "LOTTERY_SWITCH_OFF",
-        restore: "LOTTERY_RESTORE",
-        delete: "LOTTERY_DELETE",
-    };
+    // Configuring.
+
     type Body = PrizeList;
     /// `None` keeps them all.
     type BodyEdit = Option<Vec<PrizeEdit>>;
-
-    async fn load<C: ConnectionTrait>(
-        conn: &C,
-        which: Which,
-    ) -> Result<Vec<Saved<PrizeList>>, DbError> {
-        store::configs(conn, which).await
-    }
 
     /// The prizes, which plays take from. A play takes its prize last and then waits for nothing, so
     /// whoever holds all prizes is waited for and waits for no player.
@@ -192,19 +211,34 @@ impl Configurable for Lottery {
         rewards
     }
 
-    async fn insert_in_tx(
-        tx: &DatabaseTransaction,
-        config: &Config<PrizeList>,
-        now: DateTime<Utc>,
-    ) -> Result<ConfigId, DbError> {
-        store::insert(tx, config, now).await
+    // Storing.
+
+    type Table = config::Entity;
+
+    async fn bodies<C: ConnectionTrait>(
+        conn: &C,
+        rows: Vec<config::Model>,
+    ) -> Result<Vec<PrizeList>, DbError> {
+        store::bodies(conn, &rows).await
     }
 
-    async fn update_in_tx(
+    /// All of it stands in `lottery_prize`.
+    fn own_columns(_: &PrizeList) -> config::ActiveModel {
+        Default::default()
+    }
+
+    async fn insert_body_in_tx(
+        tx: &DatabaseTransaction,
+        id: ConfigId,
+        body: &PrizeList,
+    ) -> Result<(), DbError> {
+        store::insert(tx, id, &body.prizes).await
+    }
+
+    async fn update_body_in_tx(
         tx: &DatabaseTransaction,
         before: &Saved<PrizeList>,
-        after: &Config<PrizeList>,
-        now: DateTime<Utc>,
+        after: &PrizeList,
     ) -> Result<(), DbError> {
         // Whatever was won of a prize before it had a limit was not taken from one; what was won of an
         // earlier limit counts on.
@@ -215,18 +249,10 @@ impl Configurable for Lottery {
             let odds = fairness::odds_of_config(tx, Self::FEATURE, before.id).await?;
             play_counts::taken(tx, &odds, &gained).await?
         };
-        store::update(tx, before, after, &taken, now).await
+        store::update(tx, before, after, &taken).await
     }
 
-    async fn switch_off_in_tx(
-        tx: &DatabaseTransaction,
-        id: ConfigId,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
-        store::switch_off(tx, id, now).await
-    }
-
-    async fn delete_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError> {
+    async fn delete_body_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError> {
         store::delete(tx, id).await
     }
 }
@@ -238,6 +264,6 @@ impl Lottery {
         lottery: &NewLottery,
         now: DateTime<Utc>,
     ) -> Result<ConfigId, SaveError> {
-        config::insert_in_tx::<Self>(tx, &lottery.to_active_config(), now).await
+        insert_in_tx::<Self>(tx, &lottery.to_active_config(), now).await
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
@@ -22,7 +21,7 @@ use xmas_time::EventDay;
 
 use super::{
     DayBoard, DayRow, DayRowEdit, ExternalBoard, ExternalEdit, ExternalRow, ExternalRowEdit,
-    NewExternalEntry, NewRankingEntry, Ranking, RankingDesk,
+    NewExternalEntry, NewRankingEntry, Ranking,
     entity::{daily, external},
     rules::{self, Known},
     store,
@@ -414,14 +413,15 @@ fn deposits(row: &external::Model) -> Value {
     })
 }
 
-#[async_trait]
-impl RankingDesk for Ranking {
-    async fn day(&self, day: EventDay) -> Result<DayBoard, RankingDeskError> {
+/// The boards for operators. Every change leaves rows in the audit log.
+impl Ranking {
+    pub async fn day(&self, day: EventDay) -> Result<DayBoard, RankingDeskError> {
         let rows = store::day(self.db.read(), day).await?;
         self.board(day, rows).await
     }
 
-    async fn replace_day(
+    /// Makes these the whole board of a day. `seen` is what the operator has seen.
+    pub async fn replace_day(
         &self,
         actor: &Actor,
         day: EventDay,
@@ -439,7 +439,7 @@ impl RankingDesk for Ranking {
         self.board(day, rows).await
     }
 
-    async fn delete_day(
+    pub async fn delete_day(
         &self,
         actor: &Actor,
         day: EventDay,
@@ -449,7 +449,7 @@ impl RankingDesk for Ranking {
         Ok(())
     }
 
-    async fn external(&self) -> Result<ExternalBoard, DbError> {
+    pub async fn external(&self) -> Result<ExternalBoard, DbError> {
         let db = self.db.read();
         let rows = store::external_rows(db, Self::BOARD).await?;
         let total = store::count_external(db).await?;
@@ -459,7 +459,8 @@ impl RankingDesk for Ranking {
         })
     }
 
-    async fn external_of(&self, players: &[PlayerRef]) -> Result<Vec<ExternalRow>, DbError> {
+    /// The places of these players, as far as they are on the external board.
+    pub async fn external_of(&self, players: &[PlayerRef]) -> Result<Vec<ExternalRow>, DbError> {
         let known = self.known(players.iter()).await?;
         let ids = known
             .ids
@@ -473,7 +474,9 @@ impl RankingDesk for Ranking {
         self.named(rows).await
     }
 
-    async fn upsert_external(
+    /// Saves all of these or nothing; other players' rows stay. Answers what was saved, in the same
+    /// order.
+    pub async fn upsert_external(
         &self,
         actor: &Actor,
         rows: &[ExternalRowEdit],
@@ -487,7 +490,7 @@ impl RankingDesk for Ranking {
         Ok(self.named(saved).await?)
     }
 
-    async fn edit_external(
+    pub async fn edit_external(
         &self,
         actor: &Actor,
         user_id: UserId,
@@ -499,7 +502,7 @@ impl RankingDesk for Ranking {
         named.pop().ok_or(RankingDeskError::NotOnBoard)
     }
 
-    async fn remove_external(
+    pub async fn remove_external(
         &self,
         actor: &Actor,
         user_id: UserId,

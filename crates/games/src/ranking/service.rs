@@ -14,13 +14,26 @@ use xmas_players::{Identity, check, public_names};
 use xmas_time::EventDay;
 
 use super::{
-    ExternalEntry, NewExternalEntry, NewRankingEntry, RankingEntry, RankingService, RankingToday,
+    ExternalEntry, NewExternalEntry, NewRankingEntry, RankingEntry, RankingToday,
     entity::daily,
     store::{self, Board, Ranked},
 };
 use crate::GameError;
 
-/// [`RankingService`] on the database; and [`super::RankingDesk`], in `desk.rs`.
+/// The ranking for players.
+#[async_trait]
+pub trait RankingService: Send + Sync {
+    /// Today's boards: the first `top` (1 to 100) places of each, and the player's own place
+    /// wherever it is. The day's first look is noted as a page view.
+    async fn today(
+        &self,
+        identity: &Identity,
+        top: u64,
+        now: DateTime<Utc>,
+    ) -> Result<RankingToday, GameError>;
+}
+
+/// [`RankingService`] on the database. What operators do with the boards is in `desk.rs`.
 pub struct Ranking {
     pub(super) db: Db,
     features: Arc<dyn FeatureService>,

@@ -1,3 +1,7 @@
+use xmas_kernel::ConfigId;
+
+use crate::config::{ConfigColumns, ConfigHead, ConfigTable};
+
 pub(crate) mod config {
     use sea_orm::entity::prelude::*;
     use xmas_kernel::db::Timestamp;
@@ -43,4 +47,27 @@ pub(crate) mod segment {
     pub enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl ConfigTable for config::Entity {
+    const COLUMNS: ConfigColumns<config::Column> = ConfigColumns {
+        id: config::Column::Id,
+        name: config::Column::Name,
+        is_active: config::Column::IsActive,
+        active_slot: config::Column::ActiveSlot,
+        max_daily: config::Column::MaxDailySpins,
+        created_at: config::Column::CreatedAt,
+        updated_at: config::Column::UpdatedAt,
+    };
+
+    fn head(row: &config::Model) -> ConfigHead {
+        ConfigHead {
+            id: ConfigId(row.id),
+            name: row.name.clone(),
+            is_active: row.is_active,
+            max_daily: row.max_daily_spins,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        }
+    }
 }

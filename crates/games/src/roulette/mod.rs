@@ -5,27 +5,26 @@ mod model;
 pub mod rules;
 mod store;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_kernel::{
-    Asset, ConfigId, Feature, Problems,
+    Asset, ConfigId, ErrorCode, Feature, Problems,
     audit::Area,
     db::{Constraint, DbError},
 };
 use xmas_rewards::Reward;
 
 use crate::{
-    Configurable, Game, SaveError, Table,
-    config::{self, Actions, Config, ConfigEdit, Past, Saved, TwoNames, Which},
+    ActiveConfig, Game, SaveError,
+    config::{Actions, Config, ConfigEdit, Past, Saved, TwoNames, insert_in_tx},
     odds::Entry,
 };
+use entity::config;
 
 pub use model::{NewSegment, NewWheel, Segment, SegmentConfig, SegmentEdit, Segments};
-
-/// At most one active roulette.
-pub const ACTIVE: Constraint =
-    Constraint::new("uq_roulette_active", "roulette_config", &["active_slot"]);
 
 /// The rules of the roulette.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +32,52 @@ pub struct Roulette;
 
 #[async_trait]
 impl Game for Roulette {
+    // Names.
+
     const FEATURE: Feature = Feature::Roulette;
     const TOKEN: Asset = Asset::RouletteCoin;
+    const AREA: Area = Area::new("ROULETTE");
+    const ACTIONS: Actions = Actions {
+        resource: "roulette",
+        create: "ROULETTE_CREATE",
+        update: "ROULETTE_UPDATE",
+        switch_off: "ROULETTE_SWITCH_OFF",
+        restore: "ROULETTE_RESTORE",
+        delete: "ROULETTE_DELETE",
+    };
+    const ONE_ACTIVE: Constraint =
+        Constraint::new("uq_roulette_active", "roulette_config", &["active_slot"]);
+    const INVALID_CONFIG: ErrorCode = ErrorCode::InvalidRouletteConfig;
+    const CONFIG_NOT_FOUND: ErrorCode = ErrorCode::RouletteConfigNotFound;
+
+    // Playing.
+
     /// Six segments in the order of their slots.
     type Menu = Vec<Segment>;
     type Outcome = Segment;
 
-    async fn active_table(conn: &DatabaseConnection) -> Result<Option<Table<Self>>, DbError> {
-        store::active_table(conn).await
+    fn playable(saved: Saved<Segments>) -> Option<ActiveConfig<Self>> {
+        let segment = |segment: SegmentConfig| {
+            let new = NewSegment {
+                slot_index: segment.slot_index,
+                label: segment.label,
+                weight: segment.weight,
+                reward: segment.reward.reward("").ok()?,
+                is_jackpot: segment.is_jackpot,
+            };
+            Some((segment.id?, new))
+        };
+        let segments = saved.config.body.segments.into_iter().map(segment);
+        let (menu, odds) = rules::wheel(saved.id, segments.collect::<Option<_>>()?).ok()?;
+        Some(ActiveConfig {
+            config_id: saved.id,
+            name: saved.config.name,
+            max_daily: saved.config.max_daily,
+            menu,
+            odds,
+            stock: BTreeMap::new(),
+            sold_out: Vec::new(),
+        })
     }
 
     fn outcome(menu: &Vec<Segment>, entry: &Entry, _: u64) -> Segment {
@@ -56,29 +93,12 @@ impl Game for Roulette {
             && outcome.label == entry.label
             && shown == (entry.reward_type, entry.reward_amount)
     }
-}
 
-#[async_trait]
-impl Configurable for Roulette {
-    const AREA: Area = Area::new("ROULETTE");
-    const ACTIONS: Actions = Actions {
-        resource: "roulette",
-        create: "ROULETTE_CREATE",
-        update: "ROULETTE_UPDATE",
-        switch_off: "ROULETTE_SWITCH_OFF",
-        restore: "ROULETTE_RESTORE",
-        delete: "ROULETTE_DELETE",
-    };
+    // Configuring.
+
     type Body = Segments;
     /// `None` keeps them all.
     type BodyEdit = Option<Vec<SegmentEdit>>;
-
-    async fn load<C: ConnectionTrait>(
-        conn: &C,
-        which: Which,
-    ) -> Result<Vec<Saved<Segments>>, DbError> {
-        store::configs(conn, which).await
-    }
 
     async fn edited_in_tx(
         _: &DatabaseTransaction,
@@ -143,32 +163,39 @@ impl Configurable for Roulette {
         rewards
     }
 
-    async fn insert_in_tx(
-        tx: &DatabaseTransaction,
-        config: &Config<Segments>,
-        now: DateTime<Utc>,
-    ) -> Result<ConfigId, DbError> {
-        store::insert(tx, config, now).await
+    // Storing.
+
+    type Table = config::Entity;
+
+    async fn bodies<C: ConnectionTrait>(
+        conn: &C,
+        rows: Vec<config::Model>,
+    ) -> Result<Vec<Segments>, DbError> {
+        store::bodies(conn, &rows).await
     }
 
-    async fn update_in_tx(
-        tx: &DatabaseTransaction,
-        before: &Saved<Segments>,
-        after: &Config<Segments>,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
-        store::update(tx, before, after, now).await
+    /// All of it stands in `roulette_segment`.
+    fn own_columns(_: &Segments) -> config::ActiveModel {
+        Default::default()
     }
 
-    async fn switch_off_in_tx(
+    async fn insert_body_in_tx(
         tx: &DatabaseTransaction,
         id: ConfigId,
-        now: DateTime<Utc>,
+        body: &Segments,
     ) -> Result<(), DbError> {
-        store::switch_off(tx, id, now).await
+        store::insert(tx, id, &body.segments).await
     }
 
-    async fn delete_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError> {
+    async fn update_body_in_tx(
+        tx: &DatabaseTransaction,
+        before: &Saved<Segments>,
+        after: &Segments,
+    ) -> Result<(), DbError> {
+        store::update(tx, before, after).await
+    }
+
+    async fn delete_body_in_tx(tx: &DatabaseTransaction, id: ConfigId) -> Result<(), DbError> {
         store::delete(tx, id).await
     }
 }
@@ -180,6 +207,6 @@ impl Roulette {
         wheel: &NewWheel,
         now: DateTime<Utc>,
     ) -> Result<ConfigId, SaveError> {
-        config::insert_in_tx::<Self>(tx, &wheel.to_active_config(), now).await
+        insert_in_tx::<Self>(tx, &wheel.to_active_config(), now).await
     }
 }

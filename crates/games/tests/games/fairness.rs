@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use xmas_games::{
-    DrawBook, FairnessError, FairnessService, GameError, GameService,
+    DrawRegistry, FairnessError, GameError, GameService,
     draw::{DrawId, Seed},
     fairness::{
         DrawReceipt, OddsReport, Published, ReportQuery,
@@ -34,7 +34,7 @@ async fn a_commitment_is_public_before_the_day_and_the_seed_only_after_it() {
     let real = Real::new(Setting::default()).await;
     let unknown = real.fairness.day(day(26), at(25)).await;
     assert!(matches!(unknown, Err(FairnessError::UnknownDay)));
-    real.book.prepare(at(25)).await.unwrap();
+    real.draws.prepare(at(25)).await.unwrap();
     let ahead = real.fairness.day(day(26), at(25)).await.unwrap();
     assert_eq!(ahead.seed, None);
     assert!(ahead.committed_at < day(26).start());
@@ -59,14 +59,14 @@ async fn a_commitment_is_public_before_the_day_and_the_seed_only_after_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replicas_and_restarts_agree_on_the_seed() {
     let real = Real::new(Setting::default()).await;
-    let book = || {
+    let draws = || {
         let key = DataKey::new(DATA_KEY);
-        DrawBook::new(real.test.db.clone(), key, std::sync::Arc::new(OsEntropy))
+        DrawRegistry::new(real.test.db.clone(), key, std::sync::Arc::new(OsEntropy))
     };
     let preparing: Vec<_> = (0..8)
         .map(|_| {
-            let book = book();
-            tokio::spawn(async move { book.prepare(at(25)).await })
+            let draws = draws();
+            tokio::spawn(async move { draws.prepare(at(25)).await })
         })
         .collect();
     for prepared in preparing {
@@ -93,7 +93,7 @@ async fn replicas_and_restarts_agree_on_the_seed() {
 #[tokio::test]
 async fn a_seed_that_was_exchanged_decides_nothing() {
     let real = Real::new(Setting::default()).await;
-    real.book.prepare(at(25)).await.unwrap();
+    real.draws.prepare(at(25)).await.unwrap();
     let player = real.player("a", 2).await;
     let keyed = crate::world::keyed(player, "k", "");
     real.roulette.play(&keyed, at(26)).await.unwrap();
@@ -138,7 +138,7 @@ async fn played() -> (Real, xmas_players::Identity, Vec<PlayId>) {
         ..Setting::default()
     })
     .await;
-    real.book.prepare(at(25)).await.unwrap();
+    real.draws.prepare(at(25)).await.unwrap();
     let player = real.player("a", 5).await;
     let command = play(player);
     let mut plays = Vec::new();

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use xmas_games::{
-    FairnessService, GameError, GameService, fairness::ReportQuery, lottery::NewLottery,
-};
+use xmas_games::{GameError, GameService, fairness::ReportQuery, lottery::NewLottery};
 use xmas_kernel::{
     Asset, CouponKindId, Feature, RewardId,
     audit::Actor,

@@ -17,7 +17,9 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::runtime::Runtime;
-use xmas_games::{DrawBook, GameError, GameService, Play, dice::DiceOutcome, lottery::NewLottery};
+use xmas_games::{
+    DrawRegistry, GameError, GameService, Play, dice::DiceOutcome, lottery::NewLottery,
+};
 use xmas_kernel::{
     Asset, Feature, entropy::Entropy, idempotency::Replayable, paging::Limit, seal::DataKey,
 };
@@ -512,8 +514,8 @@ impl Event {
     async fn new(luck: u64) -> Self {
         let (real, now) = (Real::new(setting()).await, at(FIRST_DAY));
         let luck = Arc::new(Luck(AtomicU64::new(luck)));
-        let book = DrawBook::new(real.test.db.clone(), DataKey::new(DATA_KEY), luck);
-        book.prepare(now).await.unwrap();
+        let draws = DrawRegistry::new(real.test.db.clone(), DataKey::new(DATA_KEY), luck);
+        draws.prepare(now).await.unwrap();
         let mut players = Vec::new();
         for number in 0..PLAYERS {
             let identity = real.player(&format!("player-{number}"), TOKENS).await;

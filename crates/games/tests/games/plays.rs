@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use xmas_activity::{ActivityObserver, Event};
 use xmas_games::{
-    Game, GameError, GameService, Play, Table,
+    ActiveConfig, Game, GameError, GameService, Play,
     dice::{self, Dice, DiceGame},
     lottery::{self, Lottery, Prize},
     roulette::{self, Roulette, Segment},
@@ -113,11 +113,11 @@ where
     assert_eq!((status.token_balance, status.today_plays), (0, 0));
 }
 
-fn roulette_table() -> Table<Roulette> {
+fn roulette_config() -> ActiveConfig<Roulette> {
     let wheel = crate::world::wheel();
     let segments = (1..).zip(wheel.segments).collect();
     let (menu, odds) = roulette::rules::wheel(ConfigId(1), segments).unwrap();
-    Table {
+    ActiveConfig {
         config_id: ConfigId(1),
         name: wheel.name,
         max_daily: wheel.max_daily_spins,
@@ -128,9 +128,9 @@ fn roulette_table() -> Table<Roulette> {
     }
 }
 
-fn dice_table() -> Table<Dice> {
+fn dice_config() -> ActiveConfig<Dice> {
     let dice = crate::world::dice();
-    Table {
+    ActiveConfig {
         config_id: ConfigId(1),
         odds: dice::rules::odds(ConfigId(1), &dice).unwrap(),
         name: dice.name,
@@ -141,11 +141,11 @@ fn dice_table() -> Table<Dice> {
     }
 }
 
-fn lottery_table() -> Table<Lottery> {
+fn lottery_config() -> ActiveConfig<Lottery> {
     let lottery = crate::world::lottery();
     let prizes = (1..).zip(lottery.prizes).collect();
     let prizes = lottery::rules::prizes(ConfigId(1), prizes).unwrap();
-    Table {
+    ActiveConfig {
         config_id: ConfigId(1),
         name: lottery.name,
         max_daily: lottery.max_daily_plays,
@@ -158,9 +158,9 @@ fn lottery_table() -> Table<Lottery> {
 
 #[tokio::test]
 async fn the_fakes_keep_the_contract() {
-    contract(&Fake::<Roulette>::new(roulette_table())).await;
-    contract(&Fake::<Dice>::new(dice_table())).await;
-    contract(&Fake::<Lottery>::new(lottery_table())).await;
+    contract(&Fake::<Roulette>::new(roulette_config())).await;
+    contract(&Fake::<Dice>::new(dice_config())).await;
+    contract(&Fake::<Lottery>::new(lottery_config())).await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, EventWriter};
 use xmas_features::{FeatureRow, FeatureSettings, fake::FakeFeatures};
 use xmas_games::{
-    DrawBook, Fairness, Floor, Game, GameService, House, PlayCommand, Table,
+    ActiveConfig, DrawRegistry, Engine, Fairness, Game, GameService, PlayCommand, PlayContext,
     dice::{Dice, NewDice},
     draw::Seed,
     fake::FakeGame,
@@ -193,10 +193,10 @@ pub struct Real {
     pub wallets: Arc<Wallets>,
     pub rewards: Arc<RewardDesk>,
     pub season_pass: Arc<SeasonPass>,
-    pub book: Arc<DrawBook>,
-    pub roulette: Arc<House<Roulette>>,
-    pub dice: Arc<House<Dice>>,
-    pub lottery: Arc<House<Lottery>>,
+    pub draws: Arc<DrawRegistry>,
+    pub roulette: Arc<Engine<Roulette>>,
+    pub dice: Arc<Engine<Dice>>,
+    pub lottery: Arc<Engine<Lottery>>,
     pub fairness: Arc<Fairness>,
 }
 
@@ -256,8 +256,8 @@ impl Real {
             mover: mover.clone(),
         }));
         let wallets = Arc::new(Wallets::new(db.clone()));
-        let book = Arc::new(DrawBook::new(db.clone(), key, entropy));
-        let floor = Floor {
+        let draws = Arc::new(DrawRegistry::new(db.clone(), key, entropy));
+        let context = PlayContext {
             db: db.clone(),
             features: features.clone(),
             wallets: wallets.clone(),
@@ -267,14 +267,14 @@ impl Real {
             progress: Arc::new(mover),
             pages,
             activity: log,
-            book: book.clone(),
+            draws: draws.clone(),
         };
-        let roulette = Arc::new(House::new(floor.clone()));
-        let dice = Arc::new(House::new(floor.clone()));
-        let lottery = Arc::new(House::new(floor));
+        let roulette = Arc::new(Engine::new(context.clone()));
+        let dice = Arc::new(Engine::new(context.clone()));
+        let lottery = Arc::new(Engine::new(context));
         let fairness = Arc::new(Fairness::new(
             db,
-            book.clone(),
+            draws.clone(),
             vec![roulette.clone(), dice.clone(), lottery.clone()],
         ));
         Self {
@@ -283,7 +283,7 @@ impl Real {
             wallets,
             rewards,
             season_pass,
-            book,
+            draws,
             roulette,
             dice,
             lottery,
@@ -399,9 +399,9 @@ pub struct Fake<G: Game> {
 }
 
 impl<G: Game> Fake<G> {
-    pub fn new(table: Table<G>) -> Self {
+    pub fn new(config: ActiveConfig<G>) -> Self {
         let features = features(0, false);
-        let service = FakeGame::new(features.clone(), Seed::new([7; 32]), Some(table));
+        let service = FakeGame::new(features.clone(), Seed::new([7; 32]), Some(config));
         Self { features, service }
     }
 }

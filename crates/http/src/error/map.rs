@@ -5,9 +5,9 @@ use xmas_activity::ActivityError;
 use xmas_core_auth::{AuthError, PasswordError, TokenError};
 use xmas_event_bridge::BridgeError;
 use xmas_features::{FeatureDeskError, FeatureError};
-use xmas_games::{ConfigError, FairnessError, GameError, RankingDeskError};
+use xmas_games::{ConfigError, FairnessError, GameError, RankingDeskError, catalog};
 use xmas_kernel::{
-    ErrorCode, Feature, Problem, UserId, db::DbError, idempotency::IdempotencyError, version::Stale,
+    ErrorCode, Problem, UserId, db::DbError, idempotency::IdempotencyError, version::Stale,
 };
 use xmas_players::{AccessError, HashError, PlayerDeskError, RecipientError, ResolveError};
 use xmas_reporting::{HistoryError, TimelineError};
@@ -379,12 +379,9 @@ impl Coded for GameError {
             GameError::Feature(error) => error.into_api(),
             GameError::Access(error) => error.into_api(),
             GameError::Idempotency(error) => error.into_api(),
-            GameError::InvalidConfig(feature) => ApiError::new(match feature {
-                Feature::Roulette => ErrorCode::InvalidRouletteConfig,
-                Feature::Dice => ErrorCode::InvalidDiceConfig,
-                Feature::Lottery => ErrorCode::InvalidLotteryConfig,
-                Feature::SeasonPass | Feature::Ranking => ErrorCode::InvalidConfig,
-            }),
+            GameError::InvalidConfig(feature) => ApiError::new(
+                catalog::find(feature).map_or(ErrorCode::InvalidConfig, |game| game.invalid_config),
+            ),
             GameError::Sealed(error) => ApiError::caused_by(ErrorCode::Internal, error),
             GameError::DailyLimitReached => ApiError::new(ErrorCode::DailyLimitReached),
             GameError::NotEnoughTokens => ApiError::new(ErrorCode::NotEnoughTokens),
@@ -415,12 +412,9 @@ impl Coded for ConfigError {
 
     fn into_api(self) -> ApiError {
         match self {
-            ConfigError::NotFound(feature) => ApiError::new(match feature {
-                Feature::Roulette => ErrorCode::RouletteConfigNotFound,
-                Feature::Dice => ErrorCode::DiceConfigNotFound,
-                Feature::Lottery => ErrorCode::LotteryConfigNotFound,
-                Feature::SeasonPass | Feature::Ranking => ErrorCode::NotFound,
-            }),
+            ConfigError::NotFound(feature) => ApiError::new(
+                catalog::find(feature).map_or(ErrorCode::NotFound, |game| game.config_not_found),
+            ),
             ConfigError::UnknownVersion => ApiError::new(ErrorCode::ConfigVersionNotFound),
             ConfigError::InUse => ApiError::new(ErrorCode::ConfigInUse),
             ConfigError::Invalid(problems) => ApiError::problems(problems),

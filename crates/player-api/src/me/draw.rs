@@ -4,7 +4,7 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_games::{
-    FairnessError, FairnessService,
+    Fairness, FairnessError,
     fairness::receipt::{Draw, DrawReceipt},
 };
 use xmas_http::{
@@ -114,7 +114,7 @@ pub(crate) async fn draw(
     player: Player,
     play_id: PathPart<String>,
     now: Now,
-    fairness: Data<dyn FairnessService>,
+    fairness: Data<Fairness>,
 ) -> ApiResult<Json<DrawReceiptAnswer>> {
     let play_id = play_id.0.parse();
     let play_id = play_id.map_err(|_| ApiError::new(ErrorCode::PlayNotFound))?;

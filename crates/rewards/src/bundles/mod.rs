@@ -14,7 +14,11 @@ pub use model::{Bundle, BundleDraft, BundleItem, NewBundle};
 pub use rules::MAX_ITEMS;
 pub(crate) use rules::are_contents;
 
-use crate::{Reward, RewardDesk, RewardError, desk::{REWARDS, name_conflict}, store};
+use crate::{
+    Reward, RewardDesk, RewardError,
+    desk::{REWARDS, name_conflict},
+    store,
+};
 
 impl RewardDesk {
     /// Adds a bundle in a transaction of the caller's, who may be nobody in particular.

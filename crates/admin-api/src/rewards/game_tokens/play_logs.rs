@@ -14,6 +14,7 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
+use xmas_games::catalog;
 use xmas_http::{
     error::ApiResult,
     export::{self, Cell},
@@ -47,7 +48,7 @@ fn filter(
 
 fn game(text: &str) -> Result<Feature, &'static str> {
     match text.parse() {
-        Ok(game @ (Feature::Roulette | Feature::Dice | Feature::Lottery)) => Ok(game),
+        Ok(game) if catalog::find(game).is_some() => Ok(game),
         _ => Err("is ROULETTE, DICE or LOTTERY"),
     }
 }

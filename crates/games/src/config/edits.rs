@@ -1,8 +1,7 @@
-//! The house as operators use it: its configurations.
+//! The engine as operators use it: its configurations.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use xmas_kernel::{
     ConfigId, Problems,
@@ -12,16 +11,88 @@ use xmas_kernel::{
     version::{self, Seen},
 };
 
-use crate::{
-    ConfigDesk, ConfigError, House, check_rewards,
-    config::{
-        ConfigEdit, ConfigVersion, Configurable, RESTORED_FROM, Restored, Saved, TwoNames, Which,
-        check_texts,
-    },
-    fairness, play_counts, versions,
+use super::{
+    check::problems_in_tx,
+    history::{self, resource},
+    model::{ConfigEdit, Saved},
+    reward::TwoNames,
+    store,
+    version::{ConfigVersion, RESTORED_FROM, Restored},
 };
+use crate::{ConfigError, Engine, Game, fairness, play_counts};
 
-impl<G: Configurable> House<G> {
+/// The configurations of one game for operators. Every change leaves a row in the audit log, and takes
+/// effect here at once and within a second everywhere. A play that is under way ends with the
+/// configuration that it was drawn from.
+impl<G: Game> Engine<G> {
+    /// All of them, newest first.
+    pub async fn configs(&self) -> Result<Vec<Saved<G::Body>>, DbError> {
+        store::all::<G>(self.context.db.read()).await
+    }
+
+    pub async fn config(&self, id: ConfigId) -> Result<Saved<G::Body>, ConfigError> {
+        store::find::<G>(self.context.db.read(), id).await
+    }
+
+    /// Adds one. It is checked as a whole, also if it is not active yet.
+    pub async fn create(
+        &self,
+        actor: &Actor,
+        new: &ConfigEdit<G::BodyEdit>,
+        now: DateTime<Utc>,
+    ) -> Result<Saved<G::Body>, ConfigError> {
+        retry(|| self.save_once(actor, None, new, now)).await
+    }
+
+    /// What is left out stays. Switching one on switches the other one off.
+    pub async fn update(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        edit: &ConfigEdit<G::BodyEdit>,
+        now: DateTime<Utc>,
+    ) -> Result<Saved<G::Body>, ConfigError> {
+        retry(|| self.save_once(actor, Some(id), edit, now)).await
+    }
+
+    /// Every state in which a configuration was saved, newest first. `before` is the last version of the
+    /// page before.
+    pub async fn versions(
+        &self,
+        id: ConfigId,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<ConfigVersion<G::Body>>, ConfigError> {
+        history::page::<G>(self.context.db.read(), id, limit, before).await
+    }
+
+    /// Puts a version back, as an edit that is checked like any other: its name, its daily limit and what
+    /// there is to win. Whether the configuration is switched on stays as it is. A prize that was limited is
+    /// limited again, but what was won of it since is not put back.
+    pub async fn restore(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        version: i64,
+        seen: Option<&Seen>,
+        now: DateTime<Utc>,
+    ) -> Result<Restored<G::Body>, ConfigError> {
+        retry(|| self.restore_once(actor, id, version, seen, now)).await
+    }
+
+    /// Removes one that was never played.
+    ///
+    /// # Errors
+    /// [`ConfigError::InUse`] for any other.
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        now: DateTime<Utc>,
+    ) -> Result<(), ConfigError> {
+        retry(|| self.delete_once(actor, id, now)).await
+    }
+
     async fn save_once(
         &self,
         actor: &Actor,
@@ -29,7 +100,7 @@ impl<G: Configurable> House<G> {
         edit: &ConfigEdit<G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
-        let tx = self.floor.db.begin().await?;
+        let tx = self.context.db.begin().await?;
         let before = match id {
             Some(id) => Some(enter_in_tx::<G>(&tx, id, edit.seen.as_ref()).await?),
             None => {
@@ -56,7 +127,7 @@ impl<G: Configurable> House<G> {
     ) -> Result<Saved<G::Body>, ConfigError> {
         if let Some(saved) = saved {
             tx.commit().await?;
-            self.tables.drop_all();
+            self.configs.drop_all();
             return Ok(saved);
         }
         before.ok_or(ConfigError::NotFound(G::FEATURE))
@@ -70,9 +141,9 @@ impl<G: Configurable> House<G> {
         seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<Restored<G::Body>, ConfigError> {
-        let tx = self.floor.db.begin().await?;
+        let tx = self.context.db.begin().await?;
         let before = enter_in_tx::<G>(&tx, id, seen).await?;
-        let wanted = versions::find_in_tx::<G>(&tx, &before, version).await?;
+        let wanted = history::find_in_tx::<G>(&tx, &before, version).await?;
         let body = G::back_to_in_tx(&tx, &before, &wanted).await?;
         let wanted = wanted.config;
         let edit = ConfigEdit {
@@ -97,39 +168,39 @@ impl<G: Configurable> House<G> {
         id: ConfigId,
         now: DateTime<Utc>,
     ) -> Result<(), ConfigError> {
-        let tx = self.floor.db.begin().await?;
+        let tx = self.context.db.begin().await?;
         audit::enter_in_tx(&tx, G::AREA).await?;
-        let before = find::<G>(&*tx, id).await?;
+        let before = store::find::<G>(&*tx, id).await?;
         let odds = fairness::odds_of_config(&*tx, G::FEATURE, id).await?;
         if play_counts::was_played(&*tx, G::FEATURE, id, &odds).await? {
             return Err(ConfigError::InUse);
         }
-        G::delete_in_tx(&tx, id).await?;
+        store::delete_in_tx::<G>(&tx, id).await?;
         let action = G::ACTIONS.delete;
         let states = (Some(&before), Value::Null);
-        tell_in_tx::<G>(&tx, actor, action, id, states, now).await?;
+        audit_in_tx::<G>(&tx, actor, action, id, states, now).await?;
         tx.commit().await?;
-        self.tables.drop_all();
+        self.configs.drop_all();
         Ok(())
     }
 }
 
 /// The configuration that is to be edited, and that nobody else changes until the transaction ends.
-async fn enter_in_tx<G: Configurable>(
+async fn enter_in_tx<G: Game>(
     tx: &DatabaseTransaction,
     id: ConfigId,
     seen: Option<&Seen>,
 ) -> Result<Saved<G::Body>, ConfigError> {
     audit::enter_in_tx(tx, G::AREA).await?;
     G::lock_in_tx(tx, id).await?;
-    let before = find::<G>(tx, id).await?;
+    let before = store::find::<G>(tx, id).await?;
     version::expect(seen, &before.version())?;
     Ok(before)
 }
 
 /// Makes an edit, checked as a whole, and writes it to the audit log: what was done, and which version was
 /// put back by it. `None` if it changes nothing.
-async fn change_in_tx<G: Configurable>(
+async fn change_in_tx<G: Game>(
     tx: &DatabaseTransaction,
     actor: &Actor,
     before: Option<&Saved<G::Body>>,
@@ -141,10 +212,7 @@ async fn change_in_tx<G: Configurable>(
     let body = G::edited_in_tx(tx, before, edit, &mut problems).await?;
     let kept = before.map(|before| &before.config);
     let config = edit.applied(kept, body, &mut problems);
-    check_texts::<G>(&config, kept, &mut problems);
-    let rewards = G::check(&config, &mut problems);
-    check_rewards(tx, &rewards, &mut problems).await?;
-    let problems = problems.into_vec();
+    let problems = problems_in_tx::<G>(tx, &config, kept, problems).await?;
     if !problems.is_empty() {
         return Err(ConfigError::Invalid(problems));
     }
@@ -154,12 +222,12 @@ async fn change_in_tx<G: Configurable>(
     }
     let id = match before {
         Some(before) => {
-            G::update_in_tx(tx, before, &config, now).await?;
+            store::update_in_tx::<G>(tx, before, &config, now).await?;
             before.id
         }
-        None => G::insert_in_tx(tx, &config, now).await?,
+        None => store::insert_in_tx::<G>(tx, &config, now).await?,
     };
-    let after = find::<G>(tx, id).await?;
+    let after = store::find::<G>(tx, id).await?;
     if before.is_some_and(|before| before.version() == after.version()) {
         return Ok(None);
     }
@@ -167,32 +235,24 @@ async fn change_in_tx<G: Configurable>(
     if let Some(version) = restored_from {
         state[RESTORED_FROM] = version.into();
     }
-    tell_in_tx::<G>(tx, actor, action, id, (before, state), now).await?;
+    audit_in_tx::<G>(tx, actor, action, id, (before, state), now).await?;
     Ok(Some(after))
 }
 
-pub(crate) async fn find<G: Configurable>(
-    conn: &impl ConnectionTrait,
-    id: ConfigId,
-) -> Result<Saved<G::Body>, ConfigError> {
-    let found = G::load(conn, Which::One(id)).await?.pop();
-    found.ok_or(ConfigError::NotFound(G::FEATURE))
-}
-
 /// Makes room for the one that is to be active.
-async fn switch_off_others_in_tx<G: Configurable>(
+async fn switch_off_others_in_tx<G: Game>(
     tx: &DatabaseTransaction,
     actor: &Actor,
     id: Option<ConfigId>,
     now: DateTime<Utc>,
 ) -> Result<(), ConfigError> {
-    let active = G::load(tx, Which::Active).await?;
+    let active = store::switched_on::<G>(tx).await?;
     for before in active.into_iter().filter(|other| Some(other.id) != id) {
-        G::switch_off_in_tx(tx, before.id, now).await?;
+        store::switch_off_in_tx::<G>(tx, before.id, now).await?;
         let mut after = before.clone();
         after.config.is_active = false;
         let states = (Some(&before), audit::state(&after.config));
-        tell_in_tx::<G>(tx, actor, G::ACTIONS.switch_off, before.id, states, now).await?;
+        audit_in_tx::<G>(tx, actor, G::ACTIONS.switch_off, before.id, states, now).await?;
     }
     Ok(())
 }
@@ -200,7 +260,7 @@ async fn switch_off_others_in_tx<G: Configurable>(
 /// A configuration before a change, and its state after it.
 type States<'a, B> = (Option<&'a Saved<B>>, Value);
 
-async fn tell_in_tx<G: Configurable>(
+async fn audit_in_tx<G: Game>(
     tx: &DatabaseTransaction,
     actor: &Actor,
     action: &'static str,
@@ -215,68 +275,4 @@ async fn tell_in_tx<G: Configurable>(
         after,
     };
     audit::write_in_tx(tx, actor, change, now).await
-}
-
-/// Names a configuration in the audit log.
-pub(crate) fn resource<G: Configurable>(id: ConfigId) -> String {
-    format!("{}:{id}", G::ACTIONS.resource)
-}
-
-#[async_trait]
-impl<G: Configurable> ConfigDesk<G> for House<G> {
-    async fn configs(&self) -> Result<Vec<Saved<G::Body>>, DbError> {
-        G::load(self.floor.db.read(), Which::All).await
-    }
-
-    async fn config(&self, id: ConfigId) -> Result<Saved<G::Body>, ConfigError> {
-        find::<G>(self.floor.db.read(), id).await
-    }
-
-    async fn create(
-        &self,
-        actor: &Actor,
-        new: &ConfigEdit<G::BodyEdit>,
-        now: DateTime<Utc>,
-    ) -> Result<Saved<G::Body>, ConfigError> {
-        retry(|| self.save_once(actor, None, new, now)).await
-    }
-
-    async fn update(
-        &self,
-        actor: &Actor,
-        id: ConfigId,
-        edit: &ConfigEdit<G::BodyEdit>,
-        now: DateTime<Utc>,
-    ) -> Result<Saved<G::Body>, ConfigError> {
-        retry(|| self.save_once(actor, Some(id), edit, now)).await
-    }
-
-    async fn versions(
-        &self,
-        id: ConfigId,
-        limit: Limit,
-        before: Option<Cursor>,
-    ) -> Result<Page<ConfigVersion<G::Body>>, ConfigError> {
-        versions::page::<G>(self.floor.db.read(), id, limit, before).await
-    }
-
-    async fn restore(
-        &self,
-        actor: &Actor,
-        id: ConfigId,
-        version: i64,
-        seen: Option<&Seen>,
-        now: DateTime<Utc>,
-    ) -> Result<Restored<G::Body>, ConfigError> {
-        retry(|| self.restore_once(actor, id, version, seen, now)).await
-    }
-
-    async fn delete(
-        &self,
-        actor: &Actor,
-        id: ConfigId,
-        now: DateTime<Utc>,
-    ) -> Result<(), ConfigError> {
-        retry(|| self.delete_once(actor, id, now)).await
-    }
 }

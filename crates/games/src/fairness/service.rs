@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use xmas_kernel::{
     Feature, OddsId, PlayId,
@@ -11,30 +10,31 @@ use xmas_players::{Identity, check};
 use xmas_time::EventDay;
 
 use super::{
-    DayFairness, DrawBook, DrawReceipt, FairnessService, OddsReport, OddsSource, PublishedOdds,
-    ReportQuery,
-    receipt::{Draw, Facts},
-    reveals_at, store,
+    model::{DayFairness, OddsSource, PublishedOdds, ReportQuery},
+    receipt::{Draw, DrawReceipt, Facts},
+    registry::{DrawRegistry, reveals_at},
+    report::OddsReport,
+    store,
 };
 use crate::{FairnessError, GameError, draw::DrawId, play_counts, play_log};
 
-/// [`FairnessService`] on the database.
+/// Odds and draws, for players who check them and for operators.
 pub struct Fairness {
     db: Db,
-    book: Arc<DrawBook>,
+    draws: Arc<DrawRegistry>,
     sources: Vec<Arc<dyn OddsSource>>,
 }
 
 impl Fairness {
     /// `sources` are the games.
-    pub fn new(db: Db, book: Arc<DrawBook>, sources: Vec<Arc<dyn OddsSource>>) -> Self {
-        Self { db, book, sources }
+    pub fn new(db: Db, draws: Arc<DrawRegistry>, sources: Vec<Arc<dyn OddsSource>>) -> Self {
+        Self { db, draws, sources }
     }
 }
 
-#[async_trait]
-impl FairnessService for Fairness {
-    async fn odds(
+impl Fairness {
+    /// The odds of a game now.
+    pub async fn odds(
         &self,
         feature: Feature,
         now: DateTime<Utc>,
@@ -44,12 +44,13 @@ impl FairnessService for Fairness {
         Ok(source.odds_now(now).await?)
     }
 
-    async fn past_odds(
+    /// A table that was once in force, by its id.
+    pub async fn past_odds(
         &self,
         feature: Feature,
         odds_id: OddsId,
     ) -> Result<PublishedOdds, FairnessError> {
-        let odds = self.book.tables(&[odds_id]).await?.remove(&odds_id);
+        let odds = self.draws.tables(&[odds_id]).await?.remove(&odds_id);
         let odds = odds.filter(|odds| odds.feature() == feature);
         Ok(PublishedOdds {
             odds_id,
@@ -59,8 +60,13 @@ impl FairnessService for Fairness {
         })
     }
 
-    async fn day(&self, day: EventDay, now: DateTime<Utc>) -> Result<DayFairness, FairnessError> {
-        let known = self.book.known_seed(day).await?;
+    /// A day's commitment and, once the day is over, its seed.
+    pub async fn day(
+        &self,
+        day: EventDay,
+        now: DateTime<Utc>,
+    ) -> Result<DayFairness, FairnessError> {
+        let known = self.draws.known_seed(day).await?;
         let known = known.ok_or(FairnessError::UnknownDay)?;
         let reveals_at = reveals_at(day);
         Ok(DayFairness {
@@ -72,7 +78,8 @@ impl FairnessService for Fairness {
         })
     }
 
-    async fn receipt(
+    /// Everything that is needed to check one play of one's own, once its day's seed is revealed.
+    pub async fn receipt(
         &self,
         identity: &Identity,
         play: PlayId,
@@ -84,7 +91,7 @@ impl FairnessService for Fairness {
         let day = self.day(logged.day, now).await?;
         let seed = day.seed.ok_or(FairnessError::NotRevealed)?;
         let ids: Vec<OddsId> = logged.draws.iter().map(|draw| draw.odds_id).collect();
-        let tables = self.book.tables(&ids).await?;
+        let tables = self.draws.tables(&ids).await?;
         let mut draws = Vec::with_capacity(ids.len());
         for (attempt, draw) in (0..).zip(&logged.draws) {
             let odds = tables.get(&draw.odds_id);
@@ -118,7 +125,9 @@ impl FairnessService for Fairness {
         Ok(DrawReceipt::of(facts))
     }
 
-    async fn report(
+    /// Declared against observed frequencies of a game's tables, newest table first. A page is a fixed
+    /// number of statements.
+    pub async fn report(
         &self,
         feature: Feature,
         query: ReportQuery,

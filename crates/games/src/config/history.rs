@@ -3,26 +3,31 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_kernel::{
     ConfigId, Problem, UserId,
-    audit::{self, Told},
+    audit::{self, LoggedChange},
     paging::{Cursor, Limit, Page},
 };
-
 use xmas_players::{anonymised_among, signature};
 
-use crate::{
-    ConfigError,
-    config::{self, ConfigVersion, Configurable, Past, Saved},
-    desk::{find, resource},
+use super::{
+    model::Saved,
+    store,
+    version::{ConfigVersion, Past, read_config},
 };
+use crate::{ConfigError, Game};
+
+/// Names a configuration in the audit log.
+pub(super) fn resource<G: Game>(id: ConfigId) -> String {
+    format!("{}:{id}", G::ACTIONS.resource)
+}
 
 /// A page of versions, newest first.
-pub(crate) async fn page<G: Configurable>(
+pub(super) async fn page<G: Game>(
     conn: &impl ConnectionTrait,
     id: ConfigId,
     limit: Limit,
     before: Option<Cursor>,
 ) -> Result<Page<ConfigVersion<G::Body>>, ConfigError> {
-    let saved = find::<G>(conn, id).await?;
+    let saved = store::find::<G>(conn, id).await?;
     if before == Some(Cursor(ConfigVersion::<G::Body>::FIRST)) {
         return Ok(Page {
             items: Vec::new(),
@@ -32,28 +37,28 @@ pub(crate) async fn page<G: Configurable>(
     let from = before.map(|Cursor(id)| id);
     // One more says whether there is another page, and the last row of the page before ends the first one.
     let rows = limit.get() + 2;
-    let mut told = audit::history(conn, &resource::<G>(id), from, rows).await?;
-    let operators: Vec<UserId> = told.iter().map(|row| row.actor_id).collect();
+    let mut changes = audit::history(conn, &resource::<G>(id), from, rows).await?;
+    let operators: Vec<UserId> = changes.iter().map(|row| row.actor_id).collect();
     let anonymised = anonymised_among(conn, &operators).await?;
-    for row in &mut told {
+    for row in &mut changes {
         let actor = std::mem::take(&mut row.actor);
         row.actor = signature(actor, row.actor_id, &anonymised);
     }
-    let is_all = u64::try_from(told.len()).is_ok_and(|found| found < rows);
-    let first = told.last().filter(|_| is_all);
+    let is_all = u64::try_from(changes.len()).is_ok_and(|found| found < rows);
+    let first = changes.last().filter(|_| is_all);
     let first = match first {
         Some(first) => first.before.clone().map(|state| ConfigVersion {
             until: Some(first.at),
-            config: config::config(state),
+            config: read_config(state),
             ..first_of(&saved)
         }),
         // Nobody has touched it yet.
-        None if told.is_empty() && from.is_none() => Some(first_of(&saved)),
+        None if changes.is_empty() && from.is_none() => Some(first_of(&saved)),
         None => None,
     };
-    let mut items = Vec::with_capacity(told.len());
+    let mut items = Vec::with_capacity(changes.len());
     let mut until = None;
-    for row in told {
+    for row in changes {
         let ended_by = row.at;
         if from != Some(row.id) {
             items.extend(ConfigVersion::made_by(row, until));
@@ -77,7 +82,7 @@ fn first_of<B: Clone>(saved: &Saved<B>) -> ConfigVersion<B> {
 }
 
 /// What a configuration was like in one of its versions, and what was done to it since.
-pub(crate) async fn find_in_tx<G: Configurable>(
+pub(super) async fn find_in_tx<G: Game>(
     tx: &DatabaseTransaction,
     now: &Saved<G::Body>,
     version: i64,
@@ -103,11 +108,11 @@ pub(crate) async fn find_in_tx<G: Configurable>(
         (row.after, row.at)
     };
     let state = state.ok_or(ConfigError::UnknownVersion)?;
-    let config = config::config(state).ok_or_else(|| {
+    let config = read_config(state).ok_or_else(|| {
         let text = "must be one that this release can read";
         ConfigError::Invalid(vec![Problem::new("version", text)])
     })?;
-    let edit = |row: Told| Some((config::config(row.before?)?, config::config(row.after?)?));
+    let edit = |row: LoggedChange| Some((read_config(row.before?)?, read_config(row.after?)?));
     Ok(Past {
         config,
         at,

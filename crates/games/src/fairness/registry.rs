@@ -27,8 +27,8 @@ pub fn reveals_at(day: EventDay) -> DateTime<Utc> {
     day.end() + REVEAL_AFTER
 }
 
-/// Seeds and odds tables, kept in the database and, since neither ever changes, in memory.
-pub struct DrawBook {
+/// The seeds of the days and the odds that were published, kept in the database and, since neither ever changes, in memory.
+pub struct DrawRegistry {
     db: Db,
     key: DataKey,
     entropy: Arc<dyn Entropy>,
@@ -64,7 +64,7 @@ impl SealedTable for SealedSeeds {
     }
 }
 
-impl DrawBook {
+impl DrawRegistry {
     const DAYS_KEPT: u64 = 64;
     const TABLES_KEPT: u64 = 10_000;
 
@@ -160,7 +160,7 @@ impl DrawBook {
     }
 
     /// The id of a table, which is written if its content is new.
-    pub(crate) async fn list(&self, odds: &Odds, now: DateTime<Utc>) -> Result<OddsId, DbError> {
+    pub(crate) async fn publish(&self, odds: &Odds, now: DateTime<Utc>) -> Result<OddsId, DbError> {
         if let Some(id) = self.id_of(odds) {
             return Ok(id);
         }

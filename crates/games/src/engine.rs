@@ -18,24 +18,25 @@ use xmas_season_pass::reveal_coupons;
 use xmas_time::EventDay;
 
 use crate::{
-    Floor, Game, GameError, GameService, Play, PlayCommand, Status, Table,
+    ActiveConfig, Game, GameError, GameService, Play, PlayCommand, PlayContext, Status,
+    config::store,
+    context::Drawn,
     draw::DrawId,
     fairness::{OddsSource, PublishedOdds},
-    floor::Drawn,
-    game::remaining,
     odds::{Entry, MAX_ENTRIES, Odds},
     play_log::{self, Draw},
+    service::remaining,
 };
 
-/// [`GameService`] of any game, on the database; and [`crate::ConfigDesk`], in `desk.rs`.
-pub struct House<G: Game> {
-    pub(crate) floor: Floor,
-    pub(crate) tables: Snapshot<(), Option<Arc<Listed<G>>>>,
+/// [`GameService`] of any game, on the database. What operators do with it is in `config/edits.rs`.
+pub struct Engine<G: Game> {
+    pub(crate) context: PlayContext,
+    pub(crate) configs: Snapshot<(), Option<Arc<PublishedConfig<G>>>>,
 }
 
-/// A table, and under which id it is published.
-pub(crate) struct Listed<G: Game> {
-    table: Table<G>,
+/// The active configuration, and the id under which its odds are published.
+pub(crate) struct PublishedConfig<G: Game> {
+    active: ActiveConfig<G>,
     odds_id: OddsId,
 }
 
@@ -43,7 +44,7 @@ pub(crate) struct Listed<G: Game> {
 /// number of a draw follows from the nonce and the attempt: a chain is carried on only by the play
 /// with its nonce.
 struct Chain<G: Game> {
-    listed: Arc<Listed<G>>,
+    published: Arc<PublishedConfig<G>>,
     nonce: i64,
     redraws: Vec<Draw>,
     odds: Odds,
@@ -59,7 +60,7 @@ enum Stop<G: Game> {
     /// play goes on along the chain, once what it draws from is published.
     #[error("the prize has run out")]
     SoldOut {
-        listed: Arc<Listed<G>>,
+        published: Arc<PublishedConfig<G>>,
         nonce: i64,
         redraws: Vec<Draw>,
         rest: Odds,
@@ -84,34 +85,35 @@ impl<G: Game> From<DbError> for Stop<G> {
 /// Each round leaves an entry out, or begins again since another play took the nonce.
 const ROUNDS: usize = 2 * MAX_ENTRIES;
 
-impl<G: Game> House<G> {
-    pub fn new(floor: Floor) -> Self {
+impl<G: Game> Engine<G> {
+    pub fn new(context: PlayContext) -> Self {
         Self {
-            floor,
-            tables: Snapshot::new(),
+            context,
+            configs: Snapshot::new(),
         }
     }
 
-    /// The table in force.
-    async fn listed(&self, now: DateTime<Utc>) -> Result<Arc<Listed<G>>, GameError> {
-        let listed = self.tables.get_or_load((), self.load(now)).await?;
-        listed.ok_or(GameError::InvalidConfig(G::FEATURE))
+    /// The configuration in force.
+    async fn published(&self, now: DateTime<Utc>) -> Result<Arc<PublishedConfig<G>>, GameError> {
+        let published = self.configs.get_or_load((), self.load(now)).await?;
+        published.ok_or(GameError::InvalidConfig(G::FEATURE))
     }
 
-    async fn load(&self, now: DateTime<Utc>) -> Result<Option<Arc<Listed<G>>>, DbError> {
-        let floor = &self.floor;
-        let Some(table) = G::active_table(floor.db.read()).await? else {
+    async fn load(&self, now: DateTime<Utc>) -> Result<Option<Arc<PublishedConfig<G>>>, DbError> {
+        let context = &self.context;
+        let saved = store::active::<G>(context.db.read()).await?;
+        let Some(active) = saved.and_then(G::playable) else {
             return Ok(None);
         };
-        let rewards = table.odds.entries().iter().map(Entry::reward);
+        let rewards = active.odds.entries().iter().map(Entry::reward);
         let Ok(rewards) = rewards.collect::<Result<Vec<_>, _>>() else {
             return Ok(None);
         };
-        if !floor.rewards.are_deliverable(&rewards).await? {
+        if !context.rewards.are_deliverable(&rewards).await? {
             return Ok(None);
         }
-        let odds_id = floor.book.list(&table.odds, now).await?;
-        Ok(Some(Arc::new(Listed { table, odds_id })))
+        let odds_id = context.draws.publish(&active.odds, now).await?;
+        Ok(Some(Arc::new(PublishedConfig { active, odds_id })))
     }
 
     async fn play_once(
@@ -121,41 +123,41 @@ impl<G: Game> House<G> {
         now: DateTime<Utc>,
     ) -> Result<Replayable<Play<G::Outcome>>, Stop<G>> {
         let (identity, request) = (&command.identity, command.request.as_ref());
-        let floor = &self.floor;
+        let context = &self.context;
         let today = EventDay::of(now);
-        let ready = floor.ready(G::FEATURE, today).await;
+        let ready = context.ready(G::FEATURE, today).await;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
         // Both are looked at once the player is known not to be blocked, and nothing to be replayed.
-        let listed = self.listed(now).await;
-        let seed = floor.book.seed(today, now).await;
+        let published = self.published(now).await;
+        let seed = context.draws.seed(today, now).await;
 
-        let tx = floor.db.begin().await?;
+        let tx = context.db.begin().await?;
         let entered = enter_in_tx::<_, _, GameError>(&tx, identity, request, ready).await?;
         let (player, ready) = match entered {
             Entered::Replay(result) => return Ok(Replayable::replayed(result)),
             Entered::Run(player, ready) => (player, ready),
         };
-        let (listed, seed) = (listed?, seed?);
-        let limit = listed.table.max_daily;
-        let nonce = floor
+        let (published, seed) = (published?, seed?);
+        let limit = published.active.max_daily;
+        let nonce = context
             .next_nonce_in_tx(&tx, &player, G::FEATURE, limit, today)
             .await?;
-        let (listed, odds, odds_id, redraws) = match chain.filter(|chain| chain.nonce == nonce) {
+        let (published, odds, odds_id, redraws) = match chain.filter(|chain| chain.nonce == nonce) {
             Some(chain) => (
-                chain.listed.clone(),
+                chain.published.clone(),
                 &chain.odds,
                 chain.odds_id,
                 chain.redraws.clone(),
             ),
             None => (
-                listed.clone(),
-                &listed.table.odds,
-                listed.odds_id,
+                published.clone(),
+                &published.active.odds,
+                published.odds_id,
                 Vec::new(),
             ),
         };
-        let table = &listed.table;
+        let active = &published.active;
         let id = DrawId {
             feature: G::FEATURE,
             user_id: identity.user_id,
@@ -166,15 +168,15 @@ impl<G: Game> House<G> {
         let entry = G::entry_at(odds, number);
         let reward = entry.reward();
         let reward = reward.map_err(|_| GameError::InvalidConfig(G::FEATURE))?;
-        let outcome = G::outcome(&table.menu, entry, number);
-        let took_stock = table.stock.contains_key(&entry.id);
+        let outcome = G::outcome(&active.menu, entry, number);
+        let took_stock = active.stock.contains_key(&entry.id);
         let draw = Draw {
             odds_id,
             entry_id: entry.id,
         };
         let drawn = Drawn {
             feature: G::FEATURE,
-            config_id: table.config_id,
+            config_id: active.config_id,
             token: G::TOKEN,
             nonce,
             draw,
@@ -185,7 +187,7 @@ impl<G: Game> House<G> {
             reward,
             label: entry.label.clone(),
         };
-        let settled = floor
+        let settled = context
             .settle_in_tx(&tx, &player, &ready, &drawn, now)
             .await?;
         let play = Play {
@@ -205,7 +207,7 @@ impl<G: Game> House<G> {
             return Err(Stop::SoldOut {
                 // A game of which nothing is left is not configured correctly.
                 rest: rest.map_err(|_| GameError::InvalidConfig(G::FEATURE))?,
-                listed: listed.clone(),
+                published: published.clone(),
                 nonce,
                 redraws,
             });
@@ -213,7 +215,7 @@ impl<G: Game> House<G> {
         tx.commit().await?;
         if took_stock {
             // What is left has changed.
-            self.tables.drop_all();
+            self.configs.drop_all();
         }
         Ok(Replayable::fresh(play))
     }
@@ -223,25 +225,25 @@ impl<G: Game> House<G> {
         identity: &Identity,
         now: DateTime<Utc>,
     ) -> Result<Status<G::Menu>, GameError> {
-        let floor = &self.floor;
+        let context = &self.context;
         let today = EventDay::of(now);
-        floor.features.require(G::FEATURE, today).await?;
-        let db = floor.db.read();
+        context.features.require(G::FEATURE, today).await?;
+        let db = context.db.read();
         check(db, identity).await?;
-        let listed = self.listed(now).await?;
-        let table = &listed.table;
+        let published = self.published(now).await?;
+        let active = &published.active;
         let user_id = identity.user_id;
         let today_plays = play_log::plays_on(db, user_id, G::FEATURE, today).await?;
-        let balances = floor.wallets.balances(user_id).await?;
-        floor.pages.enter_page(identity, G::FEATURE, now).await;
+        let balances = context.wallets.balances(user_id).await?;
+        context.pages.enter_page(identity, G::FEATURE, now).await;
         Ok(Status {
-            config_id: table.config_id,
-            name: table.name.clone(),
-            max_daily: table.max_daily,
+            config_id: active.config_id,
+            name: active.name.clone(),
+            max_daily: active.max_daily,
             today_plays,
-            remaining: remaining(table.max_daily, today_plays),
+            remaining: remaining(active.max_daily, today_plays),
             token_balance: balances.get(&G::TOKEN).copied().unwrap_or(0),
-            menu: table.menu.clone(),
+            menu: active.menu.clone(),
         })
     }
 
@@ -251,17 +253,17 @@ impl<G: Game> House<G> {
         if receipt.reward_type == RewardType::Coupon
             && receipt.reward_state == RewardState::Delivered
         {
-            self.floor.reveal_coupon(player, receipt).await;
+            self.context.reveal_coupon(player, receipt).await;
         }
         if let Some(stamp) = &mut play.season_pass {
-            let rewards = &*self.floor.rewards;
+            let rewards = &*self.context.rewards;
             reveal_coupons(rewards, player.user_id, &mut stamp.rewards).await;
         }
     }
 }
 
 #[async_trait]
-impl<G: Game> GameService<G> for House<G> {
+impl<G: Game> GameService<G> for Engine<G> {
     async fn status(
         &self,
         identity: &Identity,
@@ -284,20 +286,20 @@ impl<G: Game> GameService<G> for House<G> {
                 }
                 Err(Stop::Refused(error)) => return Err(error),
                 Err(Stop::SoldOut {
-                    listed,
+                    published,
                     nonce,
                     redraws,
                     rest,
                 }) => {
                     chain = Some(Chain {
-                        listed,
+                        published,
                         nonce,
                         redraws,
-                        odds_id: self.floor.book.list(&rest, now).await?,
+                        odds_id: self.context.draws.publish(&rest, now).await?,
                         odds: rest,
                     });
                     // Others need not find out the same way.
-                    self.tables.drop_all();
+                    self.configs.drop_all();
                 }
             }
         }
@@ -307,18 +309,18 @@ impl<G: Game> GameService<G> for House<G> {
 }
 
 #[async_trait]
-impl<G: Game> OddsSource for House<G> {
+impl<G: Game> OddsSource for Engine<G> {
     fn feature(&self) -> Feature {
         G::FEATURE
     }
 
     async fn odds_now(&self, now: DateTime<Utc>) -> Result<PublishedOdds, GameError> {
-        let listed = self.listed(now).await?;
+        let published = self.published(now).await?;
         Ok(PublishedOdds {
-            odds_id: listed.odds_id,
-            odds: listed.table.odds.clone(),
-            stock: Some(listed.table.stock.clone()),
-            sold_out: listed.table.sold_out.clone(),
+            odds_id: published.odds_id,
+            odds: published.active.odds.clone(),
+            stock: Some(published.active.stock.clone()),
+            sold_out: published.active.sold_out.clone(),
         })
     }
 }

@@ -10,7 +10,6 @@ use xmas_features::{FeatureError, FeatureService, FeatureSettings};
 use xmas_kernel::{
     Asset, ConfigId, Feature, PlayId,
     db::{Db, DbError},
-    idempotency::RequestKey,
 };
 use xmas_players::{Identity, LockedPlayer};
 use xmas_rewards::{
@@ -22,17 +21,17 @@ use xmas_time::EventDay;
 
 use crate::{
     GameError, Receipt,
-    fairness::DrawBook,
-    game::remaining,
+    fairness::DrawRegistry,
     play_log::{self, Draw},
+    service::remaining,
 };
 
 /// What every play costs, in tokens of its game.
 const PRICE: i64 = 1;
 
-/// Everything that games work with.
+/// The services that every play works with.
 #[derive(Clone)]
-pub struct Floor {
+pub struct PlayContext {
     pub db: Db,
     pub features: Arc<dyn FeatureService>,
     pub wallets: Arc<dyn WalletService>,
@@ -42,13 +41,7 @@ pub struct Floor {
     pub progress: Arc<dyn SeasonProgress>,
     pub pages: Arc<dyn ActivityService>,
     pub activity: ActivityLog,
-    pub book: Arc<DrawBook>,
-}
-
-#[derive(Clone, Debug)]
-pub struct PlayCommand {
-    pub identity: Identity,
-    pub request: Option<RequestKey>,
+    pub draws: Arc<DrawRegistry>,
 }
 
 /// What is known before the transaction of a play begins.
@@ -81,7 +74,7 @@ pub(crate) struct Settled {
     pub(crate) stamp: Option<StampResult>,
 }
 
-impl Floor {
+impl PlayContext {
     /// Whether the game runs, and the season in which a play counts.
     pub(crate) async fn ready(
         &self,
@@ -120,8 +113,8 @@ impl Floor {
         }
     }
 
-    /// Logs the play, takes the token, delivers the prize, moves the season and tells the activity
-    /// log, which has the last word.
+    /// Logs the play, takes the token, delivers the prize, moves the season and, last, records the
+    /// activity.
     pub(crate) async fn settle_in_tx(
         &self,
         tx: &DatabaseTransaction,
@@ -198,7 +191,7 @@ impl Floor {
         };
         // Prize and levels may have given tokens of the same game.
         let token_balance = self.ledger.balance_in_tx(tx, player, drawn.token).await?;
-        self.tell_in_tx(
+        self.record_in_tx(
             tx,
             player,
             drawn,
@@ -239,7 +232,7 @@ impl Floor {
         }
     }
 
-    async fn tell_in_tx(
+    async fn record_in_tx(
         &self,
         tx: &DatabaseTransaction,
         player: &LockedPlayer,
