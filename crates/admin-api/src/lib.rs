@@ -21,6 +21,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
+use xmas_games::{dice::Dice, lottery::Lottery, roulette::Roulette};
 use xmas_http::{endpoint::Operations, middleware::admin_guard::admin_guard};
 
 /// Every path of operators.
@@ -32,7 +33,7 @@ pub fn operations() -> &'static Operations {
             rewards::coupons::kinds::operations(),
             rewards::coupons::withheld::operations(),
             insight::dashboard::operations(),
-            games::dice_config::operations(),
+            games::config::operations::<Dice>(),
             bridge::operations(),
             games::external_ranking::operations(),
             features::feature_config::operations(),
@@ -42,11 +43,11 @@ pub fn operations() -> &'static Operations {
             rewards::game_tokens::order::operations(),
             rewards::game_tokens::payout::operations(),
             insight::logs::operations(),
-            games::lottery_config::operations(),
+            games::config::operations::<Lottery>(),
             games::odds::operations(),
             games::ranking::operations(),
             rewards::review::operations(),
-            games::roulette_config::operations(),
+            games::config::operations::<Roulette>(),
             seasons::operations(),
             players::timeline::operations(),
             features::ui_config::operations(),

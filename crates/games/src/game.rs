@@ -36,6 +36,8 @@ pub trait Game: Send + Sync + Sized + 'static {
     const INVALID_CONFIG: ErrorCode;
     /// There is no configuration with an id.
     const CONFIG_NOT_FOUND: ErrorCode;
+    /// What [`Game::check`] finds, besides fields that are wrong by themselves.
+    const CHECK_CODES: &'static [ErrorCode];
 
     // Playing.
 

@@ -1,24 +1,15 @@
-//! `/admin/api/…-config/{id}/versions`: what the table of a game was like, and putting it back. Each game has
-//! its own two paths; what they do is here.
+//! `/admin/api/…-config/{id}/versions`: what a configuration of a game was like, and what comes of putting
+//! it back.
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev, web::Json};
+use actix_web::{FromRequest, HttpRequest, dev};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
-use xmas_games::{
-    Engine, Game,
-    config::{ConfigVersion, Restored, Saved, StockKept},
-};
-use xmas_http::{
-    error::{ApiError, ApiResult},
-    extract::{Admin, seen_version},
-};
-use xmas_kernel::{ConfigId, ErrorCode};
+use xmas_games::config::{ConfigVersion, Restored, Saved, StockKept};
+use xmas_kernel::{ConfigId, paging::Page};
 use xmas_time::{DateTime, Kst, Utc};
-
-use crate::{games::game_config::id_of, paging::CursorParams};
 
 /// A page of versions, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +45,26 @@ pub(crate) struct VersionItem<A: ToSchema> {
     restored_from: Option<i64>,
     /// All of it, with what was left of limited prizes when it was saved; null if this release cannot read it.
     config: Option<A>,
+}
+
+impl<A: ToSchema> VersionPage<A> {
+    /// The versions of a configuration with this id, which was made then.
+    pub(super) fn of<B>(
+        page: Page<ConfigVersion<B>>,
+        id: ConfigId,
+        created_at: DateTime<Utc>,
+    ) -> Self
+    where
+        A: From<Saved<B>>,
+    {
+        let items = page.items.into_iter();
+        Self {
+            items: items
+                .map(|version| VersionItem::of(version, id, created_at))
+                .collect(),
+            next_cursor: page.next.map(|cursor| cursor.0.to_string()),
+        }
+    }
 }
 
 impl<A: ToSchema> VersionItem<A> {
@@ -101,6 +112,19 @@ pub(crate) struct RestoredAnswer<A: ToSchema> {
     config: A,
 }
 
+impl<A: ToSchema> RestoredAnswer<A> {
+    pub(super) fn of<B>(restored: Restored<B>, restored_from: i64) -> Self
+    where
+        A: From<Saved<B>>,
+    {
+        Self {
+            restored_from,
+            stock_kept: restored.stock_kept.into_iter().map(Into::into).collect(),
+            config: restored.saved.into(),
+        }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"prize_id": 5, "label": "배민 2만", "stock": 3, "stock_then": 20}))]
 pub(crate) struct StockKeptAnswer {
@@ -130,13 +154,13 @@ impl From<StockKept> for StockKeptAnswer {
 pub(crate) struct RestoreRequest {
     /// The `version` of the configuration as it is now: with it nothing is put back that somebody else has
     /// changed meanwhile.
-    version: Option<String>,
+    pub(super) version: Option<String>,
 }
 
 /// The configuration and the version of it that a path names.
 pub(crate) struct VersionPath {
-    id: String,
-    version: String,
+    pub(super) id: String,
+    pub(super) version: String,
 }
 
 impl FromRequest for VersionPath {
@@ -150,44 +174,4 @@ impl FromRequest for VersionPath {
             version: part("version"),
         }))
     }
-}
-
-/// The versions of one configuration. `missing` says that there is none.
-pub(crate) async fn page<G: Game, A: ToSchema + From<Saved<G::Body>>>(
-    desk: &Engine<G>,
-    id: ConfigId,
-    params: &CursorParams,
-) -> ApiResult<Json<VersionPage<A>>> {
-    let (limit, before) = params.place()?;
-    let created_at = desk.config(id).await?.created_at;
-    let page = desk.versions(id, limit, before).await?;
-    let items = page.items.into_iter();
-    Ok(Json(VersionPage {
-        items: items
-            .map(|version| VersionItem::of(version, id, created_at))
-            .collect(),
-        next_cursor: page.next.map(|cursor| cursor.0.to_string()),
-    }))
-}
-
-/// Puts a version back. `missing` says that there is no such configuration.
-pub(crate) async fn restore<G: Game, A: ToSchema + From<Saved<G::Body>>>(
-    desk: &Engine<G>,
-    admin: &Admin,
-    (path, missing): (VersionPath, ErrorCode),
-    body: RestoreRequest,
-    request: &HttpRequest,
-    now: DateTime<Utc>,
-) -> ApiResult<Json<RestoredAnswer<A>>> {
-    let id = id_of(&path.id, missing)?;
-    let version = path.version.parse();
-    let version = version.map_err(|_| ApiError::new(ErrorCode::ConfigVersionNotFound))?;
-    let seen = seen_version(request, body.version)?;
-    let restored = desk.restore(&admin.actor, id, version, seen.as_ref(), now);
-    let Restored { saved, stock_kept } = restored.await?;
-    Ok(Json(RestoredAnswer {
-        restored_from: version,
-        stock_kept: stock_kept.into_iter().map(Into::into).collect(),
-        config: saved.into(),
-    }))
 }

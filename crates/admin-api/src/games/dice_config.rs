@@ -1,62 +1,26 @@
-//! `/admin/api/dice-config/`.
+//! What operators send and read under `/admin/api/dice-config/`.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Json},
-};
+use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    ConfigError, Engine,
     config::{ConfigEdit, Saved, TwoNames},
     dice::{Dice, DiceEdit, DiceRewards},
 };
 use xmas_http::{
-    endpoint::Operation,
     error::ApiResult,
-    extract::{
-        Admin, Body, Echo, Echoes, Now, OptionalBody, Params, PathPart, Volatile, seen_version,
-    },
-    operation,
+    extract::{Echo, Echoes, Volatile, seen_version},
 };
-use xmas_kernel::ErrorCode;
 use xmas_time::Kst;
 
 use crate::{
     games::{
-        config_versions::{self, RestoreRequest, RestoredAnswer, VersionPage, VersionPath},
-        game_config::{config_echoes, id, reward},
+        config::{GameConfig, Words},
+        game_config::{config_echoes, reward},
     },
-    paging::CursorParams,
-    params::{IfMatch, Reason, sent},
+    params::sent,
 };
-
-/// Its paths.
-pub(crate) fn operations() -> Vec<Operation> {
-    vec![
-        operation!(list),
-        operation!(post).fails::<ConfigError>(&[ErrorCode::InvalidMaxDailyPlays]),
-        operation!(get).fails::<ConfigError>(&[ErrorCode::DiceConfigNotFound]),
-        operation!(put).fails::<ConfigError>(&[
-            ErrorCode::DiceConfigNotFound,
-            ErrorCode::InvalidMaxDailyPlays,
-            ErrorCode::VersionConflict,
-        ]),
-        operation!(delete)
-            .fails::<ConfigError>(&[ErrorCode::DiceConfigNotFound, ErrorCode::ConfigInUse]),
-        operation!(versions).fails::<ConfigError>(&[ErrorCode::DiceConfigNotFound]),
-        operation!(restore).fails::<ConfigError>(&[
-            ErrorCode::DiceConfigNotFound,
-            ErrorCode::InvalidMaxDailyPlays,
-            ErrorCode::VersionConflict,
-            ErrorCode::ConfigVersionNotFound,
-        ]),
-    ]
-}
-
-const MISSING: ErrorCode = ErrorCode::DiceConfigNotFound;
 
 /// A dice game. `…_reward_amount` is the same as `…_reward_value`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -166,132 +130,35 @@ pub(crate) struct DiceConfigRequest {
     _updated_at: Option<Volatile>,
 }
 
-impl DiceConfigRequest {
-    fn echoes(&mut self) -> Echoes {
-        config_echoes(self.id.take(), self.created_at.take())
+impl GameConfig for Dice {
+    type Answer = DiceConfigAnswer;
+    type Request = DiceConfigRequest;
+    const WORDS: Words = Words {
+        name: "dice",
+        noun: "dice game",
+        played: "played",
+        of_update: ".",
+        of_restore: "",
+    };
+
+    fn echoes(request: &mut DiceConfigRequest) -> Echoes {
+        config_echoes(request.id.take(), request.created_at.take())
     }
 
-    fn edit(self, request: &HttpRequest) -> ApiResult<ConfigEdit<DiceEdit>> {
-        let win = (self.win_reward_value, self.win_reward_amount);
-        let draw = (self.draw_reward_value, self.draw_reward_amount);
-        let lose = (self.lose_reward_value, self.lose_reward_amount);
+    fn edit(sent: DiceConfigRequest, request: &HttpRequest) -> ApiResult<ConfigEdit<DiceEdit>> {
+        let win = (sent.win_reward_value, sent.win_reward_amount);
+        let draw = (sent.draw_reward_value, sent.draw_reward_amount);
+        let lose = (sent.lose_reward_value, sent.lose_reward_amount);
         Ok(ConfigEdit {
-            name: self.name,
-            is_active: self.is_active,
-            max_daily: TwoNames::one(self.max_daily_plays),
+            name: sent.name,
+            is_active: sent.is_active,
+            max_daily: TwoNames::one(sent.max_daily_plays),
             body: DiceEdit {
-                win: reward(self.win_reward_type, win, self.win_reward_item),
-                draw: reward(self.draw_reward_type, draw, self.draw_reward_item),
-                lose: reward(self.lose_reward_type, lose, self.lose_reward_item),
+                win: reward(sent.win_reward_type, win, sent.win_reward_item),
+                draw: reward(sent.draw_reward_type, draw, sent.draw_reward_item),
+                lose: reward(sent.lose_reward_type, lose, sent.lose_reward_item),
             },
-            seen: seen_version(request, self.version)?,
+            seen: seen_version(request, sent.version)?,
         })
     }
-}
-
-/// Every dice game, newest first.
-#[utoipa::path(get, operation_id = "list_dice_configs", path = "/admin/api/dice-config/",
-    tag = "admin: games", responses((status = 200, body = [DiceConfigAnswer])),
-    security(("bearer" = [])))]
-pub(crate) async fn list(desk: Data<Engine<Dice>>) -> ApiResult<Json<Vec<DiceConfigAnswer>>> {
-    let configs = desk.configs().await?;
-    Ok(Json(configs.into_iter().map(Into::into).collect()))
-}
-
-/// Adds a dice game. It is checked as a whole, also if it is not active yet.
-#[utoipa::path(post, operation_id = "create_dice_config", path = "/admin/api/dice-config/",
-    tag = "admin: games", params(Reason), request_body = DiceConfigRequest,
-    responses((status = 201, body = DiceConfigAnswer)), security(("bearer" = [])))]
-pub(crate) async fn post(
-    admin: Admin,
-    body: Body<DiceConfigRequest>,
-    now: Now,
-    request: HttpRequest,
-    desk: Data<Engine<Dice>>,
-) -> ApiResult<(Json<DiceConfigAnswer>, StatusCode)> {
-    let Body(mut body) = body;
-    body.echoes().expect_none()?;
-    let new = body.edit(&request)?;
-    let saved = desk.create(&admin.actor, &new, now.0).await?;
-    Ok((Json(saved.into()), StatusCode::CREATED))
-}
-
-/// One dice game.
-#[utoipa::path(get, operation_id = "get_dice_config", path = "/admin/api/dice-config/{id}",
-    tag = "admin: games", params(("id" = i64, Path)),
-    responses((status = 200, body = DiceConfigAnswer)), security(("bearer" = [])))]
-pub(crate) async fn get(
-    part: PathPart<String>,
-    desk: Data<Engine<Dice>>,
-) -> ApiResult<Json<DiceConfigAnswer>> {
-    Ok(Json(desk.config(id(&part, MISSING)?).await?.into()))
-}
-
-/// Changes a dice game. It takes effect within a second.
-#[utoipa::path(put, operation_id = "update_dice_config", path = "/admin/api/dice-config/{id}",
-    tag = "admin: games", params(("id" = i64, Path), Reason, IfMatch),
-    request_body = DiceConfigRequest, responses((status = 200, body = DiceConfigAnswer)),
-    security(("bearer" = [])))]
-pub(crate) async fn put(
-    admin: Admin,
-    part: PathPart<String>,
-    body: Body<DiceConfigRequest>,
-    now: Now,
-    request: HttpRequest,
-    desk: Data<Engine<Dice>>,
-) -> ApiResult<Json<DiceConfigAnswer>> {
-    let id = id(&part, MISSING)?;
-    let Body(mut body) = body;
-    let stored = async || Ok(DiceConfigAnswer::from(desk.config(id).await?));
-    body.echoes().compare(stored).await?;
-    let edit = body.edit(&request)?;
-    let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
-    Ok(Json(saved.into()))
-}
-
-/// Removes a dice game that was never played; any other can be switched off.
-#[utoipa::path(delete, operation_id = "delete_dice_config", path = "/admin/api/dice-config/{id}",
-    tag = "admin: games", params(("id" = i64, Path), Reason), responses((status = 204)),
-    security(("bearer" = [])))]
-pub(crate) async fn delete(
-    admin: Admin,
-    part: PathPart<String>,
-    now: Now,
-    desk: Data<Engine<Dice>>,
-) -> ApiResult<HttpResponse> {
-    let id = id(&part, MISSING)?;
-    desk.delete(&admin.actor, id, now.0).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// Every state in which a dice game was saved, newest first: who saved it, and from when to when it was so.
-#[utoipa::path(get, operation_id = "list_dice_config_versions",
-    path = "/admin/api/dice-config/{id}/versions", tag = "admin: games",
-    params(("id" = i64, Path), CursorParams),
-    responses((status = 200, body = VersionPage<DiceConfigAnswer>)), security(("bearer" = [])))]
-pub(crate) async fn versions(
-    part: PathPart<String>,
-    params: Params<CursorParams>,
-    desk: Data<Engine<Dice>>,
-) -> ApiResult<Json<VersionPage<DiceConfigAnswer>>> {
-    config_versions::page(&desk, id(&part, MISSING)?, &params.0).await
-}
-
-/// Puts a version back by one call, checked like any other edit: the name, the daily limit and what there is
-/// to win. Whether it is switched on stays as it is.
-#[utoipa::path(post, operation_id = "restore_dice_config",
-    path = "/admin/api/dice-config/{id}/versions/{version}/restore", tag = "admin: games",
-    params(("id" = i64, Path), ("version" = i64, Path, minimum = 0, description = "its `id` in the list of versions"),
-        Reason, IfMatch), request_body = Option<RestoreRequest>,
-    responses((status = 200, body = RestoredAnswer<DiceConfigAnswer>)), security(("bearer" = [])))]
-pub(crate) async fn restore(
-    admin: Admin,
-    path: VersionPath,
-    body: OptionalBody<RestoreRequest>,
-    now: Now,
-    request: HttpRequest,
-    desk: Data<Engine<Dice>>,
-) -> ApiResult<Json<RestoredAnswer<DiceConfigAnswer>>> {
-    let path = (path, MISSING);
-    config_versions::restore(&desk, &admin, path, body.0, &request, now.0).await
 }

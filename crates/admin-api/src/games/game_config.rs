@@ -1,22 +1,9 @@
 //! What the configurations of all games have in common, and what both boards have.
 
 use xmas_games::config::{RewardEdit, TwoNames};
-use xmas_http::{
-    error::{ApiError, ApiResult},
-    extract::{Echo, Echoes, FIXED, PathPart},
-};
-use xmas_kernel::{ConfigId, ErrorCode, Problem, UserId};
+use xmas_http::extract::{Echo, Echoes, FIXED};
+use xmas_kernel::{Problem, UserId};
 use xmas_players::{GivenId, PlayerRef};
-
-/// The configuration that a path names; what is no id names none.
-pub(crate) fn id(part: &PathPart<String>, missing: ErrorCode) -> ApiResult<ConfigId> {
-    id_of(&part.0, missing)
-}
-
-pub(crate) fn id_of(part: &str, missing: ErrorCode) -> ApiResult<ConfigId> {
-    let id = part.parse().map(ConfigId);
-    id.map_err(|_| ApiError::new(missing))
-}
 
 /// What no edit of a configuration changes.
 pub(crate) fn config_echoes(id: Option<Echo>, created_at: Option<Echo>) -> Echoes {

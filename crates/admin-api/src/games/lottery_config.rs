@@ -1,79 +1,26 @@
-//! `/admin/api/lottery-config/`.
+//! What operators send and read under `/admin/api/lottery-config/`.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Json},
-};
+use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    ConfigError, Engine,
     config::{ConfigEdit, Saved},
     lottery::{Lottery, PrizeConfig, PrizeEdit, PrizeList},
 };
 use xmas_http::{
-    endpoint::Operation,
     error::ApiResult,
-    extract::{
-        Admin, Body, Echo, Echoes, Now, OptionalBody, Params, PathPart, Volatile, seen_version,
-    },
-    operation,
+    extract::{Echo, Echoes, Volatile, seen_version},
 };
-use xmas_kernel::ErrorCode;
 use xmas_time::Kst;
 
 use crate::{
     games::{
-        config_versions::{self, RestoreRequest, RestoredAnswer, VersionPage, VersionPath},
-        game_config::{config_echoes, id, reward, two_names},
+        config::{GameConfig, Words},
+        game_config::{config_echoes, reward, two_names},
     },
-    paging::CursorParams,
-    params::{IfMatch, Reason, sent},
+    params::sent,
 };
-
-/// Its paths.
-pub(crate) fn operations() -> Vec<Operation> {
-    vec![
-        operation!(list),
-        operation!(post).fails::<ConfigError>(&[
-            ErrorCode::InvalidMaxDailyPlays,
-            ErrorCode::InvalidLotteryWeight,
-            ErrorCode::InvalidLotteryStock,
-            ErrorCode::DuplicatePrizeLabel,
-            ErrorCode::NoActivePrize,
-            ErrorCode::ZeroTotalWeight,
-        ]),
-        operation!(get).fails::<ConfigError>(&[ErrorCode::LotteryConfigNotFound]),
-        operation!(put).fails::<ConfigError>(&[
-            ErrorCode::LotteryConfigNotFound,
-            ErrorCode::InvalidMaxDailyPlays,
-            ErrorCode::InvalidLotteryWeight,
-            ErrorCode::InvalidLotteryStock,
-            ErrorCode::DuplicatePrizeLabel,
-            ErrorCode::NoActivePrize,
-            ErrorCode::ZeroTotalWeight,
-            ErrorCode::VersionConflict,
-        ]),
-        operation!(delete)
-            .fails::<ConfigError>(&[ErrorCode::LotteryConfigNotFound, ErrorCode::ConfigInUse]),
-        operation!(versions).fails::<ConfigError>(&[ErrorCode::LotteryConfigNotFound]),
-        operation!(restore).fails::<ConfigError>(&[
-            ErrorCode::LotteryConfigNotFound,
-            ErrorCode::InvalidMaxDailyPlays,
-            ErrorCode::InvalidLotteryWeight,
-            ErrorCode::InvalidLotteryStock,
-            ErrorCode::DuplicatePrizeLabel,
-            ErrorCode::NoActivePrize,
-            ErrorCode::ZeroTotalWeight,
-            ErrorCode::VersionConflict,
-            ErrorCode::ConfigVersionNotFound,
-        ]),
-    ]
-}
-
-const MISSING: ErrorCode = ErrorCode::LotteryConfigNotFound;
 
 /// A lottery.
 #[derive(Debug, Serialize, ToSchema)]
@@ -212,19 +159,32 @@ pub(crate) struct PrizeConfigRequest {
     is_active: Option<bool>,
 }
 
-impl LotteryConfigRequest {
-    fn echoes(&mut self) -> Echoes {
-        config_echoes(self.id.take(), self.created_at.take())
+impl GameConfig for Lottery {
+    type Answer = LotteryConfigAnswer;
+    type Request = LotteryConfigRequest;
+    const WORDS: Words = Words {
+        name: "lottery",
+        noun: "lottery",
+        played: "played",
+        of_update: "; a play that is under way ends with the table that it\nwas drawn from. The answer shows what is left in truth.",
+        of_restore: " A prize that was limited is limited again: to what the\nversion had without what was won since, and to no more than is left now. One that had no limit keeps the\none that it has now.",
+    };
+
+    fn echoes(request: &mut LotteryConfigRequest) -> Echoes {
+        config_echoes(request.id.take(), request.created_at.take())
     }
 
-    fn edit(self, request: &HttpRequest) -> ApiResult<ConfigEdit<Option<Vec<PrizeEdit>>>> {
-        let prizes = self.prizes;
+    fn edit(
+        sent: LotteryConfigRequest,
+        request: &HttpRequest,
+    ) -> ApiResult<ConfigEdit<Option<Vec<PrizeEdit>>>> {
+        let prizes = sent.prizes;
         Ok(ConfigEdit {
-            name: self.name,
-            is_active: self.is_active,
-            max_daily: two_names((self.max_daily_plays, self.max_daily_tickets)),
+            name: sent.name,
+            is_active: sent.is_active,
+            max_daily: two_names((sent.max_daily_plays, sent.max_daily_tickets)),
             body: prizes.map(|prizes| prizes.into_iter().map(Into::into).collect()),
-            seen: seen_version(request, self.version)?,
+            seen: seen_version(request, sent.version)?,
         })
     }
 }
@@ -241,114 +201,4 @@ impl From<PrizeConfigRequest> for PrizeEdit {
             is_active: prize.is_active,
         }
     }
-}
-
-/// Every lottery, newest first.
-#[utoipa::path(get, operation_id = "list_lottery_configs", path = "/admin/api/lottery-config/",
-    tag = "admin: games", responses((status = 200, body = [LotteryConfigAnswer])),
-    security(("bearer" = [])))]
-pub(crate) async fn list(desk: Data<Engine<Lottery>>) -> ApiResult<Json<Vec<LotteryConfigAnswer>>> {
-    let configs = desk.configs().await?;
-    Ok(Json(configs.into_iter().map(Into::into).collect()))
-}
-
-/// Adds a lottery. It is checked as a whole, also if it is not active yet.
-#[utoipa::path(post, operation_id = "create_lottery_config", path = "/admin/api/lottery-config/",
-    tag = "admin: games", params(Reason), request_body = LotteryConfigRequest,
-    responses((status = 201, body = LotteryConfigAnswer)), security(("bearer" = [])))]
-pub(crate) async fn post(
-    admin: Admin,
-    body: Body<LotteryConfigRequest>,
-    now: Now,
-    request: HttpRequest,
-    desk: Data<Engine<Lottery>>,
-) -> ApiResult<(Json<LotteryConfigAnswer>, StatusCode)> {
-    let Body(mut body) = body;
-    body.echoes().expect_none()?;
-    let new = body.edit(&request)?;
-    let saved = desk.create(&admin.actor, &new, now.0).await?;
-    Ok((Json(saved.into()), StatusCode::CREATED))
-}
-
-/// One lottery.
-#[utoipa::path(get, operation_id = "get_lottery_config", path = "/admin/api/lottery-config/{id}",
-    tag = "admin: games", params(("id" = i64, Path)),
-    responses((status = 200, body = LotteryConfigAnswer)), security(("bearer" = [])))]
-pub(crate) async fn get(
-    part: PathPart<String>,
-    desk: Data<Engine<Lottery>>,
-) -> ApiResult<Json<LotteryConfigAnswer>> {
-    Ok(Json(desk.config(id(&part, MISSING)?).await?.into()))
-}
-
-/// Changes a lottery. It takes effect within a second; a play that is under way ends with the table that it
-/// was drawn from. The answer shows what is left in truth.
-#[utoipa::path(put, operation_id = "update_lottery_config", path = "/admin/api/lottery-config/{id}",
-    tag = "admin: games", params(("id" = i64, Path), Reason, IfMatch),
-    request_body = LotteryConfigRequest, responses((status = 200, body = LotteryConfigAnswer)),
-    security(("bearer" = [])))]
-pub(crate) async fn put(
-    admin: Admin,
-    part: PathPart<String>,
-    body: Body<LotteryConfigRequest>,
-    now: Now,
-    request: HttpRequest,
-    desk: Data<Engine<Lottery>>,
-) -> ApiResult<Json<LotteryConfigAnswer>> {
-    let id = id(&part, MISSING)?;
-    let Body(mut body) = body;
-    let stored = async || Ok(LotteryConfigAnswer::from(desk.config(id).await?));
-    body.echoes().compare(stored).await?;
-    let edit = body.edit(&request)?;
-    let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
-    Ok(Json(saved.into()))
-}
-
-/// Removes a lottery that was never played; any other can be switched off.
-#[utoipa::path(delete, operation_id = "delete_lottery_config",
-    path = "/admin/api/lottery-config/{id}", tag = "admin: games",
-    params(("id" = i64, Path), Reason), responses((status = 204)), security(("bearer" = [])))]
-pub(crate) async fn delete(
-    admin: Admin,
-    part: PathPart<String>,
-    now: Now,
-    desk: Data<Engine<Lottery>>,
-) -> ApiResult<HttpResponse> {
-    let id = id(&part, MISSING)?;
-    desk.delete(&admin.actor, id, now.0).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// Every state in which a lottery was saved, newest first: who saved it, and from when to when it was so.
-#[utoipa::path(get, operation_id = "list_lottery_config_versions",
-    path = "/admin/api/lottery-config/{id}/versions", tag = "admin: games",
-    params(("id" = i64, Path), CursorParams),
-    responses((status = 200, body = VersionPage<LotteryConfigAnswer>)), security(("bearer" = [])))]
-pub(crate) async fn versions(
-    part: PathPart<String>,
-    params: Params<CursorParams>,
-    desk: Data<Engine<Lottery>>,
-) -> ApiResult<Json<VersionPage<LotteryConfigAnswer>>> {
-    config_versions::page(&desk, id(&part, MISSING)?, &params.0).await
-}
-
-/// Puts a version back by one call, checked like any other edit: the name, the daily limit and what there is
-/// to win. Whether it is switched on stays as it is. A prize that was limited is limited again: to what the
-/// version had without what was won since, and to no more than is left now. One that had no limit keeps the
-/// one that it has now.
-#[utoipa::path(post, operation_id = "restore_lottery_config",
-    path = "/admin/api/lottery-config/{id}/versions/{version}/restore", tag = "admin: games",
-    params(("id" = i64, Path), ("version" = i64, Path, minimum = 0, description = "its `id` in the list of versions"),
-        Reason, IfMatch), request_body = Option<RestoreRequest>,
-    responses((status = 200, body = RestoredAnswer<LotteryConfigAnswer>)), security(("bearer" = [])))]
-pub(crate) async fn restore(
-    admin: Admin,
-    path: VersionPath,
-    body: OptionalBody<RestoreRequest>,
-    now: Now,
-    request: HttpRequest,
-    desk: Data<Engine<Lottery>>,
-) -> ApiResult<Json<RestoredAnswer<LotteryConfigAnswer>>> {
-    let path = (path, MISSING);
-    config_versions::restore(&desk, &admin, path, body.0, &request, now.0).await
 }

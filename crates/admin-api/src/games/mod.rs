@@ -1,5 +1,6 @@
 //! Configurations of the games, their odds, and the boards.
 
+pub(crate) mod config;
 pub(crate) mod config_versions;
 pub(crate) mod dice_config;
 pub(crate) mod external_ranking;
@@ -12,18 +13,16 @@ pub(crate) mod roulette_config;
 use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
-use xmas_games::{
-    ConfigDesk, FairnessService, RankingDesk, dice::Dice, lottery::Lottery, roulette::Roulette,
-};
+use xmas_games::{Engine, Fairness, Ranking, dice::Dice, lottery::Lottery, roulette::Roulette};
 
 /// What the paths of games and boards work with.
 #[derive(Clone)]
 pub struct Services {
-    pub roulette: Arc<dyn ConfigDesk<Roulette>>,
-    pub dice: Arc<dyn ConfigDesk<Dice>>,
-    pub lottery: Arc<dyn ConfigDesk<Lottery>>,
-    pub fairness: Arc<dyn FairnessService>,
-    pub ranking: Arc<dyn RankingDesk>,
+    pub roulette: Arc<Engine<Roulette>>,
+    pub dice: Arc<Engine<Dice>>,
+    pub lottery: Arc<Engine<Lottery>>,
+    pub fairness: Arc<Fairness>,
+    pub ranking: Arc<Ranking>,
 }
 
 impl Services {

@@ -1,67 +1,26 @@
-//! `/admin/api/roulette-config/`.
+//! What operators send and read under `/admin/api/roulette-config/`.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Json},
-};
+use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    ConfigError, Engine,
     config::{ConfigEdit, Saved, TwoNames},
     roulette::{Roulette, SegmentConfig, SegmentEdit, Segments},
 };
 use xmas_http::{
-    endpoint::Operation,
     error::ApiResult,
-    extract::{
-        Admin, Body, Echo, Echoes, Now, OptionalBody, Params, PathPart, Volatile, seen_version,
-    },
-    operation,
+    extract::{Echo, Echoes, Volatile, seen_version},
 };
-use xmas_kernel::ErrorCode;
 use xmas_time::Kst;
 
 use crate::{
     games::{
-        config_versions::{self, RestoreRequest, RestoredAnswer, VersionPage, VersionPath},
-        game_config::{config_echoes, id, reward, two_names},
+        config::{GameConfig, Words},
+        game_config::{config_echoes, reward, two_names},
     },
-    paging::CursorParams,
-    params::{IfMatch, Reason, sent},
+    params::sent,
 };
-
-/// Its paths.
-pub(crate) fn operations() -> Vec<Operation> {
-    vec![
-        operation!(list),
-        operation!(post).fails::<ConfigError>(&[
-            ErrorCode::InvalidRouletteConfig,
-            ErrorCode::InvalidMaxDailyPlays,
-        ]),
-        operation!(get).fails::<ConfigError>(&[ErrorCode::RouletteConfigNotFound]),
-        operation!(put).fails::<ConfigError>(&[
-            ErrorCode::RouletteConfigNotFound,
-            ErrorCode::InvalidRouletteConfig,
-            ErrorCode::InvalidMaxDailyPlays,
-            ErrorCode::VersionConflict,
-        ]),
-        operation!(delete)
-            .fails::<ConfigError>(&[ErrorCode::RouletteConfigNotFound, ErrorCode::ConfigInUse]),
-        operation!(versions).fails::<ConfigError>(&[ErrorCode::RouletteConfigNotFound]),
-        operation!(restore).fails::<ConfigError>(&[
-            ErrorCode::RouletteConfigNotFound,
-            ErrorCode::InvalidRouletteConfig,
-            ErrorCode::InvalidMaxDailyPlays,
-            ErrorCode::VersionConflict,
-            ErrorCode::ConfigVersionNotFound,
-        ]),
-    ]
-}
-
-const MISSING: ErrorCode = ErrorCode::RouletteConfigNotFound;
 
 /// A wheel.
 #[derive(Debug, Serialize, ToSchema)]
@@ -193,19 +152,32 @@ pub(crate) struct SegmentConfigRequest {
     id: Option<i64>,
 }
 
-impl RouletteConfigRequest {
-    fn echoes(&mut self) -> Echoes {
-        config_echoes(self.id.take(), self.created_at.take())
+impl GameConfig for Roulette {
+    type Answer = RouletteConfigAnswer;
+    type Request = RouletteConfigRequest;
+    const WORDS: Words = Words {
+        name: "roulette",
+        noun: "wheel",
+        played: "spun",
+        of_update: "; a spin that is under way ends with the table that it\nwas drawn from.",
+        of_restore: "",
+    };
+
+    fn echoes(request: &mut RouletteConfigRequest) -> Echoes {
+        config_echoes(request.id.take(), request.created_at.take())
     }
 
-    fn edit(self, request: &HttpRequest) -> ApiResult<ConfigEdit<Option<Vec<SegmentEdit>>>> {
-        let segments = self.segments;
+    fn edit(
+        sent: RouletteConfigRequest,
+        request: &HttpRequest,
+    ) -> ApiResult<ConfigEdit<Option<Vec<SegmentEdit>>>> {
+        let segments = sent.segments;
         Ok(ConfigEdit {
-            name: self.name,
-            is_active: self.is_active,
-            max_daily: TwoNames::one(self.max_daily_spins),
+            name: sent.name,
+            is_active: sent.is_active,
+            max_daily: TwoNames::one(sent.max_daily_spins),
             body: segments.map(|segments| segments.into_iter().map(Into::into).collect()),
-            seen: seen_version(request, self.version)?,
+            seen: seen_version(request, sent.version)?,
         })
     }
 }
@@ -222,114 +194,4 @@ impl From<SegmentConfigRequest> for SegmentEdit {
             is_jackpot: segment.is_jackpot,
         }
     }
-}
-
-/// Every wheel, newest first.
-#[utoipa::path(get, operation_id = "list_roulette_configs", path = "/admin/api/roulette-config/",
-    tag = "admin: games", responses((status = 200, body = [RouletteConfigAnswer])),
-    security(("bearer" = [])))]
-pub(crate) async fn list(
-    desk: Data<Engine<Roulette>>,
-) -> ApiResult<Json<Vec<RouletteConfigAnswer>>> {
-    let configs = desk.configs().await?;
-    Ok(Json(configs.into_iter().map(Into::into).collect()))
-}
-
-/// Adds a wheel. It is checked as a whole, also if it is not active yet.
-#[utoipa::path(post, operation_id = "create_roulette_config", path = "/admin/api/roulette-config/",
-    tag = "admin: games", params(Reason), request_body = RouletteConfigRequest,
-    responses((status = 201, body = RouletteConfigAnswer)), security(("bearer" = [])))]
-pub(crate) async fn post(
-    admin: Admin,
-    body: Body<RouletteConfigRequest>,
-    now: Now,
-    request: HttpRequest,
-    desk: Data<Engine<Roulette>>,
-) -> ApiResult<(Json<RouletteConfigAnswer>, StatusCode)> {
-    let Body(mut body) = body;
-    body.echoes().expect_none()?;
-    let new = body.edit(&request)?;
-    let saved = desk.create(&admin.actor, &new, now.0).await?;
-    Ok((Json(saved.into()), StatusCode::CREATED))
-}
-
-/// One wheel.
-#[utoipa::path(get, operation_id = "get_roulette_config", path = "/admin/api/roulette-config/{id}",
-    tag = "admin: games", params(("id" = i64, Path)),
-    responses((status = 200, body = RouletteConfigAnswer)), security(("bearer" = [])))]
-pub(crate) async fn get(
-    part: PathPart<String>,
-    desk: Data<Engine<Roulette>>,
-) -> ApiResult<Json<RouletteConfigAnswer>> {
-    Ok(Json(desk.config(id(&part, MISSING)?).await?.into()))
-}
-
-/// Changes a wheel. It takes effect within a second; a spin that is under way ends with the table that it
-/// was drawn from.
-#[utoipa::path(put, operation_id = "update_roulette_config", path = "/admin/api/roulette-config/{id}",
-    tag = "admin: games", params(("id" = i64, Path), Reason, IfMatch),
-    request_body = RouletteConfigRequest, responses((status = 200, body = RouletteConfigAnswer)),
-    security(("bearer" = [])))]
-pub(crate) async fn put(
-    admin: Admin,
-    part: PathPart<String>,
-    body: Body<RouletteConfigRequest>,
-    now: Now,
-    request: HttpRequest,
-    desk: Data<Engine<Roulette>>,
-) -> ApiResult<Json<RouletteConfigAnswer>> {
-    let id = id(&part, MISSING)?;
-    let Body(mut body) = body;
-    let stored = async || Ok(RouletteConfigAnswer::from(desk.config(id).await?));
-    body.echoes().compare(stored).await?;
-    let edit = body.edit(&request)?;
-    let saved = desk.update(&admin.actor, id, &edit, now.0).await?;
-    Ok(Json(saved.into()))
-}
-
-/// Removes a wheel that was never spun; any other can be switched off.
-#[utoipa::path(delete, operation_id = "delete_roulette_config",
-    path = "/admin/api/roulette-config/{id}", tag = "admin: games",
-    params(("id" = i64, Path), Reason), responses((status = 204)), security(("bearer" = [])))]
-pub(crate) async fn delete(
-    admin: Admin,
-    part: PathPart<String>,
-    now: Now,
-    desk: Data<Engine<Roulette>>,
-) -> ApiResult<HttpResponse> {
-    let id = id(&part, MISSING)?;
-    desk.delete(&admin.actor, id, now.0).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// Every state in which a wheel was saved, newest first: who saved it, and from when to when it was so.
-#[utoipa::path(get, operation_id = "list_roulette_config_versions",
-    path = "/admin/api/roulette-config/{id}/versions", tag = "admin: games",
-    params(("id" = i64, Path), CursorParams),
-    responses((status = 200, body = VersionPage<RouletteConfigAnswer>)), security(("bearer" = [])))]
-pub(crate) async fn versions(
-    part: PathPart<String>,
-    params: Params<CursorParams>,
-    desk: Data<Engine<Roulette>>,
-) -> ApiResult<Json<VersionPage<RouletteConfigAnswer>>> {
-    config_versions::page(&desk, id(&part, MISSING)?, &params.0).await
-}
-
-/// Puts a version back by one call, checked like any other edit: the name, the daily limit and what there is
-/// to win. Whether it is switched on stays as it is.
-#[utoipa::path(post, operation_id = "restore_roulette_config",
-    path = "/admin/api/roulette-config/{id}/versions/{version}/restore", tag = "admin: games",
-    params(("id" = i64, Path), ("version" = i64, Path, minimum = 0, description = "its `id` in the list of versions"),
-        Reason, IfMatch), request_body = Option<RestoreRequest>,
-    responses((status = 200, body = RestoredAnswer<RouletteConfigAnswer>)), security(("bearer" = [])))]
-pub(crate) async fn restore(
-    admin: Admin,
-    path: VersionPath,
-    body: OptionalBody<RestoreRequest>,
-    now: Now,
-    request: HttpRequest,
-    desk: Data<Engine<Roulette>>,
-) -> ApiResult<Json<RestoredAnswer<RouletteConfigAnswer>>> {
-    let path = (path, MISSING);
-    config_versions::restore(&desk, &admin, path, body.0, &request, now.0).await
 }

@@ -49,6 +49,7 @@ impl Game for Dice {
         Constraint::new("uq_dice_active", "dice_config", &["active_slot"]);
     const INVALID_CONFIG: ErrorCode = ErrorCode::InvalidDiceConfig;
     const CONFIG_NOT_FOUND: ErrorCode = ErrorCode::DiceConfigNotFound;
+    const CHECK_CODES: &'static [ErrorCode] = &[ErrorCode::InvalidMaxDailyPlays];
 
     // Playing.
 

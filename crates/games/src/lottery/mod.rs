@@ -59,6 +59,14 @@ impl Game for Lottery {
         Constraint::new("uq_lottery_active", "lottery_config", &["active_slot"]);
     const INVALID_CONFIG: ErrorCode = ErrorCode::InvalidLotteryConfig;
     const CONFIG_NOT_FOUND: ErrorCode = ErrorCode::LotteryConfigNotFound;
+    const CHECK_CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidMaxDailyPlays,
+        ErrorCode::InvalidLotteryWeight,
+        ErrorCode::InvalidLotteryStock,
+        ErrorCode::DuplicatePrizeLabel,
+        ErrorCode::NoActivePrize,
+        ErrorCode::ZeroTotalWeight,
+    ];
 
     // Playing.
 

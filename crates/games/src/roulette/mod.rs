@@ -49,6 +49,10 @@ impl Game for Roulette {
         Constraint::new("uq_roulette_active", "roulette_config", &["active_slot"]);
     const INVALID_CONFIG: ErrorCode = ErrorCode::InvalidRouletteConfig;
     const CONFIG_NOT_FOUND: ErrorCode = ErrorCode::RouletteConfigNotFound;
+    const CHECK_CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidRouletteConfig,
+        ErrorCode::InvalidMaxDailyPlays,
+    ];
 
     // Playing.
 

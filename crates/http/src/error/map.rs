@@ -22,23 +22,35 @@ use crate::{error::ApiError, extract::LineProblems};
 pub struct Codes {
     own: &'static [ErrorCode],
     within: &'static [&'static Codes],
+    of_games: Option<fn(ErrorCode) -> bool>,
 }
 
 impl Codes {
     const fn of(own: &'static [ErrorCode]) -> Self {
-        Self { own, within: &[] }
+        Self {
+            own,
+            within: &[],
+            of_games: None,
+        }
     }
 
     const fn and(self, within: &'static [&'static Codes]) -> Self {
+        Self { within, ..self }
+    }
+
+    /// Besides, those codes of single games of which this is true.
+    const fn and_of_games(self, is_one: fn(ErrorCode) -> bool) -> Self {
         Self {
-            own: self.own,
-            within,
+            of_games: Some(is_one),
+            ..self
         }
     }
 
     /// Whether the error can become this code.
     pub fn contains(&self, code: ErrorCode) -> bool {
-        self.own.contains(&code) || self.within.iter().any(|codes| codes.contains(code))
+        self.own.contains(&code)
+            || self.within.iter().any(|codes| codes.contains(code))
+            || self.of_games.is_some_and(|is_one| is_one(code))
     }
 }
 
@@ -358,9 +370,6 @@ impl Coded for SeasonDeskError {
 
 impl Coded for GameError {
     const CODES: Codes = Codes::of(&[
-        ErrorCode::InvalidRouletteConfig,
-        ErrorCode::InvalidDiceConfig,
-        ErrorCode::InvalidLotteryConfig,
         ErrorCode::InvalidConfig,
         ErrorCode::Internal,
         ErrorCode::DailyLimitReached,
@@ -372,7 +381,8 @@ impl Coded for GameError {
         &IdempotencyError::CODES,
         &SeasonError::CODES,
         &DbError::CODES,
-    ]);
+    ])
+    .and_of_games(catalog::is_of_play);
 
     fn into_api(self) -> ApiError {
         match self {
@@ -393,22 +403,13 @@ impl Coded for GameError {
 
 impl Coded for ConfigError {
     const CODES: Codes = Codes::of(&[
-        ErrorCode::RouletteConfigNotFound,
-        ErrorCode::DiceConfigNotFound,
-        ErrorCode::LotteryConfigNotFound,
         ErrorCode::NotFound,
         ErrorCode::ConfigVersionNotFound,
         ErrorCode::ConfigInUse,
         ErrorCode::ValidationError,
-        ErrorCode::InvalidMaxDailyPlays,
-        ErrorCode::InvalidRouletteConfig,
-        ErrorCode::InvalidLotteryWeight,
-        ErrorCode::InvalidLotteryStock,
-        ErrorCode::DuplicatePrizeLabel,
-        ErrorCode::NoActivePrize,
-        ErrorCode::ZeroTotalWeight,
     ])
-    .and(&[&Stale::CODES, &DbError::CODES]);
+    .and(&[&Stale::CODES, &DbError::CODES])
+    .and_of_games(catalog::is_of_config);
 
     fn into_api(self) -> ApiError {
         match self {
