@@ -20,8 +20,8 @@ struct Source {
     file: File,
 }
 
-/// A name of a module that is only another name for something of one of its files.
-type Reexports = BTreeMap<(Module, String), Module>;
+/// A name that a module only passes on, and the path that it stands for.
+type Reexports = BTreeMap<(Module, String), Vec<String>>;
 
 #[test]
 fn no_files_of_a_crate_use_each_other_in_a_circle() {
@@ -98,9 +98,9 @@ fn circles_of(sources: &BTreeMap<Module, Source>) -> Vec<String> {
                 let Some((name, _)) = path.split_last() else {
                     continue;
                 };
-                let from = file_of(&absolute(module, &path, sources), sources);
-                if let Some(from) = from.filter(|from| from != module) {
-                    reexports.insert((module.clone(), name.clone()), from);
+                let path = absolute(module, &path, sources);
+                if file_of(&path, sources).is_some_and(|from| from != *module) {
+                    reexports.insert((module.clone(), name.clone()), path);
                 }
             }
         }
@@ -109,13 +109,10 @@ fn circles_of(sources: &BTreeMap<Module, Source>) -> Vec<String> {
     for (module, source) in sources {
         let mut paths = Paths::default();
         paths.visit_file(&source.file);
-        let targets = paths.found.iter().filter_map(|path| {
-            let target = absolute(module, path, sources);
-            let file = file_of(&target, sources)?;
-            let name = target.get(file.len()).cloned().unwrap_or_default();
-            let behind = reexports.get(&(file.clone(), name)).cloned();
-            Some(behind.unwrap_or(file))
-        });
+        let targets = paths
+            .found
+            .iter()
+            .filter_map(|path| home_of(absolute(module, path, sources), &reexports, sources));
         let is_entity = |module: &Module| module.iter().any(|part| part == "entity");
         let others = targets.filter(|target| target != module);
         let others = others.filter(|target| !(is_entity(module) && is_entity(target)));
@@ -170,6 +167,22 @@ fn absolute(module: &Module, path: &[String], sources: &BTreeMap<Module, Source>
     }
     at.extend(rest.iter().cloned());
     at
+}
+
+/// The file in which something stands, through whatever doors it is known.
+fn home_of(
+    mut path: Vec<String>,
+    reexports: &Reexports,
+    sources: &BTreeMap<Module, Source>,
+) -> Option<Module> {
+    loop {
+        let file = file_of(&path, sources)?;
+        let name = path.get(file.len()).cloned().unwrap_or_default();
+        match reexports.get(&(file.clone(), name)) {
+            Some(behind) if *behind != path => path = behind.clone(),
+            _ => return Some(file),
+        }
+    }
 }
 
 /// The file in which a path ends.
