@@ -162,7 +162,7 @@ pub(crate) async fn rewrite(manager: &SchemaManager<'_>, texts: Texts) -> Result
             if done.rows_affected() == 1
                 && let Some(actor) = actor
             {
-                tell(&tx, backend, actor, texts, row).await?;
+                audit_composed(&tx, backend, actor, texts, row).await?;
             }
         }
         tx.commit().await?;
@@ -283,7 +283,7 @@ async fn is_taken(
     Ok(db.query_one_raw(statement).await?.is_some())
 }
 
-/// In whose name the audit log is told: the first admin's, since every row there is somebody's; or else
+/// In whose name the audit log is written: the first admin's, since every row there is somebody's; or else
 /// the first account's. Without any account nobody has typed anything.
 async fn actor(db: &impl ConnectionTrait) -> Result<Option<i64>, DbErr> {
     let sql = "SELECT id FROM `user` ORDER BY CASE role WHEN 'ADMIN' THEN 0 ELSE 1 END, id LIMIT 1";
@@ -292,7 +292,7 @@ async fn actor(db: &impl ConnectionTrait) -> Result<Option<i64>, DbErr> {
     row.map(|row| row.try_get_by("id")).transpose()
 }
 
-async fn tell(
+async fn audit_composed(
     tx: &impl ConnectionTrait,
     backend: DbBackend,
     actor: i64,

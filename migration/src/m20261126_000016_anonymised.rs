@@ -9,43 +9,43 @@ use crate::ddl::{add_column, drop_column, forget_support, supported_since};
 pub(crate) struct Migration;
 
 /// Who was anonymised, and when, as the log of operators tells.
-const TOLD: &str = "
+const IN_LOG: &str = "
     SELECT u.id AS id, u.external_id AS external_id, {at} AS at
     FROM admin_audit_log a JOIN `user` u ON a.resource = {user}
     WHERE a.action = 'USER_ANONYMISE' GROUP BY u.id, u.external_id ORDER BY u.id
 ";
 
 /// A player of whom the log of operators tells that they were anonymised.
-struct Told {
+struct Anonymised {
     id: i64,
     external_id: String,
     at: String,
 }
 
-impl Told {
+impl Anonymised {
     /// Whether nobody has given them another name since.
     fn is_gone(&self) -> bool {
         self.external_id == format!("anon-{}", self.id)
     }
 }
 
-async fn told(manager: &SchemaManager<'_>) -> Result<Vec<Told>, DbErr> {
+async fn anonymised_by_log(manager: &SchemaManager<'_>) -> Result<Vec<Anonymised>, DbErr> {
     let backend = manager.get_database_backend();
     let (at, user) = match backend {
         DbBackend::Sqlite => ("MAX(a.created_at)", "'user:' || u.id"),
         _ => ("CAST(MAX(a.created_at) AS CHAR)", "CONCAT('user:', u.id)"),
     };
-    let sql = TOLD.replace("{at}", at).replace("{user}", user);
+    let sql = IN_LOG.replace("{at}", at).replace("{user}", user);
     let sql = Statement::from_string(backend, sql);
     let rows = manager.get_connection().query_all_raw(sql).await?;
-    let told = |row: QueryResult| {
-        Ok(Told {
+    let read = |row: QueryResult| {
+        Ok(Anonymised {
             id: row.try_get_by("id")?,
             external_id: row.try_get_by("external_id")?,
             at: row.try_get_by("at")?,
         })
     };
-    rows.into_iter().map(told).collect()
+    rows.into_iter().map(read).collect()
 }
 
 /// Those whom an older version anonymised and let be named again.
@@ -55,7 +55,11 @@ pub(crate) async fn brought_back(manager: &SchemaManager<'_>) -> Result<Vec<i64>
     if !manager.has_column("user_profiles", "anonymised_at").await? {
         return Ok(back);
     }
-    for player in told(manager).await?.iter().filter(|told| !told.is_gone()) {
+    for player in anonymised_by_log(manager)
+        .await?
+        .iter()
+        .filter(|player| !player.is_gone())
+    {
         let living = format!(
             "SELECT 1 FROM user_profiles WHERE user_id = {} AND anonymised_at IS NULL",
             player.id
@@ -86,7 +90,7 @@ pub(crate) async fn waiting_rewards(manager: &SchemaManager<'_>) -> Result<i64, 
 async fn mark(
     db: &SchemaManagerConnection<'_>,
     backend: DbBackend,
-    Told { id, at, .. }: &Told,
+    Anonymised { id, at, .. }: &Anonymised,
 ) -> Result<(), DbErr> {
     let tx = db.begin().await?;
     for sql in [
@@ -119,7 +123,11 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         add_column(manager, "user_profiles", "anonymised_at", "{instant} NULL").await?;
         let (db, backend) = (manager.get_connection(), manager.get_database_backend());
-        for player in told(manager).await?.iter().filter(|told| told.is_gone()) {
+        for player in anonymised_by_log(manager)
+            .await?
+            .iter()
+            .filter(|told| told.is_gone())
+        {
             mark(db, backend, player).await?;
         }
         db.execute_unprepared(NAMELESS).await?;

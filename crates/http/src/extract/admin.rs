@@ -40,11 +40,11 @@ pub fn reason(request: &HttpRequest) -> ApiResult<Option<String>> {
     let text = header.to_str().ok();
     let text = text.and_then(|text| percent_decode_str(text).decode_utf8().ok());
     let text = text.ok_or_else(|| ApiError::field("X-Reason", "must be percent-encoded UTF-8"))?;
-    told_reason("X-Reason", &text, Lines::One)
+    reason_text("X-Reason", &text, Lines::One)
 }
 
 /// A reason as the audit log keeps it: nothing if it is empty.
-pub fn told_reason(field: &str, text: &str, lines: Lines) -> ApiResult<Option<String>> {
+pub fn reason_text(field: &str, text: &str, lines: Lines) -> ApiResult<Option<String>> {
     let text = text::tidy(text);
     let fit = text::check(&text, 0..=Actor::REASON_CHARACTERS, lines);
     fit.map_err(|unfit| ApiError::field(field, unfit.to_string()))?;

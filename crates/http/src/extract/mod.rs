@@ -18,7 +18,7 @@ mod span;
 mod upload;
 
 pub use account::{AccountPart, BY_EXTERNAL_ID, account_of};
-pub use admin::{Admin, ENTITY_TAG, key_of, reason, seen_version, told_reason};
+pub use admin::{Admin, ENTITY_TAG, key_of, reason, reason_text, seen_version};
 pub use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
 pub use csv::{Column, CsvRow, CsvUpload, LineProblems};
 pub use dry_run::{DryRun, said};

@@ -12,7 +12,7 @@ mod wallets;
 
 use xmas_http::{
     error::{ApiError, ApiResult},
-    extract::told_reason,
+    extract::reason_text,
 };
 use xmas_kernel::{Asset, text::Lines};
 
@@ -30,5 +30,5 @@ fn token_types() -> String {
 
 /// The reason that came in a body, as the audit log keeps it.
 fn reason(text: Option<&str>) -> ApiResult<Option<String>> {
-    told_reason("reason", text.unwrap_or_default(), Lines::Several)
+    reason_text("reason", text.unwrap_or_default(), Lines::Several)
 }
