@@ -15,6 +15,15 @@ test:
 test-quick:
     cargo test --workspace
 
+# Change the rules of a crate (time, season-pass, …) bit by bit, and list what no test of that crate notices.
+# Needs cargo-mutants: cargo install cargo-mutants --locked. Which files it changes: .cargo/mutants.toml.
+mutants CRATE *ARGS:
+    cargo mutants -p xmas-{{ CRATE }} --output target {{ ARGS }}
+
+# Run what another team would build on the domain crates.
+reuse:
+    cargo test --manifest-path examples/reuse/Cargo.toml --target-dir target --locked
+
 # Fuzz the server on SQLite and MariaDB; fails on what scripts/fuzzing/known-exceptions.toml does not explain.
 fuzz *ARGS:
     scripts/fuzz {{ ARGS }}

@@ -20,6 +20,21 @@ pub struct FakeFeatures {
 }
 
 impl FakeFeatures {
+    /// Every feature, switched on and with the usual settings.
+    pub fn all_on() -> Self {
+        let features = Self::default();
+        for feature in Feature::ALL {
+            features.put(FeatureRow {
+                feature,
+                title: feature.to_string(),
+                page_path: "/".to_owned(),
+                is_enabled: true,
+                settings: FeatureSettings::default(),
+            });
+        }
+        features
+    }
+
     pub fn put(&self, row: FeatureRow) {
         lock(&self.rows).insert(row.feature, row);
     }

@@ -1,7 +1,7 @@
 //! An in-memory [`GameService`] for crates that build on this one.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use xmas_features::FeatureService;
 use xmas_kernel::{
-    OddsId, PlayId, SeasonId, UserId,
+    ConfigId, OddsId, PlayId, SeasonId, UserId,
     idempotency::{FakeAnswers, Replayable},
 };
 use xmas_players::Identity;
@@ -19,6 +19,8 @@ use xmas_time::EventDay;
 use crate::{
     ActiveConfig, Game, GameError, GameService, Play, PlayCommand, Receipt, Status,
     draw::{DrawId, Seed},
+    odds::InvalidOdds,
+    roulette::{NewWheel, Roulette, rules},
     service::remaining,
 };
 
@@ -158,5 +160,31 @@ impl<G: Game> GameService<G> for FakeGame<G> {
         };
         world.answers.store(user_id, request, &play)?;
         Ok(Replayable::fresh(play))
+    }
+}
+
+impl FakeGame<Roulette> {
+    /// The wheel that an operator would save like this, with the segments' ids from 1 on.
+    ///
+    /// # Errors
+    /// It is no wheel ([`rules::wheel`]).
+    pub fn with_wheel(
+        features: Arc<dyn FeatureService>,
+        seed: Seed,
+        wheel: NewWheel,
+    ) -> Result<Self, InvalidOdds> {
+        let config_id = ConfigId(1);
+        let segments = (1..).zip(wheel.segments).collect();
+        let (menu, odds) = rules::wheel(config_id, segments)?;
+        let config = ActiveConfig {
+            config_id,
+            name: wheel.name,
+            max_daily: wheel.max_daily_spins,
+            menu,
+            odds,
+            stock: BTreeMap::new(),
+            sold_out: Vec::new(),
+        };
+        Ok(Self::new(features, seed, Some(config)))
     }
 }

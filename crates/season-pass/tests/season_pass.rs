@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use xmas_activity::{Activities, ActivityLog, EventWriter};
-use xmas_features::{FeatureRow, FeatureSettings, fake::FakeFeatures};
+use xmas_features::fake::FakeFeatures;
 use xmas_kernel::{
     Feature,
     entropy::OsEntropy,
@@ -68,20 +68,6 @@ fn season() -> NewSeason {
     }
 }
 
-fn features() -> Arc<FakeFeatures> {
-    let features = FakeFeatures::default();
-    for feature in Feature::ALL {
-        features.put(FeatureRow {
-            feature,
-            title: feature.to_string(),
-            page_path: "/".to_owned(),
-            is_enabled: true,
-            settings: FeatureSettings::default(),
-        });
-    }
-    Arc::new(features)
-}
-
 /// What the contract needs beyond the service itself.
 #[async_trait]
 trait World {
@@ -120,7 +106,7 @@ struct Real {
 impl Real {
     async fn new() -> Self {
         let test = TestDb::new().await;
-        let features = features();
+        let features = Arc::new(FakeFeatures::all_on());
         let log = ActivityLog::default();
         let mover = SeasonMover::new(Arc::new(Rewards::new(EventWriter, 10_000)), log.clone());
         let tx = test.db.begin().await.unwrap();
@@ -160,7 +146,7 @@ struct Fake {
 
 impl Fake {
     fn new() -> Self {
-        let features = features();
+        let features = Arc::new(FakeFeatures::all_on());
         let service = FakeSeasonPass::new(features.clone());
         service.insert(season());
         Self { features, service }

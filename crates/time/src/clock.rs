@@ -89,6 +89,29 @@ mod tests {
         Utc.with_ymd_and_hms(2025, 12, 26, 12, 0, 0).unwrap()
     }
 
+    /// What every clock promises: an instant that was written down and read back is equal to itself.
+    fn contract(clock: &dyn Clock) {
+        let now = clock.now();
+        let written = crate::Kst(now).to_string();
+        let read: DateTime<Utc> = written.parse().unwrap();
+        assert_eq!(read, now);
+    }
+
+    #[test]
+    fn every_clock_keeps_the_contract() {
+        let fine = noon() + TimeDelta::nanoseconds(1_999);
+        let nanosecond = TimeDelta::nanoseconds(1);
+        contract(&SystemClock);
+        contract(&ManualClock::at(fine));
+        contract(&ShiftedClock::with_offset(SystemClock, nanosecond));
+        contract(&ShiftedClock::starting_at(ManualClock::at(fine), fine));
+        let moved = ManualClock::at(noon());
+        moved.advance(nanosecond);
+        contract(&moved);
+        moved.set(fine);
+        contract(&moved);
+    }
+
     #[test]
     fn every_clock_cuts_to_microseconds() {
         let fine = noon() + TimeDelta::nanoseconds(1_999);

@@ -9,7 +9,9 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use xmas_activity::{Activities, ActivityLog, ActivityObserver, Event, EventKind, EventWriter};
+use xmas_activity::{
+    ActivityLog, ActivityObserver, Event, EventKind, EventWriter, fake::FakeActivities,
+};
 use xmas_event_bridge::{
     BridgeDay, BridgeEdit, BridgeError, BridgeService, BridgeState, Bridges, Certificate, Due,
     GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, NewBridge, Pace, Reason, Settlement,
@@ -112,7 +114,7 @@ fn settlement(db: &Db) -> (KeyAwarder, Settlement) {
         db: db.clone(),
         features: Arc::new(FakeFeatures::default()),
         rewards: Arc::new(desk),
-        pages: Arc::new(Activities::new(db.clone(), log.clone())),
+        pages: Arc::new(FakeActivities::default()),
         activity: log.clone(),
         mover: SeasonMover::new(ledger.clone(), log),
     });
