@@ -72,6 +72,9 @@ mod tests {
         assert!(is_within(2, "ticket-zro", "ticket_zero"));
         assert!(!is_within(2, "ticket", "ticket_zero"));
         assert!(is_within(1, "값", "갑"));
+        // However many bytes a letter has.
+        assert!(is_within(2, "x🎄🎄", "x"));
+        assert!(!is_within(1, "x🎄🎄", "x"));
     }
 
     #[test]
@@ -81,6 +84,8 @@ mod tests {
         assert_eq!(told(&["amount", "status"]), near);
         assert_eq!(told(&["a", "b"]), "is not a field here; known are a, b");
         assert_eq!(told(&[]), "is not a field here; there is none");
+        let just = ["amount"; LISTED];
+        assert!(told(&just).ends_with(", amount"));
         let many = ["amount"; 99];
         assert_eq!(told(&many).matches("amount").count(), LISTED);
         assert!(told(&many).ends_with(", …"));
