@@ -21,7 +21,6 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
-use xmas_games::{dice::Dice, lottery::Lottery, roulette::Roulette};
 use xmas_http::{endpoint::Operations, middleware::admin_guard::admin_guard};
 
 /// Every path of operators.
@@ -33,7 +32,7 @@ pub fn operations() -> &'static Operations {
             rewards::coupons::kinds::operations(),
             rewards::coupons::withheld::operations(),
             insight::dashboard::operations(),
-            games::config::operations::<Dice>(),
+            games::operations(),
             bridge::operations(),
             games::external_ranking::operations(),
             features::feature_config::operations(),
@@ -43,11 +42,9 @@ pub fn operations() -> &'static Operations {
             rewards::game_tokens::order::operations(),
             rewards::game_tokens::payout::operations(),
             insight::logs::operations(),
-            games::config::operations::<Lottery>(),
             games::odds::operations(),
             games::ranking::operations(),
             rewards::review::operations(),
-            games::config::operations::<Roulette>(),
             seasons::operations(),
             players::timeline::operations(),
             features::ui_config::operations(),

@@ -6,14 +6,11 @@
 
 mod activity;
 mod auth;
-mod dice;
 mod fairness;
-mod lottery;
+pub mod games;
 mod me;
 mod odds;
-mod play;
 mod ranking;
-mod roulette;
 mod season_pass;
 mod services;
 mod today_feature;
@@ -33,9 +30,7 @@ pub fn operations() -> &'static Operations {
         Operations::from([
             auth::operations(),
             season_pass::operations(),
-            roulette::operations(),
-            dice::operations(),
-            lottery::operations(),
+            games::operations(),
             ranking::operations(),
             vec![wallet::operation()],
             me::operations(),

@@ -7,12 +7,12 @@ use xmas_activity::ActivityService;
 use xmas_core_auth::AuthService;
 use xmas_event_bridge::BridgeService;
 use xmas_features::UiConfigs;
-use xmas_games::{
-    Fairness, GameService, RankingService, dice::Dice, lottery::Lottery, roulette::Roulette,
-};
+use xmas_games::{Fairness, RankingService};
 use xmas_reporting::History;
 use xmas_rewards::WalletService;
 use xmas_season_pass::SeasonPassService;
+
+use crate::games;
 
 /// What the paths of players work with.
 #[derive(Clone)]
@@ -20,9 +20,7 @@ pub struct Services {
     pub auth: Arc<dyn AuthService>,
     pub season_pass: Arc<dyn SeasonPassService>,
     pub bridge: Arc<dyn BridgeService>,
-    pub roulette: Arc<dyn GameService<Roulette>>,
-    pub dice: Arc<dyn GameService<Dice>>,
-    pub lottery: Arc<dyn GameService<Lottery>>,
+    pub games: games::Services,
     pub ranking: Arc<dyn RankingService>,
     pub fairness: Arc<Fairness>,
     pub wallets: Arc<dyn WalletService>,
@@ -38,9 +36,7 @@ impl Services {
             auth,
             season_pass,
             bridge,
-            roulette,
-            dice,
-            lottery,
+            games,
             ranking,
             fairness,
             wallets,
@@ -51,14 +47,12 @@ impl Services {
         cfg.app_data(Data::from(auth.clone()))
             .app_data(Data::from(season_pass.clone()))
             .app_data(Data::from(bridge.clone()))
-            .app_data(Data::from(roulette.clone()))
-            .app_data(Data::from(dice.clone()))
-            .app_data(Data::from(lottery.clone()))
             .app_data(Data::from(ranking.clone()))
             .app_data(Data::from(fairness.clone()))
             .app_data(Data::from(wallets.clone()))
             .app_data(Data::from(history.clone()))
             .app_data(Data::from(activity.clone()))
             .app_data(Data::from(texts.clone()));
+        games.register(cfg);
     }
 }

@@ -130,9 +130,9 @@ async fn play_a_day(app: &App, player: &Identity, now: DateTime<Utc>) -> anyhow:
         request: None,
     };
     for _ in 0..2 {
-        app.player.roulette.play(&play, now).await?;
-        app.player.dice.play(&play, now).await?;
-        app.player.lottery.play(&play, now).await?;
+        app.player.games.roulette.play(&play, now).await?;
+        app.player.games.dice.play(&play, now).await?;
+        app.player.games.lottery.play(&play, now).await?;
     }
     Ok(())
 }

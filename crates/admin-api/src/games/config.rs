@@ -8,6 +8,7 @@ use actix_web::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::{
+    __dev::ComposeSchema,
     IntoParams, PartialSchema, ToSchema,
     openapi::{
         Content, KnownFormat, Object, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
@@ -158,7 +159,7 @@ pub(crate) fn operations<G: GameConfig>() -> Vec<Operation> {
             .parameters(Some(CursorParams::into_params(|| Some(ParameterIn::Query))))
             .response("200", json(Ref::from_schema_name(of::<G>("VersionPage"))))
             .build(),
-        named::<VersionPage<G::Answer>>(of::<G>("VersionPage")),
+        holding::<G, VersionPage<G::Answer>>("VersionPage"),
     );
     let version = Object::builder()
         .schema_type(Type::Integer)
@@ -186,7 +187,7 @@ pub(crate) fn operations<G: GameConfig>() -> Vec<Operation> {
             .response("200", json(Ref::from_schema_name(of::<G>("RestoredAnswer"))))
             .build(),
         [
-            named::<RestoredAnswer<G::Answer>>(of::<G>("RestoredAnswer")),
+            holding::<G, RestoredAnswer<G::Answer>>("RestoredAnswer"),
             schemas::<RestoreRequest>(),
         ]
         .concat(),
@@ -232,11 +233,14 @@ fn of<G: GameConfig>(holder: &str) -> String {
 
 /// A type's schema under its name, and those that it names.
 fn schemas<T: ToSchema>() -> Schemas {
-    named::<T>(T::name().into_owned())
+    let mut schemas = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut schemas);
+    schemas
 }
 
-fn named<T: ToSchema>(name: String) -> Schemas {
-    let mut schemas = vec![(name, T::schema())];
+/// As [`schemas`], of a type that holds a game's answers.
+fn holding<G: GameConfig, T: ToSchema + ComposeSchema>(name: &str) -> Schemas {
+    let mut schemas = vec![(of::<G>(name), T::compose(vec![G::Answer::schema()]))];
     T::schemas(&mut schemas);
     schemas
 }

@@ -1,19 +1,30 @@
 //! Configurations of the games, their odds, and the boards.
 
-pub(crate) mod config;
-pub(crate) mod config_versions;
-pub(crate) mod dice_config;
+mod config;
+mod config_versions;
+mod dice_config;
 pub(crate) mod external_ranking;
-pub(crate) mod game_config;
-pub(crate) mod lottery_config;
+mod game_config;
+mod lottery_config;
 pub(crate) mod odds;
 pub(crate) mod ranking;
-pub(crate) mod roulette_config;
+mod roulette_config;
 
 use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
 use xmas_games::{Engine, Fairness, Ranking, dice::Dice, lottery::Lottery, roulette::Roulette};
+use xmas_http::endpoint::Operation;
+
+/// The paths of the configurations of all games.
+pub(crate) fn operations() -> Vec<Operation> {
+    let games = [
+        config::operations::<Roulette>(),
+        config::operations::<Dice>(),
+        config::operations::<Lottery>(),
+    ];
+    games.into_iter().flatten().collect()
+}
 
 /// What the paths of games and boards work with.
 #[derive(Clone)]

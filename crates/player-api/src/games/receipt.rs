@@ -1,10 +1,8 @@
-//! What the plays of all games have in common.
+//! By what a play can be found again.
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_games::{PlayCommand, Receipt};
-use xmas_http::extract::{Command, Nothing, Player};
-use xmas_kernel::ErrorCode;
+use xmas_games::Receipt;
 use xmas_time::EventDay;
 
 /// By what a play can be found again and its draw checked.
@@ -40,21 +38,3 @@ impl From<Receipt> for ReceiptAnswer {
         }
     }
 }
-
-/// What a player asks for with a play of any game.
-pub(super) fn command(player: Player, command: Command<Nothing>) -> PlayCommand {
-    PlayCommand {
-        identity: player.0,
-        request: command.request,
-    }
-}
-
-/// What a play of any game can be refused with, besides that it is not configured correctly.
-pub(super) const ERRORS: [ErrorCode; 6] = [
-    ErrorCode::FeatureDisabled,
-    ErrorCode::NoFeatureToday,
-    ErrorCode::InvalidConfig,
-    ErrorCode::DailyLimitReached,
-    ErrorCode::NotEnoughTokens,
-    ErrorCode::NoActiveSeasonConflict,
-];

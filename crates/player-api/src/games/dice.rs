@@ -1,25 +1,59 @@
-//! `POST /api/dice/play`.
+//! What players see of `/api/dice/*`.
 
-use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_games::{
-    GameError, GameService, Play,
+    Game, Play, Status,
     dice::{Dice, DiceGame},
 };
-use xmas_http::{
-    answer::Answer,
-    endpoint::Operation,
-    error::ApiResult,
-    extract::{Command, IdempotencyKey, Nothing, Now, Player},
-    operation,
-};
-use xmas_kernel::ErrorCode;
+use xmas_kernel::{Asset, Feature};
 
-use crate::{
-    play::{self, ReceiptAnswer},
-    season_pass::stamp::StampAnswer,
-};
+use super::{paths::GamePaths, receipt::ReceiptAnswer};
+use crate::season_pass::stamp::StampAnswer;
+
+impl GamePaths for Dice {
+    const NAME: &'static str = "dice";
+    const STATUS: &'static str = "The throws left today and the player's tokens.";
+    const PLAY: &'static str = "Throws once for one token: two dice each, the higher sum wins.";
+    type StatusAnswer = StatusAnswer;
+    type PlayAnswer = PlayAnswer;
+}
+
+/// The dice game and what the player can do with it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DiceStatusAnswer, example = json!({
+    "config_id": 1, "name": "크리스마스 주사위", "max_daily_plays": 0, "today_plays": 2,
+    "remaining_plays": 0, "token_type": "DICE_TOKEN", "token_balance": 98, "feature_type": "DICE"
+}))]
+pub(crate) struct StatusAnswer {
+    config_id: i64,
+    name: String,
+    /// 0 means no limit.
+    max_daily_plays: i64,
+    today_plays: i64,
+    /// 0 means no limit, -1 none left today.
+    remaining_plays: i64,
+    #[schema(value_type = String)]
+    token_type: Asset,
+    token_balance: i64,
+    #[schema(value_type = String)]
+    feature_type: Feature,
+}
+
+impl From<Status<()>> for StatusAnswer {
+    fn from(status: Status<()>) -> Self {
+        Self {
+            config_id: status.config_id.0,
+            name: status.name,
+            max_daily_plays: status.max_daily,
+            today_plays: status.today_plays,
+            remaining_plays: status.remaining,
+            token_type: Dice::TOKEN,
+            token_balance: status.token_balance,
+            feature_type: Dice::FEATURE,
+        }
+    }
+}
 
 /// The throw and what it brought.
 #[derive(Debug, Serialize, ToSchema)]
@@ -81,25 +115,4 @@ impl From<Play<DiceGame>> for PlayAnswer {
             receipt: play.receipt.into(),
         }
     }
-}
-
-pub(crate) fn operation() -> Operation {
-    operation!(play)
-        .fails::<GameError>(&play::ERRORS)
-        .fails::<GameError>(&[ErrorCode::InvalidDiceConfig])
-}
-
-/// Throws once for one token: two dice each, the higher sum wins.
-#[utoipa::path(post, path = "/api/dice/play", tag = "dice",
-    responses((status = 200, body = PlayAnswer)),
-    params(IdempotencyKey),
-    security(("bearer" = [])))]
-pub(crate) async fn play(
-    player: Player,
-    command: Command<Nothing>,
-    now: Now,
-    dice: Data<dyn GameService<Dice>>,
-) -> ApiResult<Answer<PlayAnswer>> {
-    let command = play::command(player, command);
-    Ok(Answer::of(dice.play(&command, now.0).await?))
 }

@@ -1,0 +1,116 @@
+//! The two paths of a game.
+
+use actix_web::web::{self, Data, Json};
+use serde::Serialize;
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        Content, Ref, RefOr, Response, ResponseBuilder, Schema,
+        path::{HttpMethod, OperationBuilder, ParameterIn},
+        security::SecurityRequirement,
+    },
+};
+use xmas_games::{Game, GameError, GameService, Play, PlayCommand, Status};
+use xmas_http::{
+    answer::Answer,
+    endpoint::Operation,
+    error::ApiResult,
+    extract::{Command, IdempotencyKey, Nothing, Now, Player},
+};
+use xmas_kernel::ErrorCode;
+
+/// A game as players see it over HTTP.
+pub(crate) trait GamePaths: Game {
+    /// In paths, and its tag in the OpenAPI document: `roulette`.
+    const NAME: &'static str;
+    /// What the document says of its status.
+    const STATUS: &'static str;
+    /// What the document says of a play.
+    const PLAY: &'static str;
+    type StatusAnswer: From<Status<Self::Menu>> + Serialize + ToSchema + 'static;
+    type PlayAnswer: From<Play<Self::Outcome>> + Serialize + ToSchema + 'static;
+}
+
+pub(crate) fn of_game<G: GamePaths>() -> [Operation; 2] {
+    let status = Operation::new(
+        format!("/api/{}/status", G::NAME),
+        HttpMethod::Get,
+        || web::to(status::<G>),
+        document::<G>("status", G::STATUS)
+            .response("200", json::<G::StatusAnswer>())
+            .build(),
+        schemas::<G::StatusAnswer>(),
+    );
+    let play = Operation::new(
+        format!("/api/{}/play", G::NAME),
+        HttpMethod::Post,
+        || web::to(play::<G>),
+        document::<G>("play", G::PLAY)
+            .parameters(Some(IdempotencyKey::into_params(|| {
+                Some(ParameterIn::Header)
+            })))
+            .response("200", json::<G::PlayAnswer>())
+            .build(),
+        schemas::<G::PlayAnswer>(),
+    );
+    [
+        status.fails::<GameError>(&[
+            ErrorCode::FeatureDisabled,
+            ErrorCode::NoFeatureToday,
+            G::INVALID_CONFIG,
+        ]),
+        play.fails::<GameError>(&[
+            ErrorCode::FeatureDisabled,
+            ErrorCode::NoFeatureToday,
+            ErrorCode::InvalidConfig,
+            ErrorCode::DailyLimitReached,
+            ErrorCode::NotEnoughTokens,
+            ErrorCode::NoActiveSeasonConflict,
+            G::INVALID_CONFIG,
+        ]),
+    ]
+}
+
+/// What the documentation of both begins with.
+fn document<G: GamePaths>(id: &str, summary: &str) -> OperationBuilder {
+    OperationBuilder::new()
+        .tag(G::NAME)
+        .operation_id(Some(id))
+        .summary(Some(summary))
+        .security(SecurityRequirement::new("bearer", [""; 0]))
+}
+
+fn json<T: ToSchema>() -> Response {
+    let content = Content::new(Some(Ref::from_schema_name(T::name())));
+    let answer = ResponseBuilder::new();
+    answer.content("application/json", content).build()
+}
+
+/// An answer's schema, and those that it names.
+fn schemas<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
+    let mut schemas = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut schemas);
+    schemas
+}
+
+async fn status<G: GamePaths>(
+    player: Player,
+    now: Now,
+    game: Data<dyn GameService<G>>,
+) -> ApiResult<Json<G::StatusAnswer>> {
+    let status = game.status(&player.0, now.0).await?;
+    Ok(Json(status.into()))
+}
+
+async fn play<G: GamePaths>(
+    player: Player,
+    command: Command<Nothing>,
+    now: Now,
+    game: Data<dyn GameService<G>>,
+) -> ApiResult<Answer<G::PlayAnswer>> {
+    let command = PlayCommand {
+        identity: player.0,
+        request: command.request,
+    };
+    Ok(Answer::of(game.play(&command, now.0).await?))
+}
