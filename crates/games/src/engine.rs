@@ -56,7 +56,7 @@ struct Chain<G: Game> {
 enum Stop<G: Game> {
     #[error(transparent)]
     Refused(#[from] GameError),
-    /// The prize had run out since the table was looked up. Nothing is left of this attempt; the
+    /// The prize had run out since the configuration was looked up. Nothing is left of this attempt; the
     /// play goes on along the chain, once what it draws from is published.
     #[error("the prize has run out")]
     SoldOut {
@@ -303,7 +303,7 @@ impl<G: Game> GameService<G> for Engine<G> {
                 }
             }
         }
-        let busy = DbErr::Custom("the table kept changing under a play".to_owned());
+        let busy = DbErr::Custom("the configuration kept changing under a play".to_owned());
         Err(DbError::Contention(busy).into())
     }
 }

@@ -10,14 +10,22 @@
 //! - A broken configuration answers its own error and takes no token.
 //! - A limited prize is taken by the last statement before commit. If none is left, nothing of the
 //!   attempt remains, and the play is drawn again without it.
-//!
 //! - What operators save is checked as a whole before anything is touched; at most one configuration of
 //!   a game is active, and one that was played is never deleted.
 //!
-//! To add a game: a folder with `rules.rs` (what a valid configuration is, and its odds), its tables
-//! and store, and implementations of [`Game`] and [`Configurable`] in its `mod.rs`; an arm in
-//! `fairness/receipt.rs`, so that its draws can be checked; and its routes. Limits, tokens, draws,
-//! prizes, XP, activity, and how configurations are saved come from [`House`].
+//! To add a game, with `x` for its name:
+//! 1. `kernel`: `feature.rs` gets its [`xmas_kernel::Feature`], `error_code.rs` its two codes, and `asset.rs` its
+//!    token, unless it is played for one that there is.
+//! 2. `migration`: a file with its tables, and its line in `lib.rs`.
+//! 3. Here: a folder `x/` with `model.rs` (what operators and players see), `rules.rs` (what a valid
+//!    configuration is, and its odds), `entity.rs`, `store.rs` and the implementation of [`Game`] in `mod.rs`;
+//!    its line below, and its line in [`catalog`].
+//! 4. `admin-api/src/games/x_config.rs` and `player-api/src/games/x.rs`: what its answers show and its requests
+//!    say; and its lines in the `mod.rs` beside each.
+//! 5. `bins/api/src/wiring.rs` makes its [`Engine`], and `scripts/grants.sql` names its tables.
+//!
+//! Limits, tokens, draws, prizes, XP, activity, receipts, and how configurations are read, saved, restored and
+//! deleted come from [`Engine`]; paths, their documentation and their errors are the same for every game.
 //!
 //! Owns the tables `roulette_*`, `dice_config`, `lottery_*`, `feature_log`, `feature_redraw`,
 //! `odds_table`, `draw_seed`, `ranking_daily` and `external_ranking_data`.

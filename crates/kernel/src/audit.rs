@@ -1,6 +1,6 @@
 //! What operators did: `admin_audit_log` (domain.md, "Activity").
 //!
-//! A row is written in the transaction of the change that it tells of, and never touched again. The
+//! A row is written in the transaction of the change that it records, and never touched again. The
 //! database's user needs no right to update or delete here.
 
 use std::ops::RangeInclusive;
@@ -52,7 +52,7 @@ impl Actor {
     pub const REASON_CHARACTERS: usize = 500;
 }
 
-/// One change to be told of.
+/// One change to be recorded.
 #[derive(Clone, Debug)]
 pub struct Change<'a> {
     /// What was done, in upper case: `SEASON_UPDATE`. At most 64 characters.

@@ -309,7 +309,7 @@ pub(crate) async fn post(
     desk: Data<Ranking>,
 ) -> ApiResult<Json<ExternalRankingAnswer>> {
     if let Content::Json(List(items)) = &mut upload.content {
-        compare_echoes(items, &**desk).await?;
+        compare_echoes(items, &desk).await?;
     }
     let (rows, source) = rows(upload)?;
     let saved = desk.upsert_external(&admin.actor, &rows, now.0).await;

@@ -28,7 +28,7 @@ pub(crate) async fn get(
     users: Data<Users>,
 ) -> ApiResult<Json<AdminUser>> {
     let id = id.id(ErrorCode::UserNotFound)?;
-    Ok(Json(account(&**users, id, now.0).await?))
+    Ok(Json(account(&users, id, now.0).await?))
 }
 
 async fn account(users: &Users, id: UserId, now: DateTime<Utc>) -> ApiResult<AdminUser> {
@@ -52,7 +52,7 @@ pub(crate) async fn put(
 ) -> ApiResult<Json<SavedAdminUser>> {
     let id = id.id(ErrorCode::UserNotFound)?;
     let Body(mut body) = body;
-    let stored = async || account(&**users, id, now.0).await;
+    let stored = async || account(&users, id, now.0).await;
     body.echoes().compare(stored).await?;
     let seen = seen_version(&request, body.version.take())?;
     let edit = body.into_edit(seen)?;

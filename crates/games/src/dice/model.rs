@@ -15,8 +15,9 @@ pub struct NewDice {
 }
 
 /// How a throw ends for the player.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum DiceOutcome {
     Win,
     Draw,
@@ -28,11 +29,7 @@ impl DiceOutcome {
 
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
-        match self {
-            DiceOutcome::Win => "WIN",
-            DiceOutcome::Draw => "DRAW",
-            DiceOutcome::Lose => "LOSE",
-        }
+        self.into()
     }
 
     /// Its entry in every dice game's odds.

@@ -21,7 +21,7 @@ use crate::{
 pub trait OddsSource: Send + Sync {
     fn feature(&self) -> Feature;
 
-    /// The table that a play would be drawn from now.
+    /// The odds that a play would be drawn from now.
     async fn odds_now(&self, now: DateTime<Utc>) -> Result<PublishedOdds, GameError>;
 }
 

@@ -1,4 +1,4 @@
-//! What draws are made with: the seeds of the days, and the tables that were in force.
+//! What draws are made with: the seeds of the days, and the odds that were published.
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -37,7 +37,7 @@ const EXTERNAL_RANKING: Area = Area::new("EXTERNAL_RANKING");
 const NAMES: usize = 10_000;
 
 impl Ranking {
-    async fn known(
+    async fn find_known(
         &self,
         named: impl Iterator<Item = &PlayerRef> + Clone,
     ) -> Result<Known, DbError> {
@@ -193,7 +193,7 @@ impl Ranking {
             memo: edit
                 .memo
                 .as_ref()
-                .map(|memo| rules::told(memo.as_deref(), &kept)),
+                .map(|memo| rules::memo_text(memo.as_deref(), &kept)),
             seen: edit.seen.clone(),
         };
         let mut problems = Problems::default();
@@ -430,7 +430,7 @@ impl Ranking {
         now: DateTime<Utc>,
     ) -> Result<DayBoard, RankingDeskError> {
         rules::check_count(rows.len()).map_err(RankingDeskError::Invalid)?;
-        let mut known = self.known(rows.iter().map(|row| &row.player)).await?;
+        let mut known = self.find_known(rows.iter().map(|row| &row.player)).await?;
         let before = store::day(self.db.read(), day).await?.into_iter();
         let names = before.map(|row| row.display_name);
         known.texts = names.filter(|name| !name.is_empty()).collect();
@@ -461,7 +461,7 @@ impl Ranking {
 
     /// The places of these players, as far as they are on the external board.
     pub async fn external_of(&self, players: &[PlayerRef]) -> Result<Vec<ExternalRow>, DbError> {
-        let known = self.known(players.iter()).await?;
+        let known = self.find_known(players.iter()).await?;
         let ids = known
             .ids
             .into_iter()
@@ -483,7 +483,7 @@ impl Ranking {
         now: DateTime<Utc>,
     ) -> Result<Vec<ExternalRow>, RankingDeskError> {
         rules::check_count(rows.len()).map_err(RankingDeskError::Invalid)?;
-        let mut known = self.known(rows.iter().map(|row| &row.player)).await?;
+        let mut known = self.find_known(rows.iter().map(|row| &row.player)).await?;
         known.texts = store::memos(self.db.read()).await?;
         let entries = rules::external(rows, &known).map_err(RankingDeskError::Invalid)?;
         let saved = retry(|| self.upsert_once(actor, &entries, now)).await?;

@@ -147,7 +147,10 @@ pub(super) fn external(
             user_id,
             deposit_amount: row.deposit_amount,
             play_count: row.play_count,
-            memo: row.memo.as_ref().map(|memo| told(memo.as_deref(), &kept)),
+            memo: row
+                .memo
+                .as_ref()
+                .map(|memo| memo_text(memo.as_deref(), &kept)),
             seen: row.seen.clone(),
         };
         check_external(&entry, &kept, &format!("{index}."), &mut problems);
@@ -178,7 +181,7 @@ pub(super) fn check_external(
 }
 
 /// A memo that is to be saved. Forms send an empty one for none.
-pub(super) fn told(memo: Option<&str>, kept: &Kept<'_>) -> Option<String> {
+pub(super) fn memo_text(memo: Option<&str>, kept: &Kept<'_>) -> Option<String> {
     let memo = memo.filter(|memo| !memo.trim().is_empty())?;
     Some(kept_or_nfc(memo, kept))
 }
@@ -213,7 +216,7 @@ fn finish<T>(outcome: T, problems: Problems) -> Result<T, Vec<Problem>> {
 mod tests {
     use super::*;
 
-    fn known() -> Known {
+    fn known_players() -> Known {
         Known {
             ids: [UserId(1), UserId(2)].into(),
             by_external_id: [
@@ -241,11 +244,11 @@ mod tests {
         }
     }
 
-    fn told_of(problems: Vec<Problem>) -> Vec<(String, ErrorCode)> {
-        let told = problems
+    fn problems_of(problems: Vec<Problem>) -> Vec<(String, ErrorCode)> {
+        let found = problems
             .into_iter()
             .map(|problem| (problem.field, problem.code));
-        told.collect()
+        found.collect()
     }
 
     #[test]
@@ -255,7 +258,7 @@ mod tests {
             place(2, named(None, Some("elf")), "요정"),
             place(3, named(None, None), "손님"),
         ];
-        let entries = day(&rows, &known()).unwrap();
+        let entries = day(&rows, &known_players()).unwrap();
         let players: Vec<_> = entries.iter().map(|entry| entry.user_id).collect();
         assert_eq!(players, [Some(UserId(1)), Some(UserId(2)), None]);
         use ErrorCode::{RankingConflict, UserNotFound, ValidationError};
@@ -300,10 +303,10 @@ mod tests {
         ] {
             let mut all = rows.to_vec();
             all.push(row);
-            let told = told_of(day(&all, &known()).unwrap_err());
-            assert_eq!(told, [(field.to_owned(), code)]);
+            let found = problems_of(day(&all, &known_players()).unwrap_err());
+            assert_eq!(found, [(field.to_owned(), code)]);
         }
-        assert_eq!(told_of(check_count(0).unwrap_err())[0].0, "rows");
+        assert_eq!(problems_of(check_count(0).unwrap_err())[0].0, "rows");
         assert_eq!(check_count(MAX_ROWS), Ok(()));
         assert!(check_count(MAX_ROWS + 1).is_err());
     }
@@ -321,7 +324,7 @@ mod tests {
             row(named(Some(1), None), MAX_NUMBER, Some("줄\n바꿈")),
             row(named(None, Some("elf")), 0, Some("")),
         ];
-        let entries = external(&rows, &known()).unwrap();
+        let entries = external(&rows, &known_players()).unwrap();
         assert_eq!(entries[0].memo, Some(Some("줄\n바꿈".to_owned())));
         assert_eq!(entries[1].memo, Some(None));
         let bad = [
@@ -331,8 +334,8 @@ mod tests {
             row(named(None, Some("산타")), MAX_NUMBER + 1, None),
             row(named(Some(2), None), 0, Some("\0")),
         ];
-        let told = told_of(external(&bad, &known()).unwrap_err());
-        let fields: Vec<&str> = told.iter().map(|(field, _)| field.as_str()).collect();
+        let found = problems_of(external(&bad, &known_players()).unwrap_err());
+        let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
         let expected = [
             "0.user_id",
             "1.external_id",
@@ -342,8 +345,8 @@ mod tests {
             "4.memo",
         ];
         assert_eq!(fields, expected);
-        assert_eq!(told[0].1, ErrorCode::UserRequired);
-        assert_eq!(told[3].1, ErrorCode::RankingConflict);
+        assert_eq!(found[0].1, ErrorCode::UserRequired);
+        assert_eq!(found[3].1, ErrorCode::RankingConflict);
     }
 
     #[test]
@@ -358,10 +361,13 @@ mod tests {
             (MAX_NUMBER, true),
             (MAX_NUMBER + 1, false),
         ] {
-            let outcome = day(&[with_score(score)], &known());
+            let outcome = day(&[with_score(score)], &known_players());
             assert_eq!(outcome.is_ok(), fits, "{score}");
         }
-        let last = day(&[place(MAX_NUMBER, named(None, None), "손님")], &known());
+        let last = day(
+            &[place(MAX_NUMBER, named(None, None), "손님")],
+            &known_players(),
+        );
         assert_eq!(last.unwrap()[0].place, MAX_NUMBER);
         let row = |play_count| ExternalRowEdit {
             player: named(Some(1), None),
@@ -376,7 +382,7 @@ mod tests {
             (MAX_NUMBER, true),
             (MAX_NUMBER + 1, false),
         ] {
-            let outcome = external(&[row(count)], &known());
+            let outcome = external(&[row(count)], &known_players());
             assert_eq!(outcome.is_ok(), fits, "{count}");
         }
         assert_eq!(check_count(1), Ok(()));
@@ -387,20 +393,20 @@ mod tests {
         let decomposed = "\u{1109}\u{1161}\u{11ab}\u{1110}\u{1161}";
         let standing = Known {
             texts: [decomposed.to_owned(), " x".to_owned()].into(),
-            ..known()
+            ..known_players()
         };
         let name = |name: &str, known: &Known| {
             let rows = [place(1, named(None, None), name)];
             day(&rows, known).map(|entries| entries[0].display_name.clone())
         };
         assert_eq!(name(decomposed, &standing).as_deref(), Ok(decomposed));
-        assert_eq!(name(decomposed, &known()).as_deref(), Ok("산타"));
+        assert_eq!(name(decomposed, &known_players()).as_deref(), Ok("산타"));
         assert_eq!(name(" x", &standing).as_deref(), Ok(" x"));
-        assert!(name(" x", &known()).is_err());
+        assert!(name(" x", &known_players()).is_err());
         // A player who has a name may be given none, but no bad one.
         let rows = [place(1, named(Some(1), None), " x")];
         assert_eq!(
-            told_of(day(&rows, &known()).unwrap_err())[0].0,
+            problems_of(day(&rows, &known_players()).unwrap_err())[0].0,
             "0.display_name"
         );
     }
@@ -416,13 +422,19 @@ mod tests {
                 memo: Some(Some(memo.to_owned())),
                 seen: None,
             };
-            external(&[row], &known()).is_ok()
+            external(&[row], &known_players()).is_ok()
         };
         assert!(memo(&"가".repeat(255)) && !memo(&"가".repeat(256)));
-        assert_eq!(told(None, &kept), None);
-        assert_eq!(told(Some(" \n"), &kept), None);
-        assert_eq!(told(Some("e\u{301}"), &kept).as_deref(), Some("\u{e9}"));
+        assert_eq!(memo_text(None, &kept), None);
+        assert_eq!(memo_text(Some(" \n"), &kept), None);
+        assert_eq!(
+            memo_text(Some("e\u{301}"), &kept).as_deref(),
+            Some("\u{e9}")
+        );
         let old = ["e\u{301}"].into_iter().collect();
-        assert_eq!(told(Some("e\u{301}"), &old).as_deref(), Some("e\u{301}"));
+        assert_eq!(
+            memo_text(Some("e\u{301}"), &old).as_deref(),
+            Some("e\u{301}")
+        );
     }
 }
