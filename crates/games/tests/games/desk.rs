@@ -55,7 +55,7 @@ async fn play_behind(real: &Real, edit: &ConfigEdit<Option<Vec<PrizeEdit>>>) -> 
     let player = real.player("a", 2).await;
     replica.lottery.play(&play(player), at(26)).await.unwrap();
     replica.lottery.status(&player, at(26)).await.unwrap();
-    let desk: &Engine<Lottery> = &*real.lottery;
+    let desk: &Engine<Lottery> = &real.lottery;
     let saved = desk.update(&actor, ConfigId(1), edit, at(26)).await;
     saved.unwrap();
     let played = replica.lottery.play(&play(player), at(26)).await;
@@ -71,7 +71,7 @@ async fn an_edit_is_seen_everywhere_within_a_second() {
         odds.unwrap().odds_id
     };
     let before = odds(&replica).await;
-    let desk: &Engine<Roulette> = &*real.roulette;
+    let desk: &Engine<Roulette> = &real.roulette;
     let wheel = desk.config(ConfigId(1)).await.unwrap();
     let mut segments = Vec::new();
     for segment in &wheel.config.body.segments {
@@ -129,7 +129,7 @@ async fn a_prize_whose_limit_is_lifted_is_won_and_its_books_stay_in_order() {
         ..labelled("한정")
     };
     let actor = real.test.operator("operator").await;
-    let desk: &Engine<Lottery> = &*real.lottery;
+    let desk: &Engine<Lottery> = &real.lottery;
     let edit = prizes(&[labelled("다음 기회에"), limited_again]);
     desk.update(&actor, ConfigId(1), &edit, at(26))
         .await
@@ -145,7 +145,7 @@ async fn a_prize_that_is_removed_under_a_play_is_drawn_around() {
     let (actor, replica) = (real.test.operator("operator").await, real.replica().await);
     let player = real.player("a", 1).await;
     replica.lottery.status(&player, at(26)).await.unwrap();
-    let desk: &Engine<Lottery> = &*real.lottery;
+    let desk: &Engine<Lottery> = &real.lottery;
     let edit = prizes(&[labelled("다음 기회에")]);
     let saved = desk
         .update(&actor, ConfigId(1), &edit, at(26))
