@@ -14,6 +14,7 @@ pub mod players;
 mod records;
 pub mod rewards;
 pub mod seasons;
+mod two_names;
 
 use std::sync::LazyLock;
 

@@ -20,6 +20,9 @@ use crate::{
 /// What only one operator at a time edits: seasons.
 const SEASONS: Area = Area::new("SEASONS");
 
+/// What an operator says about a season, given the season as it is.
+pub type SeasonEditor<'a> = dyn Fn(&NewSeason) -> SeasonEdit + Send + Sync + 'a;
+
 impl SeasonPass {
     /// Adds somebody who has a say in the edits of seasons.
     pub fn with_warden(mut self, warden: Arc<dyn SeasonWarden>) -> Self {
@@ -117,13 +120,14 @@ impl SeasonPass {
         &self,
         actor: &Actor,
         id: SeasonId,
-        edit: &SeasonEdit,
+        edit: &SeasonEditor<'_>,
         now: DateTime<Utc>,
     ) -> Result<EditedSeason, SeasonDeskError> {
         let tx = self.options.db.begin().await?;
         audit::enter_in_tx(&tx, SEASONS).await?;
         let before = store::find_season(&*tx, id).await?;
         let before = before.ok_or(SeasonDeskError::NotFound)?;
+        let edit = &edit(&before.season.rules);
         version::expect(edit.seen.as_ref(), &before.version())?;
         let (season, problems) = rules::edited(Some(&before.season.rules), edit);
         let is_changed = !problems.is_empty() || season != before.season.rules;
@@ -201,12 +205,13 @@ impl SeasonPass {
         retry(|| self.create_once(actor, edit, now)).await
     }
 
-    /// Changes a season, its ladder, or both.
+    /// Changes a season, its ladder, or both. `edit` is asked what to change under the lock of seasons, and
+    /// again if the transaction is tried again.
     pub async fn update(
         &self,
         actor: &Actor,
         id: SeasonId,
-        edit: &SeasonEdit,
+        edit: &SeasonEditor<'_>,
         now: DateTime<Utc>,
     ) -> Result<EditedSeason, SeasonDeskError> {
         retry(|| self.update_once(actor, id, edit, now)).await

@@ -27,6 +27,7 @@ mod store;
 mod warden;
 
 pub use correction::XpCorrections;
+pub use desk::SeasonEditor;
 pub use error::{SeasonDeskError, SeasonError};
 pub use model::{
     ClaimCommand, EditedSeason, InternalWins, Level, LevelEdit, LevelReward, NewSeason, PlayEffect,

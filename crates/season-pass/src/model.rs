@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
-    BridgeId, Feature, SeasonId,
+    BridgeId, Feature, Problem, SeasonId,
     idempotency::RequestKey,
     version::{Seen, Version},
 };
@@ -81,8 +81,6 @@ impl SavedSeason {
 #[derive(Clone, Debug, Default)]
 pub struct SeasonEdit {
     pub name: Option<String>,
-    /// Another name for `name`: a client that sends back all that it has loaded changes one of them.
-    pub season_name: Option<String>,
     pub start: Option<EventDay>,
     pub end: Option<EventDay>,
     pub max_level: Option<i64>,
@@ -98,6 +96,8 @@ pub struct SeasonEdit {
     pub move_settle_on: bool,
     /// What the operator has seen.
     pub seen: Option<Seen>,
+    /// What could not be read as an edit. It is refused with whatever else is wrong.
+    pub problems: Vec<Problem>,
 }
 
 /// A season after an edit.

@@ -203,11 +203,11 @@ fn check_ladder(season: &NewSeason, problems: &mut Problems) {
 /// edit leaves out is usual.
 pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<Problem>) {
     let mut problems = Problems::default();
+    problems.extend(edit.problems.clone());
     let mut season = match before {
         Some(before) => before.clone(),
         None => {
-            let is_named = edit.name.is_some() || edit.season_name.is_some();
-            problems.expect(is_named, "season_name", "is needed");
+            problems.expect(edit.name.is_some(), "season_name", "is needed");
             problems.expect(edit.start.is_some(), "start_date", "is needed");
             problems.expect(edit.end.is_some(), "end_date", "is needed");
             NewSeason {
@@ -238,19 +238,9 @@ pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<
         );
         season.max_level = max_level;
     }
-    let kept = before.map(|before| before.name.as_str());
-    let names = [&edit.name, &edit.season_name].into_iter().flatten();
-    let mut changed = names
-        .map(|name| text::edited(name, kept))
-        .filter(|name| Some(name.as_str()) != kept);
-    if let Some(name) = changed.next() {
-        let agree = changed.all(|other| other == name);
-        problems.expect(
-            agree,
-            "season_name",
-            "is sent under two names, with two values",
-        );
-        season.name = name;
+    if let Some(name) = &edit.name {
+        let kept = before.map(|before| before.name.as_str());
+        season.name = text::edited(name, kept);
     }
     season.start = edit.start.unwrap_or(season.start);
     season.end = edit.end.unwrap_or(season.end);
@@ -898,28 +888,23 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_come_under_either_name_but_not_as_two() {
+    fn a_name_is_changed_and_what_could_not_be_read_is_refused() {
         let before = ladder(&[20]);
-        let names = |name: Option<&str>, season_name: Option<&str>| SeasonEdit {
-            name: name.map(str::to_owned),
-            season_name: season_name.map(str::to_owned),
+        let named = |name: &str| SeasonEdit {
+            name: Some(name.to_owned()),
             ..SeasonEdit::default()
         };
-        // A client that sends back all that it has loaded changes one of the two.
-        for (name, season_name, after) in [
-            (Some("S"), Some("S"), "S"),
-            (Some("T"), None, "T"),
-            (None, Some("T"), "T"),
-            (Some("T"), Some("S"), "T"),
-            (Some("S"), Some("T"), "T"),
-            (Some("T"), Some("T"), "T"),
-        ] {
-            let (season, problems) = edited(Some(&before), &names(name, season_name));
-            assert_eq!((season.name.as_str(), problems), (after, vec![]));
+        for name in ["S", "T"] {
+            let (season, problems) = edited(Some(&before), &named(name));
+            assert_eq!((season.name.as_str(), problems), (name, vec![]));
         }
-        let (_, problems) = edited(Some(&before), &names(Some("T"), Some("U")));
+        let unreadable = SeasonEdit {
+            problems: vec![Problem::new("season_name", "is sent under two names")],
+            ..named("T")
+        };
+        let (_, problems) = edited(Some(&before), &unreadable);
         assert_eq!(fields(problems), ["season_name"]);
-        let (new, problems) = edited(None, &names(None, Some("T")));
+        let (new, problems) = edited(None, &named("T"));
         assert_eq!(new.name, "T");
         assert_eq!(fields(problems), ["start_date", "end_date"]);
     }

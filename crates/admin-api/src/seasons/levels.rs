@@ -176,6 +176,8 @@ pub(crate) async fn put(
         seen: seen_version(&request, body.version)?,
         ..SeasonEdit::default()
     };
-    let edited = desk.update(&admin.actor, id, &edit, now.0).await?;
+    let edited = desk
+        .update(&admin.actor, id, &|_| edit.clone(), now.0)
+        .await?;
     Ok(Json(edited.saved.into()))
 }

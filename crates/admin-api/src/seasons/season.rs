@@ -11,7 +11,8 @@ use xmas_http::{
     error::ApiResult,
     extract::{Admin, Body, Echo, Echoes, FIXED, Now, Params, PathPart, Volatile, seen_version},
 };
-use xmas_season_pass::{EditedSeason, SavedSeason, SeasonEdit, SeasonPass, SettleDay};
+use xmas_kernel::{Problem, text};
+use xmas_season_pass::{EditedSeason, NewSeason, SavedSeason, SeasonEdit, SeasonPass, SettleDay};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     params::{IfMatch, Reason},
     seasons::id,
     seasons::levels::LevelRequest,
+    two_names::{Differ, one_of},
 };
 
 /// A season, without its ladder.
@@ -214,11 +216,12 @@ impl SeasonRequest {
             .and("created_at", self.created_at.take(), FIXED)
     }
 
-    fn edit(self, request: &HttpRequest) -> ApiResult<SeasonEdit> {
+    /// The edit, but for the name of the season, and both names that were sent.
+    fn edit(self, request: &HttpRequest) -> ApiResult<(SeasonEdit, Names)> {
         let levels = self.levels.map(LevelRequest::edits).transpose()?;
-        Ok(SeasonEdit {
-            name: self.name,
-            season_name: self.season_name,
+        let names = Names(self.name, self.season_name);
+        let edit = SeasonEdit {
+            name: None,
             start: self.start_date,
             end: self.end_date,
             max_level: self.max_level,
@@ -230,7 +233,30 @@ impl SeasonRequest {
             levels,
             move_settle_on: self.move_settle_on.unwrap_or(false),
             seen: seen_version(request, self.version)?,
-        })
+            problems: Vec::new(),
+        };
+        Ok((edit, names))
+    }
+}
+
+/// The name of a season, under both names of the field.
+struct Names(Option<String>, Option<String>);
+
+impl Names {
+    /// The edit with the one name that counts; `stored` is the name that the season has.
+    fn add_to(&self, edit: &SeasonEdit, stored: Option<&str>) -> SeasonEdit {
+        let mut edit = edit.clone();
+        let sent = |name: &Option<String>| name.as_deref().map(|name| text::edited(name, stored));
+        let (first, second) = (sent(&self.0), sent(&self.1));
+        match one_of(first, second, stored.map(str::to_owned).as_ref()) {
+            Ok(name) => edit.name = name,
+            Err(Differ) => {
+                edit.name.clone_from(&self.0);
+                let text = "is sent under two names, with two values";
+                edit.problems.push(Problem::new("season_name", text));
+            }
+        }
+        edit
     }
 }
 
@@ -264,7 +290,8 @@ pub(crate) async fn post(
 ) -> ApiResult<HttpResponse> {
     let Body(mut body) = body;
     body.echoes().expect_none()?;
-    let edit = body.edit(&request)?;
+    let (edit, names) = body.edit(&request)?;
+    let edit = names.add_to(&edit, None);
     let saved = desk.create(&admin.actor, &edit, now.0).await?;
     Ok(HttpResponse::Created().json(SeasonAnswer::from(saved)))
 }
@@ -297,7 +324,40 @@ pub(crate) async fn put(
     let Body(mut body) = body;
     let stored = async || Ok(SeasonAnswer::from(desk.find(id).await?));
     body.echoes().compare(stored).await?;
-    let edit = body.edit(&request)?;
+    let (edit, names) = body.edit(&request)?;
+    let edit = |stored: &NewSeason| names.add_to(&edit, Some(&stored.name));
     let edited = desk.update(&admin.actor, id, &edit, now.0).await?;
     Ok(Json(edited.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_come_under_either_name_but_not_as_two() {
+        let edit = |name: Option<&str>, season_name: Option<&str>, stored: Option<&str>| {
+            let own = |name: Option<&str>| name.map(str::to_owned);
+            let names = Names(own(name), own(season_name));
+            let edit = names.add_to(&SeasonEdit::default(), stored);
+            (edit.name, edit.problems.len())
+        };
+        // A client that sends back all that it has loaded changes one of the two.
+        for (name, season_name, after) in [
+            (Some("S"), Some("S"), "S"),
+            (Some("T"), None, "T"),
+            (None, Some("T"), "T"),
+            (Some("T"), Some("S"), "T"),
+            (Some("S"), Some("T"), "T"),
+            (Some("T"), Some("T"), "T"),
+        ] {
+            let after = (Some(after.to_owned()), 0);
+            assert_eq!(edit(name, season_name, Some("S")), after);
+        }
+        let refused = (Some("T".to_owned()), 1);
+        assert_eq!(edit(Some("T"), Some("U"), Some("S")), refused);
+        assert_eq!(edit(Some("T"), Some("U"), None), refused);
+        assert_eq!(edit(None, Some("T"), None), (Some("T".to_owned()), 0));
+        assert_eq!(edit(None, None, Some("S")), (None, 0));
+    }
 }
