@@ -83,8 +83,7 @@ impl Plan {
             }
         };
         if batch.kind.takes() {
-            let short = |item: Item, balance| (balance < item.amount).then_some(0);
-            plan.find_short(conn, |_| true, short).await?;
+            plan.find_short(conn, |_| true, all_or_nothing).await?;
         }
         Ok(plan)
     }
@@ -105,7 +104,7 @@ impl Plan {
         let is_gone = |item: Item| anonymised.contains(&item.user_id);
         let short = |item: Item, balance| match is_gone(item) {
             true => Some(0),
-            false => (balance < item.amount).then_some(balance),
+            false => what_is_there(item, balance),
         };
         let may_be_short = |item| kind.takes() || is_gone(item);
         plan.find_short(conn, may_be_short, short).await?;
@@ -205,6 +204,16 @@ impl Plan {
         };
         some.map(wallet).collect()
     }
+}
+
+/// What is moved of an item that its wallet holds too little of: nothing.
+fn all_or_nothing(item: Item, balance: i64) -> Option<i64> {
+    what_is_there(item, balance).map(|_| 0)
+}
+
+/// What is moved of an item that its wallet holds too little of: all that is there.
+fn what_is_there(item: Item, balance: i64) -> Option<i64> {
+    (balance < item.amount).then_some(balance)
 }
 
 /// The items of a list, and what is wrong with its lines.
@@ -420,6 +429,20 @@ mod tests {
         assert_eq!(refused(&plan), [(2, "token_type"), (3, "amount")]);
         assert_eq!(plan.items, [item(1, Asset::Point, 10)]);
         assert_eq!(refused(&grant(&[tickets])), []);
+    }
+
+    #[test]
+    fn a_wallet_is_short_from_one_below_the_amount() {
+        let item = item(1, Asset::Point, 10);
+        for (balance, nothing, rest) in [
+            (0, Some(0), Some(0)),
+            (9, Some(0), Some(9)),
+            (10, None, None),
+            (11, None, None),
+        ] {
+            assert_eq!(all_or_nothing(item, balance), nothing, "{balance}");
+            assert_eq!(what_is_there(item, balance), rest, "{balance}");
+        }
     }
 
     fn with_short(lines: Vec<u64>) -> Plan {
