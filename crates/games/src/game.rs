@@ -163,3 +163,36 @@ pub struct ActiveConfig<G: Game> {
     /// Entries that would be drawn if anything were left of them.
     pub sold_out: Vec<Entry>,
 }
+
+/// What is known of a game where only its [`Feature`] is.
+#[derive(Clone, Copy, Debug)]
+pub struct GameEntry {
+    pub feature: Feature,
+    /// [`Game::INVALID_CONFIG`].
+    pub invalid_config: ErrorCode,
+    /// [`Game::CONFIG_NOT_FOUND`].
+    pub config_not_found: ErrorCode,
+    /// [`Game::CHECK_CODES`].
+    pub check_codes: &'static [ErrorCode],
+    /// [`Game::entry_at`].
+    pub(crate) entry_at: fn(&Odds, u64) -> &Entry,
+    /// [`Game::agrees`], with the outcome as JSON text.
+    pub(crate) agrees: fn(&str, &Entry, u64) -> bool,
+}
+
+impl GameEntry {
+    pub(crate) const fn of<G: Game>() -> Self {
+        Self {
+            feature: G::FEATURE,
+            invalid_config: G::INVALID_CONFIG,
+            config_not_found: G::CONFIG_NOT_FOUND,
+            check_codes: G::CHECK_CODES,
+            entry_at: G::entry_at,
+            agrees: agrees::<G>,
+        }
+    }
+}
+
+fn agrees<G: Game>(outcome: &str, entry: &Entry, number: u64) -> bool {
+    serde_json::from_str(outcome).is_ok_and(|outcome| G::agrees(&outcome, entry, number))
+}

@@ -18,8 +18,8 @@
 //!    token, unless it is played for one that there is.
 //! 2. `migration`: a file with its tables, and its line in `lib.rs`.
 //! 3. Here: a folder `x/` with `model.rs` (what operators and players see), `rules.rs` (what a valid
-//!    configuration is, and its odds), `entity.rs`, `store.rs` and the implementation of [`Game`] in `mod.rs`;
-//!    its line below, and its line in [`catalog`].
+//!    configuration is, and its odds), `store.rs` (its tables) and the implementation of [`Game`] in `mod.rs`;
+//!    its line below, and its line in [`GAMES`].
 //! 4. `admin-api/src/games/x_config.rs` and `player-api/src/games/x.rs`: what its answers show and its requests
 //!    say; and its lines in the `mod.rs` beside each.
 //! 5. `bins/api/src/wiring.rs` makes its [`Engine`], and `scripts/grants.sql` names its tables.
@@ -56,3 +56,10 @@ pub use fairness::{DrawRegistry, Fairness, SealedSeeds};
 pub use game::{ActiveConfig, Game};
 pub use ranking::{Ranking, RankingNames, RankingService};
 pub use service::{GameService, Play, PlayCommand, Receipt, Status};
+
+/// The games there are.
+pub(crate) static GAMES: [game::GameEntry; 3] = [
+    game::GameEntry::of::<roulette::Roulette>(),
+    game::GameEntry::of::<dice::Dice>(),
+    game::GameEntry::of::<lottery::Lottery>(),
+];

@@ -1,6 +1,5 @@
 //! The dice game: two dice each, the higher sum wins, one token a play.
 
-mod entity;
 mod model;
 pub mod rules;
 mod store;
@@ -22,7 +21,7 @@ use crate::{
     config::{Actions, Config, ConfigEdit, Past, Saved, insert_in_tx},
     odds::{Entry, Odds},
 };
-use entity::{ActiveModel, Entity, Model};
+use store::entity::{ActiveModel, Entity, Model};
 
 pub use model::{DiceEdit, DiceGame, DiceOutcome, DiceRewards, NewDice, Throw};
 

@@ -6,8 +6,9 @@ use xmas_kernel::{Feature, OddsId, PlayId, UserId};
 use xmas_time::EventDay;
 
 use crate::{
-    catalog::{self, GameEntry},
+    catalog,
     draw::{DrawId, Seed},
+    game::GameEntry,
     odds::{Entry, Odds},
 };
 

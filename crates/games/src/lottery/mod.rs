@@ -1,7 +1,6 @@
 //! The lottery: prizes, some of them limited, one ticket a play.
 
 mod edit;
-mod entity;
 mod model;
 pub mod rules;
 mod store;
@@ -25,7 +24,7 @@ use crate::{
     odds::Entry,
     play_counts,
 };
-use entity::config;
+use store::config;
 
 pub use model::{NewLottery, NewPrize, Prize, PrizeConfig, PrizeEdit, PrizeList};
 

@@ -1,6 +1,5 @@
 //! The roulette: six segments, one coin a spin.
 
-mod entity;
 mod model;
 pub mod rules;
 mod store;
@@ -22,7 +21,7 @@ use crate::{
     config::{Actions, Config, ConfigEdit, Past, Saved, TwoNames, insert_in_tx},
     odds::Entry,
 };
-use entity::config;
+use store::config;
 
 pub use model::{NewSegment, NewWheel, Segment, SegmentConfig, SegmentEdit, Segments};
 
