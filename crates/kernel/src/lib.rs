@@ -15,6 +15,8 @@
 //! the crate that owns the table a constant of it ([`db::Constraint`]), and ask
 //! [`db::DbError::violates`] beside the query that can violate it. `migration/tests` compares all
 //! constants with the schema.
+//!
+//! Owns the tables `idempotency_key`, `data_key_probe`, `job_lease`, `admin_audit_log` and `config_lock`.
 
 mod asset;
 pub mod audit;

@@ -97,68 +97,54 @@ fn domain_crates_know_no_http_and_handlers_no_database() {
     }
 }
 
+/// What a crate's `lib.rs` says that it owns: `user`, or `coupon_*` for all that begin so.
+fn owned_by(lib: &str) -> Vec<String> {
+    let doc = lib.lines().map_while(|line| line.strip_prefix("//!"));
+    let doc: Vec<&str> = doc.map(str::trim).collect();
+    let doc = doc.join(" ");
+    let Some((_, tables)) = doc.split_once("Owns the table") else {
+        return Vec::new();
+    };
+    let tables = tables.split('.').next().unwrap_or_default();
+    let names = tables.split('`').skip(1).step_by(2);
+    names.map(str::to_owned).collect()
+}
+
 #[test]
 fn only_the_owner_of_a_table_names_it() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let owners = [
-        ("user", "players"),
-        ("user_profiles", "players"),
-        ("feature_config", "features"),
-        ("feature_schedule", "features"),
-        ("user_event_log", "activity"),
-        ("refresh_token", "core-auth"),
-        ("idempotency_key", "kernel"),
-        ("data_key_probe", "kernel"),
-        ("job_lease", "kernel"),
-        ("admin_audit_log", "kernel"),
-        ("config_lock", "kernel"),
-        ("app_ui_config", "features"),
-        ("wallet_batch", "rewards"),
-        ("wallet_batch_item", "rewards"),
-        ("event_bridge", "event-bridge"),
-        ("event_bridge_day", "event-bridge"),
-        ("event_bridge_gift", "event-bridge"),
-        ("event_bridge_gift_key", "event-bridge"),
-        ("event_bridge_progress", "event-bridge"),
-        ("user_game_wallet", "rewards"),
-        ("wallet_ledger", "rewards"),
-        ("reward_log", "rewards"),
-        ("season_pass_config", "season-pass"),
-        ("season_pass_level", "season-pass"),
-        ("season_pass_progress", "season-pass"),
-        ("season_pass_stamp_log", "season-pass"),
-        ("season_pass_reward_log", "season-pass"),
-        ("roulette_config", "games"),
-        ("roulette_segment", "games"),
-        ("feature_log", "games"),
-        ("feature_redraw", "games"),
-        ("dice_config", "games"),
-        ("lottery_config", "games"),
-        ("lottery_prize", "games"),
-        ("odds_table", "games"),
-        ("draw_seed", "games"),
-        ("ranking_daily", "games"),
-        ("external_ranking_data", "games"),
-        ("reward_bundle", "rewards"),
-        ("reward_bundle_item", "rewards"),
-        ("coupon_kind", "rewards"),
-        ("coupon_code", "rewards"),
-        ("coupon_withheld", "rewards"),
-    ];
-    for (table, owner) in owners {
-        let needle = format!("table_name = \"{table}\"");
-        let mut found = Vec::new();
-        for_each_file(&root.join("crates"), &mut |file, text| {
-            if text.contains(&needle) {
-                found.push(file.to_path_buf());
-            }
-        });
-        assert_eq!(found.len(), 1, "{table}: {found:?}");
-        let folder = format!("crates/{owner}/src");
-        assert!(
-            found[0].to_string_lossy().contains(&folder),
-            "{table}: {found:?}"
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates");
+    let mut owners: Vec<(String, String)> = Vec::new();
+    let mut tables: Vec<(String, String)> = Vec::new();
+    for entry in std::fs::read_dir(crates).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let lib = std::fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+        owners.extend(
+            owned_by(&lib)
+                .into_iter()
+                .map(|table| (table, name.clone())),
         );
+        for_each_file(&folder.join("src"), &mut |_, text| {
+            let named = text.split("table_name = \"").skip(1);
+            let named = named.filter_map(|rest| rest.split('"').next());
+            tables.extend(named.map(|table| (table.to_owned(), name.clone())));
+        });
+    }
+    let fits = |pattern: &str, table: &str| match pattern.strip_suffix('*') {
+        Some(beginning) => table.starts_with(beginning),
+        None => table == pattern,
+    };
+    assert!(tables.len() > 30, "{tables:?}");
+    for (table, named_by) in &tables {
+        let owners = owners.iter().filter(|(pattern, _)| fits(pattern, table));
+        let owners: Vec<&str> = owners.map(|(_, owner)| owner.as_str()).collect();
+        assert_eq!(owners, [named_by], "{table}: who owns it, and who names it");
+        let times = tables.iter().filter(|(other, _)| other == table).count();
+        assert_eq!(times, 1, "{table} is an entity {times} times");
+    }
+    for (pattern, owner) in &owners {
+        let is_there = tables.iter().any(|(table, _)| fits(pattern, table));
+        assert!(is_there, "{owner} owns {pattern}, which nobody names");
     }
 }
 
