@@ -62,7 +62,7 @@ async fn run_bridge(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         let Some(lease) = Lease::take(app.db(), &name, app.process(), LEASE).await? else {
             return Ok(());
         };
-        let done = do_now(app, &*settlement, due, now).await;
+        let done = do_now(app, settlement, due, now).await;
         let given_back = lease.give_back(app.db()).await;
         done?;
         given_back?;

@@ -10,7 +10,9 @@ use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, 
 use xmas_admin_api::{bridge, features, games, insight, players, rewards, seasons};
 use xmas_cache::{Cache, MemoryCache, Throttle};
 use xmas_config::{Config, Origin, Secret, Secrets};
-use xmas_core_auth::{AccessTokens, Auth, AuthOptions, Passwords, Sessions, SigningKeys};
+use xmas_core_auth::{
+    AccessTokens, Auth, AuthOptions, LoginThrottle, Passwords, Sessions, SigningKeys,
+};
 use xmas_event_bridge::{BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions};
 use xmas_features::{FeatureService, Features, UiConfigs};
 use xmas_games::{
@@ -177,8 +179,10 @@ impl App {
             activity: log,
             entropy: ports.entropy,
             refresh_lifetime: TimeDelta::days(config.auth.refresh_expire_days),
-            account_throttle: throttle("login-account", limits.logins_per_minute),
-            address_throttle: throttle("login-address", limits.logins_per_address_per_minute),
+            throttle: LoginThrottle {
+                by_account: throttle("login-account", limits.logins_per_minute),
+                by_address: throttle("login-address", limits.logins_per_address_per_minute),
+            },
         });
         Self {
             clock: ports.clock,

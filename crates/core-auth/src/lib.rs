@@ -19,6 +19,7 @@ mod error;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
 mod hs256;
+mod login_throttle;
 mod model;
 mod passwords;
 mod rules;
@@ -28,6 +29,7 @@ mod store;
 mod tokens;
 
 pub use error::{AuthError, TokenError};
+pub use login_throttle::LoginThrottle;
 pub use model::{
     AccountView, Authenticated, LoginCommand, LogoutCommand, PasswordCommand, RefreshCommand,
     Scope, Session,

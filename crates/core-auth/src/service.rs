@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::json;
 use xmas_activity::{ActivityLog, Event, EventKind};
-use xmas_cache::{Throttle, Throttled};
+use xmas_cache::Throttled;
 use xmas_kernel::{
     UserId,
     db::{Db, DbError, retry},
@@ -20,6 +20,7 @@ use xmas_players::{
 use crate::{
     AccessTokens, AccountView, AuthError, Authenticated, LoginCommand, LogoutCommand,
     PasswordCommand, Passwords, RefreshCommand, Scope, Session, TokenError,
+    login_throttle::LoginThrottle,
     passwords::is_old,
     rules::{Verdict, judge},
     store,
@@ -35,10 +36,7 @@ pub struct AuthOptions {
     pub entropy: Arc<dyn Entropy>,
     /// How long a refresh token lives after it was issued.
     pub refresh_lifetime: TimeDelta,
-    /// Attempts at one account from one address.
-    pub account_throttle: Throttle,
-    /// Attempts from one address at any account.
-    pub address_throttle: Throttle,
+    pub throttle: LoginThrottle,
 }
 
 /// Authentication for handlers.
@@ -83,13 +81,6 @@ pub struct Auth {
 impl Auth {
     pub fn new(options: AuthOptions) -> Self {
         Self { options }
-    }
-
-    async fn admit(&self, external_id: &str, address: Option<IpAddr>) -> Result<(), AuthError> {
-        let address = place(address);
-        self.options.address_throttle.admit(&address).await?;
-        let pair = format!("{address}|{external_id}");
-        Ok(self.options.account_throttle.admit(&pair).await?)
     }
 
     async fn start_session(
@@ -223,11 +214,6 @@ impl Auth {
     }
 }
 
-/// What throttles count by. Requests without a known address share one place.
-fn place(address: Option<IpAddr>) -> String {
-    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
-}
-
 async fn active_account(tx: &DatabaseTransaction, user_id: UserId) -> Result<Account, AuthError> {
     let account = find_by_id(tx, user_id).await?;
     let account = account.ok_or_else(|| DbError::Corrupt(format!("user {user_id} is gone")))?;
@@ -261,7 +247,9 @@ impl AuthService for Auth {
         command: &LoginCommand,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
-        self.admit(command.external_id.as_str(), command.address)
+        let throttle = &self.options.throttle;
+        throttle
+            .admit_login(command.external_id.as_str(), command.address)
             .await?;
         let db = self.options.db.read();
         let account = retry(|| find_by_external_id(db, &command.external_id)).await?;
@@ -291,10 +279,7 @@ impl AuthService for Auth {
         command: &RefreshCommand,
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
-        self.options
-            .address_throttle
-            .admit(&place(command.address))
-            .await?;
+        self.options.throttle.admit_refresh(command.address).await?;
         retry(|| self.refresh_once(command, now)).await
     }
 
@@ -308,10 +293,7 @@ impl AuthService for Auth {
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
         let user_id = command.identity.user_id;
-        self.options
-            .account_throttle
-            .admit(&format!("password|{user_id}"))
-            .await?;
+        self.options.throttle.admit_password(user_id).await?;
         let account = find_by_id(self.options.db.read(), user_id).await?;
         let hash = account
             .as_ref()

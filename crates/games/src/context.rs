@@ -23,7 +23,6 @@ use crate::{
     GameError, Receipt,
     fairness::DrawRegistry,
     play_log::{self, Draw},
-    service::remaining,
 };
 
 /// What every play costs, in tokens of its game.
@@ -95,22 +94,6 @@ impl PlayContext {
             settings,
             season: self.seasons.running(today).await?,
         })
-    }
-
-    /// The nonce of the next play, or that there is none left today. `max_daily` 0 means no limit.
-    pub(crate) async fn next_nonce_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        feature: Feature,
-        max_daily: i64,
-        today: EventDay,
-    ) -> Result<i64, GameError> {
-        let played = play_log::plays_on(tx, player.user_id(), feature, today).await?;
-        match remaining(max_daily, played) {
-            -1 => Err(GameError::DailyLimitReached),
-            _ => Ok(played),
-        }
     }
 
     /// Logs the play, takes the token, delivers the prize, moves the season and, last, records the

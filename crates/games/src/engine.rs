@@ -21,11 +21,11 @@ use crate::{
     ActiveConfig, Game, GameError, GameService, Play, PlayCommand, PlayContext, Status,
     config::store,
     context::Drawn,
+    daily_limit::{self, remaining},
     draw::DrawId,
     fairness::{OddsSource, PublishedOdds},
     odds::{Entry, MAX_ENTRIES, Odds},
     play_log::{self, Draw},
-    service::remaining,
 };
 
 /// [`GameService`] of any game, on the database. What operators do with it is in `config/edits.rs`.
@@ -140,9 +140,7 @@ impl<G: Game> Engine<G> {
         };
         let (published, seed) = (published?, seed?);
         let limit = published.active.max_daily;
-        let nonce = context
-            .next_nonce_in_tx(&tx, &player, G::FEATURE, limit, today)
-            .await?;
+        let nonce = daily_limit::next_nonce_in_tx(&tx, &player, G::FEATURE, limit, today).await?;
         let (published, odds, odds_id, redraws) = match chain.filter(|chain| chain.nonce == nonce) {
             Some(chain) => (
                 chain.published.clone(),

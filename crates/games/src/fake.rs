@@ -13,15 +13,15 @@ use xmas_kernel::{
     idempotency::{FakeAnswers, Replayable},
 };
 use xmas_players::Identity;
-use xmas_rewards::{Grant, GrantSource, rules::decide};
+use xmas_rewards::{Grant, GrantSource, decide};
 use xmas_time::EventDay;
 
 use crate::{
     ActiveConfig, Game, GameError, GameService, Play, PlayCommand, Receipt, Status,
+    daily_limit::remaining,
     draw::{DrawId, Seed},
     odds::InvalidOdds,
     roulette::{NewWheel, Roulette, rules},
-    service::remaining,
 };
 
 /// Plays by the same rules with tokens that a test gives out; of the prizes it keeps tokens of the

@@ -33,8 +33,10 @@
 pub mod catalog;
 pub mod config;
 mod context;
+mod daily_limit;
 pub mod dice;
 pub mod draw;
+mod draw_counts;
 mod engine;
 mod error;
 pub mod fairness;
@@ -43,7 +45,6 @@ pub mod fake;
 mod game;
 pub mod lottery;
 pub mod odds;
-mod play_counts;
 mod play_log;
 pub mod ranking;
 pub mod roulette;

@@ -3,7 +3,7 @@
 //! A module lists its operations with [`operation!`](crate::operation); what is served and what the OpenAPI
 //! document says come from this list. Path, method, parameters and bodies are those of `#[utoipa::path]`.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use actix_web::{
     HttpResponse, Resource, Route, guard,
@@ -221,8 +221,8 @@ impl Operations {
         }
     }
 
-    /// The operations of each path below a scope. Names come before parameters, which would take them for
-    /// values, and longer patterns before shorter ones.
+    /// The operations of each path below a scope. In each segment, names come before parameters, which
+    /// would take them for values, and longer patterns before shorter ones.
     fn by_path(&self, scope: &str) -> Vec<(&str, Vec<&Operation>)> {
         let mut paths: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
         for operation in &self.0 {
@@ -233,7 +233,11 @@ impl Operations {
             }
         }
         let mut paths: Vec<_> = paths.into_iter().collect();
-        paths.sort_by_key(|(path, _)| (path.contains('{'), std::cmp::Reverse(path.len())));
+        paths.sort_by_key(|(path, _)| {
+            let segments = path.split('/');
+            let order = segments.map(|part| (part.contains('{'), Reverse(part.len())));
+            order.collect::<Vec<_>>()
+        });
         paths
     }
 }
@@ -281,6 +285,38 @@ fn serve(cfg: &mut ServiceConfig, mut resource: Resource, operations: &[&Operati
         }
         Kind::Probe | Kind::Anything => {
             cfg.service(resource.wrap(from_fn(limits::time)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(paths: &[&str]) -> Vec<String> {
+        let operation = |path: &&str| {
+            let documentation = Documentation::new();
+            let get = HttpMethod::Get;
+            Operation::new((*path).to_owned(), get, web::get, documentation, Vec::new())
+        };
+        let operations = Operations(paths.iter().map(operation).collect());
+        let paths = operations.by_path("/admin").into_iter();
+        paths.map(|(path, _)| path.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_name_is_looked_for_before_a_parameter_would_take_it_for_a_value() {
+        for (first, second) in [
+            ("/coupons/withheld", "/coupons/{kind_of_coupon}"),
+            ("/coupons/withheld/{id}", "/coupons/{kind_of_coupon}/codes"),
+            ("/odds/{feature}.csv", "/odds/{feature}"),
+            ("/users/import", "/users/{id}"),
+        ] {
+            for paths in [[first, second], [second, first]] {
+                let below = paths.map(|path| format!("/admin{path}/"));
+                let below = below.each_ref().map(String::as_str);
+                assert_eq!(order(&below), [first, second]);
+            }
         }
     }
 }

@@ -1,16 +1,13 @@
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
-    CouponKindId,
     audit::Area,
     db::{Db, DbError},
     entropy::Entropy,
-    seal::{DataKey, Sealed, SealedTable},
+    seal::DataKey,
 };
 
-use crate::{RewardError, Rewards, constraints, store};
+use crate::{RewardError, Rewards, constraints};
 
 /// What only one operator at a time edits: bundles and coupons.
 pub(crate) const REWARDS: Area = Area::new("REWARDS");
@@ -23,26 +20,6 @@ pub struct RewardDesk {
     pub(crate) key: DataKey,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) rewards: Rewards,
-}
-
-/// What a code is sealed for: a code copied to another kind does not open.
-pub(crate) fn place(kind: CouponKindId) -> String {
-    format!("coupon_code:{kind}")
-}
-
-/// `coupon_code`, for comparing keys.
-#[derive(Clone, Copy, Debug)]
-pub struct SealedCoupons;
-
-#[async_trait]
-impl SealedTable for SealedCoupons {
-    async fn any_in_tx(&self, tx: &DatabaseTransaction) -> Result<Option<Sealed>, DbError> {
-        let code = store::any_code(tx).await?;
-        Ok(code.map(|(kind, value)| Sealed {
-            place: place(kind),
-            value,
-        }))
-    }
 }
 
 /// Makes a name that another bundle or kind of coupon has an error of its own.

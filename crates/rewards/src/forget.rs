@@ -4,7 +4,7 @@ use sea_orm::DatabaseTransaction;
 use xmas_kernel::db::DbError;
 use xmas_players::{Forgetful, GivenUp, Leaving};
 
-use crate::{RewardState, RewardType, Rewards, review::decision_meta, store};
+use crate::{RewardState, RewardType, Rewards, review_queue::decision_meta, store};
 
 /// Why rewards are refused whose player was anonymised.
 const ANONYMISED: &str = "ANONYMISED";

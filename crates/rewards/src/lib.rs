@@ -29,11 +29,11 @@ mod error;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
 mod forget;
+mod hold;
 mod model;
 mod order;
 mod participant;
-mod review;
-pub mod rules;
+mod review_queue;
 mod service;
 mod store;
 mod wallet_desk;
@@ -44,13 +44,14 @@ pub use batch::{
     Batches, NewBatch, RecipientFilter, Recipients, Refusal, Reverted, ShortWallet, Tally,
 };
 pub use bulk::{given_points, has_grant, known_grants};
-pub use bundles::{Bundle, BundleDraft, BundleItem, NewBundle};
+pub use bundles::{Bundle, BundleDraft, BundleItem, MAX_ITEMS, NewBundle};
 pub use coupons::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
-    CouponStock, MalformedCode, NewCouponKind, StockedCode, WithheldCode,
+    CouponStock, MalformedCode, NewCouponKind, SealedCoupons, StockedCode, WithheldCode,
 };
-pub use desk::{RewardDesk, SealedCoupons};
+pub use desk::RewardDesk;
 pub use error::{BatchError, CreditError, OrderError, RewardError, SpendError, WalletError};
+pub use hold::decide;
 pub use model::{
     Credit, Decision, Grant, GrantSource, Granted, LedgerRow, MalformedReward, PointGrant,
     PointOccasion, Reward, RewardReceipt, RewardState, RewardType, Spend, XpCorrection,

@@ -8,7 +8,7 @@ use xmas_players::LockedPlayer;
 
 use crate::{
     Grant, GrantSource, Granted, PointGrant, PointOccasion, Reward, RewardReceipt, RewardState,
-    RewardType, Spend, SpendError, XpCorrection, bulk, constraints, rules,
+    RewardType, Spend, SpendError, XpCorrection, bulk, constraints, hold,
     store::{self, Change},
 };
 
@@ -222,9 +222,9 @@ impl RewardLedger for Rewards {
                     manual: true,
                     ..grant.clone()
                 };
-                rules::decide(&manual, &contents, self.review_points)
+                hold::decide(&manual, &contents, self.review_points)
             }
-            _ => rules::decide(grant, &contents, self.review_points),
+            _ => hold::decide(grant, &contents, self.review_points),
         };
         let mut code = None;
         if let Some(kind) = reward.coupon_kind()
@@ -232,7 +232,7 @@ impl RewardLedger for Rewards {
         {
             code = store::reserve_code(tx, kind).await?;
             if code.is_none() {
-                decision = (RewardState::PendingReview, Some(rules::NO_COUPON_LEFT));
+                decision = (RewardState::PendingReview, Some(hold::NO_COUPON_LEFT));
             }
         }
         let receipt = match store::insert_receipt(tx, player, grant, decision, now).await {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sea_orm::ConnectionTrait;
 use xmas_kernel::{BundleId, CouponKindId, UserId, db::DbError};
 
-use crate::{Reward, RewardDesk, desk::place, store};
+use crate::{Reward, RewardDesk, coupons::place, store};
 
 /// What rewards promise, for whoever gives them: reads only.
 #[async_trait]

@@ -14,7 +14,7 @@ use xmas_kernel::{
     idempotency::{FakeAnswers, Replayable},
 };
 use xmas_players::Identity;
-use xmas_rewards::{Grant, GrantSource, rules::decide};
+use xmas_rewards::{Grant, GrantSource, decide};
 use xmas_time::{EventDay, Kst};
 
 use crate::{

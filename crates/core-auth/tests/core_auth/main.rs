@@ -12,8 +12,9 @@ use std::{
 use xmas_activity::ActivityLog;
 use xmas_cache::{MemoryCache, Throttle};
 use xmas_core_auth::{
-    AccessTokens, Auth, AuthError, AuthOptions, AuthService, LoginCommand, LogoutCommand,
-    PasswordCommand, Passwords, RefreshCommand, Scope, Session, SigningKeys, TokenError,
+    AccessTokens, Auth, AuthError, AuthOptions, AuthService, LoginCommand, LoginThrottle,
+    LogoutCommand, PasswordCommand, Passwords, RefreshCommand, Scope, Session, SigningKeys,
+    TokenError,
 };
 use xmas_kernel::entropy::OsEntropy;
 use xmas_players::{
@@ -52,8 +53,10 @@ fn auth(test: &TestDb, passwords: Passwords, attempts: u64) -> Auth {
         activity: ActivityLog::default(),
         entropy: Arc::new(OsEntropy),
         refresh_lifetime: chrono::TimeDelta::days(14),
-        account_throttle: Throttle::new(cache.clone(), "account", attempts, minute),
-        address_throttle: Throttle::new(cache, "address", attempts * 2, minute),
+        throttle: LoginThrottle {
+            by_account: Throttle::new(cache.clone(), "account", attempts, minute),
+            by_address: Throttle::new(cache, "address", attempts * 2, minute),
+        },
     })
 }
 

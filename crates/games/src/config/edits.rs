@@ -19,7 +19,7 @@ use super::{
     store,
     version::{ConfigVersion, RESTORED_FROM, Restored},
 };
-use crate::{ConfigError, Engine, Game, fairness, play_counts};
+use crate::{ConfigError, Engine, Game, draw_counts, fairness};
 
 /// The configurations of one game for operators. Every change leaves a row in the audit log, and takes
 /// effect here at once and within a second everywhere. A play that is under way ends with the
@@ -172,7 +172,7 @@ impl<G: Game> Engine<G> {
         audit::enter_in_tx(&tx, G::AREA).await?;
         let before = store::find::<G>(&*tx, id).await?;
         let odds = fairness::odds_of_config(&*tx, G::FEATURE, id).await?;
-        if play_counts::was_played(&*tx, G::FEATURE, id, &odds).await? {
+        if draw_counts::was_played(&*tx, G::FEATURE, id, &odds).await? {
             return Err(ConfigError::InUse);
         }
         store::delete_in_tx::<G>(&tx, id).await?;

@@ -2,18 +2,18 @@
 //! checked (`check.rs`), saved (`store.rs`, `table.rs`) and edited (`edits.rs`), and what it was like before
 //! (`version.rs`, `history.rs`).
 
+mod bounds;
 mod check;
 mod edits;
 mod history;
-mod limits;
 mod model;
 mod reward;
 pub(crate) mod store;
 mod table;
 mod version;
 
+pub(crate) use bounds::{DAILY, MAX_DAILY, REQUIRED};
 pub(crate) use check::insert_in_tx;
-pub(crate) use limits::{DAILY, MAX_DAILY, REQUIRED};
 pub use model::{Actions, Config, ConfigEdit, Saved};
 pub use reward::{RewardConfig, RewardEdit, TwoNames};
 pub use table::{ConfigColumns, ConfigHead, ConfigTable};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use xmas_kernel::{Problem, Problems};
 use xmas_rewards::{Reward, RewardType};
 
-use super::limits::REQUIRED;
+use super::bounds::REQUIRED;
 
 /// A field that clients know by two names. Either may be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -87,8 +87,8 @@ pub(super) async fn insert_in_tx<G: Game>(
     config: &Config<G::Body>,
     now: DateTime<Utc>,
 ) -> Result<ConfigId, DbError> {
-    let mut row = row::<G>(config, now);
-    row.set(columns::<G>().created_at, Timestamp(now).into());
+    let mut row = row::<G>(config, now)?;
+    row.try_set(columns::<G>().created_at, Timestamp(now).into())?;
     let inserted = G::Table::insert(row).exec(tx).await?;
     let id = ConfigId(inserted.last_insert_id);
     G::insert_body_in_tx(tx, id, &config.body).await?;
@@ -102,7 +102,7 @@ pub(super) async fn update_in_tx<G: Game>(
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     G::Table::update_many()
-        .set(row::<G>(after, now))
+        .set(row::<G>(after, now)?)
         .filter(columns::<G>().id.eq(before.id.0))
         .exec(tx)
         .await?;
@@ -138,16 +138,16 @@ pub(super) async fn delete_in_tx<G: Game>(
 }
 
 /// All of a row but its id and when it was made.
-fn row<G: Game>(config: &Config<G::Body>, now: DateTime<Utc>) -> Row<G> {
+fn row<G: Game>(config: &Config<G::Body>, now: DateTime<Utc>) -> Result<Row<G>, DbError> {
     let columns = columns::<G>();
     let mut row = G::own_columns(&config.body);
-    row.set(columns.name, config.name.clone().into());
-    row.set(columns.is_active, config.is_active.into());
-    row.set(
+    row.try_set(columns.name, config.name.clone().into())?;
+    row.try_set(columns.is_active, config.is_active.into())?;
+    row.try_set(
         columns.active_slot,
         config.is_active.then_some(1_i64).into(),
-    );
-    row.set(columns.max_daily, config.max_daily.into());
-    row.set(columns.updated_at, Timestamp(now).into());
-    row
+    )?;
+    row.try_set(columns.max_daily, config.max_daily.into())?;
+    row.try_set(columns.updated_at, Timestamp(now).into())?;
+    Ok(row)
 }

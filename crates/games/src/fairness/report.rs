@@ -5,8 +5,8 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 use xmas_kernel::OddsId;
 
 use crate::{
+    draw_counts::Observed,
     odds::{Entry, Odds},
-    play_counts::Observed,
 };
 
 /// One table, and what was drawn from it.

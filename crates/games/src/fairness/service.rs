@@ -16,7 +16,7 @@ use super::{
     report::OddsReport,
     store,
 };
-use crate::{FairnessError, GameError, draw::DrawId, play_counts, play_log};
+use crate::{FairnessError, GameError, draw::DrawId, draw_counts, play_log};
 
 /// Odds and draws, for players who check them and for operators.
 pub struct Fairness {
@@ -146,7 +146,7 @@ impl Fairness {
             return Err(FairnessError::UnknownOdds);
         }
         let ids: Vec<OddsId> = tables.items.iter().map(|(id, _)| *id).collect();
-        let mut observed = play_counts::observed(db, &ids).await?;
+        let mut observed = draw_counts::observed(db, &ids).await?;
         let report = |(id, odds)| {
             let observed = observed.remove(&id).unwrap_or_default();
             OddsReport::new(id, odds, &observed, in_force == Some(id))

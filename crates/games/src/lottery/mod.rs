@@ -20,9 +20,8 @@ use xmas_rewards::Reward;
 use crate::{
     ActiveConfig, Game, SaveError,
     config::{Actions, Config, ConfigEdit, Past, Saved, StockKept, insert_in_tx},
-    fairness,
+    draw_counts, fairness,
     odds::Entry,
-    play_counts,
 };
 use store::config;
 
@@ -152,7 +151,7 @@ impl Game for Lottery {
             BTreeSet::new()
         } else {
             let odds = fairness::odds_of_config(tx, Self::FEATURE, before.id).await?;
-            play_counts::drawn(tx, &odds, &left_out).await?
+            draw_counts::drawn(tx, &odds, &left_out).await?
         };
         let is_exact = edit.seen.is_some();
         let prizes = edit::edited(kept, edited, is_exact, &drawn, problems);
@@ -175,7 +174,7 @@ impl Game for Lottery {
         if !resets.is_empty() {
             let ids: Vec<i64> = resets.iter().map(|reset| reset.id).collect();
             let odds = fairness::odds_of_config(tx, Self::FEATURE, before.id).await?;
-            let won = play_counts::won_since(tx, &odds, &ids, version.at).await?;
+            let won = draw_counts::won_since(tx, &odds, &ids, version.at).await?;
             for reset in resets {
                 reset.apply(&mut edits, won.get(&reset.id).copied().unwrap_or(0));
             }
@@ -254,7 +253,7 @@ impl Game for Lottery {
             BTreeMap::new()
         } else {
             let odds = fairness::odds_of_config(tx, Self::FEATURE, before.id).await?;
-            play_counts::taken(tx, &odds, &gained).await?
+            draw_counts::taken(tx, &odds, &gained).await?
         };
         store::update(tx, before, after, &taken).await
     }

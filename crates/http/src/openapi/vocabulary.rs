@@ -25,7 +25,7 @@ use xmas_kernel::{
 use xmas_players::{ExternalId, PASSWORD_CHARACTERS, Role, Status};
 use xmas_reporting::{HistoryKind, Kind, TimelineKind};
 use xmas_rewards::{
-    BatchState, GrantSource, OrderKind, Reward, RewardState, RewardType, rules::MAX_ITEMS,
+    BatchState, GrantSource, MAX_ITEMS, OrderKind, Reward, RewardState, RewardType,
 };
 use xmas_season_pass::rules::{self as season_pass, MAX_LEVELS};
 

@@ -1,5 +1,7 @@
 mod clash;
 mod model;
+mod rules;
+mod seal;
 mod withheld;
 
 use chrono::{DateTime, Utc};
@@ -18,11 +20,12 @@ pub use model::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
     CouponStock, MalformedCode, NewCouponKind, StockedCode, WithheldCode,
 };
+pub use seal::SealedCoupons;
+pub(crate) use seal::place;
 
 use crate::{
     RewardDesk, RewardError, constraints,
-    desk::{REWARDS, name_conflict, place},
-    rules,
+    desk::{REWARDS, name_conflict},
     store::{self, SealedCode},
 };
 
@@ -51,25 +54,6 @@ impl RewardDesk {
     ) -> Result<(), RewardError> {
         self.insert_codes_in_tx(tx, kind, &self.seal(kind, codes), now)
             .await
-    }
-
-    fn seal(&self, kind: CouponKindId, codes: &[CouponCode]) -> Vec<SealedCode> {
-        let place = place(kind);
-        let seal = |code: &CouponCode| {
-            let plain = code.expose().as_bytes();
-            self.fingerprinted(code, self.key.seal(&place, plain, &*self.entropy))
-        };
-        codes.iter().map(seal).collect()
-    }
-
-    /// A code that was sealed, with what finds its like.
-    fn fingerprinted(&self, code: &CouponCode, sealed: String) -> SealedCode {
-        let folded = format!("without case:{}", code.folded());
-        SealedCode {
-            fingerprint: self.key.fingerprint(code.expose().as_bytes()),
-            folded: self.key.fingerprint(folded.as_bytes()),
-            sealed,
-        }
     }
 
     /// Whether codes may be added to the stock of a kind.

@@ -11,10 +11,10 @@ use xmas_kernel::{
     paging::{Cursor, Limit, Page},
 };
 
-use super::{CouponCode, WithheldCode, clash};
+use super::{CouponCode, WithheldCode, clash, seal::place};
 use crate::{
     RewardDesk, RewardError,
-    desk::{REWARDS, place},
+    desk::REWARDS,
     entity::coupon_code::Column,
     store::{self, SealedCode, Unfolded},
 };
