@@ -14,7 +14,7 @@ use xmas_kernel::{
 use xmas_players::{Identity, LockedPlayer};
 use xmas_rewards::{
     Grant, GrantSource, Reward, RewardLedger, RewardService, RewardState, RewardType, Spend,
-    WalletService,
+    WalletService, codes_to_show,
 };
 use xmas_season_pass::{PlayEffect, Season, SeasonPassService, SeasonProgress, StampResult};
 use xmas_time::EventDay;
@@ -203,16 +203,9 @@ impl PlayContext {
     /// now is left out: the prize is theirs, and their history shows it.
     pub(crate) async fn reveal_coupon(&self, player: &Identity, receipt: &mut Receipt) {
         let key = grant_key(receipt.play_id);
-        let codes = self
-            .rewards
-            .coupon_codes(player.user_id, std::slice::from_ref(&key));
-        match codes.await {
-            Ok(mut codes) => receipt.coupon_code = codes.remove(&key),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(%key, error, "a coupon code could not be shown");
-            }
-        }
+        let keys = std::slice::from_ref(&key);
+        let mut codes = codes_to_show(&*self.rewards, player.user_id, keys).await;
+        receipt.coupon_code = codes.remove(&key);
     }
 
     async fn record_in_tx(

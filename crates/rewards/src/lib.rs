@@ -58,5 +58,5 @@ pub use model::{
 };
 pub use order::{Order, OrderDone, OrderKind};
 pub use participant::{RewardLedger, Rewards};
-pub use service::{RewardService, are_deliverable};
+pub use service::{RewardService, are_deliverable, codes_to_show};
 pub use wallets::{WalletService, Wallets};

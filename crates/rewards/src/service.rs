@@ -36,6 +36,23 @@ pub async fn are_deliverable(
     Ok(known_bundles.len() == bundles.len() && known_kinds.len() == kinds.len())
 }
 
+/// The coupon codes of grants that were just delivered, for their winner's eyes: grant key to code. None if
+/// they cannot be had now, which is logged: the rewards are the winner's, and their history shows them.
+pub async fn codes_to_show(
+    rewards: &dyn RewardService,
+    user_id: UserId,
+    grant_keys: &[String],
+) -> HashMap<String, String> {
+    match rewards.coupon_codes(user_id, grant_keys).await {
+        Ok(codes) => codes,
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(%user_id, ?grant_keys, error, "a coupon code could not be shown");
+            HashMap::new()
+        }
+    }
+}
+
 #[async_trait]
 impl RewardService for RewardDesk {
     async fn are_deliverable(&self, rewards: &[Reward]) -> Result<bool, DbError> {

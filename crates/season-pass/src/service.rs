@@ -13,7 +13,7 @@ use xmas_kernel::{
     idempotency::{self, Replayable},
 };
 use xmas_players::{Entry, Identity, check, enter_in_tx};
-use xmas_rewards::{RewardService, RewardState, RewardType};
+use xmas_rewards::{RewardService, RewardState, RewardType, codes_to_show};
 use xmas_time::EventDay;
 
 use crate::{
@@ -293,16 +293,9 @@ pub async fn reveal_coupons(
         .iter()
         .map(|coupon| coupon.grant_key.clone())
         .collect();
-    match rewards.coupon_codes(user_id, &keys).await {
-        Ok(mut codes) => {
-            for coupon in &mut coupons {
-                coupon.coupon_code = codes.remove(&coupon.grant_key);
-            }
-        }
-        Err(error) => {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(%user_id, error, "a coupon code could not be shown");
-        }
+    let mut codes = codes_to_show(rewards, user_id, &keys).await;
+    for coupon in &mut coupons {
+        coupon.coupon_code = codes.remove(&coupon.grant_key);
     }
 }
 
