@@ -13,7 +13,7 @@ use crate::{RewardError, Rewards, constraints};
 pub(crate) const REWARDS: Area = Area::new("REWARDS");
 
 /// Rewards on the database. What it does is where the things are: `service.rs` for whoever gives rewards;
-/// `review.rs`, `coupons/` and `bundles/` for operators.
+/// `review_queue.rs`, `coupons/` and `bundles/` for operators.
 #[derive(Clone)]
 pub struct RewardDesk {
     pub(crate) db: Db,
