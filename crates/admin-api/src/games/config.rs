@@ -22,7 +22,7 @@ use utoipa::{
 use validator::Validate;
 use xmas_games::{
     ConfigError, Engine, Game,
-    config::{ConfigEdit, Saved},
+    config::{Config, ConfigEdit, Saved},
 };
 use xmas_http::{
     endpoint::Operation,
@@ -42,13 +42,20 @@ pub(crate) trait GameConfig: Game {
     /// A configuration as it is shown.
     type Answer: From<Saved<Self::Body>> + Serialize + ToSchema + 'static;
     /// An edit, or a new configuration.
-    type Request: DeserializeOwned + Validate + ToSchema + 'static;
+    type Request: DeserializeOwned + Validate + ToSchema + Sync + 'static;
     const WORDS: Words;
 
     /// Takes out of a request what no edit changes.
     fn echoes(sent: &mut Self::Request) -> Echoes;
 
-    fn edit(sent: Self::Request, request: &HttpRequest) -> ApiResult<ConfigEdit<Self::BodyEdit>>;
+    /// Takes out of a request which version the operator has seen.
+    fn version(sent: &mut Self::Request) -> Option<String>;
+
+    /// The edit of the configuration that is `stored`, or a new one, but for what the operator has seen.
+    fn edit(
+        sent: &Self::Request,
+        stored: Option<&Config<Self::Body>>,
+    ) -> ConfigEdit<Self::BodyEdit>;
 }
 
 /// What the OpenAPI document calls the configurations of a game.
@@ -282,7 +289,11 @@ async fn create<G: GameConfig>(
 ) -> ApiResult<(Json<G::Answer>, StatusCode)> {
     let Body(mut sent) = body;
     G::echoes(&mut sent).expect_none()?;
-    let new = G::edit(sent, &request)?;
+    let seen = seen_version(&request, G::version(&mut sent))?;
+    let new = ConfigEdit {
+        seen,
+        ..G::edit(&sent, None)
+    };
     let saved = engine.create(&admin.actor, &new, now.0).await?;
     Ok((Json(saved.into()), StatusCode::CREATED))
 }
@@ -306,7 +317,11 @@ async fn update<G: GameConfig>(
     let Body(mut sent) = body;
     let stored = async || Ok(G::Answer::from(engine.config(id).await?));
     G::echoes(&mut sent).compare(stored).await?;
-    let edit = G::edit(sent, &request)?;
+    let seen = seen_version(&request, G::version(&mut sent))?;
+    let edit = |stored: &Config<G::Body>| ConfigEdit {
+        seen: seen.clone(),
+        ..G::edit(&sent, Some(stored))
+    };
     let saved = engine.update(&admin.actor, id, &edit, now.0).await?;
     Ok(Json(saved.into()))
 }

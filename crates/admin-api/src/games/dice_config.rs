@@ -1,23 +1,19 @@
 //! What operators send and read under `/admin/api/dice-config/`.
 
-use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    config::{ConfigEdit, Saved, TwoNames},
+    config::{Config, ConfigEdit, Saved},
     dice::{Dice, DiceEdit, DiceRewards},
 };
-use xmas_http::{
-    error::ApiResult,
-    extract::{Echo, Echoes, Volatile, seen_version},
-};
+use xmas_http::extract::{Echo, Echoes, Volatile};
 use xmas_time::Kst;
 
 use crate::{
     games::{
         config::{GameConfig, Words},
-        game_config::{config_echoes, reward},
+        game_config::{SentReward, config_echoes},
     },
     params::sent,
 };
@@ -145,20 +141,41 @@ impl GameConfig for Dice {
         config_echoes(request.id.take(), request.created_at.take())
     }
 
-    fn edit(sent: DiceConfigRequest, request: &HttpRequest) -> ApiResult<ConfigEdit<DiceEdit>> {
-        let win = (sent.win_reward_value, sent.win_reward_amount);
-        let draw = (sent.draw_reward_value, sent.draw_reward_amount);
-        let lose = (sent.lose_reward_value, sent.lose_reward_amount);
-        Ok(ConfigEdit {
-            name: sent.name,
+    fn version(request: &mut DiceConfigRequest) -> Option<String> {
+        request.version.take()
+    }
+
+    fn edit(
+        sent: &DiceConfigRequest,
+        stored: Option<&Config<DiceRewards>>,
+    ) -> ConfigEdit<DiceEdit> {
+        let stored = stored.map(|stored| &stored.body);
+        let win = SentReward {
+            reward_type: sent.win_reward_type.as_deref(),
+            amount: (sent.win_reward_value, sent.win_reward_amount),
+            item: sent.win_reward_item,
+        };
+        let draw = SentReward {
+            reward_type: sent.draw_reward_type.as_deref(),
+            amount: (sent.draw_reward_value, sent.draw_reward_amount),
+            item: sent.draw_reward_item,
+        };
+        let lose = SentReward {
+            reward_type: sent.lose_reward_type.as_deref(),
+            amount: (sent.lose_reward_value, sent.lose_reward_amount),
+            item: sent.lose_reward_item,
+        };
+        ConfigEdit {
+            name: sent.name.clone(),
             is_active: sent.is_active,
-            max_daily: TwoNames::one(sent.max_daily_plays),
+            max_daily: sent.max_daily_plays,
             body: DiceEdit {
-                win: reward(sent.win_reward_type, win, sent.win_reward_item),
-                draw: reward(sent.draw_reward_type, draw, sent.draw_reward_item),
-                lose: reward(sent.lose_reward_type, lose, sent.lose_reward_item),
+                win: win.edit(stored.map(|stored| &stored.win), "win_"),
+                draw: draw.edit(stored.map(|stored| &stored.draw), "draw_"),
+                lose: lose.edit(stored.map(|stored| &stored.lose), "lose_"),
             },
-            seen: seen_version(request, sent.version)?,
-        })
+            seen: None,
+            problems: Vec::new(),
+        }
     }
 }

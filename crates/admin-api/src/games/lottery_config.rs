@@ -1,23 +1,19 @@
 //! What operators send and read under `/admin/api/lottery-config/`.
 
-use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    config::{ConfigEdit, Saved},
+    config::{Config, ConfigEdit, RewardConfig, RewardEdit, Saved},
     lottery::{Lottery, PrizeConfig, PrizeEdit, PrizeList},
 };
-use xmas_http::{
-    error::ApiResult,
-    extract::{Echo, Echoes, Volatile, seen_version},
-};
+use xmas_http::extract::{Echo, Echoes, Volatile};
 use xmas_time::Kst;
 
 use crate::{
     games::{
         config::{GameConfig, Words},
-        game_config::{config_echoes, reward, two_names},
+        game_config::{SentReward, config_echoes, settled},
     },
     params::sent,
 };
@@ -174,31 +170,104 @@ impl GameConfig for Lottery {
         config_echoes(request.id.take(), request.created_at.take())
     }
 
+    fn version(request: &mut LotteryConfigRequest) -> Option<String> {
+        request.version.take()
+    }
+
     fn edit(
-        sent: LotteryConfigRequest,
-        request: &HttpRequest,
-    ) -> ApiResult<ConfigEdit<Option<Vec<PrizeEdit>>>> {
-        let prizes = sent.prizes;
-        Ok(ConfigEdit {
-            name: sent.name,
+        sent: &LotteryConfigRequest,
+        stored: Option<&Config<PrizeList>>,
+    ) -> ConfigEdit<Option<Vec<PrizeEdit>>> {
+        let mut problems = Vec::new();
+        let daily = (sent.max_daily_plays, sent.max_daily_tickets);
+        let stored_daily = stored.map(|stored| stored.max_daily);
+        let max_daily = settled(daily, stored_daily, "max_daily_plays", &mut problems);
+        let prizes = sent.prizes.as_deref();
+        ConfigEdit {
+            name: sent.name.clone(),
             is_active: sent.is_active,
-            max_daily: two_names((sent.max_daily_plays, sent.max_daily_tickets)),
-            body: prizes.map(|prizes| prizes.into_iter().map(Into::into).collect()),
-            seen: seen_version(request, sent.version)?,
-        })
+            max_daily,
+            body: prizes.map(|prizes| edits(prizes, stored.map(|stored| &stored.body))),
+            seen: None,
+            problems,
+        }
     }
 }
 
-impl From<PrizeConfigRequest> for PrizeEdit {
-    fn from(prize: PrizeConfigRequest) -> Self {
-        let amount = (prize.reward_value, prize.reward_amount);
-        Self {
-            id: prize.id,
-            label: prize.label,
-            weight: prize.weight,
-            stock: prize.stock,
-            reward: reward(prize.reward_type, amount, prize.reward_item),
-            is_active: prize.is_active,
+/// The edits of prizes: each reward is compared with that of the prize that is meant.
+fn edits(sent: &[PrizeConfigRequest], stored: Option<&PrizeList>) -> Vec<PrizeEdit> {
+    let mut edits: Vec<PrizeEdit> = sent.iter().map(PrizeConfigRequest::edit).collect();
+    let matched = match stored {
+        Some(stored) => stored.matched(&edits),
+        None => vec![None; sent.len()],
+    };
+    for (index, (sent, stored)) in sent.iter().zip(matched).enumerate() {
+        let stored = stored.map(|stored| &stored.reward);
+        edits[index].reward = sent.reward(stored, &format!("prizes.{index}."));
+    }
+    edits
+}
+
+impl PrizeConfigRequest {
+    /// The edit, but for the reward.
+    fn edit(&self) -> PrizeEdit {
+        PrizeEdit {
+            id: self.id,
+            label: self.label.clone(),
+            weight: self.weight,
+            stock: self.stock,
+            reward: RewardEdit::default(),
+            is_active: self.is_active,
         }
+    }
+
+    fn reward(&self, stored: Option<&RewardConfig>, prefix: &str) -> RewardEdit {
+        let sent = SentReward {
+            reward_type: self.reward_type.as_deref(),
+            amount: (self.reward_value, self.reward_amount),
+            item: self.reward_item,
+        };
+        sent.edit(stored, prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_amount_that_differs_from_that_of_the_prize_counts() {
+        let prize = |id: i64, amount: i64| PrizeConfig {
+            id: Some(id),
+            label: format!("상품 {id}"),
+            weight: 1,
+            stock: None,
+            stock_at_edit: None,
+            reward: RewardConfig {
+                reward_type: "POINT".to_owned(),
+                reward_amount: amount,
+                reward_item: None,
+            },
+            is_active: true,
+        };
+        let stored = PrizeList {
+            prizes: vec![prize(1, 10), prize(2, 20)],
+        };
+        let sent: Vec<PrizeConfigRequest> = serde_json::from_value(json!([
+            { "id": 2, "reward_value": 20, "reward_amount": 5 },
+            { "label": "상품 1", "reward_value": 6, "reward_amount": 10 },
+        ]))
+        .unwrap();
+        let rewards = |stored: Option<&PrizeList>| -> Vec<(Option<i64>, usize)> {
+            let edits = edits(&sent, stored).into_iter();
+            let rewards = edits.map(|edit| edit.reward);
+            rewards
+                .map(|reward| (reward.reward_amount, reward.problems.len()))
+                .collect()
+        };
+        assert_eq!(rewards(Some(&stored)), [(Some(5), 0), (Some(6), 0)]);
+        assert_eq!(rewards(None), [(Some(20), 1), (Some(6), 1)]);
     }
 }

@@ -1,23 +1,20 @@
 //! What operators send and read under `/admin/api/roulette-config/`.
 
-use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_games::{
-    config::{ConfigEdit, Saved, TwoNames},
+    config::{Config, ConfigEdit, Saved},
     roulette::{Roulette, SegmentConfig, SegmentEdit, Segments},
 };
-use xmas_http::{
-    error::ApiResult,
-    extract::{Echo, Echoes, Volatile, seen_version},
-};
+use xmas_http::extract::{Echo, Echoes, Volatile};
+use xmas_kernel::Problem;
 use xmas_time::Kst;
 
 use crate::{
     games::{
         config::{GameConfig, Words},
-        game_config::{config_echoes, reward, two_names},
+        game_config::{SentReward, config_echoes, settled},
     },
     params::sent,
 };
@@ -167,31 +164,56 @@ impl GameConfig for Roulette {
         config_echoes(request.id.take(), request.created_at.take())
     }
 
+    fn version(request: &mut RouletteConfigRequest) -> Option<String> {
+        request.version.take()
+    }
+
     fn edit(
-        sent: RouletteConfigRequest,
-        request: &HttpRequest,
-    ) -> ApiResult<ConfigEdit<Option<Vec<SegmentEdit>>>> {
-        let segments = sent.segments;
-        Ok(ConfigEdit {
-            name: sent.name,
+        sent: &RouletteConfigRequest,
+        stored: Option<&Config<Segments>>,
+    ) -> ConfigEdit<Option<Vec<SegmentEdit>>> {
+        let mut problems = Vec::new();
+        let stored = stored.map(|stored| &stored.body);
+        let body = sent.segments.as_ref().map(|segments| {
+            let places = (0..).zip(segments);
+            let edits = places.map(|(place, segment)| segment.edit(place, stored, &mut problems));
+            edits.collect()
+        });
+        ConfigEdit {
+            name: sent.name.clone(),
             is_active: sent.is_active,
-            max_daily: TwoNames::one(sent.max_daily_spins),
-            body: segments.map(|segments| segments.into_iter().map(Into::into).collect()),
-            seen: seen_version(request, sent.version)?,
-        })
+            max_daily: sent.max_daily_spins,
+            body,
+            seen: None,
+            problems,
+        }
     }
 }
 
-impl From<SegmentConfigRequest> for SegmentEdit {
-    fn from(segment: SegmentConfigRequest) -> Self {
-        let amount = (segment.reward_value, segment.reward_amount);
-        Self {
-            id: segment.id,
-            slot_index: two_names((segment.index, segment.slot_index)),
-            label: segment.label,
-            weight: segment.weight,
-            reward: reward(segment.reward_type, amount, segment.reward_item),
-            is_jackpot: segment.is_jackpot,
+impl SegmentConfigRequest {
+    /// The edit that stands at this place of the list. Its reward is compared with that of its slot.
+    fn edit(
+        &self,
+        place: i64,
+        stored: Option<&Segments>,
+        problems: &mut Vec<Problem>,
+    ) -> SegmentEdit {
+        let prefix = format!("segments.{place}.");
+        let slots = (self.index, self.slot_index);
+        let slot_index = settled(slots, None, &format!("{prefix}index"), problems);
+        let stored = stored.and_then(|stored| stored.at(slot_index.unwrap_or(place)));
+        let reward = SentReward {
+            reward_type: self.reward_type.as_deref(),
+            amount: (self.reward_value, self.reward_amount),
+            item: self.reward_item,
+        };
+        SegmentEdit {
+            id: self.id,
+            slot_index,
+            label: self.label.clone(),
+            weight: self.weight,
+            reward: reward.edit(stored.map(|stored| &stored.reward), &prefix),
+            is_jackpot: self.is_jackpot,
         }
     }
 }

@@ -14,8 +14,7 @@ use xmas_kernel::{
 use super::{
     check::problems_in_tx,
     history::{self, resource},
-    model::{ConfigEdit, Saved},
-    reward::TwoNames,
+    model::{ConfigEdit, ConfigEditor, Saved},
     store,
     version::{ConfigVersion, RESTORED_FROM, Restored},
 };
@@ -41,18 +40,19 @@ impl<G: Game> Engine<G> {
         new: &ConfigEdit<G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
-        retry(|| self.save_once(actor, None, new, now)).await
+        retry(|| self.create_once(actor, new, now)).await
     }
 
-    /// What is left out stays. Switching one on switches the other one off.
+    /// What is left out stays. Switching one on switches the other one off. `edit` is asked what to change
+    /// under the lock of the game's configurations, and again if the transaction is tried again.
     pub async fn update(
         &self,
         actor: &Actor,
         id: ConfigId,
-        edit: &ConfigEdit<G::BodyEdit>,
+        edit: &ConfigEditor<'_, G::Body, G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
-        retry(|| self.save_once(actor, Some(id), edit, now)).await
+        retry(|| self.update_once(actor, id, edit, now)).await
     }
 
     /// Every state in which a configuration was saved, newest first. `before` is the last version of the
@@ -93,28 +93,33 @@ impl<G: Game> Engine<G> {
         retry(|| self.delete_once(actor, id, now)).await
     }
 
-    async fn save_once(
+    async fn create_once(
         &self,
         actor: &Actor,
-        id: Option<ConfigId>,
-        edit: &ConfigEdit<G::BodyEdit>,
+        new: &ConfigEdit<G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
         let tx = self.context.db.begin().await?;
-        let before = match id {
-            Some(id) => Some(enter_in_tx::<G>(&tx, id, edit.seen.as_ref()).await?),
-            None => {
-                audit::enter_in_tx(&tx, G::AREA).await?;
-                None
-            }
-        };
-        let action = match before {
-            Some(_) => G::ACTIONS.update,
-            None => G::ACTIONS.create,
-        };
-        let change = (action, None);
-        let saved = change_in_tx::<G>(&tx, actor, before.as_ref(), edit, change, now).await?;
-        self.commit(tx, saved, before).await
+        audit::enter_in_tx(&tx, G::AREA).await?;
+        let change = (G::ACTIONS.create, None);
+        let saved = change_in_tx::<G>(&tx, actor, None, new, change, now).await?;
+        self.commit(tx, saved, None).await
+    }
+
+    async fn update_once(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        edit: &ConfigEditor<'_, G::Body, G::BodyEdit>,
+        now: DateTime<Utc>,
+    ) -> Result<Saved<G::Body>, ConfigError> {
+        let tx = self.context.db.begin().await?;
+        let before = enter_in_tx::<G>(&tx, id).await?;
+        let edit = edit(&before.config);
+        version::expect(edit.seen.as_ref(), &before.version())?;
+        let change = (G::ACTIONS.update, None);
+        let saved = change_in_tx::<G>(&tx, actor, Some(&before), &edit, change, now).await?;
+        self.commit(tx, saved, Some(before)).await
     }
 
     /// Commits a change, unless it has changed nothing: an edit that changes nothing leaves no trace, not
@@ -142,16 +147,18 @@ impl<G: Game> Engine<G> {
         now: DateTime<Utc>,
     ) -> Result<Restored<G::Body>, ConfigError> {
         let tx = self.context.db.begin().await?;
-        let before = enter_in_tx::<G>(&tx, id, seen).await?;
+        let before = enter_in_tx::<G>(&tx, id).await?;
+        version::expect(seen, &before.version())?;
         let wanted = history::find_in_tx::<G>(&tx, &before, version).await?;
         let body = G::back_to_in_tx(&tx, &before, &wanted).await?;
         let wanted = wanted.config;
         let edit = ConfigEdit {
             name: Some(wanted.name),
             is_active: None,
-            max_daily: TwoNames::one(Some(wanted.max_daily)),
+            max_daily: Some(wanted.max_daily),
             body,
             seen: None,
+            problems: Vec::new(),
         };
         let change = (G::ACTIONS.restore, Some(version));
         let saved = change_in_tx::<G>(&tx, actor, Some(&before), &edit, change, now).await?;
@@ -189,13 +196,10 @@ impl<G: Game> Engine<G> {
 async fn enter_in_tx<G: Game>(
     tx: &DatabaseTransaction,
     id: ConfigId,
-    seen: Option<&Seen>,
 ) -> Result<Saved<G::Body>, ConfigError> {
     audit::enter_in_tx(tx, G::AREA).await?;
     G::lock_in_tx(tx, id).await?;
-    let before = store::find::<G>(tx, id).await?;
-    version::expect(seen, &before.version())?;
-    Ok(before)
+    store::find::<G>(tx, id).await
 }
 
 /// Makes an edit, checked as a whole, and writes it to the audit log: what was done, and which version was

@@ -14,7 +14,7 @@ mod version;
 
 pub(crate) use bounds::{DAILY, MAX_DAILY, REQUIRED};
 pub(crate) use check::insert_in_tx;
-pub use model::{Actions, Config, ConfigEdit, Saved};
-pub use reward::{RewardConfig, RewardEdit, TwoNames};
+pub use model::{Actions, Config, ConfigEdit, ConfigEditor, Saved};
+pub use reward::{RewardConfig, RewardEdit};
 pub use table::{ConfigColumns, ConfigHead, ConfigTable};
 pub use version::{ConfigVersion, Past, Restored, SavedBy, StockKept};

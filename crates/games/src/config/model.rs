@@ -3,11 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
-    ConfigId, Problems, text,
+    ConfigId, Problem, Problems, text,
     version::{Seen, Version},
 };
-
-use super::reward::TwoNames;
 
 /// What the audit log calls what is done to a game's configurations.
 #[derive(Clone, Copy, Debug)]
@@ -56,11 +54,16 @@ impl<B: Serialize> Saved<B> {
 pub struct ConfigEdit<E> {
     pub name: Option<String>,
     pub is_active: Option<bool>,
-    pub max_daily: TwoNames<i64>,
+    pub max_daily: Option<i64>,
     pub body: E,
     /// What the operator has seen.
     pub seen: Option<Seen>,
+    /// What could not be read as an edit. It is refused with whatever else is wrong.
+    pub problems: Vec<Problem>,
 }
+
+/// What an operator says about a configuration, given the configuration as it is.
+pub type ConfigEditor<'a, B, E> = dyn Fn(&Config<B>) -> ConfigEdit<E> + Send + Sync + 'a;
 
 impl<E> ConfigEdit<E> {
     pub(crate) fn applied<B>(
@@ -71,14 +74,14 @@ impl<E> ConfigEdit<E> {
     ) -> Config<B> {
         let kept_name = before.map(|before| before.name.as_str());
         let name = self.name.as_deref().or(kept_name).unwrap_or_default();
-        let kept = before.map(|before| before.max_daily);
-        let max_daily = self.max_daily.settle(kept, "max_daily_plays", problems);
+        let kept_daily = before.map(|before| before.max_daily);
+        problems.extend(self.problems.clone());
         let was_active = before.is_some_and(|before| before.is_active);
         Config {
             // None is refused as an empty one is.
             name: text::edited(name, kept_name),
             is_active: self.is_active.unwrap_or(was_active),
-            max_daily: max_daily.or(kept).unwrap_or(0),
+            max_daily: self.max_daily.or(kept_daily).unwrap_or(0),
             body,
         }
     }

@@ -1,49 +1,10 @@
-//! Rewards in configurations, and fields that clients know by two names.
+//! Rewards in configurations.
 
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{Problem, Problems};
 use xmas_rewards::{Reward, RewardType};
 
 use super::bounds::REQUIRED;
-
-/// A field that clients know by two names. Either may be sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TwoNames<T> {
-    pub first: Option<T>,
-    pub second: Option<T>,
-}
-
-impl<T: Copy + PartialEq> TwoNames<T> {
-    /// Of a field that has only one name.
-    pub fn one(value: Option<T>) -> Self {
-        Self {
-            first: value,
-            second: None,
-        }
-    }
-
-    /// What is sent, if anything is. A client that sends back all that it has loaded changes the field
-    /// under the one name that it knows; so if both are sent, the one that differs from what is kept
-    /// counts. Otherwise they must agree.
-    pub(crate) fn settle(
-        self,
-        kept: Option<T>,
-        field: impl Into<String>,
-        problems: &mut Problems,
-    ) -> Option<T> {
-        match (self.first, self.second) {
-            (Some(first), Some(second)) if first != second => {
-                if kept == Some(first) {
-                    return Some(second);
-                }
-                let is_echo = kept == Some(second);
-                problems.expect(is_echo, field, "is sent under two names, which differ");
-                Some(first)
-            }
-            (first, second) => first.or(second),
-        }
-    }
-}
 
 /// A reward as configurations keep it, whether or not it can be given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,9 +79,11 @@ fn usual_amount(kind: RewardType) -> Option<i64> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RewardEdit {
     pub reward_type: Option<String>,
-    pub reward_amount: TwoNames<i64>,
+    pub reward_amount: Option<i64>,
     /// `Some(None)` names none.
     pub reward_item: Option<Option<i64>>,
+    /// What could not be read as an edit. It is refused with whatever else is wrong.
+    pub problems: Vec<Problem>,
 }
 
 impl From<&RewardConfig> for RewardEdit {
@@ -128,8 +91,9 @@ impl From<&RewardConfig> for RewardEdit {
     fn from(reward: &RewardConfig) -> Self {
         Self {
             reward_type: Some(reward.reward_type.clone()),
-            reward_amount: TwoNames::one(Some(reward.reward_amount)),
+            reward_amount: Some(reward.reward_amount),
             reward_item: Some(reward.reward_item),
+            problems: Vec::new(),
         }
     }
 }
@@ -150,14 +114,13 @@ impl RewardEdit {
         };
         let kind: Option<RewardType> = reward_type.parse().ok();
         let kept = before.map(|before| before.reward_amount);
-        let field = format!("{prefix}reward_value");
-        let sent = self.reward_amount.settle(kept, field.as_str(), problems);
+        problems.extend(self.problems.clone());
         let stays = kept_type == Some(reward_type);
         let kept_kind = before.and_then(|before| before.reward_type.parse().ok());
         let kept = kept.filter(|_| stays || kept_kind.and_then(usual_amount).is_none());
-        let amount = sent.or(kind.and_then(usual_amount)).or(kept);
+        let amount = self.reward_amount.or(kind.and_then(usual_amount)).or(kept);
         if amount.is_none() {
-            problems.push(Problem::new(field, REQUIRED));
+            problems.push(Problem::new(format!("{prefix}reward_value"), REQUIRED));
         }
         let kept_item = before.and_then(|before| before.reward_item);
         let names_an_item = matches!(kind, Some(RewardType::Bundle | RewardType::Coupon));
@@ -180,31 +143,6 @@ impl RewardEdit {
 mod tests {
     use super::*;
 
-    fn settled(two: TwoNames<i64>, kept: Option<i64>) -> Result<Option<i64>, usize> {
-        let mut problems = Problems::default();
-        let value = two.settle(kept, "x", &mut problems);
-        match problems.into_vec().len() {
-            0 => Ok(value),
-            count => Err(count),
-        }
-    }
-
-    fn two(first: Option<i64>, second: Option<i64>) -> TwoNames<i64> {
-        TwoNames { first, second }
-    }
-
-    #[test]
-    fn either_name_will_do_and_an_echo_does_not_count() {
-        assert_eq!(settled(two(None, None), Some(5)), Ok(None));
-        assert_eq!(settled(two(Some(1), None), Some(5)), Ok(Some(1)));
-        assert_eq!(settled(two(None, Some(1)), Some(5)), Ok(Some(1)));
-        assert_eq!(settled(two(Some(1), Some(1)), None), Ok(Some(1)));
-        assert_eq!(settled(two(Some(1), Some(5)), Some(5)), Ok(Some(1)));
-        assert_eq!(settled(two(Some(5), Some(1)), Some(5)), Ok(Some(1)));
-        assert_eq!(settled(two(Some(1), Some(2)), Some(5)), Err(1));
-        assert_eq!(settled(two(Some(1), Some(2)), None), Err(1));
-    }
-
     fn edit(
         reward_type: Option<&str>,
         amount: Option<i64>,
@@ -212,8 +150,9 @@ mod tests {
     ) -> RewardEdit {
         RewardEdit {
             reward_type: reward_type.map(str::to_owned),
-            reward_amount: TwoNames::one(amount),
+            reward_amount: amount,
             reward_item: item,
+            problems: Vec::new(),
         }
     }
 

@@ -9,7 +9,10 @@ use crate::config::{REQUIRED, StockKept};
 
 /// For each prize that is sent, the one that it was: by its id, or else by its label, to the byte or else
 /// in NFC.
-fn matched<'a>(before: &'a [PrizeConfig], edit: &[PrizeEdit]) -> Vec<Option<&'a PrizeConfig>> {
+pub(super) fn matched<'a>(
+    before: &'a [PrizeConfig],
+    edit: &[PrizeEdit],
+) -> Vec<Option<&'a PrizeConfig>> {
     let by_id = |id| before.iter().find(|prize| prize.id == Some(id));
     let sent: HashSet<i64> = edit.iter().filter_map(|edit| edit.id).collect();
     let is_sent = |prize: &PrizeConfig| prize.id.is_some_and(|id| sent.contains(&id));

@@ -18,7 +18,7 @@ use xmas_rewards::Reward;
 
 use crate::{
     ActiveConfig, Game, SaveError,
-    config::{Actions, Config, ConfigEdit, Past, Saved, TwoNames, insert_in_tx},
+    config::{Actions, Config, ConfigEdit, Past, Saved, insert_in_tx},
     odds::Entry,
 };
 use store::config;
@@ -125,7 +125,7 @@ impl Game for Roulette {
     ) -> Result<Option<Vec<SegmentEdit>>, DbError> {
         let edit = |segment: &SegmentConfig| SegmentEdit {
             id: None,
-            slot_index: TwoNames::one(Some(segment.slot_index)),
+            slot_index: Some(segment.slot_index),
             label: Some(segment.label.clone()),
             weight: Some(segment.weight),
             reward: (&segment.reward).into(),

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use xmas_rewards::{Reward, RewardType};
 
-use crate::config::{Config, RewardConfig, RewardEdit, TwoNames};
+use crate::config::{Config, RewardConfig, RewardEdit};
 
 /// A segment to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,11 +61,19 @@ pub struct SegmentEdit {
     /// The id that the operator knows the slot's segment by; it is never changed.
     pub id: Option<i64>,
     /// Which slot is meant; without it, its place in the list.
-    pub slot_index: TwoNames<i64>,
+    pub slot_index: Option<i64>,
     pub label: Option<String>,
     pub weight: Option<i64>,
     pub reward: RewardEdit,
     pub is_jackpot: Option<bool>,
+}
+
+impl Segments {
+    /// The segment in a slot, if there is one.
+    pub fn at(&self, slot_index: i64) -> Option<&SegmentConfig> {
+        let mut segments = self.segments.iter();
+        segments.find(|segment| segment.slot_index == slot_index)
+    }
 }
 
 impl NewWheel {

@@ -84,9 +84,7 @@ pub fn edited(
     let mut segments = Vec::with_capacity(edit.len());
     for (place, edit) in (0..).zip(edit) {
         let prefix = format!("segments.{place}.");
-        let slot = format!("{prefix}index");
-        let slot_index = edit.slot_index.settle(None, slot, problems);
-        let slot_index = slot_index.unwrap_or(place);
+        let slot_index = edit.slot_index.unwrap_or(place);
         let mut kept = before.iter().filter(|kept| kept.slot_index == slot_index);
         let kept = kept.next();
         let kept_id = kept.and_then(|kept| kept.id);
@@ -120,7 +118,7 @@ mod tests {
     use xmas_rewards::Reward;
 
     use super::*;
-    use crate::config::{RewardConfig, RewardEdit, TwoNames};
+    use crate::config::{RewardConfig, RewardEdit};
 
     fn segments(weights: &[i64]) -> Vec<(i64, NewSegment)> {
         let segment = |(slot_index, weight): (i64, &i64)| {
@@ -205,30 +203,22 @@ mod tests {
         (0..6).map(segment).collect()
     }
 
-    fn at_slot(first: Option<i64>, second: Option<i64>) -> SegmentEdit {
+    fn at_slot(slot_index: i64) -> SegmentEdit {
         SegmentEdit {
-            slot_index: TwoNames { first, second },
+            slot_index: Some(slot_index),
             ..SegmentEdit::default()
         }
     }
 
     #[test]
-    fn segments_are_matched_by_slot_under_either_name_or_by_place() {
-        let edit = [
-            at_slot(Some(5), None),
-            at_slot(None, Some(4)),
-            SegmentEdit::default(),
-            at_slot(Some(3), Some(3)),
-        ];
+    fn segments_are_matched_by_slot_or_by_place() {
+        let edit = [at_slot(5), at_slot(4), SegmentEdit::default(), at_slot(3)];
         let mut problems = Problems::default();
         let after = edited(&kept(), &edit, &mut problems);
         assert_eq!(problems.into_vec(), []);
         let kept = kept();
         let expected = [5, 4, 2, 3].map(|slot: usize| kept[slot].clone());
         assert_eq!(after, expected);
-        let mut problems = Problems::default();
-        edited(&kept, &[at_slot(Some(1), Some(2))], &mut problems);
-        assert_eq!(problems.into_vec()[0].field, "segments.0.index");
     }
 
     #[test]
@@ -236,7 +226,7 @@ mod tests {
         let kept = kept();
         let with_id = |id, slot| SegmentEdit {
             id: Some(id),
-            ..at_slot(Some(slot), None)
+            ..at_slot(slot)
         };
         let mut problems = Problems::default();
         let after = edited(&kept, &[with_id(105, 5)], &mut problems);

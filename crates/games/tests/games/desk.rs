@@ -56,7 +56,9 @@ async fn play_behind(real: &Real, edit: &ConfigEdit<Option<Vec<PrizeEdit>>>) -> 
     replica.lottery.play(&play(player), at(26)).await.unwrap();
     replica.lottery.status(&player, at(26)).await.unwrap();
     let desk: &Engine<Lottery> = &real.lottery;
-    let saved = desk.update(&actor, ConfigId(1), edit, at(26)).await;
+    let saved = desk
+        .update(&actor, ConfigId(1), &|_| edit.clone(), at(26))
+        .await;
     saved.unwrap();
     let played = replica.lottery.play(&play(player), at(26)).await;
     played.unwrap().result
@@ -84,7 +86,9 @@ async fn an_edit_is_seen_everywhere_within_a_second() {
         body: Some(segments),
         ..ConfigEdit::default()
     };
-    let saved = desk.update(&actor, ConfigId(1), &edit, at(26)).await;
+    let saved = desk
+        .update(&actor, ConfigId(1), &|_| edit.clone(), at(26))
+        .await;
     saved.unwrap();
     let after = odds(&real).await;
     assert_ne!(after, before);
@@ -131,7 +135,7 @@ async fn a_prize_whose_limit_is_lifted_is_won_and_its_books_stay_in_order() {
     let actor = real.test.operator("operator").await;
     let desk: &Engine<Lottery> = &real.lottery;
     let edit = prizes(&[labelled("다음 기회에"), limited_again]);
-    desk.update(&actor, ConfigId(1), &edit, at(26))
+    desk.update(&actor, ConfigId(1), &|_| edit.clone(), at(26))
         .await
         .unwrap();
     let books = "SELECT COUNT(*) FROM lottery_prize p WHERE label = '한정' AND stock = 3 AND \
@@ -148,7 +152,7 @@ async fn a_prize_that_is_removed_under_a_play_is_drawn_around() {
     let desk: &Engine<Lottery> = &real.lottery;
     let edit = prizes(&[labelled("다음 기회에")]);
     let saved = desk
-        .update(&actor, ConfigId(1), &edit, at(26))
+        .update(&actor, ConfigId(1), &|_| edit.clone(), at(26))
         .await
         .unwrap();
     assert_eq!(saved.config.body.prizes.len(), 1);
