@@ -1,3 +1,5 @@
+//! Who does the mission of the day is awarded its key, in the same transaction.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! `/api/today-feature`: retired.
+//! `/api/today-feature`: retired, 410 for whatever is asked.
 
 use xmas_http::{
     endpoint::Operation,

@@ -1,3 +1,5 @@
+//! A request id for each request, and its line in the log.
+
 use std::time::Instant;
 
 use actix_web::{

@@ -1,6 +1,7 @@
-//! The numbers that are kept in memory: what happened in slots that are over.
+//! The numbers that are kept in memory: whole reports for some seconds, and what happened in slots that are
+//! over, for good.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
@@ -12,6 +13,8 @@ use super::{
     store,
 };
 
+/// How long a report is shown again.
+pub(super) const LIFETIME: Duration = Duration::from_secs(10);
 /// How many slots are read at once: an hour, so that few rows are in memory, and nobody waits long.
 const AT_ONCE: i64 = 6;
 /// How many slots a report can ask for: the longest range and the one before it.

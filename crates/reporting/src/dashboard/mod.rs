@@ -10,15 +10,13 @@ mod model;
 mod slots;
 mod store;
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use xmas_cache::Snapshot;
 use xmas_kernel::db::{Db, DbError, retry};
 
 pub use model::{Metric, Metrics, RangeHours};
 
-use cache::SlotCache;
+use cache::{LIFETIME, SlotCache};
 
 /// The event at a glance.
 pub struct Dashboard {
@@ -28,14 +26,11 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    /// How long a report is shown again.
-    const LIFETIME: Duration = Duration::from_secs(10);
-
     pub fn new(db: Db) -> Self {
         Self {
             db,
             slots: SlotCache::default(),
-            latest: Snapshot::lasting(Self::LIFETIME),
+            latest: Snapshot::lasting(LIFETIME),
         }
     }
 
