@@ -7,12 +7,10 @@
 
 use std::ops::RangeInclusive;
 
-use xmas_event_bridge::{
-    BridgeState, GiftState, Mission, SlotState,
-    rules::{ALL_GAMES, MAX_DAYS},
-};
+use xmas_event_bridge::{BridgeState, GiftState, Mission, SlotState, rules::MAX_DAYS};
 use xmas_features::ui_rules::MAX_KEY;
 use xmas_games::{
+    catalog,
     odds::{MAX_ENTRIES, MAX_WEIGHT},
     ranking::{MAX_ROWS, MEMO_CHARACTERS},
 };
@@ -113,14 +111,20 @@ pub(super) fn of_header(name: &str) -> Option<Meaning> {
     }))
 }
 
+/// The names of the games of chance.
+fn games() -> impl Iterator<Item = &'static str> {
+    let games = Feature::ALL.into_iter();
+    let games = games.filter(|feature| catalog::find(*feature).is_some());
+    games.map(Feature::as_str)
+}
+
 /// What a part of a path may be.
 pub(super) fn of_path(operation: &str, name: &str) -> Option<Meaning> {
-    let games = ALL_GAMES.map(Feature::as_str);
     Some(match (operation, name) {
         ("PUT /admin/api/feature-config/{feature}", "feature") => {
             in_any_case(Feature::ALL.map(Feature::as_str), false)
         }
-        (_, "feature") => in_any_case(games, false),
+        (_, "feature") => in_any_case(games(), false),
         (_, "date" | "day") => Meaning::Day,
         (_, "batch") => Meaning::Like(format!("^(id:|batch_id:)?{BATCH_NAME_IN_FULL}$")),
         (_, "id") if operation.contains("/users/{id}") => account(),
@@ -173,7 +177,7 @@ pub(super) fn of_query(operation: &str, name: &str) -> Option<Meaning> {
         ),
         (_, "status") => names(&Status::ALL, Status::as_str),
         (_, "role") => names(&Role::ALL, Role::as_str),
-        (_, "game") => in_any_case(ALL_GAMES.map(Feature::as_str), true),
+        (_, "game") => in_any_case(games(), true),
         (_, "feature_type") => in_any_case(Feature::ALL.map(Feature::as_str), true),
         (_, "token_type") if operation.starts_with("GET ") => {
             Meaning::OneOf([vec![""], assets()].concat())
@@ -233,7 +237,7 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
                     .collect(),
             )
         }
-        (_, "reward_type" | "win_reward_type" | "draw_reward_type" | "lose_reward_type") => {
+        (_, name) if name == "reward_type" || name.ends_with("_reward_type") => {
             names(&RewardType::ALL, RewardType::as_str)
         }
         ("ScheduleRequest" | "ScheduledRequest", "feature_type") => {
@@ -242,7 +246,7 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
         (_, "feature_type" | "source_feature_type" | "feature") => {
             names(&Feature::ALL, Feature::as_str)
         }
-        (_, "game") => names(&ALL_GAMES, Feature::as_str),
+        (_, "game") => Meaning::OneOf(games().collect()),
         (_, "mission") => names(&Mission::ALL, Mission::as_str),
         ("Alive" | "Ready", "status") => return None,
         ("BatchFilter", "status") => Meaning::OneOf(vec![Status::Active.as_str()]),
