@@ -1,4 +1,4 @@
-//! What is asked of all games at once. [`crate::GAMES`] lists them.
+//! What is asked of all games at once. `GAMES` in `lib.rs` lists them.
 
 use xmas_kernel::{ErrorCode, Feature};
 

@@ -43,7 +43,8 @@ pub trait Game: Send + Sync + Sized + 'static {
 
     /// What players see of the configuration.
     type Menu: Clone + Debug + Send + Sync;
-    /// What a draw brings, as players see it and as the log keeps it.
+    /// What a draw brings, as players see it and as the log keeps it. Lists of plays show its field `label`, or
+    /// else `outcome`.
     type Outcome: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
 
     /// A configuration as it is played; `None` if it breaks the game's rules. Whether bundles and coupons

@@ -14,15 +14,19 @@
 //!   a game is active, and one that was played is never deleted.
 //!
 //! To add a game, with `x` for its name:
-//! 1. `kernel`: `feature.rs` gets its [`xmas_kernel::Feature`], `error_code.rs` its two codes, and `asset.rs` its
-//!    token, unless it is played for one that there is.
-//! 2. `migration`: a file with its tables, and its line in `lib.rs`.
+//! 1. `kernel`: `feature.rs` gets its [`xmas_kernel::Feature`], also in `Feature::ALL`, and `error_code.rs` its two
+//!    codes. It is played for a token that there is; a new one is an asset of its own, and changes the constraints of
+//!    the wallets' tables.
+//! 2. `migration`: a file with its tables, its row in `config_lock` ([`Game::AREA`]) and its row in `feature_config`,
+//!    switched off; and its line in `lib.rs`.
 //! 3. Here: a folder `x/` with `model.rs` (what operators and players see), `rules.rs` (what a valid
 //!    configuration is, and its odds), `store.rs` (its tables) and the implementation of [`Game`] in `mod.rs`;
-//!    its line below, and its line in [`GAMES`].
+//!    its line below, its tables in the last line of this text, and its line in `GAMES`.
 //! 4. `admin-api/src/games/x_config.rs` and `player-api/src/games/x.rs`: what its answers show and its requests
 //!    say; and its lines in the `mod.rs` beside each.
 //! 5. `bins/api/src/wiring.rs` makes its [`Engine`], and `scripts/grants.sql` names its tables.
+//! 6. `just docs`; and its paths where tests list those of all games (`openapi.rs` and `nothing_ignored.rs` in
+//!    `bins/api/tests/api/`).
 //!
 //! Limits, tokens, draws, prizes, XP, activity, receipts, and how configurations are read, saved, restored and
 //! deleted come from [`Engine`]; paths, their documentation and their errors are the same for every game.
