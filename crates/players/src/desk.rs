@@ -413,7 +413,7 @@ impl Players {
     }
 
     /// Removes whatever tells who a player is, refuses what waits for them, and makes the account INACTIVE.
-    /// What they did and were given stays. It is final ([`Reach`]). Asked twice, nothing more happens.
+    /// What they did and were given stays. It is final ([`crate::reach::Reach`]). Asked twice, nothing more happens.
     pub async fn anonymise(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! `/admin/api/users/*`: accounts, and what happened to one ([`timeline`]).
+//! `/admin/api/users/*`: accounts, and what happened to one (`timeline.rs`).
 
 mod anonymise;
 mod collection;

@@ -4,8 +4,16 @@ use std::collections::{BTreeSet, HashSet};
 
 use xmas_kernel::{ErrorCode, Problem, Problems, text};
 
-use super::{PrizeConfig, PrizeEdit};
+use super::{PrizeConfig, PrizeEdit, PrizeList};
 use crate::config::{REQUIRED, StockKept};
+
+impl PrizeList {
+    /// For each prize that an edit says something about, the one that it was: by its id, or else by its label,
+    /// to the byte or else in NFC. `None` for a new one.
+    pub fn matched(&self, edit: &[PrizeEdit]) -> Vec<Option<&PrizeConfig>> {
+        matched(&self.prizes, edit)
+    }
+}
 
 /// For each prize that is sent, the one that it was: by its id, or else by its label, to the byte or else
 /// in NFC.

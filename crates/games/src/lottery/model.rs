@@ -74,14 +74,6 @@ pub struct PrizeEdit {
     pub is_active: Option<bool>,
 }
 
-impl PrizeList {
-    /// For each prize that an edit says something about, the one that it was: by its id, or else by its label,
-    /// to the byte or else in NFC. `None` for a new one.
-    pub fn matched(&self, edit: &[PrizeEdit]) -> Vec<Option<&PrizeConfig>> {
-        super::edit::matched(&self.prizes, edit)
-    }
-}
-
 impl NewLottery {
     pub(crate) fn to_active_config(&self) -> Config<PrizeList> {
         let prizes = self.prizes.iter().map(|prize| PrizeConfig {
