@@ -11,12 +11,10 @@ use utoipa::{
     __dev::ComposeSchema,
     IntoParams, PartialSchema, ToSchema,
     openapi::{
-        Content, KnownFormat, Object, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
-        SchemaFormat, Type,
-        path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+        Content, KnownFormat, Object, Ref, Required, Response, SchemaFormat, Type,
+        path::{HttpMethod, Parameter, ParameterBuilder, ParameterIn},
         request_body::{RequestBody, RequestBodyBuilder},
         schema::ArrayBuilder,
-        security::SecurityRequirement,
     },
 };
 use validator::Validate;
@@ -28,6 +26,7 @@ use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Admin, Body, Echoes, Now, OptionalBody, Params, PathPart, seen_version},
+    openapi::by_hand::{Schemas, json, operation, reference, schemas},
 };
 use xmas_kernel::{ConfigId, ErrorCode};
 
@@ -78,6 +77,9 @@ pub(crate) fn operations<G: GameConfig>() -> Vec<Operation> {
     let Words { name, noun, .. } = words;
     let all = || format!("/admin/api/{name}-config/");
     let one = |rest: &str| format!("/admin/api/{name}-config/{{id}}{rest}");
+    let document = |verb: &str, what: &str, summary: &str| {
+        operation("admin: games", &format!("{verb}_{name}_{what}"), summary)
+    };
     let missing = &[G::CONFIG_NOT_FOUND];
     let answer = || json(reference::<G::Answer>());
     let answers = schemas::<G::Answer>;
@@ -87,8 +89,7 @@ pub(crate) fn operations<G: GameConfig>() -> Vec<Operation> {
         all(),
         HttpMethod::Get,
         || web::to(list::<G>),
-        document("list", name, "configs")
-            .summary(Some(format!("Every {noun}, newest first.")))
+        document("list", "configs", &format!("Every {noun}, newest first."))
             .response(
                 "200",
                 json(ArrayBuilder::new().items(reference::<G::Answer>())),
@@ -100,22 +101,22 @@ pub(crate) fn operations<G: GameConfig>() -> Vec<Operation> {
         all(),
         HttpMethod::Post,
         || web::to(create::<G>),
-        document("create", name, "config")
-            .summary(Some(format!(
-                "Adds a {noun}. It is checked as a whole, also if it is not active yet."
-            )))
-            .parameters(Some(headers::<Reason>()))
-            .request_body(Some(body::<G::Request>(Required::True)))
-            .response("201", answer())
-            .build(),
+        document(
+            "create",
+            "config",
+            &format!("Adds a {noun}. It is checked as a whole, also if it is not active yet."),
+        )
+        .parameters(Some(headers::<Reason>()))
+        .request_body(Some(body::<G::Request>(Required::True)))
+        .response("201", answer())
+        .build(),
         edits(),
     );
     let get = Operation::new(
         one(""),
         HttpMethod::Get,
         || web::to(get::<G>),
-        document("get", name, "config")
-            .summary(Some(format!("One {noun}.")))
+        document("get", "config", &format!("One {noun}."))
             .parameter(part("id").schema(Some(i64::schema())))
             .response("200", answer())
             .build(),
@@ -125,43 +126,48 @@ pub(crate) fn operations<G: GameConfig>() -> Vec<Operation> {
         one(""),
         HttpMethod::Put,
         || web::to(update::<G>),
-        document("update", name, "config")
-            .summary(Some(format!(
+        document(
+            "update",
+            "config",
+            &format!(
                 "Changes a {noun}. It takes effect within a second{}",
                 words.of_update
-            )))
-            .parameter(part("id").schema(Some(i64::schema())))
-            .parameters(Some(headers::<Reason>()))
-            .parameters(Some(headers::<IfMatch>()))
-            .request_body(Some(body::<G::Request>(Required::True)))
-            .response("200", answer())
-            .build(),
+            ),
+        )
+        .parameter(part("id").schema(Some(i64::schema())))
+        .parameters(Some(headers::<Reason>()))
+        .parameters(Some(headers::<IfMatch>()))
+        .request_body(Some(body::<G::Request>(Required::True)))
+        .response("200", answer())
+        .build(),
         edits(),
     );
     let delete = Operation::new(
         one(""),
         HttpMethod::Delete,
         || web::to(delete::<G>),
-        document("delete", name, "config")
-            .summary(Some(format!(
+        document(
+            "delete",
+            "config",
+            &format!(
                 "Removes a {noun} that was never {}; any other can be switched off.",
                 words.played
-            )))
-            .parameter(part("id").schema(Some(i64::schema())))
-            .parameters(Some(headers::<Reason>()))
-            .response("204", Response::new(""))
-            .build(),
+            ),
+        )
+        .parameter(part("id").schema(Some(i64::schema())))
+        .parameters(Some(headers::<Reason>()))
+        .response("204", Response::new(""))
+        .build(),
         Vec::new(),
     );
     let versions = Operation::new(
         one("/versions"),
         HttpMethod::Get,
         || web::to(versions::<G>),
-        document("list", name, "config_versions")
-            .summary(Some(format!(
+        document("list", "config_versions", &format!(
                 "Every state in which a {noun} was saved, newest first: who saved it, and from when to when it \
                  was so."
-            )))
+            ))
             .parameter(part("id").schema(Some(i64::schema())))
             .parameters(Some(CursorParams::into_params(|| Some(ParameterIn::Query))))
             .response("200", json(Ref::from_schema_name(of::<G>("VersionPage"))))
@@ -176,12 +182,11 @@ pub(crate) fn operations<G: GameConfig>() -> Vec<Operation> {
         one("/versions/{version}/restore"),
         HttpMethod::Post,
         || web::to(restore::<G>),
-        document("restore", name, "config")
-            .summary(Some(format!(
+        document("restore", "config", &format!(
                 "Puts a version back by one call, checked like any other edit: the name, the daily limit and \
                  what there is\nto win. Whether it is switched on stays as it is.{}",
                 words.of_restore
-            )))
+            ))
             .parameter(part("id").schema(Some(i64::schema())))
             .parameter(
                 part("version")
@@ -218,31 +223,9 @@ pub(crate) fn operations<G: GameConfig>() -> Vec<Operation> {
     ]
 }
 
-/// What the documentation of each of these paths begins with.
-fn document(verb: &str, name: &str, what: &str) -> OperationBuilder {
-    OperationBuilder::new()
-        .tag("admin: games")
-        .operation_id(Some(format!("{verb}_{name}_{what}")))
-        .security(SecurityRequirement::new("bearer", [""; 0]))
-}
-
-type Schemas = Vec<(String, RefOr<Schema>)>;
-
-/// A schema by its name.
-fn reference<T: ToSchema>() -> RefOr<Schema> {
-    Ref::from_schema_name(T::name()).into()
-}
-
 /// The name of a schema that holds a game's answers.
 fn of<G: GameConfig>(holder: &str) -> String {
     format!("{holder}_{}", G::Answer::name())
-}
-
-/// A type's schema under its name, and those that it names.
-fn schemas<T: ToSchema>() -> Schemas {
-    let mut schemas = vec![(T::name().into_owned(), T::schema())];
-    T::schemas(&mut schemas);
-    schemas
 }
 
 /// As [`schemas`], of a type that holds a game's answers.
@@ -250,12 +233,6 @@ fn holding<G: GameConfig, T: ToSchema + ComposeSchema>(name: &str) -> Schemas {
     let mut schemas = vec![(of::<G>(name), T::compose(vec![G::Answer::schema()]))];
     T::schemas(&mut schemas);
     schemas
-}
-
-fn json(schema: impl Into<RefOr<Schema>>) -> Response {
-    let content = Content::new(Some(schema));
-    let answer = ResponseBuilder::new();
-    answer.content("application/json", content).build()
 }
 
 fn body<T: ToSchema>(required: Required) -> RequestBody {

@@ -2,6 +2,7 @@
 //! a token, a body and a key, and their examples.
 
 mod bounds;
+pub mod by_hand;
 mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,11 +4,7 @@ use actix_web::web::{self, Data, Json};
 use serde::Serialize;
 use utoipa::{
     IntoParams, ToSchema,
-    openapi::{
-        Content, Ref, RefOr, Response, ResponseBuilder, Schema,
-        path::{HttpMethod, OperationBuilder, ParameterIn},
-        security::SecurityRequirement,
-    },
+    openapi::path::{HttpMethod, ParameterIn},
 };
 use xmas_games::{Game, GameError, GameService, Play, PlayCommand, Status};
 use xmas_http::{
@@ -16,6 +12,7 @@ use xmas_http::{
     endpoint::Operation,
     error::ApiResult,
     extract::{Command, IdempotencyKey, Nothing, Now, Player},
+    openapi::by_hand::{json, operation, reference, schemas},
 };
 use xmas_kernel::ErrorCode;
 
@@ -36,8 +33,8 @@ pub(crate) fn of_game<G: GamePaths>() -> [Operation; 2] {
         format!("/api/{}/status", G::NAME),
         HttpMethod::Get,
         || web::to(status::<G>),
-        document::<G>("status", G::STATUS)
-            .response("200", json::<G::StatusAnswer>())
+        operation(G::NAME, "status", G::STATUS)
+            .response("200", json(reference::<G::StatusAnswer>()))
             .build(),
         schemas::<G::StatusAnswer>(),
     );
@@ -45,11 +42,11 @@ pub(crate) fn of_game<G: GamePaths>() -> [Operation; 2] {
         format!("/api/{}/play", G::NAME),
         HttpMethod::Post,
         || web::to(play::<G>),
-        document::<G>("play", G::PLAY)
+        operation(G::NAME, "play", G::PLAY)
             .parameters(Some(IdempotencyKey::into_params(|| {
                 Some(ParameterIn::Header)
             })))
-            .response("200", json::<G::PlayAnswer>())
+            .response("200", json(reference::<G::PlayAnswer>()))
             .build(),
         schemas::<G::PlayAnswer>(),
     );
@@ -69,28 +66,6 @@ pub(crate) fn of_game<G: GamePaths>() -> [Operation; 2] {
             G::INVALID_CONFIG,
         ]),
     ]
-}
-
-/// What the documentation of both begins with.
-fn document<G: GamePaths>(id: &str, summary: &str) -> OperationBuilder {
-    OperationBuilder::new()
-        .tag(G::NAME)
-        .operation_id(Some(id))
-        .summary(Some(summary))
-        .security(SecurityRequirement::new("bearer", [""; 0]))
-}
-
-fn json<T: ToSchema>() -> Response {
-    let content = Content::new(Some(Ref::from_schema_name(T::name())));
-    let answer = ResponseBuilder::new();
-    answer.content("application/json", content).build()
-}
-
-/// An answer's schema, and those that it names.
-fn schemas<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
-    let mut schemas = vec![(T::name().into_owned(), T::schema())];
-    T::schemas(&mut schemas);
-    schemas
 }
 
 async fn status<G: GamePaths>(
