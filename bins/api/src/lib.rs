@@ -1,6 +1,6 @@
 //! The one binary of XMAS 1Week: command line, configuration, HTTP.
 //!
-//! A request goes `routes/…` (extract, one service call, answer) → a domain crate's service →
+//! A request goes to a handler of `player-api` or `admin-api` (extract, one service call, answer) → a domain crate's service →
 //! its rules and store. [`wiring`] is the only place where concrete services meet `dyn` traits.
 //! Nothing here knows a business rule, and nothing in the domain crates knows HTTP.
 
@@ -10,6 +10,5 @@ pub mod jobs;
 pub mod openapi;
 pub mod readiness;
 pub mod seed;
-pub mod server;
 mod telemetry;
 pub mod wiring;

@@ -1,15 +1,18 @@
 //! The only place where concrete services meet `dyn` traits.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::web::{self, Data, PayloadConfig, ServiceConfig};
+use actix_web::{
+    dev::Server,
+    web::{self, Data, PayloadConfig, ServiceConfig},
+};
 use chrono::TimeDelta;
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
-use xmas_admin_api::{bridge, features, games, insight, players, rewards, seasons};
+use xmas_admin_api::{bridge, features, games, insight, players, rewards, seasons, wallets};
 use xmas_cache::{Cache, MemoryCache, Throttle};
-use xmas_config::{Config, Origin, Secret, Secrets};
+use xmas_config::{Config, LimitsConfig, Origin, Secret, Secrets};
 use xmas_core_auth::{
     AccessTokens, Auth, AuthOptions, LoginThrottle, Passwords, Sessions, SigningKeys,
 };
@@ -25,6 +28,7 @@ use xmas_http::{
         cors::CorsPolicy,
         limits::{Limits, MAX_BODY_BYTES},
     },
+    server::{self, ServerOptions},
     settings::HttpSettings,
 };
 use xmas_kernel::{
@@ -76,8 +80,8 @@ pub struct App {
     readiness: Readiness,
     http: HttpSettings,
     contract: Arc<Contract>,
-    pub(crate) limits: Limits,
-    pub(crate) cors: CorsPolicy,
+    limits: Limits,
+    cors: CorsPolicy,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -208,12 +212,14 @@ impl App {
                     users: Arc::new(users),
                     timelines: Arc::new(Timelines::new(db.clone())),
                 },
-                rewards: rewards::Services {
+                wallets: wallets::Services {
                     wallets,
                     batches: Arc::new(Batches::new(db.clone(), recipients)),
+                    payouts: Arc::new(Payouts::new(db.clone())),
+                },
+                rewards: rewards::Services {
                     rewards: desk,
                     queue: Arc::new(RewardQueue::new(db.clone())),
-                    payouts: Arc::new(Payouts::new(db.clone())),
                 },
                 seasons: seasons::Services { seasons },
                 games: games::Services {
@@ -259,8 +265,19 @@ impl App {
         }
     }
 
+    /// Serves it on a listener until the returned server is stopped.
+    pub fn serve(&self, listener: TcpListener, config: &LimitsConfig) -> io::Result<Server> {
+        let options = ServerOptions {
+            connections: usize::try_from(config.client_connections).unwrap_or(usize::MAX),
+            finish_within: config.request_time() + Duration::from_secs(1),
+        };
+        let app = self.clone();
+        let configure = Arc::new(move |cfg: &mut ServiceConfig| app.configure(cfg));
+        server::start(configure, self.cors.clone(), listener, options)
+    }
+
     /// Registers the services and every route with a worker.
-    pub(crate) fn configure(&self, cfg: &mut ServiceConfig) {
+    fn configure(&self, cfg: &mut ServiceConfig) {
         cfg.app_data(Data::from(self.clock.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))

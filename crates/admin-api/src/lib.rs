@@ -1,20 +1,9 @@
-//! `/admin/api/*`: what operators do, in folders by area. One guard stands before all of it
+//! `/admin/api/*`: what operators do. Each area is a crate of its own, under `areas/`, so that an edit of one
+//! handler builds one of them again. One guard stands before all of it
 //! ([`xmas_http::middleware::admin_guard`]); a handler asks for [`xmas_http::extract::Admin`] only to know who
 //! acts.
 //!
-//! To add a path: a file with its handlers and DTOs, and a line in its module's `operations`.
-
-pub mod bridge;
-pub mod features;
-pub mod games;
-pub mod insight;
-mod paging;
-mod params;
-pub mod players;
-mod records;
-pub mod rewards;
-pub mod seasons;
-mod two_names;
+//! To add a path: a file with its handlers and DTOs in its area, and a line in its module's `operations`.
 
 use std::sync::LazyLock;
 
@@ -22,6 +11,14 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
+pub use xmas_admin_bridge as bridge;
+pub use xmas_admin_features as features;
+pub use xmas_admin_games as games;
+pub use xmas_admin_insight as insight;
+pub use xmas_admin_players as players;
+pub use xmas_admin_rewards as rewards;
+pub use xmas_admin_seasons as seasons;
+pub use xmas_admin_wallets as wallets;
 use xmas_http::{endpoint::Operations, middleware::admin_guard::admin_guard};
 
 /// Every path of operators.
@@ -38,10 +35,10 @@ pub fn operations() -> &'static Operations {
             games::external_ranking::operations(),
             features::feature_config::operations(),
             features::feature_schedule::operations(),
-            rewards::game_tokens::lists::operations(),
-            rewards::game_tokens::batch::operations(),
-            rewards::game_tokens::order::operations(),
-            rewards::game_tokens::payout::operations(),
+            wallets::lists::operations(),
+            wallets::batch::operations(),
+            wallets::order::operations(),
+            wallets::payout::operations(),
             insight::logs::operations(),
             games::odds::operations(),
             games::ranking::operations(),
@@ -59,6 +56,7 @@ pub fn operations() -> &'static Operations {
 #[derive(Clone)]
 pub struct Services {
     pub players: players::Services,
+    pub wallets: wallets::Services,
     pub rewards: rewards::Services,
     pub seasons: seasons::Services,
     pub games: games::Services,
@@ -70,6 +68,7 @@ pub struct Services {
 /// Serves every path of operators, behind the guard.
 pub fn configure(cfg: &mut ServiceConfig, services: &Services) {
     services.players.register(cfg);
+    services.wallets.register(cfg);
     services.rewards.register(cfg);
     services.seasons.register(cfg);
     services.games.register(cfg);

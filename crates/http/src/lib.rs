@@ -1,6 +1,7 @@
 //! What every HTTP side of the product needs: what handlers ask of a request ([`extract`]), what happens to
 //! every request ([`middleware`]), how an error becomes an answer ([`error`]), how a path is registered
-//! ([`endpoint`]), what answers share ([`answer`], [`export`], [`receipts`]), and the OpenAPI document ([`openapi`]).
+//! ([`endpoint`]), what answers share ([`answer`], [`export`], [`receipts`]), the OpenAPI document ([`openapi`]), and the
+//! [`server`] around it all.
 //!
 //! It knows the domain crates only to translate their errors, and no path of the product.
 
@@ -12,6 +13,7 @@ pub mod extract;
 pub mod middleware;
 pub mod openapi;
 pub mod receipts;
+pub mod server;
 pub mod settings;
 
 #[doc(hidden)]

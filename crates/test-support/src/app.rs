@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use xmas_activity::ActivityObserver;
 use xmas_api::{
-    openapi, seed, server,
+    openapi, seed,
     wiring::{App, Ports, passwords},
 };
 use xmas_config::{Config, Secrets, Variables};
@@ -122,7 +122,9 @@ impl AppBuilder {
         // The server wants a system of its own, which a test's runtime is not.
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let server = server::start(&app, listener, &config).expect("the server starts");
+                let server = app
+                    .serve(listener, &config.limits)
+                    .expect("the server starts");
                 let handle = server.handle();
                 // Nobody is left to wait if the test has failed meanwhile.
                 drop(ready.send(handle));

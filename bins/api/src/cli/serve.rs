@@ -12,7 +12,6 @@ use crate::{
     cli::database,
     jobs,
     seed::{self, demo_state},
-    server,
     wiring::{App, Ports},
 };
 
@@ -53,7 +52,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     app.prepare_draws(clock.now())
         .await
         .context("today's draws cannot be prepared")?;
-    let server = server::start(&app, listener, config)?;
+    let server = app.serve(listener, &config.limits)?;
     let handle = server.handle();
     let jobs = actix_web::rt::spawn(jobs::run(app.clone(), clock.clone()));
     let running = actix_web::rt::spawn(server);

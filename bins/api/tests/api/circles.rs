@@ -12,6 +12,8 @@ use syn::{
     visit::{self, Visit},
 };
 
+use crate::structure::folders;
+
 type Module = Vec<String>;
 
 /// One source file: what it is called in its crate, and what stands in it.
@@ -25,14 +27,9 @@ type Reexports = BTreeMap<(Module, String), Vec<String>>;
 
 #[test]
 fn no_files_of_a_crate_use_each_other_in_a_circle() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let crates = fs::read_dir(root.join("crates")).unwrap();
-    let mut folders: Vec<PathBuf> = crates.map(|entry| entry.unwrap().path()).collect();
-    folders.push(root.join("bins/api"));
-    folders.push(root.join("migration"));
+    let folders = folders().into_iter();
     let circles: Vec<String> = folders
-        .iter()
-        .flat_map(|folder| circles_of(&read(&folder.join("src"))))
+        .flat_map(|(_, folder)| circles_of(&read(&folder.join("src"))))
         .collect();
     assert!(circles.is_empty(), "\n{}", circles.join("\n"));
 }
