@@ -19,8 +19,8 @@ use xmas_core_auth::{
 use xmas_event_bridge::{BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions};
 use xmas_features::{FeatureService, Features, UiConfigs};
 use xmas_games::{
-    DrawRegistry, Engine, Fairness, GameError, PlayContext, Ranking, RankingNames, SealedSeeds,
-    dice::Dice, lottery::Lottery, roulette::Roulette,
+    DrawRegistry, Fairness, GameError, PlayContext, Ranking, RankingNames, SealedSeeds,
+    catalog::Engines,
 };
 use xmas_http::{
     middleware::{
@@ -157,14 +157,8 @@ impl App {
             activity: log.clone(),
             draws: draws.clone(),
         };
-        let roulette = Arc::new(Engine::<Roulette>::new(context.clone()));
-        let dice = Arc::new(Engine::<Dice>::new(context.clone()));
-        let lottery = Arc::new(Engine::<Lottery>::new(context));
-        let fairness = Arc::new(Fairness::new(
-            db.clone(),
-            draws.clone(),
-            vec![roulette.clone(), dice.clone(), lottery.clone()],
-        ));
+        let engines = Engines::new(&context);
+        let fairness = Arc::new(Fairness::new(db.clone(), draws.clone(), engines.odds()));
         let texts = Arc::new(UiConfigs::new(db.clone()));
         let bridges = Bridges::new(db.clone(), &awarder);
         let settlement = Settlement::new(SettlementOptions {
@@ -194,11 +188,7 @@ impl App {
                 auth: Arc::new(auth),
                 season_pass,
                 bridge: Arc::new(bridges),
-                games: xmas_player_api::games::Services {
-                    roulette: roulette.clone(),
-                    dice: dice.clone(),
-                    lottery: lottery.clone(),
-                },
+                games: engines.services(),
                 ranking: ranking.clone(),
                 fairness: fairness.clone(),
                 wallets: wallets.clone(),
@@ -223,9 +213,7 @@ impl App {
                 },
                 seasons: seasons::Services { seasons },
                 games: games::Services {
-                    roulette,
-                    dice,
-                    lottery,
+                    engines,
                     fairness,
                     ranking,
                 },

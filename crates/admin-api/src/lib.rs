@@ -1,16 +1,13 @@
 //! `/admin/api/*`: what operators do. Each area is a crate of its own, under `areas/`, so that an edit of one
 //! handler builds one of them again. One guard stands before all of it
-//! ([`xmas_http::middleware::admin_guard`]); a handler asks for [`xmas_http::extract::Admin`] only to know who
+//! ([`admin_guard`]); a handler asks for [`xmas_http::extract::Admin`] only to know who
 //! acts.
 //!
 //! To add a path: a file with its handlers and DTOs in its area, and a line in its module's `operations`.
 
 use std::sync::LazyLock;
 
-use actix_web::{
-    middleware::from_fn,
-    web::{self, ServiceConfig},
-};
+use actix_web::web::ServiceConfig;
 pub use xmas_admin_bridge as bridge;
 pub use xmas_admin_features as features;
 pub use xmas_admin_games as games;
@@ -19,7 +16,7 @@ pub use xmas_admin_players as players;
 pub use xmas_admin_rewards as rewards;
 pub use xmas_admin_seasons as seasons;
 pub use xmas_admin_wallets as wallets;
-use xmas_http::{endpoint::Operations, middleware::admin_guard::admin_guard};
+use xmas_http::{endpoint::Operations, middleware::admin_guard};
 
 /// Every path of operators.
 pub fn operations() -> &'static Operations {
@@ -75,7 +72,5 @@ pub fn configure(cfg: &mut ServiceConfig, services: &Services) {
     services.bridge.register(cfg);
     services.features.register(cfg);
     services.insight.register(cfg);
-    const SCOPE: &str = "/admin/api";
-    let scope = web::scope(SCOPE).configure(|cfg| operations().serve_in_scope(SCOPE, cfg));
-    cfg.service(scope.wrap(from_fn(admin_guard)));
+    admin_guard::serve("/admin/api", operations(), cfg);
 }

@@ -21,10 +21,11 @@
 //!    switched off; and its line in `lib.rs`.
 //! 3. Here: a folder `x/` with `model.rs` (what operators and players see), `rules.rs` (what a valid
 //!    configuration is, and its odds), `store.rs` (its tables) and the implementation of [`Game`] in `mod.rs`;
-//!    its line below, its tables in the last line of this text, and its line in `GAMES`.
+//!    its line below, its tables in the last line of this text, its line in `GAMES`, and its engine in
+//!    `catalog.rs`.
 //! 4. `admin-api/areas/games/src/x_config.rs` and `player-api/src/games/x.rs`: what its answers show and its
 //!    requests say; and its lines in the `lib.rs` and `mod.rs` beside them.
-//! 5. `bins/api/src/wiring.rs` makes its [`Engine`], and `scripts/grants.sql` names its tables.
+//! 5. `scripts/grants.sql` names its tables.
 //! 6. `just docs`; and its paths where tests list those of all games (`openapi.rs` and `nothing_ignored.rs` in
 //!    `bins/api/tests/api/`).
 //!

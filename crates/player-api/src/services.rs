@@ -7,7 +7,7 @@ use xmas_activity::ActivityService;
 use xmas_core_auth::AuthService;
 use xmas_event_bridge::BridgeService;
 use xmas_features::UiConfigs;
-use xmas_games::{Fairness, RankingService};
+use xmas_games::{Fairness, RankingService, catalog::GameServices};
 use xmas_reporting::History;
 use xmas_rewards::WalletService;
 use xmas_season_pass::SeasonPassService;
@@ -20,7 +20,7 @@ pub struct Services {
     pub auth: Arc<dyn AuthService>,
     pub season_pass: Arc<dyn SeasonPassService>,
     pub bridge: Arc<dyn BridgeService>,
-    pub games: games::Services,
+    pub games: GameServices,
     pub ranking: Arc<dyn RankingService>,
     pub fairness: Arc<Fairness>,
     pub wallets: Arc<dyn WalletService>,
@@ -53,6 +53,6 @@ impl Services {
             .app_data(Data::from(history.clone()))
             .app_data(Data::from(activity.clone()))
             .app_data(Data::from(texts.clone()));
-        games.register(cfg);
+        games::register(games, cfg);
     }
 }

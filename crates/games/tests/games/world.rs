@@ -10,6 +10,7 @@ use xmas_activity::{Activities, ActivityLog, ActivityObserver, EventWriter};
 use xmas_features::{FeatureRow, FeatureSettings, fake::FakeFeatures};
 use xmas_games::{
     ActiveConfig, DrawRegistry, Engine, Fairness, Game, GameService, PlayCommand, PlayContext,
+    catalog::Engines,
     dice::{Dice, NewDice},
     draw::Seed,
     fake::FakeGame,
@@ -269,14 +270,8 @@ impl Real {
             activity: log,
             draws: draws.clone(),
         };
-        let roulette = Arc::new(Engine::new(context.clone()));
-        let dice = Arc::new(Engine::new(context.clone()));
-        let lottery = Arc::new(Engine::new(context));
-        let fairness = Arc::new(Fairness::new(
-            db,
-            draws.clone(),
-            vec![roulette.clone(), dice.clone(), lottery.clone()],
-        ));
+        let engines = Engines::new(&context);
+        let fairness = Arc::new(Fairness::new(db, draws.clone(), engines.odds()));
         Self {
             test,
             features,
@@ -284,9 +279,9 @@ impl Real {
             rewards,
             season_pass,
             draws,
-            roulette,
-            dice,
-            lottery,
+            roulette: engines.roulette,
+            dice: engines.dice,
+            lottery: engines.lottery,
             fairness,
         }
     }

@@ -2,23 +2,30 @@ use actix_web::{
     Error, HttpMessage, HttpResponse,
     body::{BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    middleware::Next,
-    web::Data,
+    middleware::{Next, from_fn},
+    web::{self, Data, ServiceConfig},
 };
 use xmas_core_auth::{AuthService, Scope};
 use xmas_kernel::{ErrorCode, audit::Actor};
 
 use crate::{
+    endpoint::Operations,
     error::{ApiError, ApiResult},
     extract::{Admin, Bearer, reason},
     middleware::trace::RequestId,
 };
 
+/// Serves operations below a scope to admins only.
+pub fn serve(scope: &str, operations: &Operations, cfg: &mut ServiceConfig) {
+    let inner = web::scope(scope).configure(|cfg| operations.serve_in_scope(scope, cfg));
+    cfg.service(inner.wrap(from_fn(admin_guard)));
+}
+
 /// Lets admins into the admin API and nobody else: one guard for every path of it.
 ///
 /// A path that does not exist is told before anybody is asked who they are: the admin client has pages
 /// that are not part of this product, and logs out on 401 and 403.
-pub async fn admin_guard(
+async fn admin_guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {

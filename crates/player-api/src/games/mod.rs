@@ -7,10 +7,8 @@ mod paths;
 mod receipt;
 mod roulette;
 
-use std::sync::Arc;
-
 use actix_web::web::{Data, ServiceConfig};
-use xmas_games::{GameService, dice::Dice, lottery::Lottery, roulette::Roulette};
+use xmas_games::{catalog::GameServices, dice::Dice, lottery::Lottery, roulette::Roulette};
 use xmas_http::endpoint::Operation;
 
 use paths::of_game;
@@ -25,24 +23,14 @@ pub(crate) fn operations() -> Vec<Operation> {
     games.into_iter().flatten().collect()
 }
 
-/// What these paths work with.
-#[derive(Clone)]
-pub struct Services {
-    pub roulette: Arc<dyn GameService<Roulette>>,
-    pub dice: Arc<dyn GameService<Dice>>,
-    pub lottery: Arc<dyn GameService<Lottery>>,
-}
-
-impl Services {
-    pub(crate) fn register(&self, cfg: &mut ServiceConfig) {
-        // Named one by one, so that the compiler notices one that was forgotten.
-        let Self {
-            roulette,
-            dice,
-            lottery,
-        } = self;
-        cfg.app_data(Data::from(roulette.clone()))
-            .app_data(Data::from(dice.clone()))
-            .app_data(Data::from(lottery.clone()));
-    }
+pub(crate) fn register(services: &GameServices, cfg: &mut ServiceConfig) {
+    // Named one by one, so that the compiler notices one that was forgotten.
+    let GameServices {
+        roulette,
+        dice,
+        lottery,
+    } = services;
+    cfg.app_data(Data::from(roulette.clone()))
+        .app_data(Data::from(dice.clone()))
+        .app_data(Data::from(lottery.clone()));
 }

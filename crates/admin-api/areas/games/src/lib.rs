@@ -13,7 +13,9 @@ mod roulette_config;
 use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
-use xmas_games::{Engine, Fairness, Ranking, dice::Dice, lottery::Lottery, roulette::Roulette};
+use xmas_games::{
+    Fairness, Ranking, catalog::Engines, dice::Dice, lottery::Lottery, roulette::Roulette,
+};
 use xmas_http::endpoint::Operation;
 
 /// The paths of the configurations of all games.
@@ -29,9 +31,7 @@ pub fn operations() -> Vec<Operation> {
 /// What the paths of games and boards work with.
 #[derive(Clone)]
 pub struct Services {
-    pub roulette: Arc<Engine<Roulette>>,
-    pub dice: Arc<Engine<Dice>>,
-    pub lottery: Arc<Engine<Lottery>>,
+    pub engines: Engines,
     pub fairness: Arc<Fairness>,
     pub ranking: Arc<Ranking>,
 }
@@ -40,12 +40,15 @@ impl Services {
     pub fn register(&self, cfg: &mut ServiceConfig) {
         // Named one by one, so that the compiler notices one that was forgotten.
         let Self {
-            roulette,
-            dice,
-            lottery,
+            engines,
             fairness,
             ranking,
         } = self;
+        let Engines {
+            roulette,
+            dice,
+            lottery,
+        } = engines;
         cfg.app_data(Data::from(roulette.clone()))
             .app_data(Data::from(dice.clone()))
             .app_data(Data::from(lottery.clone()))
