@@ -4,6 +4,7 @@
 //! its rules and store. [`wiring`] is the only place where concrete services meet `dyn` traits.
 //! Nothing here knows a business rule, and nothing in the domain crates knows HTTP.
 
+mod admin;
 pub mod cli;
 mod health;
 pub mod jobs;

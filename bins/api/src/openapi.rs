@@ -9,7 +9,7 @@ use utoipa::{
 };
 use xmas_http::{error::ErrorBody, openapi::complete};
 
-use crate::health;
+use crate::{admin, health};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,7 +35,7 @@ pub fn document() -> Document {
     let parts = [
         xmas_player_api::operations(),
         health::operations(),
-        xmas_admin_api::operations(),
+        admin::operations(),
     ];
     let mut document = Api::openapi();
     for part in parts {

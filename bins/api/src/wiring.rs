@@ -10,7 +10,6 @@ use chrono::TimeDelta;
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
-use xmas_admin_api::{bridge, features, games, insight, players, rewards, seasons, wallets};
 use xmas_cache::{Cache, MemoryCache, Throttle};
 use xmas_config::{Config, LimitsConfig, Origin, Secret, Secrets};
 use xmas_core_auth::{
@@ -46,7 +45,7 @@ use xmas_season_pass::{
 };
 use xmas_time::{Clock, DateTime, Utc};
 
-use crate::{health, openapi, readiness::Readiness};
+use crate::{admin, health, openapi, readiness::Readiness};
 
 /// What a test replaces.
 pub struct Ports {
@@ -73,7 +72,7 @@ impl Ports {
 pub struct App {
     clock: Arc<dyn Clock>,
     pub(crate) player: xmas_player_api::Services,
-    pub(crate) admin: xmas_admin_api::Services,
+    pub(crate) admin: admin::Services,
     /// Names this process among all that work on the database.
     process: Arc<str>,
     draws: Arc<DrawRegistry>,
@@ -196,35 +195,35 @@ impl App {
                 activity,
                 texts: texts.clone(),
             },
-            admin: xmas_admin_api::Services {
-                players: players::Services {
+            admin: admin::Services {
+                players: xmas_admin_players::Services {
                     players: Arc::new(players),
                     users: Arc::new(users),
                     timelines: Arc::new(Timelines::new(db.clone())),
                 },
-                wallets: wallets::Services {
+                wallets: xmas_admin_wallets::Services {
                     wallets,
                     batches: Arc::new(Batches::new(db.clone(), recipients)),
                     payouts: Arc::new(Payouts::new(db.clone())),
                 },
-                rewards: rewards::Services {
+                rewards: xmas_admin_rewards::Services {
                     rewards: desk,
                     queue: Arc::new(RewardQueue::new(db.clone())),
                 },
-                seasons: seasons::Services { seasons },
-                games: games::Services {
+                seasons: xmas_admin_seasons::Services { seasons },
+                games: xmas_admin_games::Services {
                     engines,
                     fairness,
                     ranking,
                 },
-                bridge: bridge::Services {
+                bridge: xmas_admin_bridge::Services {
                     settlement: Arc::new(settlement),
                 },
-                features: features::Services {
+                features: xmas_admin_features::Services {
                     features: switches,
                     texts,
                 },
-                insight: insight::Services {
+                insight: xmas_admin_insight::Services {
                     dashboard: Arc::new(Dashboard::new(db.clone())),
                     records: Arc::new(Records::new(db.clone())),
                 },
@@ -274,7 +273,7 @@ impl App {
             .app_data(PayloadConfig::new(MAX_BODY_BYTES));
         health::operations().serve(cfg);
         xmas_player_api::configure(cfg, &self.player);
-        xmas_admin_api::configure(cfg, &self.admin);
+        admin::configure(cfg, &self.admin);
         let docs = SwaggerUi::new("/api/docs/{_:.*}");
         cfg.service(web::redirect("/api/docs", "/api/docs/"))
             .service(docs.url("/api/docs/openapi.json", openapi::document()));

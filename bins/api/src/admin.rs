@@ -1,21 +1,17 @@
-//! `/admin/api/*`: what operators do. Each area is a crate of its own, under `areas/`, so that an edit of one
-//! handler builds one of them again. One guard stands before all of it
-//! ([`admin_guard`]); a handler asks for [`xmas_http::extract::Admin`] only to know who
-//! acts.
-//!
-//! To add a path: a file with its handlers and DTOs in its area, and a line in its module's `operations`.
+//! The admin API: its areas, each a crate under `crates/admin-api/areas/`, in the order of the document. One
+//! guard stands before all of them ([`admin_guard`]).
 
 use std::sync::LazyLock;
 
 use actix_web::web::ServiceConfig;
-pub use xmas_admin_bridge as bridge;
-pub use xmas_admin_features as features;
-pub use xmas_admin_games as games;
-pub use xmas_admin_insight as insight;
-pub use xmas_admin_players as players;
-pub use xmas_admin_rewards as rewards;
-pub use xmas_admin_seasons as seasons;
-pub use xmas_admin_wallets as wallets;
+use xmas_admin_bridge as bridge;
+use xmas_admin_features as features;
+use xmas_admin_games as games;
+use xmas_admin_insight as insight;
+use xmas_admin_players as players;
+use xmas_admin_rewards as rewards;
+use xmas_admin_seasons as seasons;
+use xmas_admin_wallets as wallets;
 use xmas_http::{endpoint::Operations, middleware::admin_guard};
 
 /// Every path of operators.
