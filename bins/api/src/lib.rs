@@ -3,6 +3,8 @@
 //! A request goes to a handler of `player-api` or `admin-api` (extract, one service call, answer) → a domain crate's service →
 //! its rules and store. [`wiring`] is the only place where concrete services meet `dyn` traits.
 //! Nothing here knows a business rule, and nothing in the domain crates knows HTTP.
+//!
+//! Owns the table `demo_state`.
 
 mod admin;
 pub mod cli;
