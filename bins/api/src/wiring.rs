@@ -6,12 +6,13 @@ use actix_web::{
     dev::Server,
     web::{self, Data, PayloadConfig, ServiceConfig},
 };
+use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
-use xmas_cache::{Cache, MemoryCache, Throttle};
-use xmas_config::{Config, LimitsConfig, Origin, Secret, Secrets};
+use xmas_cache::{Cache, MemoryCache, RedisCache, RedisOptions, Throttle};
+use xmas_config::{CacheConfig, Config, LimitsConfig, Origin, Secret, Secrets};
 use xmas_core_auth::{
     AccessTokens, Auth, AuthOptions, LoginThrottle, Passwords, Sessions, SigningKeys,
 };
@@ -65,6 +66,41 @@ impl Ports {
             observers: Vec::new(),
         }
     }
+
+    /// The same, with the cache that the configuration names (`REDIS_URL`), if it names one.
+    ///
+    /// A Redis that does not answer is no error; a file or a form that cannot be used is.
+    pub async fn with_cache_of(self, config: &Config) -> anyhow::Result<Self> {
+        let cache: Arc<dyn Cache> = match redis(config).await? {
+            Some(redis) => Arc::new(redis),
+            None => return Ok(self),
+        };
+        Ok(Self { cache, ..self })
+    }
+}
+
+/// The Redis that a configuration names, asked once whether it is there.
+pub(crate) async fn redis(config: &Config) -> anyhow::Result<Option<RedisCache>> {
+    let CacheConfig { redis_ca_file, .. } = &config.cache;
+    let Some(url) = config.cache.redis_url.clone() else {
+        return Ok(None);
+    };
+    if redis_ca_file.is_some() && !url.is_tls() {
+        bail!("REDIS_CA_FILE is set, but REDIS_URL must begin with rediss:// for TLS");
+    }
+    let authorities = redis_ca_file.as_ref().map(std::fs::read);
+    let options = RedisOptions {
+        url,
+        authorities: authorities
+            .transpose()
+            .context("the file that REDIS_CA_FILE names cannot be read")?,
+        namespace: config.cache.redis_namespace.clone(),
+        response_time: config.cache.redis_timeout(),
+    };
+    let redis = RedisCache::connect(options).await;
+    Ok(Some(redis.context(
+        "Redis cannot be used; see REDIS_URL and REDIS_CA_FILE",
+    )?))
 }
 
 /// Everything that handlers ask for, wired up once and shared by all workers.

@@ -1,18 +1,25 @@
-//! What may be forgotten: short-lived copies of configuration, and counters for throttles.
+//! What may be forgotten: short-lived copies of what is in the database, and counters for throttles.
 //!
 //! Invariants:
 //! - Money is never kept here. Losing everything in a cache loses nothing but time.
 //! - Lifetimes run on the machine's monotonic clock, not on the event's clock.
+//! - A cache never fails a request, and delays it by some milliseconds at most.
 //!
-//! [`Snapshot`] is always in-process. [`Cache`] is the port behind throttles, which replicas may
-//! one day share.
+//! [`Snapshot`] is always in-process. [`Cache`] is the port behind throttles and behind copies that
+//! replicas share: [`MemoryCache`] is this process's, [`RedisCache`] is for all of them.
 
-mod counter;
+mod breaker;
+mod envelope;
 mod memory;
+mod port;
+mod redis_cache;
+mod redis_url;
 mod snapshot;
 mod throttle;
 
-pub use counter::{Cache, Count};
 pub use memory::MemoryCache;
+pub use port::{Cache, Count, MAX_VALUE_BYTES, Stats};
+pub use redis_cache::{RedisCache, RedisOptions, RedisSetupError};
+pub use redis_url::{RedisUrl, RedisUrlError};
 pub use snapshot::Snapshot;
 pub use throttle::{Throttle, Throttled};

@@ -1,4 +1,5 @@
 use clap::{Arg, CommandFactory, parser::ValueSource};
+use xmas_cache::RedisUrl;
 use xmas_kernel::db::DbUrl;
 
 use crate::{Config, ConfigError, Variables, arguments::value_name};
@@ -35,12 +36,15 @@ fn redact(arg: &Arg, value: String) -> String {
     match value_name(arg).as_deref() {
         Some("SECRET") => format!("[redacted, {} bytes]", value.len()),
         // It is valid by now, and shows itself without its password.
-        Some("URL") => value.parse::<DbUrl>().map_or_else(
-            |error| format!("[redacted: {error}]"),
-            |url| url.to_string(),
-        ),
+        Some("URL") => shown_url(&value).unwrap_or_else(|| "[redacted]".to_owned()),
         _ => value,
     }
+}
+
+fn shown_url(value: &str) -> Option<String> {
+    let database = value.parse::<DbUrl>().map(|url| url.to_string());
+    let redis = || value.parse::<RedisUrl>().map(|url| url.to_string());
+    database.ok().or_else(|| redis().ok())
 }
 
 #[cfg(test)]
@@ -55,6 +59,7 @@ mod tests {
                 "DATABASE_URL",
                 "mysql://user:do-not-print-me@db.example:3306/xmas",
             ),
+            ("REDIS_URL", "rediss://:do-not-print-me@redis.example"),
             ("CORS_ORIGINS", "https://a.example,https://b.example"),
         ])
         .unwrap();
@@ -69,6 +74,8 @@ mod tests {
         assert_eq!(value("JWT_SECRET"), (Some("[redacted, 15 bytes]"), false));
         let url = "mysql://user:redacted@db.example:3306/xmas";
         assert_eq!(value("DATABASE_URL"), (Some(url), false));
+        let url = "rediss://:redacted@redis.example:6379/0";
+        assert_eq!(value("REDIS_URL"), (Some(url), false));
         assert_eq!(
             value("CORS_ORIGINS").0,
             Some("https://a.example,https://b.example")

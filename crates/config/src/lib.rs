@@ -18,6 +18,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, FromArgMatches, Parser, ValueEnum};
 use ipnet::IpNet;
+use xmas_cache::RedisUrl;
 use xmas_kernel::db::DbUrl;
 use xmas_time::{DateTime, Utc};
 
@@ -38,6 +39,8 @@ pub struct Config {
     pub server: ServerConfig,
     #[command(flatten)]
     pub database: DatabaseConfig,
+    #[command(flatten)]
+    pub cache: CacheConfig,
     #[command(flatten)]
     pub auth: AuthConfig,
     #[command(flatten)]
@@ -119,6 +122,29 @@ pub struct DatabaseConfig {
     /// How long a request waits for a free connection before it is answered with `OVERLOADED`.
     #[arg(long = "DATABASE_ACQUIRE_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60), value_name = "SECONDS")]
     pub acquire_seconds: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Cache")]
+pub struct CacheConfig {
+    /// `redis://user:password@host:port/number`, or `rediss://…` for TLS: the server on which replicas share
+    /// throttles and short-lived copies. Nothing that matters is there, and while it does not answer the
+    /// service goes on without it. Leave the user out (`redis://:password@…`) where there is only a
+    /// password, and percent-encode `/ # @ ? %` in both as `%2F %23 %40 %3F %25`. Unset: each process
+    /// keeps its own.
+    #[arg(long = "REDIS_URL", value_name = "URL")]
+    pub redis_url: Option<RedisUrl>,
+    /// The longest that a request waits for Redis, in milliseconds, before it goes on without it.
+    #[arg(long = "REDIS_TIMEOUT_MILLIS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(20..=50), value_name = "MILLISECONDS")]
+    pub redis_timeout_millis: u64,
+    /// What the keys on the Redis server begin with, so that two events may share one: up to 32 of
+    /// `a-z 0-9 - _`.
+    #[arg(long = "REDIS_NAMESPACE", default_value = "xmas", value_parser = namespace, value_name = "NAME")]
+    pub redis_namespace: String,
+    /// A file of certificates (PEM): the authorities that `rediss://` believes in place of the public
+    /// ones.
+    #[arg(long = "REDIS_CA_FILE", value_name = "FILE")]
+    pub redis_ca_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -280,6 +306,15 @@ fn network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| "a network looks like 10.0.0.0/8 or 10.0.0.1".to_owned())
 }
 
+fn namespace(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-' | '_');
+    if (1..=32).contains(&text.len()) && text.chars().all(is_plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("it must be 1 to 32 of a-z 0-9 - _".to_owned())
+    }
+}
+
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|instant| instant.to_utc())
@@ -322,6 +357,12 @@ impl Config {
             LogFormat::Pretty
         };
         self.log.format.unwrap_or(default)
+    }
+}
+
+impl CacheConfig {
+    pub fn redis_timeout(&self) -> Duration {
+        Duration::from_millis(self.redis_timeout_millis)
     }
 }
 
@@ -419,6 +460,11 @@ mod tests {
             ("TRUSTED_PROXIES", "proxy"),
             ("XMAS_CLOCK", "2025-12-26"),
             ("FEATURE_GATE_ENABLED", "yes"),
+            ("REDIS_URL", "http://h"),
+            ("REDIS_URL", "redis://h/?protocol=resp3"),
+            ("REDIS_TIMEOUT_MILLIS", "19"),
+            ("REDIS_TIMEOUT_MILLIS", "51"),
+            ("REDIS_NAMESPACE", "two words"),
         ] {
             let error = config(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(name), "{name}={value}: {error}");
@@ -430,6 +476,7 @@ mod tests {
         let config = config(&[
             ("JWT_SECRET", "do-not-print-me"),
             ("DATABASE_URL", "mysql://u:do-not-print-me@h/d"),
+            ("REDIS_URL", "redis://:do-not-print-me@h"),
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("do-not-print-me"));

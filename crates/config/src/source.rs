@@ -98,8 +98,9 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// Secrets that may also come from a file named by `…_FILE`.
-pub(super) const FROM_FILES: [&str; 4] = [
+pub(super) const FROM_FILES: [&str; 5] = [
     "DATABASE_URL",
+    "REDIS_URL",
     "DATA_KEY",
     "JWT_SECRET",
     "JWT_PREVIOUS_SECRET",
@@ -181,11 +182,10 @@ impl Variables {
 
 /// Whether a variable is a setting's, or names the file of one.
 fn is_known(name: &str) -> bool {
-    let setting = name.strip_suffix("_FILE").unwrap_or(name);
     let command = Config::command();
-    let known = command.get_arguments().filter_map(clap::Arg::get_long);
-    let is_setting = known.into_iter().any(|known| known == setting);
-    is_setting && (setting == name || FROM_FILES.contains(&setting))
+    let mut known = command.get_arguments().filter_map(clap::Arg::get_long);
+    let secret = name.strip_suffix("_FILE");
+    known.any(|known| known == name) || secret.is_some_and(|secret| FROM_FILES.contains(&secret))
 }
 
 /// The text of a secret's file, without a byte order mark and the line break at its end, and the

@@ -15,6 +15,7 @@ use xmas_api::{
     openapi, seed,
     wiring::{App, Ports, passwords},
 };
+use xmas_cache::Cache;
 use xmas_config::{Config, Secrets, Variables};
 use xmas_kernel::{Asset, entropy::OsEntropy};
 use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx};
@@ -56,6 +57,7 @@ impl Drop for Running {
 pub struct AppBuilder {
     variables: Vec<(String, String)>,
     observers: Vec<Arc<dyn ActivityObserver>>,
+    cache: Option<Arc<dyn Cache>>,
 }
 
 /// Which every test player and admin logs in with.
@@ -70,6 +72,12 @@ impl AppBuilder {
 
     pub fn observer(mut self, observer: Arc<dyn ActivityObserver>) -> Self {
         self.observers.push(observer);
+        self
+    }
+
+    /// In place of one in the process's memory.
+    pub fn cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.cache = Some(cache);
         self
     }
 
@@ -110,6 +118,9 @@ impl AppBuilder {
         };
         let mut ports = Ports::with_clock(clock.clone());
         ports.observers = self.observers;
+        if let Some(cache) = self.cache {
+            ports.cache = cache;
+        }
         let app = App::new(&test.db, &config, &secrets, ports);
         let yesterday = nine_o_clock() - chrono::TimeDelta::days(1);
         let prepared = app.prepare_draws(yesterday).await;

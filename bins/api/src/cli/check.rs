@@ -4,7 +4,7 @@ use sea_orm::DbBackend;
 use xmas_config::{Config, Variables, effective, problems, reference};
 use xmas_kernel::db::{Db, DbError};
 
-use crate::{cli::database, seed::demo_state};
+use crate::{cli::database, seed::demo_state, wiring};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,6 +29,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         warnings: Vec::new(),
     };
     findings.look_at_database(&config).await;
+    findings.look_at_redis(&config).await;
     let Findings { problems, warnings } = findings;
     if args.json {
         let report = serde_json::json!({
@@ -117,6 +118,23 @@ impl Findings {
                     "Whether the user in DATABASE_URL may rewrite {table} cannot be told: {error}."
                 )),
             }
+        }
+    }
+
+    /// Warns of a Redis that does not answer: the service runs without it.
+    async fn look_at_redis(&mut self, config: &Config) {
+        match wiring::redis(config).await {
+            Ok(None) => {}
+            Ok(Some(redis)) => {
+                if !redis.is_well().await {
+                    self.warnings.push(
+                        "REDIS_URL: the server does not answer, or refuses the password. The service runs \
+                         without it; throttles then count in each process."
+                            .to_owned(),
+                    );
+                }
+            }
+            Err(error) => self.problems.push(format!("{error:#}.")),
         }
     }
 

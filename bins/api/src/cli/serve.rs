@@ -37,7 +37,9 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let clock = database::clock(config, demo.as_ref());
     let secrets = Secrets::of(config)?;
     database::compare_key(&secrets.data_key, &db).await?;
-    let app = App::new(&db, config, &secrets, Ports::with_clock(clock.clone()));
+    let ports = Ports::with_clock(clock.clone());
+    let ports = ports.with_cache_of(config).await?;
+    let app = App::new(&db, config, &secrets, ports);
     let withheld = app
         .complete_codes()
         .await
