@@ -3,7 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use xmas_event_bridge::{Certificate, Due, Settlement, USUAL_CHUNK};
-use xmas_kernel::{BridgeId, lease::Lease};
+use xmas_kernel::{
+    BridgeId,
+    idempotency::{is_any_before, purge},
+    lease::Lease,
+};
+use xmas_season_pass::{rules::answers_needless_before, season_spans};
 use xmas_time::{Clock, DateTime, Utc};
 
 use crate::wiring::App;
@@ -42,12 +47,40 @@ async fn keep_warm(app: &App, clock: &dyn Clock) {
     }
 }
 
-/// Does what is due at `now`: seeds of the days ahead, and whatever the bridge waits for.
+/// Does what is due at `now`: seeds of the days ahead, whatever the bridge waits for, and stored answers that
+/// nobody needs any more.
 pub async fn run_due(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    // None waits for another one to work.
     let prepared = app.prepare_draws(now).await;
-    // Neither waits for the other to work.
-    run_bridge(app, now).await?;
+    let bridge = run_bridge(app, now).await;
+    let purged = purge_answers(app, now).await;
+    bridge?;
+    purged?;
     Ok(prepared?)
+}
+
+/// How many stored answers are removed at one look, so that a bridge never waits for long.
+const PURGED_AT_ONE_LOOK: u64 = 10_000;
+
+/// Removes answers to requests of seasons that are over, grace days included. Whoever sends such a request again
+/// would have it done again, so that nothing goes as long as any season of its time is served.
+async fn purge_answers(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let seasons = season_spans(app.db().read()).await?;
+    let Some(until) = answers_needless_before(&seasons, now) else {
+        return Ok(());
+    };
+    if !is_any_before(app.db(), until).await? {
+        return Ok(());
+    }
+    let lease = Lease::take(app.db(), "idempotency:purge", app.process(), LEASE).await?;
+    let Some(lease) = lease else {
+        return Ok(());
+    };
+    let purged = purge(app.db(), until, PURGED_AT_ONE_LOOK).await;
+    let given_back = lease.give_back(app.db()).await;
+    let purged = purged?;
+    tracing::info!(purged, %until, "{purged} stored answers of seasons that are over were removed");
+    Ok(given_back?)
 }
 
 async fn run_bridge(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {

@@ -160,6 +160,7 @@ impl App {
         let passwords = passwords(config, ports.entropy.clone());
         let players = Players::new(PlayersOptions {
             db: db.clone(),
+            key: key.clone(),
             passwords: Arc::new(passwords.clone()),
             seasons: Arc::new(XpCorrections {
                 seasons: season_pass.clone(),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use xmas_kernel::{
     BridgeId,
@@ -14,7 +14,7 @@ use xmas_time::EventDay;
 use crate::{Bridge, BridgeState, rules};
 
 /// Why a player with keys enough is not paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Reason {
     /// Is paid by the next run.
@@ -25,7 +25,7 @@ pub enum Reason {
 
 /// What the database says about the settlement of a bridge. It tells of no run: every run that has
 /// nothing left to do ends with the same one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     pub bridge_id: BridgeId,
     pub state: BridgeState,

@@ -5,6 +5,7 @@ use xmas_kernel::{
     BridgeId, Problem,
     audit::{self, Actor, Area, Change},
     db::{DbError, retry},
+    idempotency::{Replayable, RequestKey, once},
     version,
 };
 use xmas_players::key_histogram;
@@ -219,8 +220,20 @@ impl Settlement {
         self.view(Some(id)).await
     }
 
-    /// [`Settlement::settle`], and what the database says afterwards.
+    /// [`Settlement::settle`], and what the database says afterwards; once per request.
     pub async fn settle_now(
+        &self,
+        actor: &Actor,
+        bridge: Option<BridgeId>,
+        chunk: u64,
+        request: Option<&RequestKey>,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<(Run, Certificate)>, BridgeError> {
+        let work = self.settle_and_tell(actor, bridge, chunk, now);
+        once(&self.options.db, (actor.user_id, request), now, work).await
+    }
+
+    async fn settle_and_tell(
         &self,
         actor: &Actor,
         bridge: Option<BridgeId>,
@@ -243,8 +256,20 @@ impl Settlement {
         Ok((run, certificate))
     }
 
-    /// [`Settlement::close`].
+    /// [`Settlement::close`], once per request.
     pub async fn close_now(
+        &self,
+        actor: &Actor,
+        bridge: Option<BridgeId>,
+        chunk: u64,
+        request: Option<&RequestKey>,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<Certificate>, BridgeError> {
+        let work = self.close_and_tell(actor, bridge, chunk, now);
+        once(&self.options.db, (actor.user_id, request), now, work).await
+    }
+
+    async fn close_and_tell(
         &self,
         actor: &Actor,
         bridge: Option<BridgeId>,

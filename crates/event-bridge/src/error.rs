@@ -1,4 +1,4 @@
-use xmas_kernel::{Problem, db::DbError, version::Stale};
+use xmas_kernel::{Problem, db::DbError, idempotency::IdempotencyError, version::Stale};
 use xmas_players::{RecipientError, ResolveError};
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,8 @@ pub enum BridgeError {
     UnknownSeason,
     #[error(transparent)]
     Stale(#[from] Stale),
+    #[error("an earlier request stands in the way")]
+    Idempotency(#[from] IdempotencyError),
     #[error("the database failed")]
     Db(#[from] DbError),
 }

@@ -39,7 +39,8 @@ pub use certificate::{Certificate, Reason};
 pub use desk::BridgeView;
 pub use error::BridgeError;
 pub use gifts::{
-    Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, Pace, USUAL_CHUNK,
+    Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken, Mode, Pace,
+    USUAL_CHUNK,
 };
 pub use model::{
     Bridge, BridgeDay, BridgeEdit, BridgeState, BridgeStatus, DayEdit, KeyCount, Mission,

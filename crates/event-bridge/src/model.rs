@@ -217,7 +217,7 @@ impl SlotState {
 }
 
 /// What one run of a settlement did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     pub paid: u64,
     pub points: i64,

@@ -1,12 +1,25 @@
-use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody};
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::StatusCode};
 use serde::Serialize;
 use xmas_kernel::idempotency::Replayable;
 
-/// A 200 with JSON, which says so if it repeats an earlier answer.
+/// A 200 or 201 with JSON, which says so if it repeats an earlier answer.
 #[derive(Debug)]
 pub struct Answer<T> {
     body: T,
+    status: StatusCode,
     replayed: bool,
+}
+
+/// The header of an answer that was given before.
+const REPLAYED: (&str, &str) = ("idempotency-replayed", "true");
+
+/// A 204, which says so if it repeats an earlier answer.
+pub fn no_content(done: &Replayable<()>) -> HttpResponse {
+    let mut answer = HttpResponse::NoContent();
+    if done.replayed {
+        answer.insert_header(REPLAYED);
+    }
+    answer.finish()
 }
 
 impl<T> Answer<T> {
@@ -17,6 +30,7 @@ impl<T> Answer<T> {
     {
         Self {
             body: outcome.result.into(),
+            status: StatusCode::OK,
             replayed: outcome.replayed,
         }
     }
@@ -25,7 +39,16 @@ impl<T> Answer<T> {
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
         Answer {
             body: change(self.body),
+            status: self.status,
             replayed: self.replayed,
+        }
+    }
+
+    /// The same as a 201: something was created.
+    pub fn created(self) -> Self {
+        Self {
+            status: StatusCode::CREATED,
+            ..self
         }
     }
 }
@@ -34,9 +57,9 @@ impl<T: Serialize> Responder for Answer<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let mut answer = HttpResponse::Ok();
+        let mut answer = HttpResponse::build(self.status);
         if self.replayed {
-            answer.insert_header(("idempotency-replayed", "true"));
+            answer.insert_header(REPLAYED);
         }
         answer.json(self.body)
     }

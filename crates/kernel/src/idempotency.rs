@@ -3,14 +3,21 @@
 //! A use case looks the key up after it has locked the player, and stores its result in the
 //! transaction of its effect. A duplicate in flight therefore waits on the player's lock and then
 //! finds the first answer; a refusal stores nothing, so the same key may run again.
+//!
+//! Work in many transactions, of which nothing happens twice anyway, goes through [`once`].
 
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, SqlErr, entity::prelude::*};
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set, Condition, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect, SqlErr,
+    entity::prelude::*,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use crate::{
     UserId,
-    db::{DbError, Timestamp},
+    db::{Db, DbError, Timestamp, retry},
+    seal::DataKey,
 };
 
 /// What a client sent to make a request repeatable: its key, bound to the request it was first
@@ -56,6 +63,17 @@ impl RequestKey {
     /// 64 hexadecimal digits that follow from the request.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// The same key of a request with secrets in its body, such as passwords or coupon codes: whoever reads the
+    /// database cannot find them by trying bodies until the fingerprint fits.
+    #[must_use]
+    pub fn with_secrets(&self, key: &DataKey) -> Self {
+        let plain = format!("idempotency:{}", self.fingerprint);
+        Self {
+            key: self.key.clone(),
+            fingerprint: key.fingerprint(plain.as_bytes()),
+        }
     }
 
     /// A name of up to 128 characters for what the request makes, if it is kept by name. Two people
@@ -109,6 +127,14 @@ impl<T> Replayable<T> {
             replayed: true,
         }
     }
+
+    /// The same, told in another way.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Replayable<U> {
+        Replayable {
+            result: change(self.result),
+            replayed: self.replayed,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -137,11 +163,20 @@ pub async fn find_in_tx<T: DeserializeOwned>(
     user_id: UserId,
     request: Option<&RequestKey>,
 ) -> Result<Option<T>, IdempotencyError> {
+    find(tx, user_id, request).await
+}
+
+/// As [`find_in_tx`], for whoever holds no lock: what is not found may be stored the next moment.
+pub async fn find<T: DeserializeOwned>(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+    request: Option<&RequestKey>,
+) -> Result<Option<T>, IdempotencyError> {
     let Some(request) = request else {
         return Ok(None);
     };
     let row = Entity::find_by_id((user_id.0, request.key.clone()))
-        .one(tx)
+        .one(conn)
         .await
         .map_err(DbError::from)?;
     let Some(row) = row else {
@@ -170,7 +205,7 @@ pub async fn store_in_tx<T: Serialize + Sync>(
     user_id: UserId,
     request: Option<&RequestKey>,
     result: &T,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<(), IdempotencyError> {
     let Some(request) = request else {
         return Ok(());
@@ -191,6 +226,108 @@ pub async fn store_in_tx<T: Serialize + Sync>(
         _ => error.into(),
     })?;
     Ok(())
+}
+
+/// Does work in many transactions, unless this request has done it already, and stores its result in a
+/// transaction of its own at the end.
+///
+/// The work must be such that nothing of it happens twice, however often and by however many at once it is done:
+/// whoever is cut off before its end, or is as fast as another one, does it again and finds nothing left to do.
+/// What the key adds is the first answer, and that no other request takes the same key. Of two at once the one
+/// that ends first is answered by both.
+pub async fn once<T, E>(
+    db: &Db,
+    (user_id, request): (UserId, Option<&RequestKey>),
+    now: DateTime<Utc>,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<Replayable<T>, E>
+where
+    T: Serialize + DeserializeOwned + Sync,
+    E: From<IdempotencyError>,
+{
+    if let Some(earlier) = find(db.read(), user_id, request).await? {
+        return Ok(Replayable::replayed(earlier));
+    }
+    let result = work.await?;
+    if request.is_none() {
+        return Ok(Replayable::fresh(result));
+    }
+    let faster = retry(|| store_once(db, user_id, request, &result, now)).await?;
+    Ok(faster.map_or(Replayable::fresh(result), Replayable::replayed))
+}
+
+/// Stores a result, unless there is one: that one is returned.
+async fn store_once<T: Serialize + DeserializeOwned + Sync>(
+    db: &Db,
+    user_id: UserId,
+    request: Option<&RequestKey>,
+    result: &T,
+    now: DateTime<Utc>,
+) -> Result<Option<T>, IdempotencyError> {
+    let tx = db.begin().await?;
+    if let Some(faster) = find_in_tx(&tx, user_id, request).await? {
+        return Ok(Some(faster));
+    }
+    store_in_tx(&tx, user_id, request, result, now).await?;
+    tx.commit().await?;
+    Ok(None)
+}
+
+/// Whether any answer was stored before `until`.
+pub async fn is_any_before(db: &Db, until: DateTime<Utc>) -> Result<bool, DbError> {
+    let old = Entity::find().filter(Column::CreatedAt.lt(Timestamp(until)));
+    Ok(old.one(db.read()).await?.is_some())
+}
+
+/// How many answers one transaction of [`purge`] removes.
+const PURGED_AT_ONCE: u64 = 200;
+
+/// Removes up to `most` answers that were stored before `until`, oldest first, a few in each transaction, and
+/// returns how many.
+pub async fn purge(db: &Db, until: DateTime<Utc>, most: u64) -> Result<u64, DbError> {
+    let mut purged = 0;
+    while purged < most {
+        let chunk = PURGED_AT_ONCE.min(most - purged);
+        let removed = retry(|| purge_once(db, until, chunk)).await?;
+        purged += removed;
+        if removed < chunk {
+            break;
+        }
+    }
+    Ok(purged)
+}
+
+async fn purge_once(db: &Db, until: DateTime<Utc>, most: u64) -> Result<u64, DbError> {
+    // Read before the transaction: nobody changes an answer, and one that is gone is not removed twice.
+    let old: Vec<(i64, String)> = Entity::find()
+        .select_only()
+        .column(Column::UserId)
+        .column(Column::IdemKey)
+        .filter(Column::CreatedAt.lt(Timestamp(until)))
+        .order_by_asc(Column::CreatedAt)
+        .limit(most)
+        .into_tuple()
+        .all(db.read())
+        .await?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let found = old.len() as u64;
+    let is_one = |(user_id, key): (i64, String)| {
+        Condition::all()
+            .add(Column::UserId.eq(user_id))
+            .add(Column::IdemKey.eq(key))
+    };
+    let any = old.into_iter().map(is_one);
+    let any = any.fold(Condition::any(), Condition::add);
+    let tx = db.begin().await?;
+    // The same player may have used a key anew since an earlier purge.
+    let which = Condition::all()
+        .add(any)
+        .add(Column::CreatedAt.lt(Timestamp(until)));
+    Entity::delete_many().filter(which).exec(&*tx).await?;
+    tx.commit().await?;
+    Ok(found)
 }
 
 /// Forgets the answers to a player's requests, which nobody will send again.

@@ -7,7 +7,9 @@ use xmas_kernel::{
     Problem, UserId,
     audit::{self, Actor, Change},
     db::{Db, DbError, retry},
-    idempotency, version,
+    idempotency::{self, Replayable, RequestKey, find, find_in_tx, store_in_tx},
+    seal::DataKey,
+    version,
 };
 use xmas_time::EventDay;
 
@@ -29,6 +31,8 @@ pub struct Players {
 /// What operators' work on players works with.
 pub struct PlayersOptions {
     pub db: Db,
+    /// `DATA_KEY`.
+    pub key: DataKey,
     pub passwords: Arc<dyn PasswordMaker>,
     pub seasons: Arc<dyn Seasons>,
     /// Whoever else keeps what tells who a player is.
@@ -78,9 +82,14 @@ impl Players {
         actor: &Actor,
         new: &NewPlayer,
         ready: &Ready,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<PlayerRecord, PlayerDeskError> {
+    ) -> Result<Replayable<PlayerRecord>, PlayerDeskError> {
         let tx = self.options.db.begin().await?;
+        let season = ready.season.as_deref();
+        if let Some(earlier) = earlier_in_tx(&tx, actor, request, season).await? {
+            return Ok(Replayable::replayed(earlier));
+        }
         let account = NewAccount {
             external_id: new.external_id.clone(),
             nickname: new.nickname.clone(),
@@ -89,6 +98,10 @@ impl Players {
         };
         let player = match create_in_tx(&tx, account, now).await {
             Err(CreateError::ExternalIdExists) => {
+                // Maybe by the same request, which was faster: nobody can lock a player who is not there yet.
+                if let Some(earlier) = earlier_in_tx(&tx, actor, request, season).await? {
+                    return Ok(Replayable::replayed(earlier));
+                }
                 return Err(taken_in_tx(&tx, &new.external_id).await?);
             }
             created => created?,
@@ -97,7 +110,6 @@ impl Players {
             set_status_in_tx(&tx, &player, new.status, now).await?;
         }
         let standing = Standing::default();
-        let season = ready.season.as_deref();
         correct_in_tx(
             &tx,
             &player,
@@ -117,22 +129,28 @@ impl Players {
             after,
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
+        store_in_tx(&tx, actor.user_id, request, &record.user_id, now).await?;
         tx.commit().await?;
-        Ok(record)
+        Ok(Replayable::fresh(record))
     }
 
     async fn edit_once(
         &self,
         actor: &Actor,
         (user_id, action): (UserId, &'static str),
-        edit: &PlayerEdit,
-        ready: &Ready,
+        (edit, ready): (&PlayerEdit, &Ready),
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<PlayerRecord, PlayerDeskError> {
+    ) -> Result<Replayable<PlayerRecord>, PlayerDeskError> {
         let tx = self.options.db.begin().await?;
         let shuts_out = edit.status.is_some_and(|status| status != Status::Active);
         let player = lock_for_in_tx(&tx, actor, user_id, shuts_out).await?;
         let season = ready.season.as_deref();
+        // The key is the operator's. Two equal requests are about one player, so the second one has waited for
+        // the first one's lock.
+        if let Some(earlier) = earlier_in_tx(&tx, actor, request, season).await? {
+            return Ok(Replayable::replayed(earlier));
+        }
         let before = player_record_in_tx(&tx, user_id, season).await?;
         if player.is_anonymised() {
             return Err(PlayerDeskError::Anonymised);
@@ -158,9 +176,13 @@ impl Players {
             set_status_in_tx(&tx, &player, status, now).await?;
         }
         let record = player_record_in_tx(&tx, user_id, season).await?;
-        // An edit that changes nothing leaves no trace.
+        // An edit that changes nothing leaves no trace, but for its key.
         if record == before && ready.hash.is_none() {
-            return Ok(before);
+            if request.is_some() {
+                store_in_tx(&tx, actor.user_id, request, &user_id, now).await?;
+                tx.commit().await?;
+            }
+            return Ok(Replayable::fresh(before));
         }
         let (before_changes, mut after_changes) = rules::changes(&before, &record);
         if ready.hash.is_some() {
@@ -173,8 +195,9 @@ impl Players {
             after: after_changes,
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
+        store_in_tx(&tx, actor.user_id, request, &user_id, now).await?;
         tx.commit().await?;
-        Ok(record)
+        Ok(Replayable::fresh(record))
     }
 
     async fn anonymise_once(
@@ -182,11 +205,17 @@ impl Players {
         actor: &Actor,
         user_id: UserId,
         ready: &Ready,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<Anonymised, PlayerDeskError> {
+    ) -> Result<Replayable<Anonymised>, PlayerDeskError> {
         let tx = self.options.db.begin().await?;
         let player = lock_for_in_tx(&tx, actor, user_id, true).await?;
         let season = ready.season.as_deref();
+        let earlier: Option<(UserId, GivenUp)> = find_in_tx(&tx, actor.user_id, request).await?;
+        if let Some((_, given_up)) = earlier {
+            let record = player_record_in_tx(&tx, user_id, season).await?;
+            return Ok(Replayable::replayed(Anonymised { record, given_up }));
+        }
         let before = player_record_in_tx(&tx, user_id, season).await?;
         if before.role == Role::Admin {
             let text = "must be a player's: the name of an operator signs what they did";
@@ -232,8 +261,27 @@ impl Players {
             };
             audit::write_in_tx(&tx, actor, change, now).await?;
         }
+        store_in_tx(&tx, actor.user_id, request, &(user_id, &given_up), now).await?;
         tx.commit().await?;
-        Ok(Anonymised { record, given_up })
+        Ok(Replayable::fresh(Anonymised { record, given_up }))
+    }
+
+    /// The key of a request in which a password may be.
+    pub(crate) fn with_secrets(&self, request: Option<&RequestKey>) -> Option<RequestKey> {
+        request.map(|request| request.with_secrets(&self.options.key))
+    }
+}
+
+/// The account that this request has created or changed before, as it is now: its names are not stored.
+async fn earlier_in_tx(
+    tx: &DatabaseTransaction,
+    actor: &Actor,
+    request: Option<&RequestKey>,
+    season: Option<&dyn ServedSeason>,
+) -> Result<Option<PlayerRecord>, PlayerDeskError> {
+    match find_in_tx(tx, actor.user_id, request).await? {
+        Some(user_id) => Ok(Some(player_record_in_tx(tx, user_id, season).await?)),
+        None => Ok(None),
     }
 }
 
@@ -356,41 +404,88 @@ impl Players {
         retry(async || find_account(db, given).await).await
     }
 
-    /// Creates a player. Without a password one is generated, and shown once.
+    /// Creates a player, once per request. Without a password one is generated, and shown once: an answer that is
+    /// given again does not have it.
     pub async fn create(
         &self,
         actor: &Actor,
         new: &NewPlayer,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<SavedPlayer, PlayerDeskError> {
+    ) -> Result<Replayable<SavedPlayer>, PlayerDeskError> {
         let password = match &new.password {
             Some(password) => PasswordWish::Set(password.clone()),
             None => PasswordWish::Generate,
         };
+        let request = self.with_secrets(request);
+        let request = request.as_ref();
         let ready = self.ready(&password, now).await?;
-        let record = retry(|| self.create_once(actor, new, &ready, now)).await?;
-        Ok(SavedPlayer {
-            record,
-            generated_password: ready.generated,
-        })
+        let created = retry(|| self.create_once(actor, new, &ready, request, now)).await?;
+        Ok(saved(created, ready))
     }
 
-    /// Changes an account, of which a client may have sent back more than it changed
+    /// Changes an account, once per request. A client may have sent back more than it changed
     /// ([`SeasonWish`]).
     pub async fn edit(
         &self,
         actor: &Actor,
         user_id: UserId,
         edit: &PlayerEdit,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<SavedPlayer, PlayerDeskError> {
+    ) -> Result<Replayable<SavedPlayer>, PlayerDeskError> {
+        let request = self.with_secrets(request);
+        let request = request.as_ref();
         let ready = self.ready(&edit.password, now).await?;
         let what = (user_id, "USER_UPDATE");
-        let record = retry(|| self.edit_once(actor, what, edit, &ready, now)).await?;
-        Ok(SavedPlayer {
-            record,
-            generated_password: ready.generated,
-        })
+        let edited = retry(|| self.edit_once(actor, what, (edit, &ready), request, now)).await?;
+        Ok(saved(edited, ready))
+    }
+
+    /// What [`Players::edit`] has answered this request, if it has: what the request says of the account may not
+    /// be true any more.
+    pub async fn edited_before(
+        &self,
+        actor: &Actor,
+        request: Option<&RequestKey>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SavedPlayer>, PlayerDeskError> {
+        let request = self.with_secrets(request);
+        let found = find::<UserId>(self.options.db.read(), actor.user_id, request.as_ref());
+        let Some(user_id) = found.await? else {
+            return Ok(None);
+        };
+        Ok(Some(SavedPlayer {
+            record: self.record(user_id, now).await?,
+            generated_password: None,
+        }))
+    }
+
+    /// What [`Players::anonymise`] has answered this request, if it has: the player has lost the name that the
+    /// request may call them by.
+    pub async fn anonymised_before(
+        &self,
+        actor: &Actor,
+        request: Option<&RequestKey>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Anonymised>, PlayerDeskError> {
+        let db = self.options.db.read();
+        let found: Option<(UserId, GivenUp)> = find(db, actor.user_id, request).await?;
+        let Some((user_id, given_up)) = found else {
+            return Ok(None);
+        };
+        let record = self.record(user_id, now).await?;
+        Ok(Some(Anonymised { record, given_up }))
+    }
+
+    async fn record(
+        &self,
+        user_id: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<PlayerRecord, PlayerDeskError> {
+        let season = self.options.seasons.served(EventDay::of(now)).await?;
+        let tx = self.options.db.begin().await?;
+        Ok(player_record_in_tx(&tx, user_id, season.as_deref()).await?)
     }
 
     /// Makes an account INACTIVE: as if it did not exist, and reversible. Asked twice, it stays so.
@@ -405,7 +500,7 @@ impl Players {
             ..PlayerEdit::default()
         };
         let (what, ready) = ((user_id, "USER_DEACTIVATE"), Ready::default());
-        match retry(|| self.edit_once(actor, what, &edit, &ready, now)).await {
+        match retry(|| self.edit_once(actor, what, (&edit, &ready), None, now)).await {
             // Who is INACTIVE for good stays so.
             Ok(_) | Err(PlayerDeskError::Anonymised) => Ok(()),
             Err(error) => Err(error),
@@ -418,9 +513,19 @@ impl Players {
         &self,
         actor: &Actor,
         user_id: UserId,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<Anonymised, PlayerDeskError> {
+    ) -> Result<Replayable<Anonymised>, PlayerDeskError> {
         let ready = self.ready(&PasswordWish::Keep, now).await?;
-        retry(|| self.anonymise_once(actor, user_id, &ready, now)).await
+        retry(|| self.anonymise_once(actor, user_id, &ready, request, now)).await
     }
+}
+
+/// An account after a change, with the password that was made up for it, if this is the change.
+fn saved(record: Replayable<PlayerRecord>, ready: Ready) -> Replayable<SavedPlayer> {
+    let generated_password = ready.generated.filter(|_| !record.replayed);
+    record.map(|record| SavedPlayer {
+        record,
+        generated_password,
+    })
 }

@@ -1,4 +1,4 @@
-use xmas_kernel::{Problem, UserId, db::DbError, version::Stale};
+use xmas_kernel::{Problem, UserId, db::DbError, idempotency::IdempotencyError, version::Stale};
 
 use crate::{AccessError, CreateError, HashError};
 
@@ -30,6 +30,8 @@ pub enum PlayerDeskError {
     /// Lines of an import are refused: each with its number and what is wrong.
     #[error("{} lines cannot be imported", .0.len())]
     RefusedLines(Vec<(u64, Vec<Problem>)>),
+    #[error("an earlier request stands in the way")]
+    Idempotency(#[from] IdempotencyError),
     #[error("the database failed")]
     Db(#[from] DbError),
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xmas_kernel::{
     Asset, RewardId, UserId,
     version::{Seen, Version},
@@ -104,7 +104,7 @@ pub struct PlayerEdit {
 
 /// What a player who is anonymised will never have. Of rewards only what this time has ended; keys and balances
 /// as they stand, so that they are told again to whoever asks again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenUp {
     /// Rewards that waited for an admin, and were refused because of it.
     pub rewards: Vec<RewardId>,

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_activity::EventWriter;
-use xmas_kernel::{UserId, audit::Actor, db::DbError};
+use xmas_kernel::{UserId, audit::Actor, db::DbError, seal::DataKey};
 use xmas_players::{
     ExternalId, Forgetful, GivenUp, HashError, ImportRow, Leaving, LockedPlayer, NewPlayer,
     Password, PasswordMaker, PasswordWish, PlayerDeskError, PlayerEdit, Players, PlayersOptions,
@@ -133,6 +133,7 @@ impl World {
     fn desk(&self, is_overloaded: bool) -> Players {
         Players::new(PlayersOptions {
             db: self.test.db.clone(),
+            key: DataKey::new("a key of these tests, 32 bytes or more"),
             passwords: Arc::new(Plain { is_overloaded }),
             seasons: Arc::new(Broken),
             forgetful: vec![Arc::new(EventWriter), Arc::new(Broken)],
@@ -169,7 +170,9 @@ fn is_broken<T>(outcome: &Result<T, PlayerDeskError>) -> bool {
 async fn a_player_whom_somebody_cannot_forget_is_forgotten_by_nobody() {
     let world = World::new().await;
     let desk = world.desk(false);
-    let outcome = desk.anonymise(&world.actor, world.player, now()).await;
+    let outcome = desk
+        .anonymise(&world.actor, world.player, None, now())
+        .await;
     assert!(is_broken(&outcome));
     world.assert_untouched().await;
 }
@@ -190,7 +193,9 @@ async fn a_correction_that_fails_undoes_the_whole_edit() {
         seen: None,
     };
     let desk = world.desk(false);
-    let edited = desk.edit(&world.actor, world.player, &edit, now()).await;
+    let edited = desk
+        .edit(&world.actor, world.player, &edit, None, now())
+        .await;
     assert!(is_broken(&edited));
     let new = NewPlayer {
         external_id: ExternalId::try_from("rudolf").unwrap(),
@@ -199,7 +204,7 @@ async fn a_correction_that_fails_undoes_the_whole_edit() {
         status: Status::Active,
         season,
     };
-    let created = desk.create(&world.actor, &new, now()).await;
+    let created = desk.create(&world.actor, &new, None, now()).await;
     assert!(is_broken(&created));
     world.assert_untouched().await;
 }
@@ -213,7 +218,9 @@ async fn without_a_password_s_hash_nothing_is_begun() {
         status: Some(Status::Inactive),
         ..PlayerEdit::default()
     };
-    let edited = desk.edit(&world.actor, world.player, &edit, now()).await;
+    let edited = desk
+        .edit(&world.actor, world.player, &edit, None, now())
+        .await;
     let overloaded =
         |error: PlayerDeskError| matches!(error, PlayerDeskError::Hash(HashError::Overloaded));
     assert!(overloaded(edited.unwrap_err()));
@@ -223,7 +230,7 @@ async fn without_a_password_s_hash_nothing_is_begun() {
         password: Some("long enough".to_owned()),
         ..ImportRow::default()
     });
-    let imported = desk.import(&world.actor, &rows, now()).await;
+    let imported = desk.import(&world.actor, &rows, None, now()).await;
     assert!(overloaded(imported.unwrap_err()));
     world.assert_untouched().await;
 }

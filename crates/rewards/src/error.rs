@@ -68,6 +68,8 @@ pub enum RewardError {
     Sealed(#[source] Unsealable),
     #[error(transparent)]
     Stale(#[from] Stale),
+    #[error("an earlier request stands in the way")]
+    Idempotency(#[from] IdempotencyError),
     #[error("the database failed")]
     Db(#[from] DbError),
 }
@@ -121,6 +123,8 @@ pub enum BatchError {
     /// The batch takes back this one.
     #[error("a revert cannot be reverted")]
     IsRevert { of: BatchId },
+    #[error("an earlier request stands in the way")]
+    Idempotency(#[from] IdempotencyError),
     /// What was done until then stays done; the same request goes on from there.
     #[error("the database failed")]
     Db(#[from] DbError),

@@ -4,10 +4,11 @@ use xmas_kernel::{
     RewardId,
     audit::{self, Actor, Change},
     db::{DbError, retry},
+    idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
     paging::{Cursor, Limit, Page},
     text::Lines,
 };
-use xmas_players::{Inactive, find_by_id, lock_by_id_in_tx, lock_recipient_in_tx};
+use xmas_players::{Inactive, RecipientError, find_by_id, lock_by_id_in_tx, lock_recipient_in_tx};
 
 use crate::{Decision, RewardDesk, RewardError, RewardReceipt, RewardState, store};
 
@@ -17,8 +18,9 @@ impl RewardDesk {
         actor: &Actor,
         reward: RewardId,
         (decision, inactive): ((RewardState, Option<&str>), Inactive),
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<Decision, RewardError> {
+    ) -> Result<Replayable<Decision>, RewardError> {
         let (state, reason) = decision;
         let tx = self.db.begin().await?;
         // Read for its player, who is locked before anything of theirs is changed.
@@ -27,13 +29,27 @@ impl RewardDesk {
         let nobody = || DbError::Corrupt(format!("reward_log {reward} belongs to nobody"));
         let deliver = state == RewardState::Delivered;
         let locked = match deliver {
-            true => lock_recipient_in_tx(&tx, before.user_id, inactive).await?,
+            true => lock_recipient_in_tx(&tx, before.user_id, inactive).await,
             // What waits can be refused whoever it waits for.
             false => {
                 let locked = lock_by_id_in_tx(&tx, before.user_id).await?;
-                locked.ok_or_else(nobody)?
+                Ok(locked.ok_or_else(nobody)?)
             }
         };
+        if let Err(RecipientError::Db(error)) = locked {
+            return Err(error.into());
+        }
+        // The key is the operator's. An answer is given again whatever has become of the player; the decision
+        // stands with its reward, and their names are those of today.
+        if let Some(reward) = find_in_tx(&tx, actor.user_id, request).await? {
+            let receipt = store::find_receipt(&*tx, reward).await?;
+            let player = find_by_id(&*tx, before.user_id).await?;
+            return Ok(Replayable::replayed(Decision {
+                receipt: receipt.ok_or(RewardError::NotFound)?,
+                player: player.ok_or_else(nobody)?,
+            }));
+        }
+        let locked = locked?;
         let by = &actor.name;
         if !store::end_wait(&tx, reward, decision, by, now).await? {
             return Err(RewardError::NotPending);
@@ -69,6 +85,7 @@ impl RewardDesk {
         audit::write_in_tx(&tx, actor, change, now).await?;
         let player = find_by_id(&*tx, before.user_id).await?;
         let player = player.ok_or_else(nobody)?;
+        store_in_tx(&tx, actor.user_id, request, &reward, now).await?;
         tx.commit().await?;
         let receipt = RewardReceipt {
             state,
@@ -77,7 +94,7 @@ impl RewardDesk {
             reviewed_by: Some(by.clone()),
             ..before
         };
-        Ok(Decision { receipt, player })
+        Ok(Replayable::fresh(Decision { receipt, player }))
     }
 }
 
@@ -109,17 +126,18 @@ impl RewardDesk {
         Ok(store::pending(self.db.read(), limit, before).await?)
     }
 
-    /// Delivers a reward that waits; once, whoever asks twice. A player who is blocked by now gets it all
+    /// Delivers a reward that waits; once, whoever asks twice, and with the same answer for the same request. A player who is blocked by now gets it all
     /// the same, one who is INACTIVE if `inactive` says so, and one who was anonymised never.
     pub async fn approve(
         &self,
         actor: &Actor,
         reward: RewardId,
         inactive: Inactive,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<Decision, RewardError> {
+    ) -> Result<Replayable<Decision>, RewardError> {
         let what = ((RewardState::Delivered, None), inactive);
-        retry(|| self.decide_once(actor, reward, what, now)).await
+        retry(|| self.decide_once(actor, reward, what, request, now)).await
     }
 
     /// Refuses a reward that waits, with a reason of 1 to 191 characters that the player sees.
@@ -128,11 +146,12 @@ impl RewardDesk {
         actor: &Actor,
         reward: RewardId,
         reason: &str,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<Decision, RewardError> {
+    ) -> Result<Replayable<Decision>, RewardError> {
         let reason = audit::required_reason(reason, Lines::One).map_err(RewardError::Invalid)?;
         let refused = (RewardState::Rejected, Some(reason.as_str()));
         let what = (refused, Inactive::Reached);
-        retry(|| self.decide_once(actor, reward, what, now)).await
+        retry(|| self.decide_once(actor, reward, what, request, now)).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{ops::RangeInclusive, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use xmas_kernel::{
     ErrorCode, MAX_NUMBER, Problem, Problems, SeasonId, UserId,
     text::{self, Kept, Lines},
@@ -70,6 +71,41 @@ fn last_served(season: &Season) -> EventDay {
 pub fn served_until(seasons: &[Arc<Season>], season: SeasonId) -> Option<EventDay> {
     let season = seasons.iter().find(|known| known.id == season)?;
     Some(last_served(season))
+}
+
+/// A season from its first moment to the end of its last grace day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeasonSpan {
+    pub begins: DateTime<Utc>,
+    /// The first moment at which it is not served any more.
+    pub over: DateTime<Utc>,
+}
+
+impl SeasonSpan {
+    /// Of a season with these first and last days.
+    pub fn of(start: EventDay, end: EventDay, grace_days: u32) -> Self {
+        Self {
+            begins: start.start(),
+            over: end.plus_days(grace_days).next().start(),
+        }
+    }
+}
+
+/// Answers to requests that were stored before this instant are not needed any more at `now`; `None` keeps all.
+///
+/// An answer is needed until the seasons of its time are over: those that were not when it was stored. So nothing
+/// goes before any season is over, and while another one is not, nothing that was stored since that one began.
+pub fn answers_needless_before(
+    seasons: &[SeasonSpan],
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let (over, others): (Vec<SeasonSpan>, Vec<SeasonSpan>) = seasons
+        .iter()
+        .copied()
+        .partition(|season| season.over <= now);
+    let last = over.into_iter().map(|season| season.over).max()?;
+    let begun = others.into_iter().map(|season| season.begins).min();
+    Some(begun.map_or(last, |begun| last.min(begun)))
 }
 
 /// The level that an amount of XP amounts to: the highest whose requirement it meets.
@@ -498,6 +534,29 @@ mod tests {
         assert_eq!(until(1), EventDay::from_ymd(2026, 1, 7));
         assert_eq!(until(2), EventDay::from_ymd(2026, 1, 30));
         assert_eq!(until(3), None);
+    }
+
+    #[test]
+    fn answers_are_needed_until_every_season_of_their_time_is_over() {
+        let before = |seasons: &[SeasonSpan], now| answers_needless_before(seasons, now);
+        let moment = chrono::TimeDelta::microseconds(1);
+        // Served until the 7th of January.
+        let first = SeasonSpan::of(day(25), day(31), 7);
+        let over = EventDay::from_ymd(2026, 1, 8).unwrap().start();
+        assert_eq!(first.over, over);
+        assert_eq!(before(&[], over), None);
+        assert_eq!(before(&[first], over - moment), None);
+        assert_eq!(before(&[first], over), Some(over));
+        // One that begins in its grace, and one that begins after it.
+        let january = |day| EventDay::from_ymd(2026, 1, day).unwrap();
+        let second = SeasonSpan::of(january(5), january(10), 7);
+        let later = SeasonSpan::of(january(20), january(25), 7);
+        let all = [later, second, first];
+        assert_eq!(before(&all, over - moment), None);
+        assert_eq!(before(&all, over), Some(january(5).start()));
+        assert_eq!(before(&all, second.over), Some(second.over));
+        assert_eq!(before(&all, later.over - moment), Some(second.over));
+        assert_eq!(before(&all, later.over), Some(later.over));
     }
 
     #[test]

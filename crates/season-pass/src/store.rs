@@ -15,7 +15,7 @@ use xmas_time::EventDay;
 use crate::{
     Level, NewSeason, Progress, SavedSeason, Season, constraints,
     entity::{config, level, progress, reward_log, stamp_log},
-    rules::check_season,
+    rules::{SeasonSpan, check_season},
 };
 
 /// Every active season with its ladder. Whether bundles and coupons that it promises exist is not
@@ -434,6 +434,19 @@ pub async fn days_of(
 ) -> Result<Option<(EventDay, EventDay)>, DbError> {
     let row = config::Entity::find_by_id(season_id.0).one(conn).await?;
     Ok(row.map(|row| (row.start_date.into(), row.end_date.into())))
+}
+
+/// When each season begins and when it is over, active or not.
+pub async fn season_spans(conn: &impl ConnectionTrait) -> Result<Vec<SeasonSpan>, DbError> {
+    let rows = config::Entity::find().all(conn).await?;
+    let span = |row: config::Model| {
+        let grace_days = u32::try_from(row.grace_days);
+        let too_many = |_| DbError::Corrupt(format!("season {} has too long a grace", row.id));
+        let grace_days = grace_days.map_err(too_many)?;
+        let (start, end) = (row.start_date.into(), row.end_date.into());
+        Ok(SeasonSpan::of(start, end, grace_days))
+    };
+    rows.into_iter().map(span).collect()
 }
 
 /// The levels whose reward a player has collected.

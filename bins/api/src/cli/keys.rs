@@ -4,8 +4,8 @@ use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use serde_json::json;
 use xmas_config::{Config, Secrets};
-use xmas_event_bridge::{BridgeError, KeyOrder, Pace, USUAL_CHUNK};
-use xmas_kernel::{BridgeId, GiftId, UserId, audit::Actor, db::Db};
+use xmas_event_bridge::{BridgeError, KeyOrder, Mode, Pace, USUAL_CHUNK};
+use xmas_kernel::{BridgeId, GiftId, UserId, audit::Actor, db::Db, idempotency::Replayable};
 use xmas_players::{GivenId, Inactive, PlayerRef, Role, Status, find_by_external_id};
 
 use crate::{
@@ -91,11 +91,15 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         chunk: args.chunk,
         progress: &|players| bar.set_position(players),
     };
+    let mode = match args.dry_run {
+        true => Mode::DryRun,
+        false => Mode::Do(None),
+    };
     let outcome = match &args.what {
         What::Give(give) => {
             let order = order(give)?;
-            let given = settlement.give(&actor, &order, args.dry_run, pace, now);
-            given.await.map(|given| {
+            let given = settlement.give(&actor, &order, mode, pace, now);
+            given.await.map(|Replayable { result: given, .. }| {
                 let gift = given.gift.map(|gift| format!(" (gift {gift})"));
                 let get = if args.dry_run { "would get" } else { "got" };
                 let text = format!(
@@ -111,8 +115,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         }
         What::Revert { gift } => {
             let gift = GiftId(*gift);
-            let taken = settlement.revert_gift(&actor, gift, args.dry_run, pace, now);
-            taken.await.map(|taken| {
+            let taken = settlement.revert_gift(&actor, gift, mode, pace, now);
+            taken.await.map(|Replayable { result: taken, .. }| {
                 let give = if args.dry_run { "would give" } else { "gave" };
                 let text = format!(
                     "{} players {give} the key of gift {gift} back, {} points altogether; {} have earned it since, {} have been paid \

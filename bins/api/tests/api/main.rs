@@ -13,6 +13,7 @@ mod circles;
 mod command_line;
 mod data_key;
 mod health;
+mod idempotency;
 mod keys;
 mod nothing_ignored;
 mod old_database;

@@ -20,6 +20,7 @@ use xmas_kernel::{
     BridgeId, Feature, GiftId, Problem, UserId,
     audit::{self, Actor, Change},
     db::{DbError, retry},
+    idempotency::{Replayable, RequestKey, find, find_in_tx, once, store_in_tx},
     paging::{Cursor, Limit, Page},
     text::Lines,
 };
@@ -77,6 +78,15 @@ struct Plan {
     reason: String,
 }
 
+/// Whether an operator's work is done, or only looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Mode<'a> {
+    /// Changes nothing, and says what would be.
+    DryRun,
+    /// Is done: once per request, if there is a key.
+    Do(Option<&'a RequestKey>),
+}
+
 impl Settlement {
     async fn plan(
         &self,
@@ -114,27 +124,36 @@ impl Settlement {
     }
 
     /// Gives the key of one day to one player, or to all who were active on any day of the bridge; the
-    /// actor says why. With `dry_run` nothing is changed, and the answer says what would be. Sent again
-    /// after it was interrupted it goes on where it stopped.
+    /// actor says why. Sent again after it was interrupted it goes on where it stopped.
     pub async fn give(
         &self,
         actor: &Actor,
         order: &KeyOrder,
-        dry_run: bool,
+        mode: Mode<'_>,
         pace: Pace<'_>,
         now: DateTime<Utc>,
-    ) -> Result<KeysGiven, BridgeError> {
-        let plan = self.plan(actor, order, now).await?;
-        if dry_run {
-            return Ok(self.preview(&plan).await?);
-        }
-        let Some(player) = plan.player else {
-            return self.give_to_all(actor, &plan, pace, now).await;
+    ) -> Result<Replayable<KeysGiven>, BridgeError> {
+        let request = match mode {
+            Mode::DryRun => {
+                let plan = self.plan(actor, order, now).await?;
+                return Ok(Replayable::fresh(self.preview(&plan).await?));
+            }
+            Mode::Do(request) => request,
         };
-        let (gift, is_new) = retry(|| self.give_to_one_once(actor, &plan, player, now)).await?;
-        let tally = (u64::from(is_new), u64::from(is_new));
-        let id = gift.as_ref().map(|gift| gift.id);
-        Ok(given(id, tally, 1, gift.map_or(0, |gift| gift.points)))
+        if order.player.is_none() {
+            let work = async {
+                let plan = self.plan(actor, order, now).await?;
+                self.give_to_all(actor, &plan, pace, now).await
+            };
+            return once(&self.options.db, (actor.user_id, request), now, work).await;
+        }
+        // An answer is given again, whatever has become of the bridge and the player since.
+        let earlier = find(self.options.db.read(), actor.user_id, request).await?;
+        if let Some(earlier) = earlier {
+            return Ok(Replayable::replayed(earlier));
+        }
+        let plan = self.plan(actor, order, now).await?;
+        retry(|| self.give_to_one_once(actor, &plan, request, now)).await
     }
 
     async fn preview(&self, plan: &Plan) -> Result<KeysGiven, DbError> {
@@ -158,17 +177,26 @@ impl Settlement {
         Ok(given(None, tally, all as u64, plan.day.points))
     }
 
-    /// The gift to one player in one transaction, and whether it is new: whoever has the key already may
-    /// have it from an earlier one.
+    /// The gift to one player in one transaction: whoever has the key already may have it from an earlier
+    /// one, and that is named.
     async fn give_to_one_once(
         &self,
         actor: &Actor,
         plan: &Plan,
-        player: UserId,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<(Option<Gift>, bool), BridgeError> {
+    ) -> Result<Replayable<KeysGiven>, BridgeError> {
+        let player = plan.player.ok_or(RecipientError::Unknown)?;
         let tx = self.options.db.begin().await?;
-        lock_recipient_in_tx(&tx, player, plan.inactive).await?;
+        let locked = lock_recipient_in_tx(&tx, player, plan.inactive).await;
+        if let Err(RecipientError::Db(error)) = locked {
+            return Err(error.into());
+        }
+        // The same request may have waited for this lock, or have had it.
+        if let Some(earlier) = find_in_tx(&tx, actor.user_id, request).await? {
+            return Ok(Replayable::replayed(earlier));
+        }
+        locked?;
         if !lock(&tx, plan.bridge.id).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
@@ -179,7 +207,11 @@ impl Settlement {
             .is_empty()
         {
             let earlier = store::given_to(&*tx, player, (bridge.id, day.number)).await?;
-            return Ok((earlier, false));
+            let points = earlier.as_ref().map_or(0, |gift| gift.points);
+            let result = given(earlier.map(|gift| gift.id), (0, 0), 1, points);
+            store_in_tx(&tx, actor.user_id, request, &result, now).await?;
+            tx.commit().await?;
+            return Ok(Replayable::fresh(result));
         }
         let new = NewGift {
             bridge: bridge.id,
@@ -198,8 +230,10 @@ impl Settlement {
             after: audit_state(&gift),
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
+        let result = given(Some(gift.id), (1, 1), 1, gift.points);
+        store_in_tx(&tx, actor.user_id, request, &result, now).await?;
         tx.commit().await?;
-        Ok((Some(gift), true))
+        Ok(Replayable::fresh(result))
     }
 
     async fn give_to_all(
@@ -349,19 +383,35 @@ impl Settlement {
         &self,
         actor: &Actor,
         gift: GiftId,
-        dry_run: bool,
+        mode: Mode<'_>,
         pace: Pace<'_>,
         now: DateTime<Utc>,
-    ) -> Result<KeysTaken, BridgeError> {
+    ) -> Result<Replayable<KeysTaken>, BridgeError> {
         let db = self.options.db.read();
         let found = store::find(db, gift).await?;
         let gift = found.ok_or(BridgeError::UnknownGift)?;
         checked_reason(actor)?;
         let bridge = self.find_by_id(gift.bridge).await?;
-        if dry_run {
-            return Ok(self.preview_revert(&bridge, &gift).await?);
-        }
-        retry(|| self.begin_revert_once(actor, &gift, now)).await?;
+        let request = match mode {
+            Mode::DryRun => {
+                let taken = self.preview_revert(&bridge, &gift).await?;
+                return Ok(Replayable::fresh(taken));
+            }
+            Mode::Do(request) => request,
+        };
+        let work = self.take_back(actor, (&bridge, &gift), pace, now);
+        once(&self.options.db, (actor.user_id, request), now, work).await
+    }
+
+    async fn take_back(
+        &self,
+        actor: &Actor,
+        (bridge, gift): (&Bridge, &Gift),
+        pace: Pace<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<KeysTaken, BridgeError> {
+        let db = self.options.db.read();
+        retry(|| self.begin_revert_once(actor, gift, now)).await?;
         let mut after = UserId(0);
         let mut seen = 0;
         loop {
@@ -369,14 +419,14 @@ impl Settlement {
             let Some(last) = players.last().copied() else {
                 break;
             };
-            retry(|| self.take_chunk(&bridge, &gift, &players, now)).await?;
+            retry(|| self.take_chunk(bridge, gift, &players, now)).await?;
             after = last;
             seen += players.len() as u64;
             (pace.progress)(seen);
         }
-        retry(|| self.end_revert_once(actor, &gift, now)).await?;
+        retry(|| self.end_revert_once(actor, gift, now)).await?;
         Ok(taken(
-            &gift,
+            gift,
             store::tally(self.options.db.read(), gift.id).await?,
         ))
     }

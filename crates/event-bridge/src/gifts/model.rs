@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xmas_kernel::{BridgeId, GiftId, UnknownName, UserId};
 use xmas_players::{Inactive, PlayerRef};
 
@@ -88,7 +88,7 @@ pub struct GiftSummary {
 }
 
 /// What became of an order of keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeysGiven {
     /// Names the gift, to take it back; also the one that the player has the key from already. `None` if there
     /// is none.
@@ -103,7 +103,7 @@ pub struct KeysGiven {
 }
 
 /// What became of a gift that is taken back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeysTaken {
     pub gift: GiftId,
     /// Players who lost the key, or would: in all runs.

@@ -14,7 +14,7 @@ use xmas_activity::{
 };
 use xmas_event_bridge::{
     BridgeDay, BridgeEdit, BridgeError, BridgeService, BridgeState, Bridges, Certificate, Due,
-    GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, NewBridge, Pace, Reason, Settlement,
+    GiftState, KeyAwarder, KeyOrder, KeysGiven, Mission, Mode, NewBridge, Pace, Reason, Settlement,
     SettlementOptions, SlotState,
 };
 use xmas_features::fake::FakeFeatures;
@@ -592,6 +592,13 @@ fn order(real: &Real, day_number: i64, player: Option<UserId>) -> KeyOrder {
     }
 }
 
+fn mode(dry_run: bool) -> Mode<'static> {
+    match dry_run {
+        true => Mode::DryRun,
+        false => Mode::Do(None),
+    }
+}
+
 impl Real {
     async fn give(
         &self,
@@ -606,7 +613,8 @@ impl Real {
             chunk: 3,
             ..Pace::usual()
         };
-        desk.give(&actor, order, dry_run, pace, now).await
+        let given = desk.give(&actor, order, mode(dry_run), pace, now).await?;
+        Ok(given.result)
     }
 
     async fn take_back(
@@ -618,8 +626,9 @@ impl Real {
         let actor = operator("잘못 지급");
         let desk = &self.settlement;
         let taken = desk
-            .revert_gift(&actor, gift, dry_run, Pace::usual(), now)
-            .await?;
+            .revert_gift(&actor, gift, mode(dry_run), Pace::usual(), now)
+            .await?
+            .result;
         Ok((taken.taken, taken.kept))
     }
 
@@ -728,7 +737,7 @@ async fn an_operator_gives_a_key_once_to_one_or_to_all_who_were_active() {
         let actor = operator(reason);
         let given = real
             .settlement
-            .give(&actor, order, false, Pace::usual(), now)
+            .give(&actor, order, Mode::Do(None), Pace::usual(), now)
             .await;
         match given {
             Err(BridgeError::Invalid(problems)) => problems[0].field.clone(),
@@ -956,9 +965,10 @@ async fn give_with_a_pause(real: &Real, meanwhile: &str) -> Result<KeysGiven, Br
         progress: &pause,
     };
     let (actor, order) = (operator("25일 장애"), order(real, 1, None));
-    real.settlement
-        .give(&actor, &order, false, pace, at(28))
-        .await
+    let given = real
+        .settlement
+        .give(&actor, &order, Mode::Do(None), pace, at(28));
+    Ok(given.await?.result)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

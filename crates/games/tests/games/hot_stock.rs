@@ -210,8 +210,11 @@ async fn coupons_for_all(stock: usize, manual: bool) -> Real {
         .unwrap();
     let kind = kind.id;
     let codes = codes(stock);
-    let stocked = real.rewards.add_codes(&admin, kind, &codes, at(25)).await;
-    assert_eq!(stocked.unwrap().stock.free, stock as u64);
+    let stocked = real
+        .rewards
+        .add_codes(&admin, kind, &codes, None, at(25))
+        .await;
+    assert_eq!(stocked.unwrap().result.stock.free, stock as u64);
     real.test
         .execute(&format!(
             "UPDATE lottery_prize SET reward_type = 'COUPON', reward_amount = 1, reward_item = {kind}"
@@ -307,7 +310,10 @@ async fn codes_are_uploaded_all_or_none() {
     let kind = CouponKindId(1);
     let upload = [codes(4), codes(1)].concat();
     let admin = admin(&real).await;
-    let refused = real.rewards.add_codes(&admin, kind, &upload, at(26)).await;
+    let refused = real
+        .rewards
+        .add_codes(&admin, kind, &upload, None, at(26))
+        .await;
     // The first three were there, and the last one is in the upload twice.
     let Err(RewardError::CodesClash(clashes)) = refused else {
         panic!("{refused:?}");
@@ -317,7 +323,9 @@ async fn codes_are_uploaded_all_or_none() {
     assert!(clashes.eq(expected));
     assert_eq!(free_codes(&real, kind).await, 3);
     let unknown = CouponKindId(9);
-    let refused = real.rewards.add_codes(&admin, unknown, &upload, at(26));
+    let refused = real
+        .rewards
+        .add_codes(&admin, unknown, &upload, None, at(26));
     let refused = refused.await;
     assert!(matches!(refused, Err(RewardError::UnknownCouponKind)));
     for bad in ["", " ", "A B", "A\tB", "A\u{0}", &"x".repeat(101)] {
@@ -345,19 +353,22 @@ async fn a_waiting_coupon_is_released_once_codes_are_there() {
     let before = real.rows().await;
     let refused = real
         .rewards
-        .approve(&admin, reward, Inactive::Refused, at(26))
+        .approve(&admin, reward, Inactive::Refused, None, at(26))
         .await;
     assert!(matches!(refused, Err(RewardError::NoCouponLeft)));
     assert_eq!(real.rows().await, before);
     let kind = CouponKindId(1);
     let two = codes(2);
-    let added = real.rewards.add_codes(&admin, kind, &two, at(26)).await;
-    assert_eq!(added.unwrap().stock.waiting, 1);
+    let added = real
+        .rewards
+        .add_codes(&admin, kind, &two, None, at(26))
+        .await;
+    assert_eq!(added.unwrap().result.stock.waiting, 1);
     let approved = real
         .rewards
-        .approve(&admin, reward, Inactive::Refused, at(26))
+        .approve(&admin, reward, Inactive::Refused, None, at(26))
         .await;
-    let approved = approved.unwrap().receipt;
+    let approved = approved.unwrap().result.receipt;
     assert_eq!(approved.state, RewardState::Delivered);
     let keys = [approved.grant_key];
     let codes = real.rewards.coupon_codes(player.user_id, &keys).await;
@@ -384,13 +395,13 @@ async fn a_coupon_that_waits_is_not_given_a_withheld_code() {
     let admin = admin(&real).await;
     let refused = real
         .rewards
-        .approve(&admin, reward, Inactive::Refused, at(26))
+        .approve(&admin, reward, Inactive::Refused, None, at(26))
         .await;
     assert!(matches!(refused, Err(RewardError::NoCouponLeft)));
     let kind = CouponKindId(1);
     let refused = real
         .rewards
-        .add_codes(&admin, kind, &codes(2), at(26))
+        .add_codes(&admin, kind, &codes(2), None, at(26))
         .await;
     let Err(RewardError::CodesClash(clashes)) = refused else {
         panic!("{refused:?}");
@@ -398,13 +409,16 @@ async fn a_coupon_that_waits_is_not_given_a_withheld_code() {
     let withheld = ClashWith::Withheld("배민 2만".to_owned());
     assert_eq!((clashes.len(), &clashes[0].with), (1, &withheld));
     let another = &codes(2)[1..];
-    let added = real.rewards.add_codes(&admin, kind, another, at(26)).await;
+    let added = real
+        .rewards
+        .add_codes(&admin, kind, another, None, at(26))
+        .await;
     added.unwrap();
     let approved = real
         .rewards
-        .approve(&admin, reward, Inactive::Refused, at(26))
+        .approve(&admin, reward, Inactive::Refused, None, at(26))
         .await;
-    let keys = [approved.unwrap().receipt.grant_key];
+    let keys = [approved.unwrap().result.receipt.grant_key];
     let codes = real.rewards.coupon_codes(player.user_id, &keys).await;
     assert_eq!(codes.unwrap()[&keys[0]], "XMAS-00001");
 }
@@ -430,17 +444,21 @@ async fn whoever_clicks_twice_or_against_each_other_decides_once() {
             let (desk, admin) = (real.rewards.clone(), admin.clone());
             tokio::spawn(async move {
                 if click % 2 == 0 {
-                    desk.approve(&admin, reward, Inactive::Refused, at(27))
+                    desk.approve(&admin, reward, Inactive::Refused, None, at(27))
                         .await
                 } else {
-                    desk.reject(&admin, reward, "중복 계정", at(27)).await
+                    desk.reject(&admin, reward, "중복 계정", None, at(27)).await
                 }
             })
         })
         .collect();
     let (mut approved, mut rejected) = (0, 0);
     for decision in decisions {
-        match decision.await.unwrap().map(|decision| decision.receipt) {
+        match decision
+            .await
+            .unwrap()
+            .map(|decision| decision.result.receipt)
+        {
             Ok(receipt) if receipt.state == RewardState::Delivered => approved += 1,
             Ok(receipt) => {
                 assert_eq!(receipt.reason.as_deref(), Some("중복 계정"));
@@ -460,9 +478,9 @@ async fn whoever_clicks_twice_or_against_each_other_decides_once() {
     assert_eq!(real.test.count(told).await, 10);
     let nobody = real
         .rewards
-        .approve(&admin, RewardId(999_999), Inactive::Refused, at(27));
+        .approve(&admin, RewardId(999_999), Inactive::Refused, None, at(27));
     assert!(matches!(nobody.await, Err(RewardError::NotFound)));
-    let silent = real.rewards.reject(&admin, rewards[0], " ", at(27));
+    let silent = real.rewards.reject(&admin, rewards[0], " ", None, at(27));
     assert!(matches!(silent.await, Err(RewardError::Invalid(_))));
 }
 

@@ -662,9 +662,11 @@ impl Event {
         let (id, reason) = (receipt.id, "중복 계정");
         let decide = async |approve: bool| {
             if approve {
-                rewards.approve(&admin, id, Inactive::Refused, now).await
+                rewards
+                    .approve(&admin, id, Inactive::Refused, None, now)
+                    .await
             } else {
-                rewards.reject(&admin, id, reason, now).await
+                rewards.reject(&admin, id, reason, None, now).await
             }
         };
         let decided = decide(approve).await.unwrap();
@@ -677,7 +679,7 @@ impl Event {
             *state = RewardState::Delivered;
             self.books.players[*who].pay(*reward);
         }
-        assert_eq!(decided.receipt.state, *state);
+        assert_eq!(decided.result.receipt.state, *state);
     }
 
     async fn block(&mut self, who: usize, blocked: bool) {

@@ -260,7 +260,12 @@ impl Coded for PlayerDeskError {
         ErrorCode::Internal,
         ErrorCode::ValidationError,
     ])
-    .and(&[&Stale::CODES, &AccessError::CODES, &DbError::CODES]);
+    .and(&[
+        &Stale::CODES,
+        &AccessError::CODES,
+        &IdempotencyError::CODES,
+        &DbError::CODES,
+    ]);
 
     fn into_api(self) -> ApiError {
         match self {
@@ -275,6 +280,7 @@ impl Coded for PlayerDeskError {
             PlayerDeskError::NoActiveSeason => ApiError::new(ErrorCode::NoActiveSeason),
             PlayerDeskError::Invalid(problems) => ApiError::problems(problems),
             PlayerDeskError::Stale(error) => error.into_api(),
+            PlayerDeskError::Idempotency(error) => error.into_api(),
             PlayerDeskError::Access(error) => error.into_api(),
             PlayerDeskError::Hash(HashError::Overloaded) => ApiError::new(ErrorCode::Overloaded),
             PlayerDeskError::Hash(error @ HashError::Failed) => {
@@ -490,7 +496,12 @@ impl Coded for RewardError {
         ErrorCode::Internal,
         ErrorCode::ValidationError,
     ])
-    .and(&[&RecipientError::CODES, &Stale::CODES, &DbError::CODES]);
+    .and(&[
+        &RecipientError::CODES,
+        &Stale::CODES,
+        &IdempotencyError::CODES,
+        &DbError::CODES,
+    ]);
 
     fn into_api(self) -> ApiError {
         match self {
@@ -507,6 +518,7 @@ impl Coded for RewardError {
             RewardError::NoCouponLeft => ApiError::new(ErrorCode::NoCouponLeft),
             RewardError::Sealed(error) => ApiError::caused_by(ErrorCode::Internal, error),
             RewardError::Stale(error) => error.into_api(),
+            RewardError::Idempotency(error) => error.into_api(),
             RewardError::Db(error) => error.into_api(),
         }
     }
@@ -540,13 +552,12 @@ impl Coded for OrderError {
 
 impl Coded for BatchError {
     const CODES: Codes = Codes::of(&[
-        ErrorCode::IdempotencyKeyReused,
         ErrorCode::BatchNotFound,
         ErrorCode::BatchAmbiguous,
         ErrorCode::BatchIsRevert,
         ErrorCode::ValidationError,
     ])
-    .and(&[&DbError::CODES]);
+    .and(&[&IdempotencyError::CODES, &DbError::CODES]);
 
     fn into_api(self) -> ApiError {
         match self {
@@ -581,6 +592,7 @@ impl Coded for BatchError {
                 let code = ErrorCode::BatchIsRevert;
                 ApiError::problems(vec![Problem::coded(code, "batch", problem)])
             }
+            BatchError::Idempotency(error) => error.into_api(),
             BatchError::Db(error) => error.into_api(),
         }
     }
@@ -622,6 +634,7 @@ impl Coded for BridgeError {
         &RecipientError::CODES,
         &ResolveError::CODES,
         &Stale::CODES,
+        &IdempotencyError::CODES,
         &DbError::CODES,
     ]);
 
@@ -637,6 +650,7 @@ impl Coded for BridgeError {
             BridgeError::GiftReverted => ApiError::new(ErrorCode::GiftReverted),
             BridgeError::UnknownSeason => ApiError::new(ErrorCode::SeasonNotFound),
             BridgeError::Stale(error) => error.into_api(),
+            BridgeError::Idempotency(error) => error.into_api(),
             BridgeError::Db(error) => error.into_api(),
         }
     }

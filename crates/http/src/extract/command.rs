@@ -30,7 +30,7 @@ pub trait Payload: Sized + 'static {
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-/// A body that may be left out.
+/// A body that may be left out: by itself, or within a [`Command`].
 #[derive(Debug)]
 pub struct OptionalBody<T>(pub T);
 
@@ -73,6 +73,15 @@ impl<T: DeserializeOwned + Validate + 'static> Payload for List<T> {
         } else {
             Err(ApiError::validation(problems))
         }
+    }
+}
+
+impl<T: Payload + Default> Payload for OptionalBody<T> {
+    fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError> {
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        Ok(Self(T::parse(request, bytes)?))
     }
 }
 
@@ -127,13 +136,7 @@ impl<T: Payload + Default> FromRequest for OptionalBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let bytes = Bytes::from_request(request, payload);
         let request = request.clone();
-        Box::pin(async move {
-            let bytes = read(bytes).await?;
-            if bytes.is_empty() {
-                return Ok(Self(T::default()));
-            }
-            Ok(Self(T::parse(&request, &bytes)?))
-        })
+        Box::pin(async move { Ok(<Self as Payload>::parse(&request, &read(bytes).await?)?) })
     }
 }
 

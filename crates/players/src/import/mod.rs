@@ -16,10 +16,11 @@ use xmas_kernel::{
     Problem,
     audit::{self, Actor, Change},
     db::{DbError, retry},
+    idempotency::{Replayable, RequestKey, find, find_in_tx, store_in_tx},
 };
 
-use model::NewPassword;
 pub use model::{ImportAction, ImportLine, ImportReport, ImportRow};
+use model::{Nameless, NewPassword};
 use rules::{Existing, Read, Step};
 
 use crate::{GivenId, NO_PASSWORD, PlayerDeskError, Players, Status};
@@ -36,15 +37,23 @@ impl Players {
         Ok(rules::report(rows, &rules::plan(&reads, &existing)))
     }
 
-    /// Creates and changes the players of these lines: all of them, or nobody if one line is refused.
+    /// Creates and changes the players of these lines, once per request: all of them, or nobody if one line is
+    /// refused.
     pub async fn import(
         &self,
         actor: &Actor,
         rows: &[ImportRow],
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<ImportReport, PlayerDeskError> {
+    ) -> Result<Replayable<ImportReport>, PlayerDeskError> {
         refuse(rules::check_file(rows))?;
+        let request = self.with_secrets(request);
+        let request = request.as_ref();
         let reads = rules::read_rows(rows);
+        let earlier = find::<Nameless>(self.options.db.read(), actor.user_id, request);
+        if let Some(earlier) = earlier.await? {
+            return Ok(Replayable::replayed(earlier.named(rows)));
+        }
         // Whoever will be refused is not kept waiting for their passwords.
         let existing = existing_players(self.options.db.read(), &reads).await?;
         refuse_lines(rows, &rules::plan(&reads, &existing))?;
@@ -60,7 +69,7 @@ impl Players {
         let (ids, clear): (Vec<&str>, Vec<String>) = clear.unzip();
         let hashes = self.options.passwords.hash_many(clear).await?;
         let hashes: HashMap<&str, String> = ids.into_iter().zip(hashes).collect();
-        retry(|| self.apply_once(actor, (rows, &reads), &hashes, now)).await
+        retry(|| self.apply_once(actor, (rows, &reads), &hashes, request, now)).await
     }
 
     async fn apply_once(
@@ -68,9 +77,14 @@ impl Players {
         actor: &Actor,
         (rows, reads): (&[ImportRow], &[Read]),
         hashes: &HashMap<&str, String>,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<ImportReport, PlayerDeskError> {
+    ) -> Result<Replayable<ImportReport>, PlayerDeskError> {
         let tx = self.options.db.begin().await?;
+        let earlier = async || find_in_tx::<Nameless>(&tx, actor.user_id, request).await;
+        if let Some(earlier) = earlier().await? {
+            return Ok(Replayable::replayed(earlier.named(rows)));
+        }
         let existing = existing_players(&*tx, reads).await?;
         let steps = rules::plan(reads, &existing);
         refuse_lines(rows, &steps)?;
@@ -99,11 +113,24 @@ impl Players {
         // Locked in ascending id, as all work on several; new players nobody else can lock yet.
         updated.sort_by_key(|player| player.user_id);
         store::update(&tx, &updated, now).await?;
-        store::insert(&tx, &created, now).await?;
+        match store::insert(&tx, &created, now).await {
+            // Maybe by the same request, which was faster.
+            Err(PlayerDeskError::ExternalIdExists) => {
+                let earlier = earlier().await?;
+                let earlier = earlier.ok_or(PlayerDeskError::ExternalIdExists)?;
+                return Ok(Replayable::replayed(earlier.named(rows)));
+            }
+            inserted => inserted?,
+        }
         let report = rules::report(rows, &steps);
-        // A table of what is there already leaves no trace.
+        let nameless = Nameless::from(&report);
+        // A table of what is there already leaves no trace, but for its key.
         if updated.is_empty() && created.is_empty() {
-            return Ok(report);
+            if request.is_some() {
+                store_in_tx(&tx, actor.user_id, request, &nameless, now).await?;
+                tx.commit().await?;
+            }
+            return Ok(Replayable::fresh(report));
         }
         let change = Change {
             action: "USER_IMPORT",
@@ -117,8 +144,9 @@ impl Players {
             }),
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
+        store_in_tx(&tx, actor.user_id, request, &nameless, now).await?;
         tx.commit().await?;
-        Ok(report)
+        Ok(Replayable::fresh(report))
     }
 }
 

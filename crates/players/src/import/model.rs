@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use xmas_kernel::UserId;
 
 use crate::{GivenId, Password, Status};
@@ -51,12 +52,84 @@ pub struct ImportLine {
     pub deleted: Option<UserId>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum ImportAction {
     Create,
     Change,
     Unchanged,
     Refuse,
+}
+
+/// What an import can change about a player.
+pub(crate) const CHANGES: [&str; 3] = ["nickname", "status", "password"];
+
+/// A report of an import that was done, as it is stored: without names, which the file has when it is sent again,
+/// and in no more than 64 KiB.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Nameless {
+    counts: [usize; 5],
+    more_lines: usize,
+    lines: Vec<NamelessLine>,
+}
+
+/// Its number, what became of it, which of [`CHANGES`] it made (a bit for each), and whom it leaves deleted.
+type NamelessLine = (u64, ImportAction, u8, Option<UserId>);
+
+impl From<&ImportReport> for Nameless {
+    fn from(report: &ImportReport) -> Self {
+        let line = |line: &ImportLine| {
+            let made = CHANGES.iter().enumerate();
+            let made = made.filter(|(_, name)| line.changes.contains(name));
+            let bits = made.fold(0, |bits, (place, _)| bits | (1 << place));
+            (line.line, line.action, bits, line.deleted)
+        };
+        Self {
+            counts: [
+                report.created,
+                report.changed,
+                report.unchanged,
+                report.refused,
+                report.without_password,
+            ],
+            more_lines: report.more_lines,
+            lines: report.lines.iter().map(line).collect(),
+        }
+    }
+}
+
+impl Nameless {
+    /// The report, with the names of the file that it is about.
+    pub(crate) fn named(self, rows: &[ImportRow]) -> ImportReport {
+        // Lines come in ascending order, in the file as well.
+        let external_id = |number: u64| {
+            let place = rows.binary_search_by_key(&number, |row| row.line).ok();
+            place.and_then(|place| rows[place].external_id.clone())
+        };
+        let line = |(line, action, bits, deleted): NamelessLine| ImportLine {
+            line,
+            external_id: external_id(line).unwrap_or_default(),
+            action,
+            changes: CHANGES
+                .into_iter()
+                .enumerate()
+                .filter(|(place, _)| bits & (1 << place) != 0)
+                .map(|(_, name)| name)
+                .collect(),
+            problems: Vec::new(),
+            deleted,
+        };
+        let [created, changed, unchanged, refused, without_password] = self.counts;
+        ImportReport {
+            created,
+            changed,
+            unchanged,
+            refused,
+            without_password,
+            lines: self.lines.into_iter().map(line).collect(),
+            more_lines: self.more_lines,
+        }
+    }
 }
 
 /// A line that makes sense by itself. Whether its names keep the rules is asked where they are new.

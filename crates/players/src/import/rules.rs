@@ -7,7 +7,9 @@ use xmas_kernel::{
     text::{self, Unfit},
 };
 
-use super::model::{ImportAction, ImportLine, ImportReport, ImportRow, NewPassword, Wanted};
+use super::model::{
+    CHANGES, ImportAction, ImportLine, ImportReport, ImportRow, NewPassword, Wanted,
+};
 use crate::{ExternalId, GivenId, NO_PASSWORD, Nickname, OLD_HASH_PREFIX, Password, Role, Status};
 
 /// How many clear passwords one import may bring: each takes as long as a login.
@@ -248,24 +250,26 @@ pub(crate) fn report(rows: &[ImportRow], steps: &[Step<'_>]) -> ImportReport {
 }
 
 fn line(row: &ImportRow, step: &Step<'_>) -> ImportLine {
-    let named = |changes: [(&'static str, bool); 3]| {
-        let changes = changes.into_iter().filter(|(_, is_there)| *is_there);
-        changes.map(|(name, _)| name).collect()
+    let named = |is_there: [bool; 3]| {
+        let changes = CHANGES.into_iter().zip(is_there);
+        changes
+            .filter_map(|(name, is_there)| is_there.then_some(name))
+            .collect()
     };
     let (action, changes) = match step {
         Step::Create(wanted) => {
             let changes = named([
-                ("nickname", wanted.nickname.is_some()),
-                ("status", wanted.status.is_some()),
-                ("password", wanted.password.is_some()),
+                wanted.nickname.is_some(),
+                wanted.status.is_some(),
+                wanted.password.is_some(),
             ]);
             (ImportAction::Create, changes)
         }
         Step::Change(changed) => {
             let changes = named([
-                ("nickname", changed.nickname.is_some()),
-                ("status", changed.status.is_some()),
-                ("password", changed.password.is_some()),
+                changed.nickname.is_some(),
+                changed.status.is_some(),
+                changed.password.is_some(),
             ]);
             (ImportAction::Change, changes)
         }

@@ -8,7 +8,7 @@ use xmas_kernel::{
     BatchId,
     audit::{self, Actor},
     db::{DbError, retry},
-    idempotency::{Replayable, RequestKey},
+    idempotency::{Replayable, RequestKey, once},
     text::Lines,
 };
 use xmas_players::Inactive;
@@ -71,20 +71,49 @@ impl Batches {
         actor: &Actor,
         which: &BatchRef,
         reason: &str,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
     ) -> Result<Replayable<BatchReport>, BatchError> {
         let actor = Actor {
             reason: Some(checked(reason)?),
             ..actor.clone()
         };
+        let mut made = None;
+        let work = async {
+            let report = self.revert_now(&actor, which, now).await?;
+            let revert = report.result.batch.as_ref();
+            let id = revert.ok_or(BatchError::NotFound)?.id;
+            made = Some(report);
+            Ok::<BatchId, BatchError>(id)
+        };
+        let done = once(&self.db, (actor.user_id, request), now, work).await?;
+        match made {
+            Some(report) if !done.replayed => Ok(report),
+            // Reports show names, so that they are read and never stored.
+            _ => {
+                let revert = store::find(self.db.read(), done.result).await?;
+                self.report_again(revert.ok_or(BatchError::NotFound)?)
+                    .await
+                    .map_err(Into::into)
+            }
+        }
+    }
+
+    /// Takes a batch back, or says what became of that.
+    async fn revert_now(
+        &self,
+        actor: &Actor,
+        which: &BatchRef,
+        now: DateTime<Utc>,
+    ) -> Result<Replayable<BatchReport>, BatchError> {
         let (batch, revert) = self.revertible(which).await?;
         let revert = match revert {
             Some(revert) => revert,
-            None => self.register_revert(&actor, &batch, now).await?,
+            None => self.register_revert(actor, &batch, now).await?,
         };
         // What was done by mistake is undone for everybody but those whom nothing reaches.
         let what = (revert, Inactive::Reached);
-        self.do_to_the_end(&actor, what, now).await
+        self.do_to_the_end(actor, what, now).await
     }
 
     /// Stops the batch if it is open, and registers what takes it back, unless somebody else is faster.

@@ -11,6 +11,7 @@ use xmas_kernel::{
     CouponKindId, Problem,
     audit::{self, Actor, Change},
     db::{DbError, retry},
+    idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
     paging::{Cursor, Limit, Page},
     text::{self, Kept},
     version,
@@ -102,10 +103,17 @@ impl RewardDesk {
         actor: &Actor,
         kind: CouponKindId,
         codes: &[SealedCode],
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<(), RewardError> {
+    ) -> Result<Replayable<CouponKind>, RewardError> {
         let tx = self.db.begin().await?;
         audit::enter_in_tx(&tx, REWARDS).await?;
+        let earlier: Option<CouponStock> = find_in_tx(&tx, actor.user_id, request).await?;
+        if let Some(stock) = earlier {
+            let stocked = store::coupon_kind(&*tx, kind).await?;
+            let stocked = stocked.ok_or(RewardError::UnknownCouponKind)?;
+            return Ok(Replayable::replayed(CouponKind { stock, ..stocked }));
+        }
         self.insert_codes_in_tx(&tx, kind, codes, now).await?;
         let change = Change {
             action: "COUPON_CODES_ADD",
@@ -114,7 +122,11 @@ impl RewardDesk {
             after: json!({ "added": codes.len() }),
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
-        Ok(tx.commit().await?)
+        let stocked = store::coupon_kind(&*tx, kind).await?;
+        let stocked = stocked.ok_or(RewardError::UnknownCouponKind)?;
+        store_in_tx(&tx, actor.user_id, request, &stocked.stock, now).await?;
+        tx.commit().await?;
+        Ok(Replayable::fresh(stocked))
     }
 
     async fn add_coupon_kind_once(
@@ -258,26 +270,29 @@ impl RewardDesk {
         retry(|| self.edit_coupon_kind_once(actor, id, edit, now)).await
     }
 
-    /// Adds codes to the stock of a kind: all of them, or none if any is there already.
+    /// Adds codes to the stock of a kind, once per request: all of them, or none if any is there already. Says how
+    /// the stock stands then.
     pub async fn add_codes(
         &self,
         actor: &Actor,
         kind: CouponKindId,
         codes: &[CouponCode],
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<CouponKind, RewardError> {
+    ) -> Result<Replayable<CouponKind>, RewardError> {
+        let request = request.map(|request| request.with_secrets(&self.key));
+        let request = request.as_ref();
         let codes = self.seal(kind, codes);
         self.complete_codes().await?;
-        let added = retry(|| self.add_codes_once(actor, kind, &codes, now)).await;
+        let added = retry(|| self.add_codes_once(actor, kind, &codes, request, now)).await;
         match added {
             Err(RewardError::CodesClash(unnamed)) if unnamed.is_empty() => {
                 Self::check_codes_on(self.db.read(), kind, &codes).await?;
                 // What was faster is gone again.
-                retry(|| self.add_codes_once(actor, kind, &codes, now)).await?;
+                retry(|| self.add_codes_once(actor, kind, &codes, request, now)).await
             }
-            added => added?,
+            added => added,
         }
-        self.coupon_kind(kind).await
     }
 
     /// Whether [`RewardDesk::add_codes`] would add these.

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xmas_kernel::{
     CouponKindId, RewardId,
     paging::Page,
@@ -82,7 +82,7 @@ pub struct CouponKind {
 }
 
 /// How many codes a kind of coupon has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CouponStock {
     /// Nobody has them yet.
     pub free: u64,

@@ -8,6 +8,7 @@ use xmas_kernel::{
     CouponKindId,
     audit::{self, Actor, Change},
     db::{DbError, retry},
+    idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
     paging::{Cursor, Limit, Page},
 };
 
@@ -88,10 +89,14 @@ impl RewardDesk {
         &self,
         actor: &Actor,
         id: i64,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<(), RewardError> {
+    ) -> Result<Replayable<()>, RewardError> {
         let tx = self.db.begin().await?;
         audit::enter_in_tx(&tx, REWARDS).await?;
+        if let Some(()) = find_in_tx(&tx, actor.user_id, request).await? {
+            return Ok(Replayable::replayed(()));
+        }
         let row = store::find_withheld(&*tx, id).await?;
         let row = row.ok_or(RewardError::UnknownWithheldCode)?;
         let kind = CouponKindId(row.kind_id);
@@ -108,23 +113,31 @@ impl RewardDesk {
         let claimed = self.key.claim_in_tx(&tx, &*self.entropy).await?;
         store::insert_codes(&tx, &claimed, kind, &code, row.created_at.0).await?;
         audit_in_tx(&tx, actor, ("COUPON_CODE_RELEASE", kind), id, now).await?;
-        Ok(tx.commit().await?)
+        store_in_tx(&tx, actor.user_id, request, &(), now).await?;
+        tx.commit().await?;
+        Ok(Replayable::fresh(()))
     }
 
     async fn remove_withheld_once(
         &self,
         actor: &Actor,
         id: i64,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<(), RewardError> {
+    ) -> Result<Replayable<()>, RewardError> {
         let tx = self.db.begin().await?;
         audit::enter_in_tx(&tx, REWARDS).await?;
+        if let Some(()) = find_in_tx(&tx, actor.user_id, request).await? {
+            return Ok(Replayable::replayed(()));
+        }
         let row = store::find_withheld(&*tx, id).await?;
         let row = row.ok_or(RewardError::UnknownWithheldCode)?;
         store::delete_withheld(&tx, id).await?;
         let kind = CouponKindId(row.kind_id);
         audit_in_tx(&tx, actor, ("COUPON_CODE_REMOVE", kind), id, now).await?;
-        Ok(tx.commit().await?)
+        store_in_tx(&tx, actor.user_id, request, &(), now).await?;
+        tx.commit().await?;
+        Ok(Replayable::fresh(()))
     }
 }
 
@@ -195,9 +208,10 @@ impl RewardDesk {
         &self,
         actor: &Actor,
         id: i64,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<(), RewardError> {
-        retry(|| self.release_withheld_once(actor, id, now)).await
+    ) -> Result<Replayable<()>, RewardError> {
+        retry(|| self.release_withheld_once(actor, id, request, now)).await
     }
 
     /// Takes a code out of the database.
@@ -205,8 +219,9 @@ impl RewardDesk {
         &self,
         actor: &Actor,
         id: i64,
+        request: Option<&RequestKey>,
         now: DateTime<Utc>,
-    ) -> Result<(), RewardError> {
-        retry(|| self.remove_withheld_once(actor, id, now)).await
+    ) -> Result<Replayable<()>, RewardError> {
+        retry(|| self.remove_withheld_once(actor, id, request, now)).await
     }
 }

@@ -245,13 +245,15 @@ async fn a_correction_of_xp_is_a_receipt_of_its_sign_that_waits_for_nobody() {
     let operator = test.operator("tester").await;
     let id = test.count("SELECT MAX(id) FROM reward_log").await;
     let approved = desk
-        .approve(&operator, RewardId(id), Inactive::Refused, now())
+        .approve(&operator, RewardId(id), Inactive::Refused, None, now())
         .await;
     assert!(
         matches!(approved, Err(RewardError::NotPending)),
         "{approved:?}"
     );
-    let rejected = desk.reject(&operator, RewardId(id), "no", now()).await;
+    let rejected = desk
+        .reject(&operator, RewardId(id), "no", None, now())
+        .await;
     assert!(
         matches!(rejected, Err(RewardError::NotPending)),
         "{rejected:?}"

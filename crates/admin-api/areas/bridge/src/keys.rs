@@ -9,12 +9,13 @@ use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
-use xmas_event_bridge::{GiftSummary, KeyOrder, Pace, Settlement};
+use xmas_event_bridge::{GiftSummary, KeyOrder, Mode, Pace, Settlement};
 use xmas_http::{
+    answer::Answer,
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, Params, PathPart, said},
+    extract::{Admin, Command, IdempotencyKey, Now, Params, PathPart, said},
 };
-use xmas_kernel::{BridgeId, GiftId, audit::Actor};
+use xmas_kernel::{BridgeId, GiftId, audit::Actor, idempotency::RequestKey};
 use xmas_players::{Inactive, PlayerRef};
 use xmas_time::Kst;
 
@@ -166,6 +167,14 @@ pub(crate) struct KeysRevertAnswer {
     points: i64,
 }
 
+/// Whether it is done, and for which request.
+fn mode(dry_run: bool, request: Option<&RequestKey>) -> Mode<'_> {
+    match dry_run {
+        true => Mode::DryRun,
+        false => Mode::Do(request),
+    }
+}
+
 /// The actor with what the body says about the reason.
 fn because(admin: Admin, reason: Option<String>) -> Actor {
     let mut actor = admin.actor;
@@ -190,16 +199,16 @@ pub(crate) async fn list(
 /// that week and is not INACTIVE. Whoever has it gets no second one. Interrupted, the same request again
 /// goes on where it stopped; `xmas-api keys give` does the same without a limit of time.
 #[utoipa::path(post, operation_id = "give_event_bridge_keys", path = "/admin/api/event-bridge/keys",
-    tag = "admin: bridge", params(KeysParams, Reason), request_body = KeysRequest,
+    tag = "admin: bridge", params(KeysParams, IdempotencyKey, Reason), request_body = KeysRequest,
     responses((status = 200, body = KeysAnswer)), security(("bearer" = [])))]
 pub(crate) async fn give(
     admin: Admin,
     params: Params<KeysParams>,
-    body: Body<KeysRequest>,
+    command: Command<KeysRequest>,
     now: Now,
     desk: Data<Settlement>,
-) -> ApiResult<Json<KeysAnswer>> {
-    let Body(body) = body;
+) -> ApiResult<Answer<KeysAnswer>> {
+    let Command { body, request } = command;
     let dry_run = match (params.0.dry_run, body.dry_run) {
         (Some(one), Some(other)) if one != other => {
             let problem = "must be the same in the query and in the body";
@@ -227,17 +236,18 @@ pub(crate) async fn give(
         player: (!body.all_active).then_some(player),
         inactive: Inactive::forced(body.force),
     };
+    let mode = mode(dry_run, request.as_ref());
     let given = desk
-        .give(&actor, &order, dry_run, Pace::usual(), now.0)
+        .give(&actor, &order, mode, Pace::usual(), now.0)
         .await?;
-    Ok(Json(KeysAnswer {
+    Ok(Answer::of(given.map(|given| KeysAnswer {
         dry_run,
         gift_id: given.gift.map(|gift| gift.0),
         given: given.given,
         given_now: given.given_now,
         had: given.had,
         points: given.points,
-    }))
+    })))
 }
 
 /// Takes the keys of a gift back, with a reason: from those whom it gave them, who have not done the day's
@@ -245,27 +255,28 @@ pub(crate) async fn give(
 /// takes nothing twice.
 #[utoipa::path(post, operation_id = "revert_event_bridge_keys",
     path = "/admin/api/event-bridge/keys/{id}/revert", tag = "admin: bridge",
-    params(("id" = i64, Path, description = "the `gift_id`"), Reason), request_body = KeysRevertRequest,
+    params(("id" = i64, Path, description = "the `gift_id`"), IdempotencyKey, Reason), request_body = KeysRevertRequest,
     responses((status = 200, body = KeysRevertAnswer)), security(("bearer" = [])))]
 pub(crate) async fn revert(
     admin: Admin,
     PathPart(id): PathPart<i64>,
-    body: Body<KeysRevertRequest>,
+    command: Command<KeysRevertRequest>,
     now: Now,
     desk: Data<Settlement>,
-) -> ApiResult<Json<KeysRevertAnswer>> {
-    let Body(body) = body;
+) -> ApiResult<Answer<KeysRevertAnswer>> {
+    let Command { body, request } = command;
     let dry_run = said(body.dry_run)?;
     let actor = because(admin, body.reason);
+    let mode = mode(dry_run, request.as_ref());
     let taken = desk
-        .revert_gift(&actor, GiftId(id), dry_run, Pace::usual(), now.0)
+        .revert_gift(&actor, GiftId(id), mode, Pace::usual(), now.0)
         .await?;
-    Ok(Json(KeysRevertAnswer {
+    Ok(Answer::of(taken.map(|taken| KeysRevertAnswer {
         dry_run,
         gift_id: taken.gift.0,
         taken: taken.taken,
         earned: taken.earned,
         kept: taken.kept,
         points: taken.points,
-    }))
+    })))
 }

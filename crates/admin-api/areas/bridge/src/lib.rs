@@ -21,15 +21,16 @@ use xmas_event_bridge::{
     BridgeEdit, BridgeError, BridgeView, Certificate, DayEdit, KeyCount, Settlement, USUAL_CHUNK,
 };
 use xmas_http::{
+    answer::Answer,
     endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
-        Admin, Body, Echo, Echoes, FIXED, Now, OptionalBody, Params, Volatile, is_id, said,
-        seen_version,
+        Admin, Body, Command, Echo, Echoes, FIXED, IdempotencyKey, Now, OptionalBody, Params,
+        Volatile, is_id, said, seen_version,
     },
     operation,
 };
-use xmas_kernel::{BridgeId, ErrorCode, SeasonId, UnknownName};
+use xmas_kernel::{BridgeId, ErrorCode, SeasonId, UnknownName, idempotency::Replayable};
 use xmas_players::Status;
 use xmas_time::{EventDay, Kst};
 
@@ -398,27 +399,28 @@ pub(crate) struct RunAnswer {
 /// Pays for the keys: with `dry_run: false`, and from the day of the settlement on. Sent again it goes
 /// on where it stopped, and pays nobody twice.
 #[utoipa::path(post, operation_id = "settle_event_bridge", path = "/admin/api/event-bridge/settle",
-    tag = "admin: bridge", params(Reason), request_body = SettleRequest,
+    tag = "admin: bridge", params(IdempotencyKey, Reason), request_body = SettleRequest,
     responses((status = 200, body = SettleAnswer)), security(("bearer" = [])))]
 pub(crate) async fn settle(
     admin: Admin,
-    body: Body<SettleRequest>,
+    command: Command<SettleRequest>,
     now: Now,
     desk: Data<Settlement>,
-) -> ApiResult<Json<SettleAnswer>> {
-    let bridge = body.0.bridge_id.map(BridgeId);
-    if said(body.0.dry_run)? {
+) -> ApiResult<Answer<SettleAnswer>> {
+    let Command { body, request } = command;
+    let bridge = body.bridge_id.map(BridgeId);
+    if said(body.dry_run)? {
         let view = desk.view(bridge).await?;
-        return Ok(Json(SettleAnswer {
+        return Ok(Answer::of(Replayable::fresh(SettleAnswer {
             dry_run: true,
             run: None,
             certificate: view.certificate.into(),
-        }));
+        })));
     }
-    let (run, certificate) = desk
-        .settle_now(&admin.actor, bridge, USUAL_CHUNK, now.0)
+    let settled = desk
+        .settle_now(&admin.actor, bridge, USUAL_CHUNK, request.as_ref(), now.0)
         .await?;
-    Ok(Json(SettleAnswer {
+    Ok(Answer::of(settled.map(|(run, certificate)| SettleAnswer {
         dry_run: false,
         run: Some(RunAnswer {
             paid: run.paid,
@@ -426,7 +428,7 @@ pub(crate) async fn settle(
             chunks: run.chunks,
         }),
         certificate: certificate.into(),
-    }))
+    })))
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -439,17 +441,18 @@ pub(crate) struct CloseRequest {
 /// Pays whoever may still be paid, takes what is left of all others, and lets another bridge open: from 00:10 KST
 /// of the settlement's day on, when no action of the last day can still be under way.
 #[utoipa::path(post, operation_id = "close_event_bridge", path = "/admin/api/event-bridge/close",
-    tag = "admin: bridge", params(Reason), request_body = Option<CloseRequest>,
+    tag = "admin: bridge", params(IdempotencyKey, Reason), request_body = Option<CloseRequest>,
     responses((status = 200, body = CertificateAnswer)), security(("bearer" = [])))]
 pub(crate) async fn close(
     admin: Admin,
-    body: OptionalBody<CloseRequest>,
+    command: Command<OptionalBody<CloseRequest>>,
     now: Now,
     desk: Data<Settlement>,
-) -> ApiResult<Json<CertificateAnswer>> {
+) -> ApiResult<Answer<CertificateAnswer>> {
+    let Command { body, request } = command;
     let bridge = body.0.bridge_id.map(BridgeId);
-    let certificate = desk
-        .close_now(&admin.actor, bridge, USUAL_CHUNK, now.0)
+    let closed = desk
+        .close_now(&admin.actor, bridge, USUAL_CHUNK, request.as_ref(), now.0)
         .await?;
-    Ok(Json(certificate.into()))
+    Ok(Answer::of(closed))
 }

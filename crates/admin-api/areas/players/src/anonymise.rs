@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
+    answer::Answer,
     error::ApiResult,
-    extract::{AccountPart, Admin, Now, OptionalBody},
+    extract::{AccountPart, Admin, Command, IdempotencyKey, Now, OptionalBody},
 };
-use xmas_kernel::{Asset, ErrorCode};
-use xmas_players::{GivenUp, Players};
+use xmas_kernel::{Asset, ErrorCode, idempotency::Replayable};
+use xmas_players::{Anonymised, GivenUp, Players};
 
 use crate::AdminUser;
 use xmas_admin_common::params::{AccountPath, Reason};
@@ -68,24 +69,39 @@ pub(crate) struct AnonymisedUser {
     given_up: GivenUpAnswer,
 }
 
+impl From<Anonymised> for AnonymisedUser {
+    fn from(left: Anonymised) -> Self {
+        Self {
+            user: left.record.into(),
+            given_up: left.given_up.into(),
+        }
+    }
+}
+
 /// Removes whatever tells who a player is: external id, nickname, password, sessions, addresses, notes,
 /// what their client reported, and names on the boards; what operators were told of them is shown without
 /// names. What waits for an admin is refused. The account becomes INACTIVE for good: no edit, login, grant or
 /// approval reaches it any more. Ledgers and logs stay. It cannot be undone.
 #[utoipa::path(post, path = "/admin/api/users/{id}/anonymise", tag = "admin: players",
-    params(AccountPath, Reason), request_body = Option<AnonymiseRequest>,
+    params(AccountPath, IdempotencyKey, Reason), request_body = Option<AnonymiseRequest>,
     responses((status = 200, body = AnonymisedUser)), security(("bearer" = [])))]
 pub(crate) async fn anonymise(
     admin: Admin,
     id: AccountPart,
-    _body: OptionalBody<AnonymiseRequest>,
+    command: Command<OptionalBody<AnonymiseRequest>>,
     now: Now,
     desk: Data<Players>,
-) -> ApiResult<Json<AnonymisedUser>> {
-    let id = id.id(ErrorCode::UserNotFound)?;
-    let left = desk.anonymise(&admin.actor, id, now.0).await?;
-    Ok(Json(AnonymisedUser {
-        user: left.record.into(),
-        given_up: left.given_up.into(),
-    }))
+) -> ApiResult<Answer<AnonymisedUser>> {
+    let request = command.request.as_ref();
+    let id = match id.id(ErrorCode::UserNotFound) {
+        Ok(id) => id,
+        // Nobody has the name any more whom this very request has anonymised.
+        Err(error) => {
+            let before = desk.anonymised_before(&admin.actor, request, now.0);
+            let left = before.await?.ok_or(error)?;
+            return Ok(Answer::of(Replayable::replayed(left)));
+        }
+    };
+    let left = desk.anonymise(&admin.actor, id, request, now.0).await?;
+    Ok(Answer::of(left))
 }

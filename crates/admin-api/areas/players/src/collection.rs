@@ -5,17 +5,14 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use actix_web::{
-    HttpResponse,
-    http::StatusCode,
-    web::{Data, Json},
-};
+use actix_web::{HttpResponse, web::Data};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_http::{
+    answer::Answer,
     error::ApiResult,
-    extract::{Admin, Body, Now, Params},
+    extract::{Admin, Command, IdempotencyKey, Now, Params},
 };
 use xmas_players::{Players, Role, Status};
 use xmas_reporting::{UserFilter, UserWindow, Users};
@@ -128,16 +125,17 @@ pub(crate) async fn list(
 }
 
 /// Creates a player.
-#[utoipa::path(post, path = "/admin/api/users/", tag = "admin: players", params(Reason),
+#[utoipa::path(post, path = "/admin/api/users/", tag = "admin: players", params(IdempotencyKey, Reason),
     request_body = NewUserRequest, responses((status = 201, body = SavedAdminUser)),
     security(("bearer" = [])))]
 pub(crate) async fn post(
     admin: Admin,
-    body: Body<NewUserRequest>,
+    command: Command<NewUserRequest>,
     now: Now,
     desk: Data<Players>,
-) -> ApiResult<(Json<SavedAdminUser>, StatusCode)> {
-    let new = body.0.into_player()?;
-    let created = desk.create(&admin.actor, &new, now.0).await?;
-    Ok((Json(created.into()), StatusCode::CREATED))
+) -> ApiResult<Answer<SavedAdminUser>> {
+    let Command { body, request } = command;
+    let new = body.into_player()?;
+    let created = desk.create(&admin.actor, &new, request.as_ref(), now.0);
+    Ok(Answer::of(created.await?).created())
 }

@@ -1,12 +1,14 @@
 //! `POST /admin/api/users/import`: players from a table.
 
-use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_http::{
+    answer::Answer,
     error::{ApiResult, reactivate},
-    extract::{Admin, Column, CsvRow, CsvUpload, DryRun, Now, Params},
+    extract::{Admin, Column, CsvRow, CsvUpload, DryRun, IdempotencyKey, Now, Params, key_of},
 };
+use xmas_kernel::idempotency::Replayable;
 use xmas_players::{ImportAction, ImportLine, ImportReport, ImportRow, Players};
 
 use xmas_admin_common::params::Reason;
@@ -106,7 +108,7 @@ fn import_row(row: &CsvRow) -> ImportRow {
 /// are `external_id`, and any of `nickname`, `password` (in at most 1,000 lines), `password_sha256` and
 /// `status`; an empty cell changes nothing. New players without a password cannot log in yet.
 #[utoipa::path(post, path = "/admin/api/users/import", tag = "admin: players",
-    params(DryRun, Reason),
+    params(DryRun, IdempotencyKey, Reason),
     request_body(content = String, content_type = "text/csv",
         example = json!("external_id,nickname,password,password_sha256\nelf-01,엘프 1,elf-password-1,\n")),
     responses((status = 200, body = ImportAnswer)), security(("bearer" = [])))]
@@ -114,16 +116,22 @@ pub(crate) async fn import(
     admin: Admin,
     Params(dry_run): Params<DryRun>,
     csv: CsvUpload,
+    request: HttpRequest,
     now: Now,
     desk: Data<Players>,
-) -> ApiResult<Json<ImportAnswer>> {
+) -> ApiResult<Answer<ImportAnswer>> {
     let dry_run = dry_run.said()?;
+    let request = key_of(&request, &csv.bytes)?;
     let table = csv.table(&COLUMNS)?;
     let rows: Vec<ImportRow> = table.rows.iter().map(import_row).collect();
     drop(table);
     let report = match dry_run {
-        true => desk.preview_import(&rows).await?,
-        false => desk.import(&admin.actor, &rows, now.0).await?,
+        true => Replayable::fresh(desk.preview_import(&rows).await?),
+        false => {
+            let request = request.as_ref();
+            desk.import(&admin.actor, &rows, request, now.0).await?
+        }
     };
-    Ok(Json(ImportAnswer::of(report, dry_run)))
+    let answer = |report| ImportAnswer::of(report, dry_run);
+    Ok(Answer::of(report.map(answer)))
 }

@@ -5,10 +5,11 @@ use actix_web::{
     web::{Data, Json},
 };
 use xmas_http::{
+    answer::Answer,
     error::{ApiError, ApiResult},
-    extract::{AccountPart, Admin, Body, Now, seen_version},
+    extract::{AccountPart, Admin, Command, IdempotencyKey, Now, seen_version},
 };
-use xmas_kernel::{ErrorCode, UserId};
+use xmas_kernel::{ErrorCode, UserId, idempotency::Replayable};
 use xmas_players::Players;
 use xmas_reporting::Users;
 use xmas_time::{DateTime, Utc};
@@ -37,25 +38,37 @@ async fn account(users: &Users, id: UserId, now: DateTime<Utc>) -> ApiResult<Adm
 
 /// Changes an account. Clients may send back everything that they loaded, with one field changed.
 #[utoipa::path(put, path = "/admin/api/users/{id}", tag = "admin: players",
-    params(AccountPath, Reason, IfMatch), request_body = UserEditRequest,
+    params(AccountPath, IdempotencyKey, Reason, IfMatch), request_body = UserEditRequest,
     responses((status = 200, body = SavedAdminUser)), security(("bearer" = [])))]
 pub(crate) async fn put(
     admin: Admin,
     id: AccountPart,
-    body: Body<UserEditRequest>,
+    command: Command<UserEditRequest>,
     now: Now,
-    request: HttpRequest,
+    http: HttpRequest,
     users: Data<Users>,
     desk: Data<Players>,
-) -> ApiResult<Json<SavedAdminUser>> {
-    let id = id.id(ErrorCode::UserNotFound)?;
-    let Body(mut body) = body;
-    let stored = async || account(&users, id, now.0).await;
-    body.echoes().compare(stored).await?;
-    let seen = seen_version(&request, body.version.take())?;
+) -> ApiResult<Answer<SavedAdminUser>> {
+    let Command { mut body, request } = command;
+    let request = request.as_ref();
+    let fits = async {
+        let id = id.id(ErrorCode::UserNotFound)?;
+        let stored = async || account(&users, id, now.0).await;
+        body.echoes().compare(stored).await?;
+        Ok::<UserId, ApiError>(id)
+    };
+    let id = match fits.await {
+        Ok(id) => id,
+        // What was loaded, and the name in the path, may be what this very request has changed.
+        Err(error) => {
+            let before = desk.edited_before(&admin.actor, request, now.0).await?;
+            return Ok(Answer::of(Replayable::replayed(before.ok_or(error)?)));
+        }
+    };
+    let seen = seen_version(&http, body.version.take())?;
     let edit = body.into_edit(seen)?;
-    let edited = desk.edit(&admin.actor, id, &edit, now.0);
-    Ok(Json(edited.await?.into()))
+    let edited = desk.edit(&admin.actor, id, &edit, request, now.0);
+    Ok(Answer::of(edited.await?))
 }
 
 /// Makes an account INACTIVE: as if it did not exist. Everything is kept, and a `PUT` brings it back.

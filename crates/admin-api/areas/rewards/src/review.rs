@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_http::{
+    answer::Answer,
     endpoint::Operation,
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Now, OptionalBody, Params, PathPart},
+    extract::{Admin, Command, IdempotencyKey, Now, OptionalBody, Params, PathPart},
     operation,
 };
 use xmas_kernel::{ErrorCode, RewardId};
@@ -224,33 +225,36 @@ pub(crate) struct ApproveRequest {
 /// Delivers a reward that waits, once: also to a player who is blocked by now, and with `force` to one who is
 /// INACTIVE. To a player who was anonymised nothing is delivered.
 #[utoipa::path(post, path = "/admin/api/rewards/{id}/approve", tag = "admin: rewards",
-    params(("id" = i64, Path, description = "its `id`"), Reason),
+    params(("id" = i64, Path, description = "its `id`"), IdempotencyKey, Reason),
     request_body = Option<ApproveRequest>, responses((status = 200, body = ReviewItem)),
     security(("bearer" = [])))]
 pub(crate) async fn approve(
     admin: Admin,
     PathPart(id): PathPart<i64>,
-    OptionalBody(body): OptionalBody<ApproveRequest>,
+    command: Command<OptionalBody<ApproveRequest>>,
     now: Now,
     desk: Data<RewardDesk>,
-) -> ApiResult<Json<ReviewItem>> {
-    let inactive = Inactive::forced(body.force);
-    let decided = desk.approve(&admin.actor, RewardId(id), inactive, now.0);
-    Ok(Json(decided.await?.into()))
+) -> ApiResult<Answer<ReviewItem>> {
+    let Command { body, request } = command;
+    let (id, inactive) = (RewardId(id), Inactive::forced(body.0.force));
+    let decided = desk.approve(&admin.actor, id, inactive, request.as_ref(), now.0);
+    Ok(Answer::of(decided.await?))
 }
 
 /// Refuses a reward that waits, with a reason that the player sees.
 #[utoipa::path(post, path = "/admin/api/rewards/{id}/reject", tag = "admin: rewards",
-    params(("id" = i64, Path, description = "its `id`"), Reason),
+    params(("id" = i64, Path, description = "its `id`"), IdempotencyKey, Reason),
     request_body = RejectRequest, responses((status = 200, body = ReviewItem)),
     security(("bearer" = [])))]
 pub(crate) async fn reject(
     admin: Admin,
     PathPart(id): PathPart<i64>,
-    Body(body): Body<RejectRequest>,
+    command: Command<RejectRequest>,
     now: Now,
     desk: Data<RewardDesk>,
-) -> ApiResult<Json<ReviewItem>> {
-    let decided = desk.reject(&admin.actor, RewardId(id), &body.reason, now.0);
-    Ok(Json(decided.await?.into()))
+) -> ApiResult<Answer<ReviewItem>> {
+    let Command { body, request } = command;
+    let (id, request) = (RewardId(id), request.as_ref());
+    let decided = desk.reject(&admin.actor, id, &body.reason, request, now.0);
+    Ok(Answer::of(decided.await?))
 }

@@ -18,7 +18,8 @@ use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
-        Admin, Body, Content, DryRun, IdempotencyKey, Now, Params, PathPart, Upload, key_of, said,
+        Admin, Command, Content, DryRun, IdempotencyKey, Now, Params, PathPart, Upload, key_of,
+        said,
     },
     operation,
 };
@@ -262,22 +263,27 @@ pub(crate) struct RevertRequest {
 /// taken back once: sent again, this goes on where it stopped or shows what became of it, and a revert itself
 /// is not taken back.
 #[utoipa::path(post, path = "/admin/api/game-tokens/batches/{batch}/revert", tag = "admin: wallets",
-    params(("batch" = String, Path, description = "its `id` or `batch_id`; `id:12` and `batch_id:daily-1` say which of them it is"), Reason),
+    params(("batch" = String, Path, description = "its `id` or `batch_id`; `id:12` and `batch_id:daily-1` say which of them it is"), IdempotencyKey, Reason),
     request_body = RevertRequest,
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn revert(
     admin: Admin,
     PathPart(batch): PathPart<BatchRef>,
-    Body(body): Body<RevertRequest>,
+    command: Command<RevertRequest>,
     now: Now,
     desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
+    let Command { body, request } = command;
     let is_dry_run = said(body.dry_run)?;
     let reason = body.reason.or(admin.actor.reason.clone());
     let reason = reason.unwrap_or_default();
     let report = match is_dry_run {
         true => desk.preview_revert(&batch, &reason).await?,
-        false => desk.revert(&admin.actor, &batch, &reason, now.0).await?,
+        false => {
+            let request = request.as_ref();
+            desk.revert(&admin.actor, &batch, &reason, request, now.0)
+                .await?
+        }
     };
     Ok(BatchAnswer::to_order(report, is_dry_run))
 }

@@ -37,7 +37,9 @@ fn listed(name: &str, kind: OrderKind, lines: Vec<BatchLine>) -> NewBatch {
 
 impl World {
     async fn revert(&self, batches: &Batches) -> BatchReport {
-        let revert = batches.revert(&self.actor, &FIRST, "wrong", now()).await;
+        let revert = batches
+            .revert(&self.actor, &FIRST, "wrong", None, now())
+            .await;
         revert.unwrap().result
     }
 
@@ -175,7 +177,7 @@ async fn what_is_left_is_taken_back_and_what_is_missing_is_said() {
     // Once and for all, whatever they get later.
     world.give(UserId(4), 10).await;
     let again = one
-        .revert(&world.actor, &FIRST, "again", now())
+        .revert(&world.actor, &FIRST, "again", None, now())
         .await
         .unwrap();
     assert!(again.replayed);
@@ -185,7 +187,7 @@ async fn what_is_left_is_taken_back_and_what_is_missing_is_said() {
     let seen = one.batch(&FIRST).await.unwrap().batch.unwrap();
     assert_eq!(seen.reverted_by, Some(BatchId(2)));
     let own = one
-        .revert(&world.actor, &BatchRef::Id(BatchId(2)), "no", now())
+        .revert(&world.actor, &BatchRef::Id(BatchId(2)), "no", None, now())
         .await;
     let refused = own.unwrap_err();
     assert!(matches!(refused, BatchError::IsRevert { of } if of == BatchId(1)));
@@ -268,7 +270,7 @@ async fn a_revert_that_is_killed_anywhere_is_gone_on_with_and_taken_once() {
     let mut killed = 0;
     for patience in (1..).map(|round| Duration::from_millis(3 * round)) {
         let batches = world.replica(17).await;
-        let run = batches.revert(&world.actor, &FIRST, "wrong", now());
+        let run = batches.revert(&world.actor, &FIRST, "wrong", None, now());
         if let Ok(run) = tokio::time::timeout(patience, run).await {
             let report = run.unwrap().result;
             assert_eq!(report.tally.done.totals[&Asset::Point], 2_100);
@@ -309,7 +311,7 @@ async fn reverts_at_once_are_one() {
     for chunk in [7, 13, 50, 1_000] {
         let (batches, actor) = (world.replica(chunk).await, world.actor.clone());
         runs.push(tokio::spawn(async move {
-            batches.revert(&actor, &FIRST, "wrong", now()).await
+            batches.revert(&actor, &FIRST, "wrong", None, now()).await
         }));
     }
     for run in join_all(runs).await {
@@ -349,7 +351,7 @@ async fn a_batch_that_is_taken_back_while_it_runs_gives_nothing_afterwards() {
         }
         let daily = BatchRef::Key("daily".to_owned());
         let report = loop {
-            match one.revert(&world.actor, &daily, "wrong", now()).await {
+            match one.revert(&world.actor, &daily, "wrong", None, now()).await {
                 Err(BatchError::NotFound) => tokio::task::yield_now().await,
                 report => break report.unwrap().result,
             }

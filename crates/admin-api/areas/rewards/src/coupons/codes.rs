@@ -5,17 +5,23 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use actix_web::web::{Data, Json};
+use actix_web::{
+    HttpRequest,
+    web::{Data, Json},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_http::{
+    answer::Answer,
     endpoint::Operation,
     error::{ApiError, ApiResult},
-    extract::{Admin, Column, CsvUpload, LineProblems, Now, Params, PathPart},
+    extract::{
+        Admin, Column, CsvUpload, IdempotencyKey, LineProblems, Now, Params, PathPart, key_of,
+    },
     operation,
 };
-use xmas_kernel::{CouponKindId, ErrorCode};
+use xmas_kernel::{CouponKindId, ErrorCode, idempotency::Replayable};
 use xmas_rewards::{CodeState, CouponCode, RewardDesk, RewardError, StockedCode};
 use xmas_time::Kst;
 
@@ -158,7 +164,7 @@ pub(crate) async fn list(
 /// Adds codes to the stock of a kind, from a table with the column `code`, or from a list of codes alone whose first
 /// one has a digit: all of them, or none if any is there already, in whichever kind.
 #[utoipa::path(post, path = "/admin/api/coupons/{kind}/codes", tag = "admin: rewards",
-    params(("kind" = i64, Path, description = "its `id`"), UploadParams, Reason),
+    params(("kind" = i64, Path, description = "its `id`"), UploadParams, IdempotencyKey, Reason),
     request_body(content = String, content_type = "text/csv",
         example = json!("code\nBM20-AAAA-0001\nBM20-AAAA-0002\n")),
     responses((status = 200, body = UploadAnswer)), security(("bearer" = [])))]
@@ -167,9 +173,11 @@ pub(crate) async fn upload(
     PathPart(kind): PathPart<i64>,
     Params(params): Params<UploadParams>,
     upload: CsvUpload,
+    request: HttpRequest,
     now: Now,
     desk: Data<RewardDesk>,
-) -> ApiResult<Json<UploadAnswer>> {
+) -> ApiResult<Answer<UploadAnswer>> {
+    let request = key_of(&request, &upload.bytes)?;
     let table = upload.table(&COLUMNS)?;
     let mut problems = LineProblems::default();
     let mut codes = Vec::with_capacity(table.rows.len());
@@ -184,9 +192,12 @@ pub(crate) async fn upload(
     problems.check()?;
     let id = CouponKindId(kind);
     let stocked = if params.dry_run {
-        desk.check_codes(id, &codes).await
+        let stocked = desk.check_codes(id, &codes).await;
+        stocked.map(Replayable::fresh)
     } else {
-        desk.add_codes(&admin.actor, id, &codes, now.0).await
+        let request = request.as_ref();
+        desk.add_codes(&admin.actor, id, &codes, request, now.0)
+            .await
     };
     let stocked = stocked.map_err(|error| match error {
         RewardError::CodesClash(clashes) if !clashes.is_empty() => {
@@ -196,11 +207,11 @@ pub(crate) async fn upload(
         }
         error => error.into(),
     })?;
-    Ok(Json(UploadAnswer {
+    Ok(Answer::of(stocked.map(|stocked| UploadAnswer {
         dry_run: params.dry_run,
         kind,
         added: codes.len(),
         free: stocked.stock.free,
         waiting: stocked.stock.waiting,
-    }))
+    })))
 }

@@ -7,9 +7,10 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_http::{
+    answer::no_content,
     endpoint::Operation,
     error::ApiResult,
-    extract::{Admin, Now, Params, PathPart},
+    extract::{Admin, Command, IdempotencyKey, Nothing, Now, Params, PathPart},
     operation,
 };
 use xmas_kernel::ErrorCode;
@@ -92,28 +93,32 @@ pub(crate) async fn list(
 
 /// Puts a code into the stock of its kind. The copies of other kinds stay withheld.
 #[utoipa::path(post, path = "/admin/api/coupons/withheld/{id}/release", tag = "admin: rewards",
-    params(("id" = i64, Path, description = "its `id`"), Reason),
+    params(("id" = i64, Path, description = "its `id`"), IdempotencyKey, Reason),
     responses((status = 204)), security(("bearer" = [])))]
 pub(crate) async fn release(
     admin: Admin,
     PathPart(id): PathPart<i64>,
+    command: Command<Nothing>,
     now: Now,
     desk: Data<RewardDesk>,
 ) -> ApiResult<HttpResponse> {
-    desk.release_withheld(&admin.actor, id, now.0).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let request = command.request.as_ref();
+    let released = desk.release_withheld(&admin.actor, id, request, now.0);
+    Ok(no_content(&released.await?))
 }
 
 /// Removes a code. Uploaded again, it is a new one.
 #[utoipa::path(delete, path = "/admin/api/coupons/withheld/{id}", tag = "admin: rewards",
-    params(("id" = i64, Path, description = "its `id`"), Reason),
+    params(("id" = i64, Path, description = "its `id`"), IdempotencyKey, Reason),
     responses((status = 204)), security(("bearer" = [])))]
 pub(crate) async fn remove(
     admin: Admin,
     PathPart(id): PathPart<i64>,
+    command: Command<Nothing>,
     now: Now,
     desk: Data<RewardDesk>,
 ) -> ApiResult<HttpResponse> {
-    desk.remove_withheld(&admin.actor, id, now.0).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let request = command.request.as_ref();
+    let removed = desk.remove_withheld(&admin.actor, id, request, now.0);
+    Ok(no_content(&removed.await?))
 }
