@@ -1,14 +1,11 @@
 //! Whether requests should be sent here.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use xmas_http::error::{ApiError, Details};
+use xmas_http::{
+    error::{ApiError, Details},
+    server::Draining,
+};
 use xmas_kernel::db::{Db, DbError};
 use xmas_migration::{SchemaState, schema_state};
 
@@ -16,20 +13,20 @@ use xmas_migration::{SchemaState, schema_state};
 #[derive(Clone)]
 pub struct Readiness {
     pub(crate) db: Db,
-    draining: Arc<AtomicBool>,
+    pub(crate) draining: Draining,
 }
 
 impl Readiness {
     pub(crate) fn new(db: Db) -> Self {
         Self {
             db,
-            draining: Arc::default(),
+            draining: Draining::default(),
         }
     }
 
-    /// From now on load balancers should look elsewhere.
+    /// From now on load balancers should look elsewhere, and clients too.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.begin();
     }
 
     /// `NOT_READY` with what is not, or nothing.
@@ -38,7 +35,7 @@ impl Readiness {
         let mut note = |check: &str, problem: String| {
             problems.insert(check.to_owned(), vec![problem]);
         };
-        if self.draining.load(Ordering::Relaxed) {
+        if self.draining.has_begun() {
             note("draining", "is about to stop".to_owned());
         }
         match self.database().await {

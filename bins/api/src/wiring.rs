@@ -8,7 +8,6 @@ use actix_web::{
 };
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
-use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
 use xmas_cache::{Cache, MemoryCache, RedisCache, RedisOptions, Throttle};
@@ -24,6 +23,7 @@ use xmas_games::{
 };
 use xmas_http::{
     middleware::{
+        admission::{PerClient, Places},
         contract::Contract,
         cors::CorsPolicy,
         limits::{Limits, MAX_BODY_BYTES},
@@ -206,6 +206,7 @@ impl App {
         let ranking = Arc::new(Ranking::new(db.clone(), features, activity.clone()));
         let limits = &config.limits;
         let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);
+        let if_limited = |name, limit| (limit > 0).then(|| throttle(name, limit));
         let auth = Auth::new(AuthOptions {
             db: db.clone(),
             tokens: access_tokens(config, &secrets.jwt),
@@ -270,17 +271,22 @@ impl App {
             readiness: Readiness::new(db.clone()),
             http: HttpSettings {
                 trusted_proxies: config.server.trusted_proxies.clone(),
-                player_writes: throttle("player-writes", limits.player_writes_per_minute),
+                player_writes: if_limited("player-writes", limits.player_writes_per_minute),
+                player_reads: if_limited("player-reads", limits.player_reads_per_minute),
             },
             contract: Arc::new(Contract::of(&openapi::document())),
             limits: Limits {
-                requests: Arc::new(Semaphore::new(
-                    usize::try_from(limits.max_requests)
-                        .unwrap_or(Semaphore::MAX_PERMITS)
-                        .min(Semaphore::MAX_PERMITS),
-                )),
+                requests: Places::new(limits.max_requests),
+                by_client: PerClient::new(limits.requests_per_address),
+                arriving: Places::new(limits.max_slow_bodies),
+                arriving_by_client: PerClient::new(limits.requests_per_address),
+                uploads: Places::new(limits.max_uploads),
+                logins: Places::new(limits.max_logins),
+                bulk: Places::new(limits.max_bulk),
                 request_time: limits.request_time(),
                 bulk_time: limits.bulk_time(),
+                body_time: Duration::from_secs(limits.body_seconds),
+                upload_time: Duration::from_secs(limits.upload_seconds),
             },
             cors: CorsPolicy::new(
                 config.server.cors_origins.iter().map(Origin::as_str),
@@ -294,6 +300,7 @@ impl App {
         let options = ServerOptions {
             connections: usize::try_from(config.client_connections).unwrap_or(usize::MAX),
             finish_within: config.request_time() + Duration::from_secs(1),
+            draining: self.readiness.draining.clone(),
         };
         let app = self.clone();
         let configure = Arc::new(move |cfg: &mut ServiceConfig| app.configure(cfg));

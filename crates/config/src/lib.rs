@@ -181,12 +181,40 @@ pub struct LimitsConfig {
     /// address behind their carrier.
     #[arg(long = "LOGINS_PER_ADDRESS_PER_MINUTE", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
     pub logins_per_address_per_minute: u64,
-    /// Requests of one player that change something, in a minute.
-    #[arg(long = "PLAYER_WRITES_PER_MINUTE", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    /// Requests of one player that change something, in a minute. 0 means no limit.
+    #[arg(long = "PLAYER_WRITES_PER_MINUTE", default_value_t = 300, value_parser = clap::value_parser!(u64), value_name = "NUMBER")]
     pub player_writes_per_minute: u64,
-    /// Requests in progress at once; one more is answered with `OVERLOADED`.
-    #[arg(long = "MAX_REQUESTS", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    /// Requests of one player that only read, in a minute. 0 means no limit.
+    #[arg(long = "PLAYER_READS_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u64), value_name = "NUMBER")]
+    pub player_reads_per_minute: u64,
+    /// Requests in progress at once, whose bodies have arrived; one more is answered with `OVERLOADED`. More than
+    /// the server does in half a second only makes everybody wait.
+    #[arg(long = "MAX_REQUESTS", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
     pub max_requests: u64,
+    /// Requests in progress of one client address, and bodies on their way from it; one more is answered with
+    /// `TOO_MANY_REQUESTS`. Behind a reverse proxy this needs `TRUSTED_PROXIES`. 0 means no limit.
+    #[arg(long = "MAX_REQUESTS_PER_ADDRESS", default_value_t = 256, value_parser = clap::value_parser!(u64), value_name = "NUMBER")]
+    pub requests_per_address: u64,
+    /// Logins and changes of passwords in progress at once; one more is answered with `OVERLOADED`, so that they
+    /// leave places to those who play.
+    #[arg(long = "MAX_LOGINS", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub max_logins: u64,
+    /// An admin's work on many players in progress at once; one more is answered with `OVERLOADED`.
+    #[arg(long = "MAX_BULK_REQUESTS", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub max_bulk: u64,
+    /// Bodies on their way at once that did not come right behind their headers; one more is answered with
+    /// `OVERLOADED`.
+    #[arg(long = "MAX_SLOW_BODIES", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub max_slow_bodies: u64,
+    /// Bodies of more than 64 KiB on their way or in progress at once; one more is answered with `OVERLOADED`.
+    #[arg(long = "MAX_UPLOADS", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub max_uploads: u64,
+    /// How long a body of up to 64 KiB may take to arrive before it is answered with `BODY_TOO_SLOW`.
+    #[arg(long = "BODY_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60), value_name = "SECONDS")]
+    pub body_seconds: u64,
+    /// The same for a larger one.
+    #[arg(long = "UPLOAD_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600), value_name = "SECONDS")]
+    pub upload_seconds: u64,
     /// Connections open at once for each core; further ones wait to be accepted.
     #[arg(long = "MAX_CLIENT_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
     pub client_connections: u64,

@@ -68,6 +68,8 @@ enum Kind {
     /// What its documentation names, within the time that a request may take.
     #[default]
     Usual,
+    /// The same, but those who wait for a password to be hashed have places of their own.
+    Login,
     /// Tables of up to ten megabytes, and longer.
     Bulk,
     /// Any parameters: load balancers append some of their own.
@@ -129,6 +131,12 @@ impl Operation {
     /// Codes that the handler, or what it asks of the request, answers with before the use case begins.
     pub fn refuses(mut self, codes: &[ErrorCode]) -> Self {
         self.errors.extend(codes);
+        self
+    }
+
+    /// It hashes a password, which takes a core for a while.
+    pub fn hashes_a_password(mut self) -> Self {
+        self.kind = Kind::Login;
         self
     }
 
@@ -278,10 +286,14 @@ fn serve(cfg: &mut ServiceConfig, mut resource: Resource, operations: &[&Operati
             let resource = resource.wrap(from_fn(only_known));
             cfg.service(resource.wrap(from_fn(limits::time)));
         }
+        Kind::Login => {
+            let resource = resource.wrap(from_fn(only_known));
+            cfg.service(resource.wrap(from_fn(limits::login)));
+        }
         Kind::Bulk => {
             let resource = resource.app_data(PayloadConfig::new(MAX_CSV_BYTES));
             let resource = resource.wrap(from_fn(only_known));
-            cfg.service(resource.wrap(from_fn(limits::bulk_time)));
+            cfg.service(resource.wrap(from_fn(limits::bulk)));
         }
         Kind::Probe | Kind::Anything => {
             cfg.service(resource.wrap(from_fn(limits::time)));

@@ -1,23 +1,54 @@
 //! The HTTP server, and the order of what happens to every request.
 
-use std::{io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web::ServiceConfig};
+use actix_web::{
+    App, Error, HttpServer,
+    body::MessageBody,
+    dev::{Server, ServiceRequest, ServiceResponse},
+    http::ConnectionType,
+    middleware::{Next, from_fn},
+    web::{Data, ServiceConfig},
+};
 
 use crate::middleware::{
-    cors::CorsPolicy, error_shape::error_shape, headers, limits, trace::trace,
+    admission::admission, cors::CorsPolicy, error_shape::error_shape, headers, trace::trace,
 };
 
 /// How long a client may take to send its headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the server does with connections.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// How many each worker keeps open; further ones wait to be accepted.
     pub connections: usize,
     /// How long requests in flight may take once the server is stopped.
     pub finish_within: Duration,
+    pub draining: Draining,
+}
+
+/// Whether the server is about to stop. While it is, every answer closes its connection: a client that keeps
+/// one would otherwise send its next request when nobody listens any more.
+#[derive(Clone, Debug, Default)]
+pub struct Draining(Arc<AtomicBool>);
+
+impl Draining {
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What a worker serves. It is no type parameter, so that what is generic in the server is built here, once.
@@ -30,21 +61,37 @@ pub fn start(
     listener: TcpListener,
     options: ServerOptions,
 ) -> io::Result<Server> {
+    let (connections, finish_within) = (options.connections, options.finish_within);
     let server = HttpServer::new(move || {
         // The last one wrapped around is the first to see a request.
         App::new()
+            .app_data(Data::new(options.draining.clone()))
             .configure(|cfg| configure(cfg))
-            .wrap(from_fn(limits::admission))
+            .wrap(from_fn(admission))
             .wrap(cors.middleware())
             .wrap(from_fn(headers::security))
             .wrap(from_fn(error_shape))
             .wrap(from_fn(trace))
+            .wrap(from_fn(close_while_draining))
     });
     let server = server
-        .max_connections(options.connections)
+        .max_connections(connections)
         .client_request_timeout(HEADERS_WITHIN)
-        .shutdown_timeout(options.finish_within.as_secs())
+        .shutdown_timeout(finish_within.as_secs())
         .disable_signals()
         .listen(listener)?;
     Ok(server.run())
+}
+
+async fn close_while_draining(
+    draining: Data<Draining>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    if draining.has_begun() {
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
+    Ok(response)
 }

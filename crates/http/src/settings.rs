@@ -8,6 +8,8 @@ use xmas_cache::Throttle;
 pub struct HttpSettings {
     /// Networks whose word about a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// How often a player may change something.
-    pub player_writes: Throttle,
+    /// How often a player may change something; as often as they like without it.
+    pub player_writes: Option<Throttle>,
+    /// How often a player may read something.
+    pub player_reads: Option<Throttle>,
 }

@@ -106,6 +106,7 @@ error_codes! {
     ConfigInUse 409 "It has been played and is kept; switch it off instead.";
     VersionConflict 409 "Somebody has changed it since it was loaded; load it again.";
     FeatureRetired 410 "This feature has been retired.";
+    BodyTooSlow 408 "The request's body did not arrive in time.";
     BodyTooLarge 413 "The request body is too large.";
     UnsupportedMediaType 415 "The body is of a type that this path does not read.";
     ValidationError 422 "The request does not fit the contract.";

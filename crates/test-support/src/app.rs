@@ -101,7 +101,9 @@ impl AppBuilder {
         let raised = [
             ("LOGINS_PER_MINUTE", "100000"),
             ("LOGINS_PER_ADDRESS_PER_MINUTE", "100000"),
-            ("PLAYER_WRITES_PER_MINUTE", "100000"),
+            ("PLAYER_WRITES_PER_MINUTE", "0"),
+            ("PLAYER_READS_PER_MINUTE", "0"),
+            ("MAX_REQUESTS_PER_ADDRESS", "0"),
             ("REQUEST_SECONDS", "60"),
         ];
         let own = self
@@ -169,6 +171,10 @@ impl TestApp {
     /// How many statements the application has sent to its database so far.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -24,6 +24,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
             problems.join("\n  ")
         );
     }
+    allow_connections();
     // A start that fails must not leave values that are sealed with a key nobody meant.
     let listener = TcpListener::bind(config.server.bind_addr).with_context(|| {
         format!(
@@ -85,6 +86,14 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     running.await??;
     db.close().await?;
     Ok(())
+}
+
+/// Asks for as many open files as the system lets a process have: the usual 1,024 are fewer than the connections
+/// that clients may keep open, and a server that has none left accepts nobody.
+fn allow_connections() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files cannot be raised: {error}");
+    }
 }
 
 /// How to stop.

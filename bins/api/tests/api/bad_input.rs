@@ -424,36 +424,6 @@ async fn what_cannot_be_read_as_a_request_is_answered_bare_and_the_connection_en
 }
 
 #[tokio::test]
-async fn beyond_the_bound_requests_are_turned_away_at_once() {
-    let app = AppBuilder::default().set("MAX_REQUESTS", "1").start().await;
-    let player = app.player("santa", 1).await;
-    let address = app.url("").replace("http://", "");
-    let head = format!(
-        "POST /api/roulette/play HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
-         content-length: 10\r\n\r\n",
-        player.token()
-    );
-    let mut holding = Vec::new();
-    let refused = loop {
-        assert!(holding.len() < 100, "nothing is ever refused");
-        // A request that takes the only place, since its body never comes; unless the next one was
-        // faster, and then another must take it.
-        let mut stream = TcpStream::connect(&address).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        holding.push(stream);
-        let answer = player.get("/api/roulette/status").await;
-        if answer.status != 200 {
-            break answer;
-        }
-    };
-    let refused = refused.expect_error(503, "OVERLOADED");
-    assert!(refused.headers.contains_key("retry-after"));
-    // Liveness does not depend on load.
-    player.get("/livez").await.expect_status(200);
-    drop(holding);
-}
-
-#[tokio::test]
 async fn a_request_that_takes_too_long_is_ended_and_leaves_nothing() {
     let app = AppBuilder::default()
         .set("REQUEST_SECONDS", "1")

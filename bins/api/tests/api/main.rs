@@ -18,6 +18,7 @@ mod keys;
 mod nothing_ignored;
 mod old_database;
 mod openapi;
+mod overload;
 mod races;
 mod read_only;
 mod secrets;

@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod client;
 mod command;
 mod csv;
 mod dry_run;
@@ -19,6 +20,7 @@ mod upload;
 
 pub use account::{AccountPart, BY_EXTERNAL_ID, account_of};
 pub use admin::{Admin, ENTITY_TAG, key_of, reason, reason_text, seen_version};
+pub use client::client_address;
 pub use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
 pub use csv::{Column, CsvRow, CsvUpload, LineProblems};
 pub use dry_run::{DryRun, said};
@@ -28,6 +30,6 @@ pub use now::Now;
 pub use params::{Params, given, is_id};
 pub use path_part::PathPart;
 pub use payload::read;
-pub use player::{Bearer, Player, client_address};
+pub use player::{Bearer, Player};
 pub use span::SpanParams;
 pub use upload::{Content, Source, Upload};

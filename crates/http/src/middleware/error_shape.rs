@@ -4,7 +4,7 @@ use actix_web::{
     Error, HttpMessage, HttpResponse,
     body::{BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, StatusCode, header},
+    http::{ConnectionType, Method, StatusCode, header},
     middleware::Next,
 };
 use xmas_kernel::ErrorCode;
@@ -43,6 +43,9 @@ pub async fn error_shape(
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             shaped.append_header((name, value));
         }
+    }
+    if response.response().head().connection_type() == ConnectionType::Close {
+        shaped.force_close();
     }
     let shaped = if response.request().method() == Method::HEAD {
         shaped.finish()

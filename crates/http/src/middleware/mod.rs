@@ -1,9 +1,11 @@
 //! What happens to every request, from the outside in: a request id and a log line
 //! ([`trace`]), the shape of errors ([`error_shape`]), security headers ([`headers`]), CORS, and
-//! the limits ([`limits`]). The admin API has a guard of its own ([`admin_guard`]), and last every endpoint
+//! whether there is a place for it ([`admission`], [`limits`]). The admin API has a guard of its own ([`admin_guard`]), and last every endpoint
 //! refuses what it does not know ([`contract`]).
 
 pub mod admin_guard;
+pub mod admission;
+mod arrival;
 pub mod contract;
 pub mod cors;
 pub mod error_shape;

@@ -55,10 +55,13 @@ fn settle_optional_bodies(document: &mut Document) {
 }
 
 /// What any request under `/api` may be answered with.
-const COMMON: [ErrorCode; 10] = [
+const COMMON: [ErrorCode; 12] = [
     // It may have a parameter or a body that is not known.
     ErrorCode::ValidationError,
     ErrorCode::BodyTooLarge,
+    ErrorCode::BodyTooSlow,
+    // A client may have too many requests in progress.
+    ErrorCode::TooManyRequests,
     ErrorCode::MethodNotAllowed,
     ErrorCode::HeadersTooLarge,
     ErrorCode::Internal,
@@ -105,7 +108,6 @@ fn add_errors(item: &mut PathItem, path: &str, own: impl Fn(&str, &str) -> Vec<E
         let Some(operation) = operation else {
             continue;
         };
-        let changes_something = method != "GET";
         let mut codes: BTreeSet<ErrorCode> = own(method, path).into_iter().collect();
         if is_admin || path.starts_with("/api/") && !codes.contains(&ErrorCode::FeatureRetired) {
             codes.extend(COMMON);
@@ -135,8 +137,6 @@ fn add_errors(item: &mut PathItem, path: &str, own: impl Fn(&str, &str) -> Vec<E
             codes.extend(WITH_TOKEN);
             if !path.starts_with("/api/auth/") {
                 codes.insert(ErrorCode::ForbiddenScope);
-                let is_throttled = changes_something && !is_admin;
-                codes.extend(is_throttled.then_some(ErrorCode::TooManyRequests));
             }
         }
         let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();

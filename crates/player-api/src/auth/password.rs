@@ -27,7 +27,9 @@ pub(crate) struct PasswordRequest {
 }
 
 pub(crate) fn operation() -> Operation {
-    operation!(password).fails::<AuthError>(&[ErrorCode::TooManyRequests])
+    operation!(password)
+        .hashes_a_password()
+        .fails::<AuthError>(&[ErrorCode::TooManyRequests])
 }
 
 /// Replaces the password and ends every other session. A wrong current password is a

@@ -30,7 +30,7 @@ pub(crate) struct LoginRequest {
 }
 
 pub(crate) fn operation() -> Operation {
-    operation!(token).fails::<AuthError>(&[
+    operation!(token).hashes_a_password().fails::<AuthError>(&[
         ErrorCode::InvalidCredentials,
         ErrorCode::UserBlocked,
         ErrorCode::TooManyRequests,
