@@ -2,10 +2,7 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{
-    dev::Server,
-    web::{self, Data, PayloadConfig, ServiceConfig},
-};
+use actix_web::web::{self, Data, PayloadConfig, ServiceConfig};
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use utoipa_swagger_ui::SwaggerUi;
@@ -28,7 +25,7 @@ use xmas_http::{
         cors::CorsPolicy,
         limits::{Limits, MAX_BODY_BYTES},
     },
-    server::{self, ServerOptions},
+    server::{self, Running, ServerOptions},
     settings::HttpSettings,
 };
 use xmas_kernel::{
@@ -296,7 +293,7 @@ impl App {
     }
 
     /// Serves it on a listener until the returned server is stopped.
-    pub fn serve(&self, listener: TcpListener, config: &LimitsConfig) -> io::Result<Server> {
+    pub fn serve(&self, listener: TcpListener, config: &LimitsConfig) -> io::Result<Running> {
         let options = ServerOptions {
             connections: usize::try_from(config.client_connections).unwrap_or(usize::MAX),
             finish_within: config.request_time() + Duration::from_secs(1),

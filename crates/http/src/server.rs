@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::TcpListener,
+    net::{Shutdown, TcpListener},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,6 +18,8 @@ use actix_web::{
     middleware::{Next, from_fn},
     web::{Data, ServiceConfig},
 };
+
+use socket2::SockRef;
 
 use crate::middleware::{
     admission::admission, cors::CorsPolicy, error_shape::error_shape, headers, trace::trace,
@@ -51,6 +53,30 @@ impl Draining {
     }
 }
 
+/// The server, and the door that clients come in by.
+pub struct Running {
+    pub server: Server,
+    pub door: Door,
+}
+
+/// What the server listens on.
+#[derive(Debug)]
+pub struct Door(TcpListener);
+
+impl Door {
+    /// How long workers may take to come for connections that were accepted before.
+    const WORKERS_COME_WITHIN: Duration = Duration::from_millis(250);
+
+    /// Refuses new connections, and returns when the workers have those that were accepted. A server that is
+    /// stopped before would hang up on connections that no worker has come for yet, whatever was sent on them.
+    pub async fn close(self) {
+        if let Err(error) = SockRef::from(&self.0).shutdown(Shutdown::Both) {
+            tracing::debug!(%error, "nobody listened any more");
+        }
+        tokio::time::sleep(Self::WORKERS_COME_WITHIN).await;
+    }
+}
+
 /// What a worker serves. It is no type parameter, so that what is generic in the server is built here, once.
 pub type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
@@ -60,7 +86,8 @@ pub fn start(
     cors: CorsPolicy,
     listener: TcpListener,
     options: ServerOptions,
-) -> io::Result<Server> {
+) -> io::Result<Running> {
+    let door = Door(listener.try_clone()?);
     let (connections, finish_within) = (options.connections, options.finish_within);
     let server = HttpServer::new(move || {
         // The last one wrapped around is the first to see a request.
@@ -80,7 +107,8 @@ pub fn start(
         .shutdown_timeout(finish_within.as_secs())
         .disable_signals()
         .listen(listener)?;
-    Ok(server.run())
+    let server = server.run();
+    Ok(Running { server, door })
 }
 
 async fn close_while_draining(

@@ -135,9 +135,8 @@ impl AppBuilder {
         // The server wants a system of its own, which a test's runtime is not.
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let server = app
-                    .serve(listener, &config.limits)
-                    .expect("the server starts");
+                let running = app.serve(listener, &config.limits);
+                let server = running.expect("the server starts").server;
                 let handle = server.handle();
                 // Nobody is left to wait if the test has failed meanwhile.
                 drop(ready.send(handle));

@@ -7,6 +7,7 @@ use std::{
 use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use xmas_config::{Config, Secrets, problems};
+use xmas_http::server::Running;
 
 use crate::{
     cli::database,
@@ -55,7 +56,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     app.prepare_draws(clock.now())
         .await
         .context("today's draws cannot be prepared")?;
-    let server = app.serve(listener, &config.limits)?;
+    let Running { server, door } = app.serve(listener, &config.limits)?;
     let handle = server.handle();
     let jobs = actix_web::rt::spawn(jobs::run(app.clone(), clock.clone()));
     let running = actix_web::rt::spawn(server);
@@ -82,6 +83,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     }
     tracing::info!("finishing what is in flight");
     jobs.abort();
+    door.close().await;
     handle.stop(true).await;
     running.await??;
     db.close().await?;

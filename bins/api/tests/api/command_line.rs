@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -81,6 +81,21 @@ impl Serving {
             .as_str()
             .expect("a token")
             .to_owned()
+    }
+
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// As an operator, or what looks after the process, stops it.
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        let killed = run(Command::new("kill").args(["-TERM", &pid]));
+        assert!(killed.status.success());
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("it is gone")
     }
 
     /// As the operating system does when memory runs out.
@@ -247,10 +262,8 @@ async fn killed_in_the_middle_of_plays_of_every_game_the_books_still_balance() {
 async fn sigterm_ends_it_in_order() {
     let folder = TempDir::new().unwrap();
     let mut server = Serving::start(folder.path(), &[("DRAIN_SECONDS", "0")]);
-    let pid = server.child.id().to_string();
-    let killed = run(Command::new("kill").args(["-TERM", &pid]));
-    assert!(killed.status.success());
-    assert!(server.child.wait().unwrap().success());
+    server.terminate();
+    assert!(server.wait().success());
 }
 
 #[test]

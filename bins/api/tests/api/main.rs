@@ -12,6 +12,7 @@ mod check;
 mod circles;
 mod command_line;
 mod data_key;
+mod drain;
 mod health;
 mod idempotency;
 mod keys;
