@@ -1,5 +1,7 @@
 //! [`RedisCache`] against a real server, and against things that are none.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use std::{
     collections::HashSet,
     io::{Read, Write},

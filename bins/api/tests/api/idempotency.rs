@@ -847,10 +847,8 @@ async fn left(app: &TestApp) -> Vec<DateTime<Utc>> {
     let rows = texts(app, rows.to_owned()).await;
     let instant = |text: &String| {
         let text = text.trim_end_matches(" +00:00");
-        let instant = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f");
-        instant
-            .unwrap_or_else(|error| panic!("{text}: {error}"))
-            .and_utc()
+        let instant = format!("{}+00:00", text.replace(' ', "T")).parse();
+        instant.unwrap_or_else(|error| panic!("{text}: {error}"))
     };
     rows.iter().map(instant).collect()
 }
