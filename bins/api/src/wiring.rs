@@ -19,6 +19,7 @@ use xmas_games::{
     catalog::Engines,
 };
 use xmas_http::{
+    finished::FinishedAnswers,
     middleware::{
         admission::{PerClient, Places},
         contract::Contract,
@@ -111,6 +112,7 @@ pub struct App {
     draws: Arc<DrawRegistry>,
     readiness: Readiness,
     http: HttpSettings,
+    finished: FinishedAnswers,
     contract: Arc<Contract>,
     limits: Limits,
     cors: CorsPolicy,
@@ -201,6 +203,7 @@ impl App {
             awarder,
         });
         let ranking = Arc::new(Ranking::new(db.clone(), features, activity.clone()));
+        let finished = FinishedAnswers::new(ports.cache.clone());
         let limits = &config.limits;
         let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);
         let if_limited = |name, limit| (limit > 0).then(|| throttle(name, limit));
@@ -266,6 +269,7 @@ impl App {
             process: uuid::Uuid::new_v4().to_string().into(),
             draws,
             readiness: Readiness::new(db.clone()),
+            finished,
             http: HttpSettings {
                 trusted_proxies: config.server.trusted_proxies.clone(),
                 player_writes: if_limited("player-writes", limits.player_writes_per_minute),
@@ -309,6 +313,7 @@ impl App {
         cfg.app_data(Data::from(self.clock.clone()))
             .app_data(Data::new(self.readiness.clone()))
             .app_data(Data::new(self.http.clone()))
+            .app_data(Data::new(self.finished.clone()))
             .app_data(Data::new(self.limits.clone()))
             .app_data(Data::from(self.contract.clone()))
             .app_data(PayloadConfig::new(MAX_BODY_BYTES));

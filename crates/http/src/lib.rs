@@ -1,6 +1,6 @@
 //! What every HTTP side of the product needs: what handlers ask of a request ([`extract`]), what happens to
 //! every request ([`middleware`]), how an error becomes an answer ([`error`]), how a path is registered
-//! ([`endpoint`]), what answers share ([`answer`], [`export`], [`receipts`]), the OpenAPI document ([`openapi`]), and the
+//! ([`endpoint`]), what answers share ([`answer`], [`export`], [`receipts`]), which of them are kept ([`finished`]), the OpenAPI document ([`openapi`]), and the
 //! [`server`] around it all.
 //!
 //! It knows the domain crates only to translate their errors, and no path of the product.
@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod error;
 pub mod export;
 pub mod extract;
+pub mod finished;
 pub mod middleware;
 pub mod openapi;
 pub mod receipts;

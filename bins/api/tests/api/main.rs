@@ -22,6 +22,7 @@ mod openapi;
 mod overload;
 mod races;
 mod read_only;
+mod redis;
 mod secrets;
 mod settle;
 mod structure;

@@ -7,10 +7,10 @@ use uuid::Uuid;
 use validator::Validate;
 use xmas_activity::{ActivityService, ClientEvent, ClientEventKind, RecordCommand, Recorded};
 use xmas_http::{
-    answer::Answer,
     endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Command, IdempotencyKey, Now, Player},
+    finished::{Finished, FinishedAnswer, FinishedAnswers},
     operation,
 };
 use xmas_kernel::MAX_NUMBER;
@@ -78,7 +78,8 @@ pub(crate) async fn record(
     command: Command<RecordRequest>,
     now: Now,
     activity: Data<dyn ActivityService>,
-) -> ApiResult<Answer<RecordAnswer>> {
+    finished: Data<FinishedAnswers>,
+) -> ApiResult<FinishedAnswer> {
     let report = command.body;
     let kind = report.event_type.into();
     let event = ClientEvent::new(report.event_id, kind, report.value, report.meta_json);
@@ -88,7 +89,17 @@ pub(crate) async fn record(
         request: command.request,
         event,
     };
-    Ok(Answer::of(activity.record(&command, now.0).await?))
+    let run = activity.record(&command, now.0);
+    let request = command.request.as_ref();
+    finished
+        .answer::<RecordAnswer, _, _>(&player.0, request, run)
+        .await
+}
+
+impl Finished for RecordAnswer {
+    fn may_be_kept(&self) -> bool {
+        true
+    }
 }
 
 impl From<Recorded> for RecordAnswer {

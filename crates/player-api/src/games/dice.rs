@@ -6,6 +6,7 @@ use xmas_games::{
     Game, Play, Status,
     dice::{Dice, DiceGame},
 };
+use xmas_http::finished::Finished;
 use xmas_kernel::{Asset, Feature};
 
 use super::{paths::GamePaths, receipt::ReceiptAnswer};
@@ -102,6 +103,13 @@ impl From<DiceGame> for DiceGameAnswer {
             reward_type: game.reward_type.as_str(),
             reward_amount: game.reward_amount,
         }
+    }
+}
+
+impl Finished for PlayAnswer {
+    fn may_be_kept(&self) -> bool {
+        let stamp = self.season_pass.as_ref();
+        self.receipt.may_be_kept() && stamp.is_none_or(Finished::may_be_kept)
     }
 }
 

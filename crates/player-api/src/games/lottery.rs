@@ -6,6 +6,7 @@ use xmas_games::{
     Game, Play, Status,
     lottery::{Lottery, Prize},
 };
+use xmas_http::finished::Finished;
 use xmas_kernel::{Asset, Feature};
 
 use super::{paths::GamePaths, receipt::ReceiptAnswer};
@@ -81,6 +82,13 @@ pub(crate) struct PlayAnswer {
     season_pass: Option<StampAnswer>,
     token_balance: i64,
     receipt: ReceiptAnswer,
+}
+
+impl Finished for PlayAnswer {
+    fn may_be_kept(&self) -> bool {
+        let stamp = self.season_pass.as_ref();
+        self.receipt.may_be_kept() && stamp.is_none_or(Finished::may_be_kept)
+    }
 }
 
 impl From<Play<Prize>> for PlayAnswer {

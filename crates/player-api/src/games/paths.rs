@@ -8,10 +8,10 @@ use utoipa::{
 };
 use xmas_games::{Game, GameError, GameService, Play, PlayCommand, Status};
 use xmas_http::{
-    answer::Answer,
     endpoint::Operation,
     error::ApiResult,
     extract::{Command, IdempotencyKey, Nothing, Now, Player},
+    finished::{Finished, FinishedAnswer, FinishedAnswers},
     openapi::by_hand::{json, operation, reference, schemas},
 };
 use xmas_kernel::ErrorCode;
@@ -25,7 +25,7 @@ pub(crate) trait GamePaths: Game {
     /// What the document says of a play.
     const PLAY: &'static str;
     type StatusAnswer: From<Status<Self::Menu>> + Serialize + ToSchema + 'static;
-    type PlayAnswer: From<Play<Self::Outcome>> + Serialize + ToSchema + 'static;
+    type PlayAnswer: From<Play<Self::Outcome>> + Finished + ToSchema + 'static;
 }
 
 pub(crate) fn of_game<G: GamePaths>() -> [Operation; 2] {
@@ -82,10 +82,15 @@ async fn play<G: GamePaths>(
     command: Command<Nothing>,
     now: Now,
     game: Data<dyn GameService<G>>,
-) -> ApiResult<Answer<G::PlayAnswer>> {
+    finished: Data<FinishedAnswers>,
+) -> ApiResult<FinishedAnswer> {
     let command = PlayCommand {
         identity: player.0,
         request: command.request,
     };
-    Ok(Answer::of(game.play(&command, now.0).await?))
+    let run = game.play(&command, now.0);
+    let request = command.request.as_ref();
+    finished
+        .answer::<G::PlayAnswer, _, _>(&player.0, request, run)
+        .await
 }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_games::Receipt;
+use xmas_http::finished::Finished;
+use xmas_rewards::RewardType;
 use xmas_time::EventDay;
 
 /// By what a play can be found again and its draw checked.
@@ -23,6 +25,14 @@ pub(crate) struct ReceiptAnswer {
     attempt: i64,
     /// The whole code of a coupon that was won, for its winner alone.
     coupon_code: Option<String>,
+    #[serde(skip)]
+    is_coupon: bool,
+}
+
+impl Finished for ReceiptAnswer {
+    fn may_be_kept(&self) -> bool {
+        !self.is_coupon
+    }
 }
 
 impl From<Receipt> for ReceiptAnswer {
@@ -35,6 +45,7 @@ impl From<Receipt> for ReceiptAnswer {
             nonce: receipt.nonce,
             attempt: receipt.attempt,
             coupon_code: receipt.coupon_code,
+            is_coupon: receipt.reward_type == RewardType::Coupon,
         }
     }
 }

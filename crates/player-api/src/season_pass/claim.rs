@@ -5,10 +5,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
-    answer::Answer,
     endpoint::Operation,
     error::ApiResult,
     extract::{Command, IdempotencyKey, Now, Player},
+    finished::{FinishedAnswer, FinishedAnswers},
     operation,
 };
 use xmas_kernel::ErrorCode;
@@ -48,11 +48,16 @@ pub(crate) async fn claim(
     command: Command<ClaimRequest>,
     now: Now,
     season_pass: Data<dyn SeasonPassService>,
-) -> ApiResult<Answer<LevelRewardAnswer>> {
+    finished: Data<FinishedAnswers>,
+) -> ApiResult<FinishedAnswer> {
     let command = ClaimCommand {
         identity: player.0,
         request: command.request,
         level: command.body.level,
     };
-    Ok(Answer::of(season_pass.claim(&command, now.0).await?))
+    let run = season_pass.claim(&command, now.0);
+    let request = command.request.as_ref();
+    finished
+        .answer::<LevelRewardAnswer, _, _>(&player.0, request, run)
+        .await
 }

@@ -1,5 +1,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
+use xmas_http::finished::Finished;
+use xmas_rewards::RewardType;
 use xmas_season_pass::LevelReward;
 use xmas_time::Kst;
 
@@ -22,6 +24,14 @@ pub(crate) struct LevelRewardAnswer {
     state: &'static str,
     /// The whole code of a coupon that was delivered, for its winner alone.
     coupon_code: Option<String>,
+    #[serde(skip)]
+    is_coupon: bool,
+}
+
+impl Finished for LevelRewardAnswer {
+    fn may_be_kept(&self) -> bool {
+        !self.is_coupon
+    }
 }
 
 impl From<LevelReward> for LevelRewardAnswer {
@@ -35,6 +45,7 @@ impl From<LevelReward> for LevelRewardAnswer {
             claimed_at: reward.claimed_at,
             state: reward.state.as_str(),
             coupon_code: reward.coupon_code,
+            is_coupon: reward.reward_type == RewardType::Coupon,
         }
     }
 }

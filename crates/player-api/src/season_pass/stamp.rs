@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
-    answer::Answer,
     endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{Command, IdempotencyKey, Now, Player},
+    finished::{Finished, FinishedAnswer, FinishedAnswers},
     operation,
 };
 use xmas_kernel::{ErrorCode, Feature};
@@ -46,6 +46,12 @@ pub(crate) struct StampAnswer {
     rewards: Vec<LevelRewardAnswer>,
 }
 
+impl Finished for StampAnswer {
+    fn may_be_kept(&self) -> bool {
+        self.rewards.iter().all(Finished::may_be_kept)
+    }
+}
+
 impl From<StampResult> for StampAnswer {
     fn from(stamp: StampResult) -> Self {
         Self {
@@ -80,7 +86,8 @@ pub(crate) async fn stamp(
     command: Command<StampRequest>,
     now: Now,
     season_pass: Data<dyn SeasonPassService>,
-) -> ApiResult<Answer<StampAnswer>> {
+    finished: Data<FinishedAnswers>,
+) -> ApiResult<FinishedAnswer> {
     let source = command.body.source_feature_type.parse::<Feature>();
     let command = StampCommand {
         identity: player.0,
@@ -89,5 +96,9 @@ pub(crate) async fn stamp(
             .map_err(|error| ApiError::field("source_feature_type", error.to_string()))?,
         xp_bonus: command.body.xp_bonus,
     };
-    Ok(Answer::of(season_pass.stamp(&command, now.0).await?))
+    let run = season_pass.stamp(&command, now.0);
+    let request = command.request.as_ref();
+    finished
+        .answer::<StampAnswer, _, _>(&player.0, request, run)
+        .await
 }

@@ -8,6 +8,7 @@ mod activity;
 mod auth;
 mod dice;
 mod fairness;
+mod finished;
 mod lottery;
 mod me;
 mod odds;
