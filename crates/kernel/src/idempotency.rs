@@ -9,7 +9,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, Condition, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect, SqlErr,
-    entity::prelude::*,
+    entity::prelude::*, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -172,18 +172,43 @@ pub async fn find<T: DeserializeOwned>(
     user_id: UserId,
     request: Option<&RequestKey>,
 ) -> Result<Option<T>, IdempotencyError> {
+    match look_up(conn, user_id, request).await? {
+        Found::Result(result) => Ok(Some(result)),
+        Found::Nothing | Found::Begun => Ok(None),
+    }
+}
+
+/// What there is under a key.
+enum Found<T> {
+    Nothing,
+    /// The same request has begun work in many transactions, and has not ended it.
+    Begun,
+    Result(T),
+}
+
+/// What is stored instead of an envelope until work in many transactions has ended.
+const BEGUN: &str = r#"{"v":1}"#;
+
+async fn look_up<T: DeserializeOwned>(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+    request: Option<&RequestKey>,
+) -> Result<Found<T>, IdempotencyError> {
     let Some(request) = request else {
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
     let row = Entity::find_by_id((user_id.0, request.key.clone()))
         .one(conn)
         .await
         .map_err(DbError::from)?;
     let Some(row) = row else {
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
     if row.fingerprint != request.fingerprint {
         return Err(IdempotencyError::KeyReused);
+    }
+    if row.result == BEGUN {
+        return Ok(Found::Begun);
     }
     let envelope: Envelope<T> = serde_json::from_str(&row.result)
         .map_err(|error| DbError::Corrupt(format!("idempotency_key.result: {error}")))?;
@@ -191,7 +216,12 @@ pub async fn find<T: DeserializeOwned>(
         let found = envelope.v;
         return Err(DbError::Corrupt(format!("idempotency_key.result has version {found}")).into());
     }
-    Ok(Some(envelope.result))
+    Ok(Found::Result(envelope.result))
+}
+
+fn enveloped<T: Serialize>(result: &T) -> Result<String, DbError> {
+    serde_json::to_string(&Envelope { v: VERSION, result })
+        .map_err(|error| DbError::Corrupt(format!("a result cannot be stored: {error}")))
 }
 
 /// Stores a result in the transaction of its effect. Without a key nothing is stored.
@@ -210,8 +240,17 @@ pub async fn store_in_tx<T: Serialize + Sync>(
     let Some(request) = request else {
         return Ok(());
     };
-    let result = serde_json::to_string(&Envelope { v: VERSION, result })
-        .map_err(|error| DbError::Corrupt(format!("a result cannot be stored: {error}")))?;
+    insert(tx, user_id, request, enveloped(result)?, now).await?;
+    Ok(())
+}
+
+async fn insert(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+    request: &RequestKey,
+    result: String,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
     Entity::insert(ActiveModel {
         user_id: Set(user_id.0),
         idem_key: Set(request.key.clone()),
@@ -233,8 +272,8 @@ pub async fn store_in_tx<T: Serialize + Sync>(
 ///
 /// The work must be such that nothing of it happens twice, however often and by however many at once it is done:
 /// whoever is cut off before its end, or is as fast as another one, does it again and finds nothing left to do.
-/// What the key adds is the first answer, and that no other request takes the same key. Of two at once the one
-/// that ends first is answered by both.
+/// What the key adds is the first answer, and that no other request takes the same key: it is noted before the
+/// work begins, and free again if the work is refused. Of two at once the one that ends first is answered by both.
 pub async fn once<T, E>(
     db: &Db,
     (user_id, request): (UserId, Option<&RequestKey>),
@@ -245,32 +284,88 @@ where
     T: Serialize + DeserializeOwned + Sync,
     E: From<IdempotencyError>,
 {
-    if let Some(earlier) = find(db.read(), user_id, request).await? {
+    let Some(request) = request else {
+        return work.await.map(Replayable::fresh);
+    };
+    if let Some(earlier) = retry(|| begin_once(db, user_id, request, now)).await? {
         return Ok(Replayable::replayed(earlier));
     }
-    let result = work.await?;
-    if request.is_none() {
-        return Ok(Replayable::fresh(result));
+    match work.await {
+        Ok(result) => {
+            let faster = retry(|| end_once(db, user_id, request, &result, now)).await?;
+            Ok(faster.map_or(Replayable::fresh(result), Replayable::replayed))
+        }
+        Err(refused) => {
+            retry(|| give_back_once(db, user_id, request))
+                .await
+                .map_err(IdempotencyError::from)?;
+            Err(refused)
+        }
     }
-    let faster = retry(|| store_once(db, user_id, request, &result, now)).await?;
-    Ok(faster.map_or(Replayable::fresh(result), Replayable::replayed))
+}
+
+/// Notes that the work begins, unless it has ended: then its result is returned.
+async fn begin_once<T: DeserializeOwned>(
+    db: &Db,
+    user_id: UserId,
+    request: &RequestKey,
+    now: DateTime<Utc>,
+) -> Result<Option<T>, IdempotencyError> {
+    let tx = db.begin().await?;
+    match look_up(&*tx, user_id, Some(request)).await? {
+        Found::Result(earlier) => return Ok(Some(earlier)),
+        // By whoever was cut off, or is at it.
+        Found::Begun => {}
+        Found::Nothing => {
+            insert(&tx, user_id, request, BEGUN.to_owned(), now).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(None)
+}
+
+/// The row that [`begin_once`] has written, as long as the work has not ended.
+fn begun(user_id: UserId, request: &RequestKey) -> Condition {
+    Condition::all()
+        .add(Column::UserId.eq(user_id.0))
+        .add(Column::IdemKey.eq(request.key.as_str()))
+        .add(Column::Fingerprint.eq(request.fingerprint.as_str()))
+        .add(Column::Result.eq(BEGUN))
 }
 
 /// Stores a result, unless there is one: that one is returned.
-async fn store_once<T: Serialize + DeserializeOwned + Sync>(
+async fn end_once<T: Serialize + DeserializeOwned + Sync>(
     db: &Db,
     user_id: UserId,
-    request: Option<&RequestKey>,
+    request: &RequestKey,
     result: &T,
     now: DateTime<Utc>,
 ) -> Result<Option<T>, IdempotencyError> {
     let tx = db.begin().await?;
-    if let Some(faster) = find_in_tx(&tx, user_id, request).await? {
-        return Ok(Some(faster));
+    let ended = Entity::update_many()
+        .col_expr(Column::Result, Expr::value(enveloped(result)?))
+        .filter(begun(user_id, request))
+        .exec(&*tx)
+        .await
+        .map_err(DbError::from)?;
+    if ended.rows_affected == 0 {
+        if let Some(faster) = find_in_tx(&tx, user_id, Some(request)).await? {
+            return Ok(Some(faster));
+        }
+        // Somebody at the same work was refused, and has given the key back.
+        store_in_tx(&tx, user_id, Some(request), result, now).await?;
     }
-    store_in_tx(&tx, user_id, request, result, now).await?;
     tx.commit().await?;
     Ok(None)
+}
+
+async fn give_back_once(db: &Db, user_id: UserId, request: &RequestKey) -> Result<(), DbError> {
+    let tx = db.begin().await?;
+    Entity::delete_many()
+        .filter(begun(user_id, request))
+        .exec(&*tx)
+        .await?;
+    tx.commit().await
 }
 
 /// Whether any answer was stored before `until`.
@@ -437,6 +532,22 @@ mod tests {
         let name = key(&long).name_of_result(UserId(i64::MAX));
         assert!(name.len() <= 128, "{name}");
         assert_ne!(name, key(&"k".repeat(254)).name_of_result(UserId(i64::MAX)));
+    }
+
+    #[test]
+    fn where_a_body_has_secrets_its_fingerprint_needs_the_data_key() {
+        let of = |body: &[u8]| RequestKey::new("k", "POST", "/a", body).unwrap();
+        let [key, other] = ["one", "two"].map(|key| DataKey::new(&key.repeat(16)));
+        let kept = of(b"password").with_secrets(&key);
+        assert_eq!(kept, of(b"password").with_secrets(&key));
+        assert_eq!(kept.as_str(), "k");
+        for guess in [
+            of(b"password"),
+            of(b"password").with_secrets(&other),
+            of(b"passwort").with_secrets(&key),
+        ] {
+            assert_ne!(kept.fingerprint(), guess.fingerprint());
+        }
     }
 
     #[test]

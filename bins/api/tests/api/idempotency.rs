@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
-use xmas_kernel::Asset;
+use xmas_kernel::{Asset, idempotency::RequestKey};
 use xmas_test_support::{Answer, Client, TestApp, document};
 use xmas_time::{Clock, DateTime, EventDay, Utc};
 
@@ -497,15 +497,19 @@ async fn operators_decide_about_rewards(world: &mut World) {
 }
 
 async fn operators_fill_the_stock(world: &mut World) {
-    let codes = |rows| table("/admin/api/coupons/1/codes", rows);
+    let path = "/admin/api/coupons/1/codes";
+    let codes = |rows| table(path, rows);
+    let three = "code\nAAAA-0001\nAAAA-0002\nAAAA-0003\n";
     world
         .prove(
             "POST /admin/api/coupons/{kind}/codes",
-            codes("code\nAAAA-0001\nAAAA-0002\nAAAA-0003\n"),
+            codes(three),
             codes("code\nAAAA-0004\n"),
             &["coupon_code"],
         )
         .await;
+    let upload = RequestKey::new("k", "POST", path, three.as_bytes()).unwrap();
+    assert_eq!(stored_under(&world.app, &upload).await, 0);
     for statement in [
         "INSERT INTO coupon_withheld (kind_id, fingerprint, folded, sealed_code, created_at) \
          SELECT kind_id, fingerprint, folded, sealed_code, created_at FROM coupon_code",
@@ -533,6 +537,12 @@ async fn operators_fill_the_stock(world: &mut World) {
             &["coupon_withheld"],
         )
         .await;
+}
+
+async fn stored_under(app: &TestApp, request: &RequestKey) -> i64 {
+    let fingerprint = request.fingerprint();
+    let rows = format!("SELECT COUNT(*) FROM idempotency_key WHERE fingerprint = '{fingerprint}'");
+    app.test.count(&rows).await
 }
 
 async fn operators_change_accounts(world: &mut World) {
@@ -599,6 +609,16 @@ async fn operators_change_accounts(world: &mut World) {
         let stored = format!("SELECT COUNT(*) FROM idempotency_key WHERE result LIKE '%{secret}%'");
         assert_eq!(world.app.test.count(&stored).await, 0, "{secret}");
     }
+    // Nor is a fingerprint one of a password that anybody could try.
+    let path = "/admin/api/users/import";
+    let import = RequestKey::new("k", "POST", path, rows.as_bytes()).unwrap();
+    assert_eq!(stored_under(&world.app, &import).await, 0);
+    // As it would be found, if it were one.
+    let body = serde_json::to_vec(&json!({ "external_id": "santa", "token_type": "DICE_TOKEN",
+        "amount": 3 }));
+    let path = "/admin/api/game-tokens/grant";
+    let grant = RequestKey::new("k", "POST", path, &body.unwrap()).unwrap();
+    assert_eq!(stored_under(&world.app, &grant).await, 1);
 }
 
 /// Nine in the morning of a day.
@@ -807,6 +827,15 @@ async fn a_refusal_and_a_look_leave_the_key_free() {
         ),
         post(USERS, json!({ "external_id": "santa" })),
         table("/admin/api/coupons/999/codes", "code\nAAAA-0001\n"),
+        bare("POST", "/admin/api/event-bridge/close"),
+        post(
+            format!("{KEYS}/999/revert"),
+            json!({ "dry_run": false, "reason": "보상" }),
+        ),
+        post(
+            "/admin/api/game-tokens/batches/999/revert",
+            json!({ "dry_run": false, "reason": "보상" }),
+        ),
     ];
     for sent in refused {
         let answer = send(&world.admin, &sent, "k").await;
@@ -929,4 +958,34 @@ async fn without_a_season_that_is_over_every_stored_answer_stays() {
     }
     app.clock.advance(chrono::TimeDelta::days(3_650));
     assert_eq!(left(&app).await.len(), 1);
+}
+
+/// Work in many transactions that was cut off before its end: what it did stands, and the key is noted.
+#[tokio::test]
+async fn a_settlement_that_was_cut_off_is_ended_by_the_same_request_and_by_no_other() {
+    let mut world = World::start().await;
+    on(&world, 2025, 12, 31);
+    world.admin = world.app.admin("night").await;
+    all_keys(&world).await;
+    on(&world, 2026, 1, 1);
+    world.admin = world.app.admin("new-year").await;
+    let settle = |body: Value| post("/admin/api/event-bridge/settle", body);
+    let (sent, other) = (
+        settle(json!({ "dry_run": false })),
+        settle(json!({ "dry_run": false, "bridge_id": 1 })),
+    );
+    let first = send(&world.admin, &sent, "k").await.expect_status(200);
+    assert_eq!(first.body["run"]["paid"], 1);
+    let cut = "UPDATE idempotency_key SET result = '{\"v\":1}' WHERE idem_key = 'k'";
+    world.app.test.execute(cut).await;
+    let refused = send(&world.admin, &other, "k").await;
+    refused.expect_error(422, "IDEMPOTENCY_KEY_REUSED");
+    let paid = "SELECT COUNT(*) FROM reward_log WHERE source = 'BRIDGE'";
+    for is_replayed in [false, true] {
+        let again = send(&world.admin, &sent, "k").await.expect_status(200);
+        assert_eq!(again.is_replayed(), is_replayed);
+        assert_eq!(again.body["run"]["paid"], 0);
+        assert_eq!(again.body["certificate"], first.body["certificate"]);
+        assert_eq!(world.app.test.count(paid).await, 1);
+    }
 }
