@@ -216,6 +216,10 @@ impl App {
             refresh_lifetime: TimeDelta::days(config.auth.refresh_expire_days),
             throttle: LoginThrottle {
                 by_account: throttle("login-account", limits.logins_per_minute),
+                by_account_from_anywhere: throttle(
+                    "login-anywhere",
+                    limits.logins_per_account_per_minute,
+                ),
                 by_address: throttle("login-address", limits.logins_per_address_per_minute),
             },
         });

@@ -177,6 +177,10 @@ pub struct LimitsConfig {
     /// Attempts to log in to one account from one address in a minute.
     #[arg(long = "LOGINS_PER_MINUTE", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
     pub logins_per_minute: u64,
+    /// Attempts to log in to one account from all addresses together in a minute. Whoever reaches it locks the
+    /// account's owner out for the rest of the minute.
+    #[arg(long = "LOGINS_PER_ACCOUNT_PER_MINUTE", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub logins_per_account_per_minute: u64,
     /// Attempts to log in to any account from one address in a minute. Many players may share one
     /// address behind their carrier.
     #[arg(long = "LOGINS_PER_ADDRESS_PER_MINUTE", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]

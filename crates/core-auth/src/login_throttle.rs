@@ -9,6 +9,9 @@ use xmas_kernel::UserId;
 pub struct LoginThrottle {
     /// Attempts at one account from one address.
     pub by_account: Throttle,
+    /// Attempts at one account from all addresses together. It is much higher, since whoever reaches it locks
+    /// the account's owner out as well.
+    pub by_account_from_anywhere: Throttle,
     /// Attempts from one address at any account.
     pub by_address: Throttle,
 }
@@ -23,7 +26,8 @@ impl LoginThrottle {
         self.by_address.admit(&address).await?;
         self.by_account
             .admit(&format!("{address}|{external_id}"))
-            .await
+            .await?;
+        self.by_account_from_anywhere.admit(external_id).await
     }
 
     pub(crate) async fn admit_refresh(&self, address: Option<IpAddr>) -> Result<(), Throttled> {

@@ -100,6 +100,7 @@ impl AppBuilder {
         // Races are many requests of one player from one address.
         let raised = [
             ("LOGINS_PER_MINUTE", "100000"),
+            ("LOGINS_PER_ACCOUNT_PER_MINUTE", "100000"),
             ("LOGINS_PER_ADDRESS_PER_MINUTE", "100000"),
             ("PLAYER_WRITES_PER_MINUTE", "0"),
             ("PLAYER_READS_PER_MINUTE", "0"),

@@ -55,6 +55,12 @@ fn auth(test: &TestDb, passwords: Passwords, attempts: u64) -> Auth {
         refresh_lifetime: chrono::TimeDelta::days(14),
         throttle: LoginThrottle {
             by_account: Throttle::new(cache.clone(), "account", attempts, minute),
+            by_account_from_anywhere: Throttle::new(
+                cache.clone(),
+                "anywhere",
+                attempts * 3,
+                minute,
+            ),
             by_address: Throttle::new(cache, "address", attempts * 2, minute),
         },
     })
@@ -557,4 +563,23 @@ async fn attempts_are_throttled_per_account_and_address() {
     }
     let refused = auth.login(&login("another", "wrong"), now()).await;
     assert!(matches!(refused, Err(AuthError::Throttled { .. })));
+}
+
+#[tokio::test]
+async fn many_addresses_together_do_not_guess_one_password() {
+    let test = TestDb::new().await;
+    create(&test, "santa", Role::Player).await;
+    let auth = auth(&test, PASSWORDS.clone(), 3);
+    let attempt = |external_id: &str, number: u32, password: &str| LoginCommand {
+        address: Some(std::net::Ipv4Addr::from_bits(0xcb00_7100 + number).into()),
+        ..login(external_id, password)
+    };
+    for number in 0..9 {
+        let refused = auth.login(&attempt("santa", number, "wrong"), now()).await;
+        assert!(matches!(refused, Err(AuthError::InvalidCredentials)));
+    }
+    let refused = auth.login(&attempt("santa", 9, PASSWORD), now()).await;
+    assert!(matches!(refused, Err(AuthError::Throttled { .. })));
+    let other = auth.login(&attempt("other", 9, "wrong"), now()).await;
+    assert!(matches!(other, Err(AuthError::InvalidCredentials)));
 }
