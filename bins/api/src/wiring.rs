@@ -21,10 +21,10 @@ use xmas_games::{
 use xmas_http::{
     finished::FinishedAnswers,
     middleware::{
-        admission::{PerClient, Places},
         contract::Contract,
         cors::CorsPolicy,
         limits::{Limits, MAX_BODY_BYTES},
+        places::{PerClient, Places},
     },
     server::{self, Running, ServerOptions},
     settings::HttpSettings,

@@ -13,7 +13,7 @@ use xmas_kernel::ErrorCode;
 
 use crate::{
     error::ApiError,
-    middleware::admission::{PerClient, Places},
+    middleware::places::{PerClient, Places},
 };
 
 /// JSON bodies (architecture.md §5).
