@@ -228,3 +228,48 @@ async fn a_start_does_not_wait_for_redis_and_check_warns() {
     };
     assert!(!(0..10).all(warned));
 }
+
+/// With the timeout that is usual: how long a look takes is what a player feels.
+#[tokio::test]
+async fn with_redis_frozen_a_look_at_the_season_pass_takes_hardly_longer() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let cache = redis(&server.url(), Duration::from_millis(30)).await;
+    becomes_well(&cache).await;
+    let app = AppBuilder::default()
+        // Each look is counted, by Redis as long as it answers.
+        .set("PLAYER_READS_PER_MINUTE", "1000000")
+        .cache(cache.clone());
+    let app = app.start().await;
+    let player = app.player("rudolf", 0).await;
+    let p95 = async || {
+        let mut times = Vec::new();
+        for _ in 0..100 {
+            let started = Instant::now();
+            player
+                .get("/api/season-pass/status")
+                .await
+                .expect_status(200);
+            times.push(started.elapsed());
+        }
+        times.sort_unstable();
+        times[95]
+    };
+    // The best of some rounds, since other tests run beside this one.
+    let (mut well, mut frozen) = (Duration::MAX, Duration::MAX);
+    for _ in 0..3 {
+        becomes_well(&cache).await;
+        well = well.min(p95().await);
+        server.freeze();
+        while cache.is_well().await {
+            assert_right_once(&player).await;
+        }
+        frozen = frozen.min(p95().await);
+        server.thaw();
+    }
+    assert!(
+        frozen < well + Duration::from_millis(50),
+        "p95 is {frozen:?} while Redis is frozen, else {well:?}"
+    );
+}
