@@ -6,20 +6,27 @@
 //! - A cache never fails a request, and delays it by some milliseconds at most.
 //!
 //! [`Snapshot`] is always in-process. [`Cache`] is the port behind throttles and behind copies that
-//! replicas share: [`MemoryCache`] is this process's, [`RedisCache`] is for all of them.
+//! replicas share: [`MemoryCache`] is this process's; with the feature `redis`, `RedisCache` is for all of
+//! them.
 
+#[cfg(feature = "redis")]
 mod breaker;
+#[cfg(feature = "redis")]
 mod envelope;
 mod memory;
 mod port;
+#[cfg(feature = "redis")]
 mod redis_cache;
+#[cfg(feature = "redis")]
 mod redis_url;
 mod snapshot;
 mod throttle;
 
 pub use memory::MemoryCache;
 pub use port::{Cache, Count, MAX_VALUE_BYTES, Stats};
+#[cfg(feature = "redis")]
 pub use redis_cache::{RedisCache, RedisOptions, RedisSetupError};
+#[cfg(feature = "redis")]
 pub use redis_url::{RedisUrl, RedisUrlError};
 pub use snapshot::Snapshot;
 pub use throttle::{Throttle, Throttled};

@@ -1,5 +1,6 @@
 //! [`RedisCache`] against a real server, and against things that are none.
 
+#![cfg(feature = "redis")]
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
 use std::{
