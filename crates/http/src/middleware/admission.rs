@@ -33,6 +33,7 @@ use crate::{
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Most bodies come right behind their headers: they need no place of their own for so long.
 const AT_ONCE: Duration = Duration::from_millis(50);
+
 /// Refuses requests with too large headers, waits for the body, and gives the request its place.
 pub async fn admission(
     limits: Data<Limits>,

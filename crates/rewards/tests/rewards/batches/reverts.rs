@@ -332,8 +332,9 @@ async fn reverts_at_once_are_one() {
 /// Nobody is given anything after the revert has taken its plan.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_batch_that_is_taken_back_while_it_runs_gives_nothing_afterwards() {
-    let mut stopped = 0;
-    for round in 0..8 {
+    let (mut rounds, mut stopped) = (0, 0);
+    // On a busy machine the revert may come too late a few times.
+    while rounds < 8 || stopped == 0 && rounds < 64 {
         let world = World::new().await;
         world.players(200).await;
         let mut runs = Vec::new();
@@ -346,7 +347,7 @@ async fn a_batch_that_is_taken_back_while_it_runs_gives_nothing_afterwards() {
         }
         let one = world.replica(50).await;
         // Somewhere in the middle of it.
-        while world.count("SELECT COUNT(*) FROM wallet_ledger").await < 20 * round {
+        while world.count("SELECT COUNT(*) FROM wallet_ledger").await < 20 * (rounds % 8) {
             tokio::task::yield_now().await;
         }
         let daily = BatchRef::Key("daily".to_owned());
@@ -384,6 +385,7 @@ async fn a_batch_that_is_taken_back_while_it_runs_gives_nothing_afterwards() {
             0
         );
         world.assert_nothing_was_made_or_lost().await;
+        rounds += 1;
     }
     assert!(stopped > 0, "it was never in the middle");
 }
