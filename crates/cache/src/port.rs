@@ -79,6 +79,7 @@ impl Tally {
         found
     }
 
+    #[cfg(feature = "redis")]
     pub(crate) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
