@@ -57,7 +57,7 @@ pub enum RedisSetupError {
 /// start again.
 ///
 /// The connection and its timers live on a thread of their own, so that a busy worker delays nobody
-/// and a frozen server holds no more than [`IN_FLIGHT`] requests.
+/// and a frozen server holds no more than 256 requests.
 pub struct RedisCache {
     server: Arc<Server>,
     namespace: String,
