@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use xmas_cache::{Cache, Stats};
 use xmas_event_bridge::{Certificate, Due, Settlement, USUAL_CHUNK};
 use xmas_kernel::{
     BridgeId,
@@ -15,6 +16,8 @@ use crate::wiring::App;
 
 /// How often anything is looked after.
 const EVERY: Duration = Duration::from_secs(20);
+/// How often the log says how well the shared cache has served.
+const CACHE_LOG: Duration = Duration::from_secs(60);
 /// How long a process has a job for itself. Should it take longer, or the process die, another goes
 /// on: what keeps payments single is the database, not the lease.
 const LEASE: Duration = Duration::from_secs(600);
@@ -22,7 +25,11 @@ const LEASE: Duration = Duration::from_secs(600);
 /// Looks after everything that is due, until it is dropped.
 pub(crate) async fn run(app: App, clock: Arc<dyn Clock>) {
     // A dashboard that has much to read after a start must not hold a settlement up.
-    tokio::join!(look_after(&app, &*clock), keep_warm(&app, &*clock));
+    tokio::join!(
+        look_after(&app, &*clock),
+        keep_warm(&app, &*clock),
+        log_cache(app.cache())
+    );
 }
 
 async fn look_after(app: &App, clock: &dyn Clock) {
@@ -44,6 +51,39 @@ async fn keep_warm(app: &App, clock: &dyn Clock) {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "the dashboard could not read ahead");
         }
+    }
+}
+
+/// Says once a minute how well the cache that replicas share has served, if there is one and it was asked.
+async fn log_cache(cache: &dyn Cache) {
+    if !cache.is_shared() {
+        return;
+    }
+    let mut interval = tokio::time::interval(CACHE_LOG);
+    let mut before = cache.stats();
+    loop {
+        interval.tick().await;
+        let now = cache.stats();
+        let minute = now.since(&before);
+        before = now;
+        if minute == Stats::default() {
+            continue;
+        }
+        let Stats {
+            hits,
+            misses,
+            failures,
+        } = minute;
+        let hit_ratio = minute.hit_ratio();
+        tracing::info!(
+            hits,
+            misses,
+            failures,
+            hit_ratio,
+            "Redis: {:.0} % of {} reads found something, and {failures} requests failed",
+            100.0 * hit_ratio,
+            hits + misses,
+        );
     }
 }
 

@@ -112,6 +112,7 @@ pub struct App {
     draws: Arc<DrawRegistry>,
     readiness: Readiness,
     http: HttpSettings,
+    cache: Arc<dyn Cache>,
     finished: FinishedAnswers,
     contract: Arc<Contract>,
     limits: Limits,
@@ -193,7 +194,12 @@ impl App {
             draws: draws.clone(),
         };
         let engines = Engines::new(&context);
-        let fairness = Arc::new(Fairness::new(db.clone(), draws.clone(), engines.odds()));
+        let fairness = Arc::new(Fairness::new(
+            db.clone(),
+            draws.clone(),
+            engines.odds(),
+            ports.cache.clone(),
+        ));
         let texts = Arc::new(UiConfigs::new(db.clone()));
         let bridges = Bridges::new(db.clone(), &awarder);
         let settlement = Settlement::new(SettlementOptions {
@@ -202,7 +208,12 @@ impl App {
             seasons: season_pass.clone(),
             awarder,
         });
-        let ranking = Arc::new(Ranking::new(db.clone(), features, activity.clone()));
+        let ranking = Arc::new(Ranking::new(
+            db.clone(),
+            features,
+            activity.clone(),
+            ports.cache.clone(),
+        ));
         let finished = FinishedAnswers::new(ports.cache.clone());
         let limits = &config.limits;
         let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);
@@ -266,13 +277,14 @@ impl App {
                     texts,
                 },
                 insight: xmas_admin_insight::Services {
-                    dashboard: Arc::new(Dashboard::new(db.clone())),
+                    dashboard: Arc::new(Dashboard::new(db.clone(), ports.cache.clone())),
                     records: Arc::new(Records::new(db.clone())),
                 },
             },
             process: uuid::Uuid::new_v4().to_string().into(),
             draws,
             readiness: Readiness::new(db.clone()),
+            cache: ports.cache.clone(),
             finished,
             http: HttpSettings {
                 trusted_proxies: config.server.trusted_proxies.clone(),
@@ -342,6 +354,11 @@ impl App {
     /// Every invariant of the database.
     pub fn audit(&self) -> Audit {
         Audit::new(self.db().clone())
+    }
+
+    /// What replicas share, if there is anything like it.
+    pub(crate) fn cache(&self) -> &dyn Cache {
+        &*self.cache
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -50,6 +50,15 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// What was counted since `earlier`.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            hits: self.hits.saturating_sub(earlier.hits),
+            misses: self.misses.saturating_sub(earlier.misses),
+            failures: self.failures.saturating_sub(earlier.failures),
+        }
+    }
+
     /// The share of reads that found something, 0 to 1; 0 before the first read.
     pub fn hit_ratio(&self) -> f64 {
         let reads = self.hits + self.misses;
@@ -96,4 +105,22 @@ impl Tally {
 /// A lifetime in whole seconds, of which there is at least one.
 pub(crate) fn whole_seconds(ttl: Duration) -> u64 {
     ttl.as_secs().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_is_told_by_itself() {
+        let stats = |hits, misses, failures| Stats {
+            hits,
+            misses,
+            failures,
+        };
+        let minute = stats(13, 5, 2).since(&stats(10, 4, 2));
+        assert_eq!(minute, stats(3, 1, 0));
+        assert_eq!(minute.hit_ratio(), 0.75);
+        assert_eq!(stats(0, 0, 7).hit_ratio(), 0.0);
+    }
 }

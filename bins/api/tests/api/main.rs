@@ -25,6 +25,7 @@ mod read_only;
 mod redis;
 mod secrets;
 mod settle;
+mod shared_reads;
 mod structure;
 mod tables;
 mod zero;

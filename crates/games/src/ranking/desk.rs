@@ -127,6 +127,7 @@ impl Ranking {
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
+        self.copies.drop_own();
         Ok(after)
     }
 
@@ -170,6 +171,7 @@ impl Ranking {
             saved.extend(players.iter().filter_map(|player| after.remove(&player.0)));
         }
         tx.commit().await?;
+        self.copies.drop_own();
         Ok(saved)
     }
 
@@ -219,6 +221,7 @@ impl Ranking {
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
+        self.copies.drop_own();
         Ok(after)
     }
 
@@ -240,7 +243,9 @@ impl Ranking {
             after: Value::Null,
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.copies.drop_own();
+        Ok(())
     }
 
     /// Adds the players' names.

@@ -7,6 +7,7 @@
 //! A read is a fixed number of statements, however long the boards are. The operators' memo about a
 //! player stays with the operators.
 
+mod boards;
 mod desk;
 mod entity;
 mod forget;

@@ -1,22 +1,26 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_activity::ActivityService;
+use xmas_cache::Cache;
 use xmas_features::FeatureService;
 use xmas_kernel::{
     Feature, UserId,
     db::{Db, DbError, retry},
     text,
 };
-use xmas_players::{Identity, check, public_names};
+use xmas_players::{Identity, anonymised_among, check, public_names};
 use xmas_time::EventDay;
 
 use super::{
     ExternalEntry, NewExternalEntry, NewRankingEntry, RankingEntry, RankingToday,
-    entity::daily,
-    store::{self, Board, Ranked},
+    boards::{BoardCopies, DayPlace, ExternalPlace},
+    store,
 };
 use crate::GameError;
 
@@ -36,6 +40,7 @@ pub trait RankingService: Send + Sync {
 /// [`RankingService`] on the database. What operators do with the boards is in `desk.rs`.
 pub struct Ranking {
     pub(super) db: Db,
+    pub(super) copies: BoardCopies,
     features: Arc<dyn FeatureService>,
     pages: Arc<dyn ActivityService>,
 }
@@ -44,9 +49,15 @@ impl Ranking {
     /// How many places of the external board operators see in one piece.
     pub const BOARD: u64 = 10_000;
 
-    pub fn new(db: Db, features: Arc<dyn FeatureService>, pages: Arc<dyn ActivityService>) -> Self {
+    pub fn new(
+        db: Db,
+        features: Arc<dyn FeatureService>,
+        pages: Arc<dyn ActivityService>,
+        cache: Arc<dyn Cache>,
+    ) -> Self {
         Self {
             db,
+            copies: BoardCopies::new(cache),
             features,
             pages,
         }
@@ -82,58 +93,82 @@ impl Ranking {
         self.features.require(Feature::Ranking, day).await?;
         let db = self.db.read();
         check(db, identity).await?;
-        let daily = store::daily(db, day, me, top).await?;
-        let external = store::external(db, me, top).await?;
-        let names = public_names(db, named_by_their_players(&daily, &external)).await?;
+        let boards = self.copies.get(&self.db, day).await?;
+        // Whoever is on a board has the rank they see there, whatever is saved in between.
+        let among = boards.daily.iter().find(|it| it.user_id == Some(me));
+        let mine = match among {
+            Some(place) => Some(place.clone()),
+            None => store::place_of(db, day, me).await?.map(DayPlace::from),
+        };
+        let among = boards.external.iter().find(|it| it.user_id == me);
+        let my_external = match among {
+            Some(place) => Some(place.clone()),
+            None => {
+                let place = store::external_place_of(db, me).await?;
+                place.map(ExternalPlace::from)
+            }
+        };
+        let top = usize::try_from(top).unwrap_or(usize::MAX);
+        let daily = boards.daily.iter().take(top);
+        let external = boards.external.iter().take(top);
+        let on_daily = daily.clone().chain(&mine).filter_map(|it| it.user_id);
+        let on_external = external.clone().chain(&my_external).map(|it| it.user_id);
+        let names = Names::of(db, on_daily.collect(), on_external).await?;
         self.pages.enter_page(identity, Feature::Ranking, now).await;
-        let entry = |row| entry(row, me, &names);
-        let external_entry = |ranked| external_entry(ranked, &names);
+        let entry = |place: &DayPlace| RankingEntry {
+            rank: place.rank,
+            display_name: names.on_daily(place),
+            score: place.score,
+            is_me: place.user_id == Some(me),
+        };
+        let external_entry = |place: &ExternalPlace| ExternalEntry {
+            rank: place.rank,
+            user_id: place.user_id,
+            user_name: names.public_of(place.user_id),
+            deposit_amount: place.deposit_amount,
+            play_count: place.play_count,
+        };
         Ok(RankingToday {
             day,
-            entries: daily.top.into_iter().map(entry).collect(),
-            my_entry: daily.mine.map(entry),
-            external_entries: external.top.into_iter().map(external_entry).collect(),
-            my_external_entry: external.mine.map(external_entry),
+            entries: daily.map(entry).collect(),
+            my_entry: mine.as_ref().map(entry),
+            external_entries: external.map(external_entry).collect(),
+            my_external_entry: my_external.as_ref().map(external_entry),
         })
     }
 }
 
-/// Whose public names the boards show: on the external board everybody's, on the day's board only
-/// of those whom the operator has given no other name.
-fn named_by_their_players(daily: &Board<daily::Model>, external: &Board<Ranked>) -> Vec<UserId> {
-    let daily = daily.top.iter().chain(&daily.mine);
-    let daily = daily
-        .filter(|row| !text::is_seen(&row.display_name))
-        .filter_map(|row| row.user_id);
-    let external = external.top.iter().chain(&external.mine);
-    let external = external.map(|(_, row)| row.user_id);
-    daily.chain(external).map(UserId).collect()
+/// What the players on the boards are called now, which no copy of a board says.
+struct Names {
+    public: HashMap<UserId, String>,
+    anonymised: HashSet<UserId>,
 }
 
-fn entry(row: daily::Model, me: UserId, names: &HashMap<UserId, String>) -> RankingEntry {
-    let user_id = row.user_id.map(UserId);
-    let public_name = user_id.and_then(|user_id| names.get(&user_id)).cloned();
-    // Names from before the rules of today may have nothing to see.
-    let display_name = match public_name {
-        Some(public) if !text::is_seen(&row.display_name) => public,
-        _ => row.display_name,
-    };
-    RankingEntry {
-        rank: row.place,
-        display_name,
-        score: row.score,
-        is_me: user_id == Some(me),
+impl Names {
+    async fn of(
+        conn: &impl ConnectionTrait,
+        on_daily: Vec<UserId>,
+        on_external: impl Iterator<Item = UserId>,
+    ) -> Result<Self, DbError> {
+        Ok(Self {
+            anonymised: anonymised_among(conn, &on_daily).await?,
+            public: public_names(conn, on_daily.into_iter().chain(on_external)).await?,
+        })
     }
-}
 
-fn external_entry((rank, row): Ranked, names: &HashMap<UserId, String>) -> ExternalEntry {
-    let user_id = UserId(row.user_id);
-    ExternalEntry {
-        rank,
-        user_id,
-        user_name: names.get(&user_id).cloned().unwrap_or_default(),
-        deposit_amount: row.deposit_amount,
-        play_count: row.play_count,
+    fn public_of(&self, player: UserId) -> String {
+        self.public.get(&player).cloned().unwrap_or_default()
+    }
+
+    /// What operators have entered, else the player's public name. A copy may be from before its player was
+    /// anonymised, and names from before the rules of today may have nothing to see.
+    fn on_daily(&self, place: &DayPlace) -> String {
+        let entered = &place.display_name;
+        let player = place
+            .user_id
+            .filter(|player| !text::is_seen(entered) || self.anonymised.contains(player));
+        let public = player.and_then(|player| self.public.get(&player));
+        public.unwrap_or(entered).clone()
     }
 }
 

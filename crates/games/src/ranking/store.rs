@@ -24,55 +24,50 @@ pub(crate) const BATCH: usize = 1_000;
 /// Rows of the external board per statement: each is named several times in an update.
 pub(crate) const CHUNK: usize = 500;
 
-/// The first places of a board, and the place of whoever asks.
-pub(crate) struct Board<T> {
-    pub(crate) top: Vec<T>,
-    pub(crate) mine: Option<T>,
-}
-
-/// A row of the external board and its rank.
-pub(crate) type Ranked = (i64, external::Model);
-
-pub(crate) async fn daily(
+/// The first places of a day's board.
+pub(crate) async fn first_of_day(
     conn: &impl ConnectionTrait,
     day: EventDay,
-    me: UserId,
-    top: u64,
-) -> Result<Board<daily::Model>, DbError> {
+    limit: u64,
+) -> Result<Vec<daily::Model>, DbError> {
     use daily::{Column, Entity};
-    let of_day = Entity::find().filter(Column::EventDay.eq(day.date()));
-    let first = of_day.clone().order_by_asc(Column::Place).limit(top);
-    let top = first.all(conn).await?;
-    let among = top.iter().find(|row| row.user_id == Some(me.0)).cloned();
-    let mine = match among {
-        Some(row) => Some(row),
-        None => of_day.filter(Column::UserId.eq(me.0)).one(conn).await?,
-    };
-    Ok(Board { top, mine })
+    let rows = Entity::find()
+        .filter(Column::EventDay.eq(day.date()))
+        .order_by_asc(Column::Place)
+        .limit(limit)
+        .all(conn)
+        .await?;
+    Ok(rows)
 }
 
-pub(crate) async fn external(
+/// A player's place on a day's board.
+pub(crate) async fn place_of(
     conn: &impl ConnectionTrait,
-    me: UserId,
-    top: u64,
-) -> Result<Board<Ranked>, DbError> {
-    use external::{Column, Entity};
-    let rows = external_rows(conn, top).await?;
-    let top: Vec<Ranked> = (1..).zip(rows).collect();
-    // Whoever is on the board has the rank they see there, whatever is saved in between.
-    let among = top.iter().find(|(_, row)| row.user_id == me.0).cloned();
-    if among.is_some() {
-        return Ok(Board { top, mine: among });
-    }
+    day: EventDay,
+    player: UserId,
+) -> Result<Option<daily::Model>, DbError> {
+    use daily::{Column, Entity};
     let row = Entity::find()
-        .filter(Column::UserId.eq(me.0))
+        .filter(Column::EventDay.eq(day.date()))
+        .filter(Column::UserId.eq(player.0))
         .one(conn)
         .await?;
-    let mine = match row {
-        Some(row) => Some((1 + better_than(conn, &row).await?, row)),
-        None => None,
-    };
-    Ok(Board { top, mine })
+    Ok(row)
+}
+
+/// A player's rank on the external board, and their row.
+pub(crate) async fn external_place_of(
+    conn: &impl ConnectionTrait,
+    player: UserId,
+) -> Result<Option<(i64, external::Model)>, DbError> {
+    let row = external::Entity::find()
+        .filter(external::Column::UserId.eq(player.0))
+        .one(conn)
+        .await?;
+    match row {
+        Some(row) => Ok(Some((1 + better_than(conn, &row).await?, row))),
+        None => Ok(None),
+    }
 }
 
 /// How many rows come before this one.

@@ -1,72 +1,26 @@
 //! Answers that are kept in a shared cache (`xmas_http::finished`).
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use serde_json::json;
 use xmas_activity::EventWriter;
-use xmas_cache::{Cache, Count, MemoryCache, Stats};
+use xmas_cache::fake::FakeCache;
 use xmas_kernel::{Asset, CouponKindId, entropy::OsEntropy, seal::DataKey};
 use xmas_rewards::{CouponCode, RewardDesk, Rewards};
 use xmas_test_support::{AppBuilder, TestApp};
 use xmas_time::Clock;
 
-/// A cache that looks shared, and remembers what was put there.
-#[derive(Default)]
-struct Shared {
-    memory: MemoryCache,
-    put: Mutex<Vec<(String, String)>>,
-    /// Whether everything is lost.
-    is_lost: AtomicBool,
+fn answers(cache: &FakeCache) -> usize {
+    cache.values("answer:").len()
 }
 
-impl Shared {
-    fn answers(&self) -> usize {
-        let put = self.put.lock().unwrap();
-        put.iter()
-            .filter(|(key, _)| key.starts_with("answer:"))
-            .count()
-    }
-}
-
-#[async_trait::async_trait]
-impl Cache for Shared {
-    async fn count(&self, key: &str, window: Duration) -> Count {
-        self.memory.count(key, window).await
-    }
-
-    async fn get(&self, key: &str) -> Option<Vec<u8>> {
-        let kept = self.memory.get(key).await;
-        kept.filter(|_| !self.is_lost.load(Ordering::SeqCst))
-    }
-
-    async fn put(&self, key: &str, value: Vec<u8>, ttl: Duration) {
-        let text = String::from_utf8_lossy(&value).into_owned();
-        self.put.lock().unwrap().push((key.to_owned(), text));
-        self.memory.put(key, value, ttl).await;
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn stats(&self) -> Stats {
-        self.memory.stats()
-    }
-}
-
-async fn app(cache: &Arc<Shared>) -> TestApp {
+async fn app(cache: &Arc<FakeCache>) -> TestApp {
     AppBuilder::default().cache(cache.clone()).start().await
 }
 
 #[tokio::test]
 async fn a_finished_answer_is_repeated_byte_for_byte_without_a_statement() {
-    let cache = Arc::new(Shared::default());
+    let cache = Arc::new(FakeCache::default());
     let app = app(&cache).await;
     let player = app.player("santa", 2).await;
     let stamp = json!({ "source_feature_type": "ROULETTE" });
@@ -83,22 +37,21 @@ async fn a_finished_answer_is_repeated_byte_for_byte_without_a_statement() {
         };
         let first = send().await.expect_status(200);
         assert!(!first.is_replayed());
-        assert_eq!(cache.answers(), kept, "{path}");
+        assert_eq!(answers(&cache), kept, "{path}");
         let statements = app.statements();
         let again = send().await.expect_status(200);
         assert!(again.is_replayed(), "{path}");
         assert_eq!(app.statements(), statements, "{path}");
         // The database repeats it as well, and the same.
-        cache.is_lost.store(true, Ordering::SeqCst);
+        cache.lose(true);
         let stored = send().await.expect_status(200);
-        cache.is_lost.store(false, Ordering::SeqCst);
+        cache.lose(false);
         assert!(stored.is_replayed() && app.statements() > statements);
         for repeated in [again, stored] {
             assert_eq!(repeated.text, first.text, "{path}");
             let content_type = "content-type";
             assert_eq!(repeated.headers[content_type], first.headers[content_type]);
         }
-        cache.put.lock().unwrap().pop();
     }
     let plays = app.test.count("SELECT COUNT(*) FROM feature_log").await;
     assert_eq!(plays, 1);
@@ -106,7 +59,7 @@ async fn a_finished_answer_is_repeated_byte_for_byte_without_a_statement() {
 
 #[tokio::test]
 async fn only_the_same_request_of_the_same_player_finds_it() {
-    let cache = Arc::new(Shared::default());
+    let cache = Arc::new(FakeCache::default());
     let app = app(&cache).await;
     let player = app.player("santa", 3).await;
     let other = app.player("rudolf", 3).await;
@@ -140,24 +93,24 @@ async fn only_the_same_request_of_the_same_player_finds_it() {
 
 #[tokio::test]
 async fn refusals_and_requests_without_a_key_are_not_kept() {
-    let cache = Arc::new(Shared::default());
+    let cache = Arc::new(FakeCache::default());
     let app = app(&cache).await;
     let player = app.player("santa", 0).await;
     let refused = player.play_keyed("/api/roulette/play", "k").await;
     refused.expect_error(400, "NOT_ENOUGH_TOKENS");
-    assert_eq!(cache.answers(), 0);
+    assert_eq!(answers(&cache), 0);
     app.give(player.identity(), Asset::RouletteCoin, 1).await;
     let played = player.play_keyed("/api/roulette/play", "k").await;
     assert!(!played.expect_status(200).is_replayed());
-    assert_eq!(cache.answers(), 1);
+    assert_eq!(answers(&cache), 1);
     app.give(player.identity(), Asset::RouletteCoin, 1).await;
     player.play("/api/roulette/play").await.expect_status(200);
-    assert_eq!(cache.answers(), 1);
+    assert_eq!(answers(&cache), 1);
 }
 
 #[tokio::test]
 async fn no_coupon_is_ever_kept() {
-    let cache = Arc::new(Shared::default());
+    let cache = Arc::new(FakeCache::default());
     let app = app(&cache).await;
     let kind = "SELECT id FROM coupon_kind WHERE name = '배민 2만'";
     let kind = CouponKindId(app.test.count(kind).await);
@@ -212,7 +165,7 @@ async fn no_coupon_is_ever_kept() {
     let waits = player.play_keyed("/api/lottery/play", "e").await;
     let waits = waits.expect_status(200);
     assert_eq!(waits.body["receipt"]["reward_state"], "PENDING_REVIEW");
-    assert_eq!(cache.answers(), 0);
-    let put = cache.put.lock().unwrap();
-    assert!(put.iter().all(|(_, value)| !value.contains("BM20")));
+    assert_eq!(answers(&cache), 0);
+    let values = cache.values("");
+    assert!(values.iter().all(|(_, value)| !value.contains("BM20")));
 }

@@ -13,8 +13,9 @@ use super::{
     store,
 };
 
-/// How long a report is shown again.
-pub(super) const LIFETIME: Duration = Duration::from_secs(10);
+/// How long a report is shown again by this process, and how long it is found there by others: together
+/// ten seconds.
+pub(super) const LIFETIME: Duration = Duration::from_secs(5);
 /// How many slots are read at once: an hour, so that few rows are in memory, and nobody waits long.
 const AT_ONCE: i64 = 6;
 /// How many slots a report can ask for: the longest range and the one before it.

@@ -11,7 +11,9 @@ mod slots;
 mod store;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use xmas_cache::Snapshot;
+use std::sync::Arc;
+
+use xmas_cache::{Cache, Shared, Snapshot};
 use xmas_kernel::db::{Db, DbError, retry};
 
 pub use model::{Metric, Metrics, RangeHours};
@@ -23,14 +25,16 @@ pub struct Dashboard {
     db: Db,
     slots: SlotCache,
     latest: Snapshot<RangeHours, Metrics>,
+    latest_of_all: Shared<Metrics>,
 }
 
 impl Dashboard {
-    pub fn new(db: Db) -> Self {
+    pub fn new(db: Db, cache: Arc<dyn Cache>) -> Self {
         Self {
             db,
             slots: SlotCache::default(),
             latest: Snapshot::lasting(LIFETIME),
+            latest_of_all: Shared::new(cache, "dashboard", LIFETIME),
         }
     }
 
@@ -56,6 +60,7 @@ impl Dashboard {
     /// What happened in the hours that end at `now`, or did a few seconds ago.
     pub async fn metrics(&self, range: RangeHours, now: DateTime<Utc>) -> Result<Metrics, DbError> {
         let report = retry(|| self.metrics_once(range, now));
+        let report = self.latest_of_all.get_or_load(range.get(), report);
         self.latest.get_or_load(range, report).await
     }
 

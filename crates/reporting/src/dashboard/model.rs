@@ -1,8 +1,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use roaring::RoaringTreemap;
+use serde::{Deserialize, Serialize};
 
 /// How far back the dashboard looks: 1 hour to a week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RangeHours(u16);
 
 impl RangeHours {
@@ -24,7 +25,7 @@ impl RangeHours {
 }
 
 /// One number, and how it compares with the range of the same length before.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metric<T> {
     /// `None` if there is nothing to take it from.
     pub value: Option<T>,
@@ -34,7 +35,8 @@ pub struct Metric<T> {
 }
 
 /// What happened in the event lately.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Metrics {
     pub range: RangeHours,
     pub generated_at: DateTime<Utc>,

@@ -1,0 +1,176 @@
+//! What replicas read from a cache that they share, and what they do not.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use xmas_cache::fake::FakeCache;
+use xmas_kernel::UserId;
+use xmas_test_support::{AppBuilder, Client, TestApp};
+
+const RANKING: &str = "/api/ranking/today";
+const ODDS: &str = "/api/odds/ROULETTE";
+const DASHBOARD: &str = "/admin/api/dashboard/metrics";
+
+/// Two replicas on one database, with a cache in which nothing runs out.
+async fn replicas() -> (TestApp, TestApp, Arc<FakeCache>) {
+    let cache = Arc::new(FakeCache::default());
+    let builder = || AppBuilder::default().cache(cache.clone());
+    let one = builder().start().await;
+    let other = builder().start_on(one.test.reconnected().await).await;
+    (one, other, cache)
+}
+
+async fn read(client: &Client, path: &str) -> Value {
+    client.get(path).await.expect_status(200).body
+}
+
+async fn enter(app: &TestApp, place: i64, player: UserId, name: &str) {
+    for row in [
+        format!(
+            "INSERT INTO ranking_daily (event_day, place, user_id, display_name, score) \
+             VALUES ('2025-12-26', {place}, {player}, '{name}', 5)"
+        ),
+        format!(
+            "INSERT INTO external_ranking_data (user_id, deposit_amount, play_count, memo, \
+             created_at, updated_at) VALUES ({player}, {}, 1, '단골', \
+             '2025-12-26 00:00:00.000000', '2025-12-26 00:00:00.000000')",
+            1_000 - place
+        ),
+    ] {
+        app.test.execute(&row).await;
+    }
+}
+
+#[tokio::test]
+async fn boards_are_shared_but_neither_names_nor_one_s_own_place() {
+    let (one, other, cache) = replicas().await;
+    let santa = one.test.player("santa-01").await.user_id;
+    let rudolf = one.player("rudolf-77", 0).await;
+    let late = one.player("late", 0).await;
+    enter(&one, 1, santa, "임꺽정").await;
+    enter(&one, 2, rudolf.identity().user_id, "").await;
+    let first = read(&rudolf, RANKING).await;
+    assert_eq!(first["entries"][0]["display_name"], "임꺽정");
+    let boards = cache.values("read:ranking:2025-12-26");
+    assert_eq!(boards.len(), 1);
+    for name in ["sa***", "santa", "산타", "단골"] {
+        assert!(!boards[0].1.contains(name), "{}", boards[0].1);
+    }
+
+    let there = other.with_token(Some(rudolf.token()));
+    let update = "UPDATE ranking_daily SET score = 6";
+    one.test.execute(update).await;
+    let before = other.statements();
+    let again = read(&there, RANKING).await;
+    let shared = other.statements() - before;
+    assert_eq!(again["external_entries"], first["external_entries"]);
+    for entry in again["entries"].as_array().unwrap() {
+        assert_eq!(entry["score"], 5);
+    }
+    assert_eq!(again["my_entry"]["rank"], 2);
+    // Without the copy each board is one statement more.
+    cache.lose(true);
+    let third = AppBuilder::default().cache(cache.clone());
+    let third = third.start_on(one.test.reconnected().await).await;
+    let before = third.statements();
+    read(&third.with_token(Some(rudolf.token())), RANKING).await;
+    assert_eq!(third.statements() - before, shared + 2);
+    cache.lose(false);
+
+    // Who is on no copy is looked for.
+    enter(&one, 3, late.identity().user_id, "").await;
+    let there = other.with_token(Some(late.token()));
+    let mine = read(&there, RANKING).await;
+    assert_eq!(mine["entries"].as_array().unwrap().len(), 2);
+    assert_eq!(mine["my_entry"]["rank"], 3);
+    assert_eq!(mine["my_external_entry"]["rank"], 3);
+
+    // Whoever is forgotten is so at once, whatever a copy says.
+    one.test.execute("UPDATE ranking_daily SET score = 7").await;
+    let admin = one.admin("operator").await;
+    let path = format!("/admin/api/users/{santa}/anonymise");
+    admin.post(&path, &json!({})).await.expect_status(200);
+    for app in [&one, &other] {
+        let board = read(&app.with_token(Some(rudolf.token())), RANKING).await;
+        assert_ne!(board["entries"][0]["score"], 7, "no copy");
+        for list in ["entries", "external_entries"] {
+            let text = board[list].to_string();
+            for name in ["임꺽정", "sa***"] {
+                assert!(!text.contains(name), "{text}");
+            }
+        }
+    }
+    assert!(
+        cache.values("read:ranking:2025-12-26")[0]
+            .1
+            .contains("임꺽정")
+    );
+}
+
+#[tokio::test]
+async fn odds_are_shown_from_a_copy_and_drawn_from_the_database() {
+    let (one, other, cache) = replicas().await;
+    let player = one.player("santa", 2).await;
+    let shown = read(&one.anonymous(), ODDS).await;
+    assert_eq!(cache.values("read:odds:ROULETTE").len(), 1);
+    one.test
+        .execute("UPDATE roulette_segment SET weight = weight + 1 WHERE slot_index = 0")
+        .await;
+    let before = other.statements();
+    assert_eq!(read(&other.anonymous(), ODDS).await, shown);
+    assert_eq!(other.statements(), before);
+    let there = other.with_token(Some(player.token()));
+    let played = there.play("/api/roulette/play").await.expect_status(200);
+    let drawn_from = &played.body["receipt"]["odds_id"];
+    assert_ne!(drawn_from, &shown["odds_id"]);
+    // A copy that says something else than odds is none.
+    for (key, _) in cache.values("read:odds:") {
+        let nonsense = shown.to_string().into_bytes();
+        let ttl = std::time::Duration::from_secs(1);
+        xmas_cache::Cache::put(&*cache, &key, nonsense, ttl).await;
+    }
+    let third = AppBuilder::default().cache(cache.clone());
+    let third = third.start_on(one.test.reconnected().await).await;
+    let seen = read(&third.anonymous(), ODDS).await;
+    assert_eq!(&seen["odds_id"], drawn_from);
+}
+
+#[tokio::test]
+async fn the_dashboard_is_counted_by_one_replica() {
+    let (one, other, cache) = replicas().await;
+    let admin = one.admin("operator").await;
+    let player = one.player("santa", 1).await;
+    let first = read(&admin, DASHBOARD).await;
+    player.play("/api/roulette/play").await.expect_status(200);
+    let there = other.with_token(Some(admin.token()));
+    assert_eq!(read(&there, DASHBOARD).await, first);
+    // Another range is another report.
+    let path = format!("{DASHBOARD}?range_hours=2");
+    assert_eq!(read(&there, &path).await["total_plays"]["value"], 1);
+    let reports = cache.values("read:dashboard:");
+    let keys: Vec<&str> = reports.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["read:dashboard:2", "read:dashboard:24"]);
+}
+
+#[tokio::test]
+async fn nothing_else_is_read_from_it() {
+    let (one, _, cache) = replicas().await;
+    let player = one.player("santa", 3).await;
+    player.play("/api/roulette/play").await.expect_status(200);
+    for game in ["roulette", "dice", "lottery"] {
+        read(&player, &format!("/api/{game}/status")).await;
+        read(&player, &format!("/api/odds/{game}")).await;
+    }
+    for path in [
+        "/api/season-pass/status",
+        "/api/wallet",
+        "/api/me/history",
+        "/api/season-pass/internal-wins",
+        RANKING,
+    ] {
+        read(&player, path).await;
+    }
+    let kept = cache.values("");
+    let keys: Vec<&str> = kept.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["read:ranking:2025-12-26"]);
+}
