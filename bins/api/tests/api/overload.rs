@@ -7,6 +7,7 @@ use reqwest::Method;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinHandle,
 };
 use xmas_test_support::{Answer, AppBuilder, Client, TestApp};
 
@@ -176,6 +177,26 @@ async fn stalled_uploads_leave_places_to_those_who_play() {
     imported.await.expect_status(200);
 }
 
+/// Has somebody play, which goes on for as long as the player's row is held, and reads until that is refused.
+async fn refused_beside(
+    play: impl Fn() -> JoinHandle<Answer>,
+    read: impl AsyncFn() -> Answer,
+) -> (Answer, JoinHandle<Answer>) {
+    let mut playing = play();
+    for _ in 0..10_000 {
+        // It may have come while a read had the only place.
+        if playing.is_finished() {
+            assert!([429, 503].contains(&playing.await.unwrap().status));
+            playing = play();
+        }
+        let answer = read().await;
+        if answer.status != 200 {
+            return (answer, playing);
+        }
+    }
+    panic!("nothing is ever refused");
+}
+
 #[tokio::test]
 async fn beyond_the_bound_requests_are_turned_away_at_once() {
     let app = AppBuilder::default().set("MAX_REQUESTS", "1").start().await;
@@ -184,26 +205,9 @@ async fn beyond_the_bound_requests_are_turned_away_at_once() {
     let tx = app.test.db.begin().await.unwrap();
     let locked = xmas_players::lock_in_tx(&tx, &player.identity()).await;
     locked.unwrap();
-    let play = || {
-        let player = player.clone();
-        tokio::spawn(async move { player.play("/api/roulette/play").await })
-    };
-    let mut playing = play();
-    let mut attempts = 0;
-    let refused = loop {
-        // It may have come while somebody else had the only place.
-        if playing.is_finished() {
-            playing.await.unwrap().expect_error(503, "OVERLOADED");
-            playing = play();
-        }
-        // A read that writes nothing, and so waits for nobody.
-        let answer = player.get("/api/wallet").await;
-        if answer.status != 200 {
-            break answer;
-        }
-        attempts += 1;
-        assert!(attempts < 10_000, "nothing is ever refused");
-    };
+    let reads = async || player.get("/api/wallet").await;
+    let plays = |player: Client| async move { player.play("/api/roulette/play").await };
+    let (refused, playing) = refused_beside(|| tokio::spawn(plays(player.clone())), reads).await;
     let refused = refused.expect_error(503, "OVERLOADED");
     assert_eq!(refused.headers["retry-after"], "1");
     // Whether it lives and is ready does not depend on load.
@@ -256,6 +260,81 @@ async fn one_address_does_not_take_the_places_of_others() {
 }
 
 #[tokio::test]
+async fn one_address_has_only_so_much_in_progress() {
+    let app = AppBuilder::default()
+        .set("MAX_REQUESTS_PER_ADDRESS", "1")
+        .set("TRUSTED_PROXIES", "127.0.0.1")
+        .start()
+        .await;
+    let player = app.player("santa", 1).await;
+    let from = |address: &'static str, method: Method, path: &'static str| {
+        let player = player.clone();
+        async move {
+            let request = player.request(method, path);
+            let request = request.header("x-forwarded-for", address);
+            player.send(request).await
+        }
+    };
+    // Somebody holds the player's row, or on SQLite the only writer.
+    let tx = app.test.db.begin().await.unwrap();
+    let locked = xmas_players::lock_in_tx(&tx, &player.identity()).await;
+    locked.unwrap();
+    let reads = async || from("192.0.2.1", Method::GET, "/api/wallet").await;
+    let plays = || from("192.0.2.1", Method::POST, "/api/roulette/play");
+    let (refused, playing) = refused_beside(|| tokio::spawn(plays()), reads).await;
+    let refused = refused.expect_error(429, "TOO_MANY_REQUESTS");
+    assert_eq!(refused.headers["retry-after"], "1");
+    let other = from("192.0.2.2", Method::GET, "/api/wallet").await;
+    other.expect_status(200);
+    drop(tx);
+    playing.await.unwrap().expect_status(200);
+    let again = from("192.0.2.1", Method::GET, "/api/wallet").await;
+    again.expect_status(200);
+}
+
+#[tokio::test]
+async fn work_on_many_players_has_places_of_its_own() {
+    let app = AppBuilder::default()
+        .set("MAX_BULK_REQUESTS", "1")
+        .set("UPLOAD_SECONDS", "60")
+        .start()
+        .await;
+    let admin = app.admin("operator").await;
+    let player = app.player("santa", 1).await;
+    let grant = "/admin/api/game-tokens/grant-bulk?token_type=POINT&dry_run=true&batch_id=b";
+    let token = admin.token();
+    // One whose table does not come, and so is in progress for as long as it likes.
+    let head = format!(
+        "POST {grant} HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\n\
+         authorization: Bearer {token}\r\ncontent-length: 100000\r\n\r\nexternal_id,amount\n"
+    );
+    let first = sent(&app, &head).await;
+    let table = "external_id,amount\nsanta,1\n";
+    let mut attempts = 0;
+    let refused = loop {
+        let answer = admin.post_csv(grant, table).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        attempts += 1;
+        assert!(attempts < 1_000, "nothing is ever refused");
+    };
+    let refused = refused.expect_error(503, "OVERLOADED");
+    assert_eq!(refused.headers["retry-after"], "1");
+    // Neither those who play nor an operator's lists wait for it.
+    player.play("/api/roulette/play").await.expect_status(200);
+    let list = admin.get("/admin/api/game-tokens/batches").await;
+    list.expect_status(200);
+    // Whoever hangs up gives the place back.
+    drop(first);
+    let mut attempts = 0;
+    while admin.post_csv(grant, table).await.status != 200 {
+        attempts += 1;
+        assert!(attempts < 1_000, "the place does not come back");
+    }
+}
+
+#[tokio::test]
 async fn a_storm_of_logins_is_shed_before_anybody_who_plays() {
     let app = AppBuilder::default()
         .set("PASSWORD_CONCURRENCY", "1")
@@ -292,13 +371,14 @@ async fn a_burst_of_ten_times_the_cap_is_served_or_refused_quickly_and_passes() 
     let all = || join_all((0..CAP * 10).map(|_| timed(&player)));
     all().await;
     // The best of some bursts, since other tests run beside this one.
-    let mut p95 = Duration::MAX;
+    let (mut p95, mut turned_away) = (Duration::MAX, 0);
     for _ in 0..4 {
         let answers = all().await;
         let (served, refused): (Vec<_>, Vec<_>) = answers
             .into_iter()
             .partition(|(answer, _)| answer.status == 200);
         assert!(served.len() >= CAP, "{} served", served.len());
+        turned_away += refused.len();
         for (answer, _) in refused {
             let answer = answer.expect_error(503, "OVERLOADED");
             assert_eq!(answer.headers["retry-after"], "1");
@@ -310,6 +390,7 @@ async fn a_burst_of_ten_times_the_cap_is_served_or_refused_quickly_and_passes() 
         times(&player, 20).await;
     }
     assert!(p95 < Duration::from_millis(500), "p95 is {p95:?}");
+    assert!(turned_away > 0, "nobody is turned away");
 }
 
 async fn timed(player: &Client) -> (Answer, Duration) {
