@@ -1,7 +1,8 @@
 //! Whether requests should be sent here.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use xmas_cache::Snapshot;
 use xmas_http::{
     error::{ApiError, Details},
     server::Draining,
@@ -14,6 +15,8 @@ use xmas_migration::{SchemaState, schema_state};
 pub struct Readiness {
     pub(crate) db: Db,
     pub(crate) draining: Draining,
+    /// However many ask at once, the database is asked once.
+    schema: Arc<Snapshot<(), SchemaState>>,
 }
 
 impl Readiness {
@@ -21,6 +24,7 @@ impl Readiness {
         Self {
             db,
             draining: Draining::default(),
+            schema: Arc::new(Snapshot::lasting(Duration::ZERO)),
         }
     }
 
@@ -38,7 +42,7 @@ impl Readiness {
         if self.draining.has_begun() {
             note("draining", "is about to stop".to_owned());
         }
-        match self.database().await {
+        match self.schema.get_or_load((), self.database()).await {
             Ok(SchemaState::Current) => {}
             Ok(SchemaState::TooOld { missing }) => {
                 note("schema", format!("lacks {}", missing.join(", ")));

@@ -68,8 +68,8 @@ impl Ports {
     /// The same, with the cache that the configuration names (`REDIS_URL`), if it names one.
     ///
     /// A Redis that does not answer is no error; a file or a form that cannot be used is.
-    pub async fn with_cache_of(self, config: &Config) -> anyhow::Result<Self> {
-        let cache: Arc<dyn Cache> = match redis(config).await? {
+    pub async fn with_cache_of(self, config: &Config, secrets: &Secrets) -> anyhow::Result<Self> {
+        let cache: Arc<dyn Cache> = match redis(config, cache_secret(&secrets.data_key)).await? {
             Some(redis) => Arc::new(redis),
             None => return Ok(self),
         };
@@ -77,8 +77,9 @@ impl Ports {
     }
 }
 
-/// The Redis that a configuration names, asked once whether it is there.
-pub(crate) async fn redis(config: &Config) -> anyhow::Result<Option<RedisCache>> {
+/// The Redis that a configuration names, asked once whether it is there; `secret` tells what lies there from what
+/// others have put there.
+pub(crate) async fn redis(config: &Config, secret: Vec<u8>) -> anyhow::Result<Option<RedisCache>> {
     let CacheConfig { redis_ca_file, .. } = &config.cache;
     let Some(url) = config.cache.redis_url.clone() else {
         return Ok(None);
@@ -93,6 +94,7 @@ pub(crate) async fn redis(config: &Config) -> anyhow::Result<Option<RedisCache>>
             .transpose()
             .context("the file that REDIS_CA_FILE names cannot be read")?,
         namespace: config.cache.redis_namespace.clone(),
+        secret,
         response_time: config.cache.redis_timeout(),
     };
     let redis = RedisCache::connect(options).await;
@@ -194,12 +196,7 @@ impl App {
             draws: draws.clone(),
         };
         let engines = Engines::new(&context);
-        let fairness = Arc::new(Fairness::new(
-            db.clone(),
-            draws.clone(),
-            engines.odds(),
-            ports.cache.clone(),
-        ));
+        let fairness = Arc::new(Fairness::new(db.clone(), draws.clone(), engines.odds()));
         let texts = Arc::new(UiConfigs::new(db.clone()));
         let bridges = Bridges::new(db.clone(), &awarder);
         let settlement = Settlement::new(SettlementOptions {
@@ -318,6 +315,10 @@ impl App {
             connections: usize::try_from(config.client_connections).unwrap_or(usize::MAX),
             finish_within: config.request_time() + Duration::from_secs(1),
             draining: self.readiness.draining.clone(),
+            connections_by_client: PerClient::new(config.connections_per_address),
+            trusted_proxies: self.http.trusted_proxies.clone(),
+            head_time: Duration::from_secs(config.head_seconds),
+            answer_time: Duration::from_secs(config.answer_seconds),
         };
         let app = self.clone();
         let configure = Arc::new(move |cfg: &mut ServiceConfig| app.configure(cfg));
@@ -385,6 +386,13 @@ impl App {
     pub fn readiness(&self) -> &Readiness {
         &self.readiness
     }
+}
+
+/// What the values in a shared cache are known by: a database has one `DATA_KEY`, and so has its cache. No coupon
+/// code has a NUL in it.
+fn cache_secret(data_key: &Secret) -> Vec<u8> {
+    let key = DataKey::new(data_key.expose());
+    key.fingerprint(b"\0shared cache v1").into_bytes()
 }
 
 /// The key of a secret (`DATA_KEY`), and every table with values that it seals.

@@ -74,6 +74,13 @@ impl MemoryCache {
     const COUNTERS: u64 = 100_000;
     /// For all values together.
     const VALUE_BYTES: u64 = 32 * 1024 * 1024;
+
+    /// How far a counter has got.
+    #[cfg(feature = "redis")]
+    pub(crate) async fn counted(&self, key: &str) -> u64 {
+        let counter = self.counters.get(key).await;
+        counter.map_or(0, |counter| counter.hits.load(Ordering::Relaxed))
+    }
 }
 
 impl Default for MemoryCache {

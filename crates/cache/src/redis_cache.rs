@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     Cache, Count, MAX_VALUE_BYTES, MemoryCache, RedisUrl, Stats,
     breaker::{Breaker, BreakerOptions, Pass, Probe},
-    envelope,
+    envelope::Envelope,
     port::{Tally, whole_seconds},
 };
 
@@ -30,6 +30,9 @@ pub struct RedisOptions {
     pub authorities: Option<Vec<u8>>,
     /// Keeps the keys of two events on one server apart.
     pub namespace: String,
+    /// What all who share these copies know, and nobody else: what others have put there is none of ours.
+    /// Those who work on another database must have another one.
+    pub secret: Vec<u8>,
     /// The longest that a request waits for an answer.
     pub response_time: Duration,
 }
@@ -51,16 +54,17 @@ pub enum RedisSetupError {
 /// row nobody waits at all, until a probe in the background has found the server well again. Until
 /// then reads are misses, writes are dropped, and counters are those of this process.
 ///
-/// Every attempt is also counted in this process, so that a client that has used its attempts up
-/// here does not get new ones because Redis went away. While Redis is away, each replica lets the
-/// whole limit through by itself; a limit is never lifted. When Redis loses its counters, they
-/// start again.
+/// Every attempt is also counted in this process, and the higher count counts: a client that has used
+/// its attempts up here does not get new ones because Redis went away, lost its counters or had them
+/// changed. Each replica then lets the whole limit through by itself; a limit is never lifted.
 ///
 /// The connection and its timers live on a thread of their own, so that a busy worker delays nobody
 /// and a frozen server holds no more than 256 requests.
 pub struct RedisCache {
     server: Arc<Server>,
-    namespace: String,
+    /// How every key begins.
+    beginning: String,
+    envelope: Envelope,
     /// Counts what Redis cannot.
     counters: MemoryCache,
     tally: Tally,
@@ -151,6 +155,7 @@ impl RedisCache {
         } else {
             Client::open(info).map_err(RedisSetupError::Client)?
         };
+        let envelope = Envelope::new(&options.secret);
         let (runtime, alive) = thread().map_err(RedisSetupError::Thread)?;
         let cache = Self {
             server: Arc::new(Server {
@@ -161,7 +166,8 @@ impl RedisCache {
                 manager: Mutex::new(None),
                 places: Arc::new(Semaphore::new(IN_FLIGHT)),
             }),
-            namespace: options.namespace,
+            beginning: format!("{}:{VERSION}:{}", options.namespace, envelope.mark()),
+            envelope,
             counters: MemoryCache::default(),
             tally: Tally::default(),
             runtime,
@@ -184,15 +190,16 @@ impl RedisCache {
         }
     }
 
-    fn key(&self, key: &str) -> String {
-        let namespace = &self.namespace;
+    /// Where it lies on the server.
+    pub fn key(&self, key: &str) -> String {
+        let beginning = &self.beginning;
         if key.len() <= KEY_BYTES {
-            return format!("{namespace}:{VERSION}:{key}");
+            return format!("{beginning}:{key}");
         }
         let area = key.split(':').next().unwrap_or_default();
         let area: String = area.chars().take(20).collect();
         let hash = hex::encode(Sha256::digest(key));
-        format!("{namespace}:{VERSION}:{area}:#{hash}")
+        format!("{beginning}:{area}:#{hash}")
     }
 
     /// Has the server asked, unless it is known not to answer. `None` if there is no usable answer.
@@ -355,10 +362,11 @@ fn describe(error: &RedisError) -> String {
 impl Cache for RedisCache {
     async fn count(&self, key: &str, window: Duration) -> Count {
         let key = self.key(key);
-        let own = self.counters.count(&key, window).await;
+        let before = self.counters.counted(&key).await;
         let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX).max(1);
+        let place = key.clone();
         let shared = self.ask(move |mut manager, server| async move {
-            let mut counted = server.script.key(key);
+            let mut counted = server.script.key(place);
             let counted = counted.arg(millis);
             let answer: Value = counted.invoke_async(&mut manager).await?;
             let (hits, left) = <(u64, u64)>::from_redis_value(answer).map_err(RedisError::from)?;
@@ -370,7 +378,10 @@ impl Cache for RedisCache {
                 resets_in: Duration::from_millis(left),
             })
         });
-        shared.await.unwrap_or(own)
+        let shared = shared.await;
+        let own = self.counters.count(&key, window).await;
+        // A server that was flushed or tampered with knows of less than this process does.
+        shared.filter(|shared| shared.hits > before).unwrap_or(own)
     }
 
     async fn get(&self, key: &str) -> Option<Vec<u8>> {
@@ -387,7 +398,7 @@ impl Cache for RedisCache {
             }
         });
         let found = found.await.flatten();
-        let found = found.and_then(|sealed| envelope::open(&key, &sealed));
+        let found = found.and_then(|sealed| self.envelope.open(&key, &sealed));
         self.tally.read(found)
     }
 
@@ -396,7 +407,7 @@ impl Cache for RedisCache {
             return;
         }
         let key = self.key(key);
-        let sealed = envelope::seal(&key, &value);
+        let sealed = self.envelope.seal(&key, &value);
         let seconds = whole_seconds(ttl);
         let put = self.ask(move |mut manager, _| async move {
             let set = Cmd::set_ex(key, sealed, seconds);
@@ -427,12 +438,15 @@ mod tests {
             url: "redis://127.0.0.1:1".parse().unwrap(),
             authorities: None,
             namespace: "xmas".to_owned(),
+            secret: b"secret".to_vec(),
             response_time: Duration::from_millis(20),
         };
         let cache = RedisCache::connect(options).await.unwrap();
-        assert_eq!(cache.key("throttle:login:a"), "xmas:1:throttle:login:a");
+        let mark = Envelope::new(b"secret").mark();
+        let beginning = format!("xmas:1:{mark}:throttle:");
+        assert_eq!(cache.key("throttle:login:a"), format!("{beginning}login:a"));
         let long = |last: &str| cache.key(&format!("throttle:{}{last}", "k".repeat(300)));
-        assert!(long("a").starts_with("xmas:1:throttle:#") && long("a").len() < 100);
+        assert!(long("a").starts_with(&format!("{beginning}#")) && long("a").len() < 100);
         assert_ne!(long("a"), long("b"));
     }
 
@@ -442,6 +456,7 @@ mod tests {
             url: "redis://127.0.0.1:1".parse().unwrap(),
             authorities: None,
             namespace: "xmas".to_owned(),
+            secret: b"secret".to_vec(),
             response_time: Duration::from_millis(20),
         };
         let cache = RedisCache::connect(options).await.unwrap();

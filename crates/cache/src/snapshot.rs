@@ -48,11 +48,6 @@ where
         loaded.map_err(|shared| E::clone(&shared))
     }
 
-    /// The copy, if there is one.
-    pub async fn get(&self, key: &K) -> Option<V> {
-        self.entries.get(key).await
-    }
-
     /// Forgets every copy, after the configuration was written.
     pub fn drop_all(&self) {
         self.entries.invalidate_all();

@@ -27,6 +27,7 @@ fn options(url: &str, response_time: Duration) -> RedisOptions {
         url: url.parse().unwrap(),
         authorities: None,
         namespace: "test".to_owned(),
+        secret: b"secret".to_vec(),
         response_time,
     }
 }
@@ -98,22 +99,52 @@ async fn a_damaged_counter_is_mended() {
         return;
     };
     let cache = connected(&server.url(), PATIENT).await;
-    for (damage, hits) in [
-        ("SET test:1:c 7", 8),
-        ("SET test:1:c nonsense", 1),
-        ("SET test:1:c -100", 1),
-        ("SET test:1:c 9223372036854775807", 1),
-        ("LPUSH test:1:c x", 1),
-        ("SET test:1:c 7 EX 100000", 8),
-    ] {
-        server.flush();
-        server.tell(damage);
-        let count = cache.count("c", MINUTE).await;
+    for (number, (damage, hits)) in [
+        ("SET KEY 7", 8),
+        ("SET KEY nonsense", 1),
+        ("SET KEY -100", 1),
+        ("SET KEY 9223372036854775807", 1),
+        ("LPUSH KEY x", 1),
+        ("SET KEY 7 EX 100000", 8),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // Each of them is counted for the first time.
+        let key = format!("c{number}");
+        let place = cache.key(&key);
+        server.tell(&damage.replace("KEY", &place));
+        let count = cache.count(&key, MINUTE).await;
         assert_eq!((count.hits, count.resets_in), (hits, MINUTE), "{damage}");
-        let left = server.tell("PTTL test:1:c");
+        let left = server.tell(&format!("PTTL {place}"));
         let left: u64 = left.trim_start_matches(':').parse().unwrap();
         assert!((1..=60_000).contains(&left), "{damage}: {left}");
     }
+    assert_eq!(cache.stats().failures, 0);
+}
+
+/// Whoever may write there, or empties it, lifts no limit.
+#[tokio::test]
+async fn what_this_process_has_counted_stays_counted() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let cache = Arc::new(connected(&server.url(), PATIENT).await);
+    let place = cache.key("throttle:login:a");
+    let throttle = Throttle::new(cache.clone(), "login", 10, MINUTE);
+    for damage in [
+        "FLUSHALL".to_owned(),
+        format!("SET {place} 0 KEEPTTL"),
+        format!("SET {place} 9223372036854775806 KEEPTTL"),
+    ] {
+        for _ in 0..10 {
+            server.tell(&damage);
+            let _ = throttle.admit("a").await;
+        }
+    }
+    server.flush();
+    assert!(throttle.admit("a").await.is_err());
+    assert!(throttle.admit("b").await.is_ok());
     assert_eq!(cache.stats().failures, 0);
 }
 
@@ -128,9 +159,9 @@ async fn what_one_puts_another_finds_and_nothing_else_is_found() {
     one.put("a", value.clone(), Duration::from_millis(10_900))
         .await;
     assert_eq!(other.get("a").await, Some(value.clone()));
-    assert_eq!(server.tell("TTL test:1:a"), ":10");
+    assert_eq!(server.tell(&format!("TTL {}", one.key("a"))), ":10");
     one.put("b", value.clone(), Duration::ZERO).await;
-    assert_eq!(server.tell("TTL test:1:b"), ":1");
+    assert_eq!(server.tell(&format!("TTL {}", one.key("b"))), ":1");
     one.put("large", vec![1; 256 * 1024], MINUTE).await;
     one.put("too-large", vec![1; 256 * 1024 + 1], MINUTE).await;
     assert_eq!(other.get("large").await.unwrap().len(), 256 * 1024);
@@ -142,12 +173,21 @@ async fn what_one_puts_another_finds_and_nothing_else_is_found() {
     let elsewhere = RedisCache::connect(elsewhere).await.unwrap();
     assert!(becomes_well(&elsewhere).await);
     assert_eq!(elsewhere.get("a").await, None);
+    // So has one with another database.
+    let mut elsewhere = options(&server.url(), PATIENT);
+    elsewhere.secret = b"another".to_vec();
+    let elsewhere = RedisCache::connect(elsewhere).await.unwrap();
+    assert!(becomes_well(&elsewhere).await);
+    assert_eq!(elsewhere.get("a").await, None);
+    let moved = format!("COPY {} {}", one.key("a"), elsewhere.key("a"));
+    assert_eq!(server.tell(&moved), ":1");
+    assert_eq!(elsewhere.get("a").await, None);
 
     // What somebody else writes there is nothing.
-    server.tell("SET test:1:c nonsense");
-    server.tell("LPUSH test:1:d x");
+    server.tell(&format!("SET {} nonsense", one.key("c")));
+    server.tell(&format!("LPUSH {} x", one.key("d")));
     // A value of one player is not another's.
-    server.tell("RENAME test:1:a test:1:e");
+    server.tell(&format!("RENAME {} {}", one.key("a"), one.key("e")));
     for key in ["c", "d", "e", "a", "unknown"] {
         assert_eq!(other.get(key).await, None, "{key}");
     }
@@ -222,16 +262,16 @@ async fn a_server_may_be_flushed_killed_and_restarted() {
     assert_eq!((attempt().await, attempt().await), (1, 2));
     server.flush();
     assert_eq!(cache.get("a").await, None);
-    assert_eq!(attempt().await, 1);
-    server.kill();
     // This process has counted all along.
+    assert_eq!(attempt().await, 3);
+    server.kill();
     assert_eq!(attempt().await, 4);
     assert_eq!(cache.get("a").await, None);
     becomes_unwell(&cache).await;
     assert_eq!(attempt().await, 5);
     server.restart();
     assert!(becomes_well(&cache).await);
-    assert_eq!(attempt().await, 1);
+    assert_eq!(attempt().await, 6);
     cache.put("a", b"value".to_vec(), MINUTE).await;
     assert_eq!(cache.get("a").await, Some(b"value".to_vec()));
 }

@@ -17,7 +17,7 @@ mod source;
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, FromArgMatches, Parser, ValueEnum};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use xmas_cache::RedisUrl;
 use xmas_kernel::db::DbUrl;
 use xmas_time::{DateTime, Utc};
@@ -96,7 +96,8 @@ pub struct ServerConfig {
     #[arg(long = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, value_name = "NETWORK,…")]
     pub trusted_proxies: Vec<IpNet>,
     /// How long requests are still served after SIGTERM, while readiness already answers 503, so
-    /// that a load balancer can look away.
+    /// that a load balancer can look away. Less than the 5 seconds for which a connection is kept idle may hang up on
+    /// a client that sends just then.
     #[arg(long = "DRAIN_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600), value_name = "SECONDS")]
     pub drain_seconds: u64,
 }
@@ -222,6 +223,16 @@ pub struct LimitsConfig {
     /// Connections open at once for each core; further ones wait to be accepted.
     #[arg(long = "MAX_CLIENT_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
     pub client_connections: u64,
+    /// Connections open at once of one client address; further ones are closed. Those of `TRUSTED_PROXIES` are not
+    /// counted. 0 means no limit.
+    #[arg(long = "MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1024, value_parser = clap::value_parser!(u64), value_name = "NUMBER")]
+    pub connections_per_address: u64,
+    /// How long the headers of a request may take to arrive before the connection is closed.
+    #[arg(long = "HEAD_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60), value_name = "SECONDS")]
+    pub head_seconds: u64,
+    /// How long a client may leave an answer unread before the connection is closed.
+    #[arg(long = "ANSWER_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600), value_name = "SECONDS")]
+    pub answer_seconds: u64,
     /// How long a request may take before it is answered with `OVERLOADED`.
     #[arg(long = "REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300), value_name = "SECONDS")]
     pub request_seconds: u64,
@@ -335,7 +346,20 @@ fn network(text: &str) -> Result<IpNet, String> {
     let single = || text.parse::<std::net::IpAddr>().map(IpNet::from);
     text.parse::<IpNet>()
         .or_else(|_| single())
+        .map(|network| as_ipv4(&network).unwrap_or(network))
         .map_err(|_| "a network looks like 10.0.0.0/8 or 10.0.0.1".to_owned())
+}
+
+/// A network of IPv4 that is written as one of IPv6 (`::ffff:10.0.0.0/104`), as itself: so are the addresses that
+/// are looked for in it.
+fn as_ipv4(network: &IpNet) -> Option<IpNet> {
+    const PREFIX: u8 = 96;
+    let IpNet::V6(network) = network else {
+        return None;
+    };
+    let length = network.prefix_len().checked_sub(PREFIX)?;
+    let network = Ipv4Net::new(network.addr().to_ipv4_mapped()?, length);
+    Some(IpNet::V4(network.ok()?))
 }
 
 fn namespace(text: &str) -> Result<String, String> {

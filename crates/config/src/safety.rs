@@ -1,4 +1,4 @@
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv6Net};
 
 use crate::{Config, Origin, Secret};
 
@@ -102,15 +102,7 @@ fn too_wide(networks: &[IpNet]) -> Option<IpNet> {
     const MAPPED: &str = "::ffff:0.0.0.0/96";
     let mapped: Ipv6Net = MAPPED.parse().ok()?;
     let private: Ipv6Net = "fc00::/7".parse().ok()?;
-    let as_ipv4 = |network: &Ipv6Net| {
-        let length = network.prefix_len().checked_sub(mapped.prefix_len())?;
-        Ipv4Net::new(network.addr().to_ipv4_mapped()?, length).ok()
-    };
-    let networks = networks.iter().map(|network| match network {
-        IpNet::V6(network) => as_ipv4(network).map_or(IpNet::V6(*network), IpNet::V4),
-        network => *network,
-    });
-    IpNet::aggregate(&networks.collect())
+    IpNet::aggregate(&networks.to_vec())
         .into_iter()
         .find(|network| match network {
             IpNet::V4(network) => network.prefix_len() < 8,
@@ -210,7 +202,7 @@ mod tests {
     #[test]
     fn networks_of_proxies_are_accepted() {
         let networks = "10.0.0.0/8,192.0.2.7,172.16.0.0/12,fc00::/7,fd00::/8,2001:db8::/32,::1,\
-                        ::ffff:10.0.0.0/104";
+                        ::ffff:10.0.0.0/104,::ffff:192.0.2.8";
         assert_eq!(
             problems_with(&[("TRUSTED_PROXIES", networks)]),
             Vec::<String>::new()

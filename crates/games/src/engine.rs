@@ -40,17 +40,6 @@ pub(crate) struct PublishedConfig<G: Game> {
     odds_id: OddsId,
 }
 
-impl<G: Game> PublishedConfig<G> {
-    fn odds(&self) -> PublishedOdds {
-        PublishedOdds {
-            odds_id: self.odds_id,
-            odds: self.active.odds.clone(),
-            stock: Some(self.active.stock.clone()),
-            sold_out: self.active.sold_out.clone(),
-        }
-    }
-}
-
 /// The draws of one play so far, whose prizes had all run out, and what is drawn from next. The
 /// number of a draw follows from the nonce and the attempt: a chain is carried on only by the play
 /// with its nonce.
@@ -323,12 +312,13 @@ impl<G: Game> OddsSource for Engine<G> {
         G::FEATURE
     }
 
-    async fn odds_at_hand(&self) -> Option<PublishedOdds> {
-        let published = self.configs.get(&()).await??;
-        Some(published.odds())
-    }
-
     async fn odds_now(&self, now: DateTime<Utc>) -> Result<PublishedOdds, GameError> {
-        Ok(self.published(now).await?.odds())
+        let published = self.published(now).await?;
+        Ok(PublishedOdds {
+            odds_id: published.odds_id,
+            odds: published.active.odds.clone(),
+            stock: Some(published.active.stock.clone()),
+            sold_out: published.active.sold_out.clone(),
+        })
     }
 }

@@ -64,10 +64,7 @@ struct Content {
 const VERSION: u32 = 1;
 
 /// A table of odds: at least one entry can come up.
-///
-/// As JSON it is its content, as text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Odds {
     feature: Feature,
     config_id: ConfigId,
@@ -75,20 +72,6 @@ pub struct Odds {
     total: u64,
     content: String,
     hash: String,
-}
-
-impl From<Odds> for String {
-    fn from(odds: Odds) -> Self {
-        odds.content
-    }
-}
-
-impl TryFrom<String> for Odds {
-    type Error = InvalidOdds;
-
-    fn try_from(content: String) -> Result<Self, InvalidOdds> {
-        Self::from_content(&content)
-    }
 }
 
 impl Odds {

@@ -6,6 +6,7 @@
 //! It knows the domain crates only to translate their errors, and no path of the product.
 
 pub mod answer;
+pub mod connections;
 pub mod endpoint;
 pub mod error;
 pub mod export;

@@ -19,14 +19,19 @@ use actix_web::{
     web::{Data, ServiceConfig},
 };
 
+use ipnet::IpNet;
 use socket2::SockRef;
 
-use crate::middleware::{
-    admission::admission, cors::CorsPolicy, error_shape::error_shape, headers, trace::trace,
+use crate::{
+    connections::{Connections, Patience, watch},
+    middleware::{
+        admission::admission, cors::CorsPolicy, error_shape::error_shape, headers,
+        places::PerClient, trace::trace,
+    },
 };
 
-/// How long a client may take to send its headers.
-const HEADERS_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection is kept on which nothing is asked.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// What the server does with connections.
 #[derive(Clone, Debug)]
@@ -36,6 +41,13 @@ pub struct ServerOptions {
     /// How long requests in flight may take once the server is stopped.
     pub finish_within: Duration,
     pub draining: Draining,
+    pub connections_by_client: PerClient,
+    /// Whose connections are not counted.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a client may take to send its headers.
+    pub head_time: Duration,
+    /// How long a client may take to read a part of an answer.
+    pub answer_time: Duration,
 }
 
 /// Whether the server is about to stop. While it is, every answer closes its connection: a client that keeps
@@ -88,11 +100,28 @@ pub fn start(
     options: ServerOptions,
 ) -> io::Result<Running> {
     let door = Door(listener.try_clone()?);
-    let (connections, finish_within) = (options.connections, options.finish_within);
+    let ServerOptions {
+        connections,
+        finish_within,
+        head_time,
+        ..
+    } = options;
+    let patience = Patience {
+        // Both have a deadline by themselves, the head only the first time.
+        head: KEEP_ALIVE + head_time,
+        answer: options.answer_time,
+    };
+    let watched = Connections::new(
+        options.connections_by_client,
+        options.trusted_proxies,
+        patience,
+    );
+    tokio::spawn(watched.look_after());
+    let draining = options.draining;
     let server = HttpServer::new(move || {
         // The last one wrapped around is the first to see a request.
         App::new()
-            .app_data(Data::new(options.draining.clone()))
+            .app_data(Data::new(draining.clone()))
             .configure(|cfg| configure(cfg))
             .wrap(from_fn(admission))
             .wrap(cors.middleware())
@@ -100,10 +129,13 @@ pub fn start(
             .wrap(from_fn(error_shape))
             .wrap(from_fn(trace))
             .wrap(from_fn(close_while_draining))
+            .wrap(from_fn(watch))
     });
     let server = server
         .max_connections(connections)
-        .client_request_timeout(HEADERS_WITHIN)
+        .on_connect(move |stream, extensions| watched.enter(stream, extensions))
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(head_time)
         .shutdown_timeout(finish_within.as_secs())
         .disable_signals()
         .listen(listener)?;

@@ -105,6 +105,7 @@ impl AppBuilder {
             ("PLAYER_WRITES_PER_MINUTE", "0"),
             ("PLAYER_READS_PER_MINUTE", "0"),
             ("MAX_REQUESTS_PER_ADDRESS", "0"),
+            ("MAX_CONNECTIONS_PER_ADDRESS", "0"),
             ("MAX_LOGINS", "512"),
             ("MAX_BULK_REQUESTS", "512"),
             ("MAX_UPLOADS", "512"),

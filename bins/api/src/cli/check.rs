@@ -123,7 +123,9 @@ impl Findings {
 
     /// Warns of a Redis that does not answer: the service runs without it.
     async fn look_at_redis(&mut self, config: &Config) {
-        match wiring::redis(config).await {
+        // Nothing is put there.
+        let secret = Vec::new();
+        match wiring::redis(config, secret).await {
             Ok(None) => {}
             Ok(Some(redis)) => {
                 if !redis.is_well().await {

@@ -40,7 +40,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let secrets = Secrets::of(config)?;
     database::compare_key(&secrets.data_key, &db).await?;
     let ports = Ports::with_clock(clock.clone());
-    let ports = ports.with_cache_of(config).await?;
+    let ports = ports.with_cache_of(config, &secrets).await?;
     let app = App::new(&db, config, &secrets, ports);
     let withheld = app
         .complete_codes()

@@ -1,3 +1,5 @@
+use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::json;
 use xmas_test_support::TestApp;
 
@@ -14,6 +16,29 @@ async fn the_process_is_up_and_ready() {
     let ready = client.get("/readyz").await.expect_status(200);
     let checks = json!({ "database": "ok", "schema": "ok", "draining": "no" });
     assert_eq!(ready.body, json!({ "status": "ok", "checks": checks }));
+}
+
+/// Nobody is counted who asks this, so that many may do it at once.
+#[tokio::test]
+async fn however_many_ask_whether_it_is_ready_the_database_is_asked_once() {
+    let app = TestApp::start().await;
+    // Nobody else writes for as long as this does.
+    let tx = app.test.db.begin().await.unwrap();
+    let is_sqlite = app.test.db.backend() == DbBackend::Sqlite;
+    let (hold, let_go) = match is_sqlite {
+        true => ("UPDATE job_lease SET holder = holder", "SELECT 1"),
+        false => ("LOCK TABLES job_lease WRITE", "UNLOCK TABLES"),
+    };
+    tx.execute_unprepared(hold).await.unwrap();
+    let before = app.statements();
+    let client = app.anonymous();
+    let answers = join_all((0..200).map(|_| client.get("/readyz"))).await;
+    let asked = app.statements() - before;
+    tx.execute_unprepared(let_go).await.unwrap();
+    drop(tx);
+    assert_eq!(answers.len(), 200);
+    assert!(asked < 100, "{asked} statements");
+    client.get("/readyz").await.expect_status(200);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod browsers;
 mod check;
 mod circles;
 mod command_line;
+mod connections;
 mod data_key;
 mod drain;
 mod health;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use xmas_cache::fake::FakeCache;
 use xmas_kernel::UserId;
 use xmas_test_support::{AppBuilder, Client, TestApp};
 
 const RANKING: &str = "/api/ranking/today";
-const ODDS: &str = "/api/odds/ROULETTE";
 const DASHBOARD: &str = "/admin/api/dashboard/metrics";
 
 /// Two replicas on one database, with a cache in which nothing runs out.
@@ -108,31 +108,49 @@ async fn boards_are_shared_but_neither_names_nor_one_s_own_place() {
 }
 
 #[tokio::test]
-async fn odds_are_shown_from_a_copy_and_drawn_from_the_database() {
+async fn an_operator_s_own_edit_is_seen_at_once_and_then_by_all() {
     let (one, other, cache) = replicas().await;
-    let player = one.player("santa", 2).await;
-    let shown = read(&one.anonymous(), ODDS).await;
-    assert_eq!(cache.values("read:odds:ROULETTE").len(), 1);
-    one.test
-        .execute("UPDATE roulette_segment SET weight = weight + 1 WHERE slot_index = 0")
-        .await;
-    let before = other.statements();
-    assert_eq!(read(&other.anonymous(), ODDS).await, shown);
-    assert_eq!(other.statements(), before);
+    let player = one.player("santa", 0).await;
+    let admin = one.admin("operator").await;
     let there = other.with_token(Some(player.token()));
-    let played = there.play("/api/roulette/play").await.expect_status(200);
-    let drawn_from = &played.body["receipt"]["odds_id"];
-    assert_ne!(drawn_from, &shown["odds_id"]);
-    // A copy that says something else than odds is none.
-    for (key, _) in cache.values("read:odds:") {
-        let nonsense = shown.to_string().into_bytes();
-        let ttl = std::time::Duration::from_secs(1);
-        xmas_cache::Cache::put(&*cache, &key, nonsense, ttl).await;
+    let external = "/admin/api/external-ranking/";
+    let deposits = |amount: i64| {
+        let id = player.identity().user_id;
+        json!([{ "user_id": id, "deposit_amount": amount, "play_count": 1 }])
+    };
+    for score in 1..=3 {
+        let row = json!({ "items": [{ "rank": 1, "display_name": "손님", "score": score }] });
+        let saved = admin.put("/admin/api/ranking/2025-12-26", &row).await;
+        saved.expect_status(200);
+        assert_eq!(read(&player, RANKING).await["entries"][0]["score"], score);
+        let saved = admin.post(external, &deposits(score)).await;
+        assert!([200, 201].contains(&saved.status), "{}", saved.text);
+        let boards = read(&player, RANKING).await;
+        assert_eq!(boards["external_entries"][0]["deposit_amount"], score);
+        // Another replica that has no copy of its own reads what was put there.
+        let third = AppBuilder::default().cache(cache.clone());
+        let third = third.start_on(one.test.reconnected().await).await;
+        let before = third.statements();
+        assert_eq!(
+            read(&third.with_token(Some(player.token())), RANKING).await,
+            boards
+        );
+        assert!(third.statements() > before);
+        read(&there, RANKING).await;
     }
-    let third = AppBuilder::default().cache(cache.clone());
-    let third = third.start_on(one.test.reconnected().await).await;
-    let seen = read(&third.anonymous(), ODDS).await;
-    assert_eq!(&seen["odds_id"], drawn_from);
+}
+
+#[tokio::test]
+async fn a_copy_that_has_outlived_itself_is_not_shown() {
+    let (one, other, _) = replicas().await;
+    let player = one.player("santa-01", 0).await;
+    enter(&one, 1, player.identity().user_id, "").await;
+    read(&player, RANKING).await;
+    one.test.execute("UPDATE ranking_daily SET score = 6").await;
+    // The cache has not forgotten it, as one that was frozen would not have.
+    other.clock.advance(TimeDelta::milliseconds(1_001));
+    let there = other.with_token(Some(player.token()));
+    assert_eq!(read(&there, RANKING).await["entries"][0]["score"], 6);
 }
 
 #[tokio::test]

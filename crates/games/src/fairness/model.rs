@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use xmas_kernel::{
     Feature, OddsId,
     paging::{Cursor, Limit},
@@ -22,17 +21,12 @@ use crate::{
 pub trait OddsSource: Send + Sync {
     fn feature(&self) -> Feature;
 
-    /// The odds as this process knows them without asking, at most
-    /// [`xmas_cache::Snapshot::LIFETIME`] old.
-    async fn odds_at_hand(&self) -> Option<PublishedOdds>;
-
     /// The odds that a play would be drawn from now.
     async fn odds_now(&self, now: DateTime<Utc>) -> Result<PublishedOdds, GameError>;
 }
 
 /// A table of odds under the id by which receipts name it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedOdds {
     pub odds_id: OddsId,
     pub odds: Odds,

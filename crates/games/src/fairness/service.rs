@@ -1,7 +1,6 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use xmas_cache::{Cache, Shared};
 use xmas_kernel::{
     Feature, OddsId, PlayId,
     db::{Db, DbError},
@@ -24,48 +23,25 @@ pub struct Fairness {
     db: Db,
     draws: Arc<DrawRegistry>,
     sources: Vec<Arc<dyn OddsSource>>,
-    /// What is in force, for players.
-    shown: Shared<PublishedOdds>,
 }
-
-/// How old the odds that are shown may be, beside [`xmas_cache::Snapshot::LIFETIME`].
-const SHOWN_AGAIN: Duration = Duration::from_secs(1);
 
 impl Fairness {
     /// `sources` are the games.
-    pub fn new(
-        db: Db,
-        draws: Arc<DrawRegistry>,
-        sources: Vec<Arc<dyn OddsSource>>,
-        cache: Arc<dyn Cache>,
-    ) -> Self {
-        Self {
-            db,
-            draws,
-            sources,
-            shown: Shared::new(cache, "odds", SHOWN_AGAIN),
-        }
-    }
-
-    fn source(&self, feature: Feature) -> Result<&dyn OddsSource, FairnessError> {
-        let source = self.sources.iter().find(|game| game.feature() == feature);
-        Ok(&**source.ok_or(FairnessError::UnknownOdds)?)
+    pub fn new(db: Db, draws: Arc<DrawRegistry>, sources: Vec<Arc<dyn OddsSource>>) -> Self {
+        Self { db, draws, sources }
     }
 }
 
 impl Fairness {
-    /// The odds of a game, a second or two old at most. Plays are drawn from what their own process knows.
+    /// The odds of a game now.
     pub async fn odds(
         &self,
         feature: Feature,
         now: DateTime<Utc>,
     ) -> Result<PublishedOdds, FairnessError> {
-        let source = self.source(feature)?;
-        if let Some(odds) = source.odds_at_hand().await {
-            return Ok(odds);
-        }
-        let odds = self.shown.get_or_load(feature, source.odds_now(now));
-        Ok(odds.await?)
+        let source = self.sources.iter().find(|game| game.feature() == feature);
+        let source = source.ok_or(FairnessError::UnknownOdds)?;
+        Ok(source.odds_now(now).await?)
     }
 
     /// A table that was once in force, by its id.
@@ -157,11 +133,11 @@ impl Fairness {
         query: ReportQuery,
         now: DateTime<Utc>,
     ) -> Result<Page<OddsReport>, FairnessError> {
-        let in_force = match self.source(feature)?.odds_now(now).await {
+        let in_force = match self.odds(feature, now).await {
             Ok(published) => Some(published.odds_id),
             // Nothing can be played now; what was played is told all the same.
-            Err(GameError::InvalidConfig(_)) => None,
-            Err(error) => return Err(error.into()),
+            Err(FairnessError::Game(GameError::InvalidConfig(_))) => None,
+            Err(error) => return Err(error),
         };
         let db = self.db.read();
         let tables = store::odds_of(db, feature, query).await?;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use xmas_cache::{Cache, Shared, Snapshot};
 use xmas_kernel::{
@@ -65,14 +66,16 @@ impl BoardCopies {
         }
     }
 
-    pub(super) async fn get(&self, db: &Db, day: EventDay) -> Result<Arc<Boards>, DbError> {
-        let shared = self.shared.get_or_load(day, load(db, day));
+    pub(super) async fn get(&self, db: &Db, now: DateTime<Utc>) -> Result<Arc<Boards>, DbError> {
+        let day = EventDay::of(now);
+        let shared = self.shared.get_or_load(day, now, load(db, day));
         let shared = async { shared.await.map(Arc::new) };
         self.own.get_or_load(day, shared).await
     }
 
     /// To be called after a board was saved.
-    pub(super) fn drop_own(&self) {
+    pub(super) fn renew(&self) {
+        self.shared.pass_over();
         self.own.drop_all();
     }
 }

@@ -127,7 +127,7 @@ impl Ranking {
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
-        self.copies.drop_own();
+        self.copies.renew();
         Ok(after)
     }
 
@@ -171,7 +171,7 @@ impl Ranking {
             saved.extend(players.iter().filter_map(|player| after.remove(&player.0)));
         }
         tx.commit().await?;
-        self.copies.drop_own();
+        self.copies.renew();
         Ok(saved)
     }
 
@@ -221,7 +221,7 @@ impl Ranking {
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
-        self.copies.drop_own();
+        self.copies.renew();
         Ok(after)
     }
 
@@ -244,7 +244,7 @@ impl Ranking {
         };
         audit::write_in_tx(&tx, actor, change, now).await?;
         tx.commit().await?;
-        self.copies.drop_own();
+        self.copies.renew();
         Ok(())
     }
 

@@ -93,7 +93,7 @@ impl Ranking {
         self.features.require(Feature::Ranking, day).await?;
         let db = self.db.read();
         check(db, identity).await?;
-        let boards = self.copies.get(&self.db, day).await?;
+        let boards = self.copies.get(&self.db, now).await?;
         // Whoever is on a board has the rank they see there, whatever is saved in between.
         let among = boards.daily.iter().find(|it| it.user_id == Some(me));
         let mine = match among {

@@ -7,7 +7,6 @@ use std::sync::{
 
 use async_trait::async_trait;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, EventWriter};
-use xmas_cache::MemoryCache;
 use xmas_features::{FeatureRow, FeatureSettings, fake::FakeFeatures};
 use xmas_games::{
     ActiveConfig, DrawRegistry, Engine, Fairness, Game, GameService, PlayCommand, PlayContext,
@@ -272,12 +271,7 @@ impl Real {
             draws: draws.clone(),
         };
         let engines = Engines::new(&context);
-        let fairness = Arc::new(Fairness::new(
-            db,
-            draws.clone(),
-            engines.odds(),
-            Arc::new(MemoryCache::default()),
-        ));
+        let fairness = Arc::new(Fairness::new(db, draws.clone(), engines.odds()));
         Self {
             test,
             features,

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::{HttpRequest, web::Data};
+use ipnet::IpNet;
 
 use crate::settings::HttpSettings;
 
@@ -11,10 +12,7 @@ use crate::settings::HttpSettings;
 /// has them all; an IPv4 address is the same in its IPv6 form (`::ffff:192.0.2.1`).
 pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     let settings = request.app_data::<Data<HttpSettings>>()?;
-    let trusted = |address: IpAddr| {
-        let mut networks = settings.trusted_proxies.iter();
-        networks.any(|network| network.contains(&address))
-    };
+    let trusted = |address: IpAddr| is_in(&settings.trusted_proxies, address);
     let peer = request.peer_addr()?.ip().to_canonical();
     if !trusted(peer) {
         return Some(network_of(peer));
@@ -46,7 +44,13 @@ fn address_of(hop: &str) -> Option<IpAddr> {
         .map(|address: IpAddr| address.to_canonical())
 }
 
-fn network_of(address: IpAddr) -> IpAddr {
+/// Whether an address is in any of these networks.
+pub(crate) fn is_in(networks: &[IpNet], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(&address))
+}
+
+/// What counts as one client: an IPv4 address, or a network of IPv6.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

@@ -21,6 +21,7 @@ mod upload;
 pub use account::{AccountPart, BY_EXTERNAL_ID, account_of};
 pub use admin::{Admin, ENTITY_TAG, key_of, reason, reason_text, seen_version};
 pub use client::client_address;
+pub(crate) use client::{is_in, network_of};
 pub use command::{Body, Command, IdempotencyKey, List, Nothing, OptionalBody};
 pub use csv::{Column, CsvRow, CsvUpload, LineProblems};
 pub use dry_run::{DryRun, said};

@@ -15,7 +15,7 @@ use actix_web::{
         header::{self, HeaderMap},
     },
     middleware::Next,
-    web::Data,
+    web::{Bytes, Data},
 };
 use xmas_kernel::ErrorCode;
 
@@ -23,7 +23,7 @@ use crate::{
     error::ApiError,
     extract::client_address,
     middleware::{
-        arrival::{Arrived, arrive, arrive_later},
+        arrival::{Arrived, arrive, arrive_later, broken},
         limits::{Limits, MAX_BODY_BYTES},
         places::{Place, Share},
     },
@@ -80,7 +80,7 @@ async fn receive(
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     let is_large = length.is_some_and(|length: usize| length > MAX_BODY_BYTES);
     let arrived = match is_large {
-        true => Arrived::Partly(Vec::new(), payload),
+        true => Arrived::Partly(Bytes::new(), payload),
         false => {
             let mut arriving = std::pin::pin!(arrive(payload, MAX_BODY_BYTES));
             match tokio::time::timeout(AT_ONCE, &mut arriving).await {
@@ -99,9 +99,13 @@ async fn receive(
             request.set_payload(Payload::from(bytes));
             Ok(None)
         }
-        Arrived::Partly(chunks, rest) => {
+        Arrived::Broken(part, error) => {
+            request.set_payload(broken(part, error));
+            Ok(None)
+        }
+        Arrived::Partly(part, rest) => {
             let place = limits.uploads.take()?;
-            request.set_payload(arrive_later(chunks, rest, limits.upload_time));
+            request.set_payload(arrive_later(part, rest, limits.upload_time));
             Ok(Some(place))
         }
     }

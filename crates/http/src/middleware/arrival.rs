@@ -13,17 +13,19 @@ use tokio::time::{Instant, timeout_at};
 /// What has arrived of a body.
 pub enum Arrived {
     Whole(Bytes),
-    /// What is there, and what is still to come, or the error that it ended with.
-    Partly(Vec<Result<Bytes, PayloadError>>, Payload),
+    /// What is there, and what is still to come.
+    Partly(Bytes, Payload),
+    /// What is there, and how it ended.
+    Broken(Bytes, PayloadError),
 }
 
 /// Waits for a body to its end, or for more than `most` bytes of it.
 pub async fn arrive(mut payload: Payload, most: usize) -> Arrived {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let Ok(chunk) = chunk else {
-            let arrived = vec![Ok(body.freeze()), chunk];
-            return Arrived::Partly(arrived, Payload::None);
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(error) => return Arrived::Broken(body.freeze(), error),
         };
         if body.is_empty() && chunk.len() <= most {
             // Usually there is only one, which need not be copied.
@@ -32,18 +34,14 @@ pub async fn arrive(mut payload: Payload, most: usize) -> Arrived {
             body.extend_from_slice(&chunk);
         }
         if body.len() > most {
-            return Arrived::Partly(vec![Ok(body.freeze())], payload);
+            return Arrived::Partly(body.freeze(), payload);
         }
     }
     Arrived::Whole(body.freeze())
 }
 
 /// The body again, whose rest must come within `time`: or else it ends with [`io::ErrorKind::TimedOut`].
-pub fn arrive_later(
-    arrived: Vec<Result<Bytes, PayloadError>>,
-    rest: Payload,
-    time: Duration,
-) -> Payload {
+pub fn arrive_later(arrived: Bytes, rest: Payload, time: Duration) -> Payload {
     let deadline = Instant::now() + time;
     let rest = stream::unfold(Some(rest), move |rest| async move {
         let mut rest = rest?;
@@ -55,7 +53,12 @@ pub fn arrive_later(
             }
         }
     });
-    payload(stream::iter(arrived).chain(rest))
+    payload(stream::iter([Ok(arrived)]).chain(rest))
+}
+
+/// What is there of a body, and the error that it ended with.
+pub fn broken(arrived: Bytes, error: PayloadError) -> Payload {
+    payload(stream::iter([Ok(arrived), Err(error)]))
 }
 
 fn payload(chunks: impl Stream<Item = Result<Bytes, PayloadError>> + 'static) -> Payload {
@@ -112,12 +115,12 @@ mod tests {
             Ok(Bytes::from_static(b"12")),
             Err(PayloadError::Incomplete(None)),
         ];
-        let broken = payload(stream::iter(chunks));
-        let Arrived::Partly(arrived, rest) = arrive(broken, 5).await else {
+        let ended = payload(stream::iter(chunks));
+        let Arrived::Broken(arrived, error) = arrive(ended, 5).await else {
             panic!("it is not whole");
         };
-        let payload = arrive_later(arrived, rest, Duration::from_secs(1));
-        let error = all_of(payload).await.unwrap_err();
+        assert_eq!(arrived, "12");
+        let error = all_of(broken(arrived, error)).await.unwrap_err();
         assert!(matches!(error, PayloadError::Incomplete(None)));
     }
 

@@ -60,7 +60,7 @@ impl Dashboard {
     /// What happened in the hours that end at `now`, or did a few seconds ago.
     pub async fn metrics(&self, range: RangeHours, now: DateTime<Utc>) -> Result<Metrics, DbError> {
         let report = retry(|| self.metrics_once(range, now));
-        let report = self.latest_of_all.get_or_load(range.get(), report);
+        let report = self.latest_of_all.get_or_load(range.get(), now, report);
         self.latest.get_or_load(range, report).await
     }
 
