@@ -106,14 +106,14 @@ async fn without_a_database_requests_are_told_to_come_back() {
 #[tokio::test]
 async fn connections_that_the_server_closed_cost_no_request() {
     let app = TestApp::start().await;
-    if app.test.db.backend() == sea_orm::DbBackend::Sqlite {
+    if app.test.db.backend() == DbBackend::Sqlite {
         // A file closes no connections.
         return;
     }
     let player = app.player("santa", 20).await;
     let spins = async || {
         let spins = (0..5).map(|_| player.play("/api/roulette/play"));
-        for spin in futures_util::future::join_all(spins).await {
+        for spin in join_all(spins).await {
             spin.expect_status(200);
         }
     };
