@@ -15,8 +15,7 @@ use xmas_core_auth::{
 use xmas_event_bridge::{BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions};
 use xmas_features::{FeatureService, Features, UiConfigs};
 use xmas_games::{
-    DrawRegistry, Fairness, GameError, PlayContext, Ranking, RankingNames, SealedSeeds,
-    catalog::Engines,
+    DrawRegistry, Fairness, GameError, PlayContext, Ranking, SealedSeeds, catalog::Engines,
 };
 use xmas_http::{
     finished::FinishedAnswers,
@@ -160,6 +159,12 @@ impl App {
         );
         let season_pass: Arc<dyn SeasonPassService> = seasons.clone();
         let passwords = passwords(config, ports.entropy.clone());
+        let ranking = Arc::new(Ranking::new(
+            db.clone(),
+            features.clone(),
+            activity.clone(),
+            ports.cache.clone(),
+        ));
         let players = Players::new(PlayersOptions {
             db: db.clone(),
             key: key.clone(),
@@ -173,7 +178,7 @@ impl App {
             forgetful: vec![
                 Arc::new(EventWriter),
                 Arc::new(Sessions),
-                Arc::new(RankingNames),
+                ranking.clone(),
                 ledger.clone(),
             ],
         });
@@ -205,12 +210,6 @@ impl App {
             seasons: season_pass.clone(),
             awarder,
         });
-        let ranking = Arc::new(Ranking::new(
-            db.clone(),
-            features,
-            activity.clone(),
-            ports.cache.clone(),
-        ));
         let finished = FinishedAnswers::new(ports.cache.clone());
         let limits = &config.limits;
         let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);

@@ -385,6 +385,8 @@ impl Stranger {
                     Manners::HangsUp => drop(client),
                     Manners::HangsUpLater => {
                         let mut client = client;
+                        // A connection that is being made anew is never closed when its cache is dropped.
+                        let _ = client.set_read_timeout(Some(Duration::from_secs(1)));
                         let _ = client.read(&mut [0; 8]);
                     }
                 }

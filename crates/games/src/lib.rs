@@ -60,7 +60,7 @@ pub use engine::Engine;
 pub use error::{ConfigError, FairnessError, GameError, RankingDeskError, SaveError};
 pub use fairness::{DrawRegistry, Fairness, SealedSeeds};
 pub use game::{ActiveConfig, Game};
-pub use ranking::{Ranking, RankingNames, RankingService};
+pub use ranking::{Ranking, RankingService};
 pub use service::{GameService, Play, PlayCommand, Receipt, Status};
 
 /// The games there are.

@@ -263,6 +263,9 @@ impl Players {
         }
         store_in_tx(&tx, actor.user_id, request, &(user_id, &given_up), now).await?;
         tx.commit().await?;
+        for keeper in &self.options.forgetful {
+            keeper.has_forgotten();
+        }
         Ok(Replayable::fresh(Anonymised { record, given_up }))
     }
 

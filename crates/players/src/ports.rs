@@ -31,6 +31,9 @@ pub trait Forgetful: Send + Sync {
         leaving: &Leaving<'_>,
         now: DateTime<Utc>,
     ) -> Result<GivenUp, DbError>;
+
+    /// Called when it is committed: what is kept outside of the database may be from before.
+    fn has_forgotten(&self) {}
 }
 
 /// Why a password could not be hashed.

@@ -4,15 +4,12 @@ use sea_orm::DatabaseTransaction;
 use xmas_kernel::db::DbError;
 use xmas_players::{Forgetful, GivenUp, Leaving};
 
-use super::store;
+use super::{Ranking, store};
 
 /// The names on the boards. Of a player who is forgotten the places stay, under the public name that
 /// is left to them.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RankingNames;
-
 #[async_trait]
-impl Forgetful for RankingNames {
+impl Forgetful for Ranking {
     async fn forget_in_tx(
         &self,
         tx: &DatabaseTransaction,
@@ -21,5 +18,9 @@ impl Forgetful for RankingNames {
     ) -> Result<GivenUp, DbError> {
         store::forget(tx, leaving, now).await?;
         Ok(GivenUp::default())
+    }
+
+    fn has_forgotten(&self) {
+        self.copies.renew();
     }
 }

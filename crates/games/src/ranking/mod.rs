@@ -16,7 +16,6 @@ mod rules;
 mod service;
 mod store;
 
-pub use forget::RankingNames;
 pub use model::{
     DayBoard, DayRow, DayRowEdit, ExternalBoard, ExternalEdit, ExternalEntry, ExternalRow,
     ExternalRowEdit, NewExternalEntry, NewRankingEntry, RankingEntry, RankingToday,
