@@ -496,6 +496,19 @@ mod tests {
     }
 
     #[test]
+    fn a_network_of_ipv4_is_one_however_it_is_written() {
+        let networks = "::ffff:10.0.0.0/104,::ffff:192.0.2.7,2001:db8::/32";
+        let config = config(&[("TRUSTED_PROXIES", networks)]).unwrap();
+        let networks: Vec<_> = config
+            .server
+            .trusted_proxies
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(networks, ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]);
+    }
+
+    #[test]
     fn an_empty_variable_is_an_unset_one() {
         assert!(
             config(&[("DATABASE_URL", ""), ("BIND_ADDR", "")])
