@@ -194,11 +194,11 @@ pub struct LimitsConfig {
     pub player_reads_per_minute: u64,
     /// Requests in progress at once, whose bodies have arrived; one more is answered with `OVERLOADED`. More than
     /// the server does in half a second only makes everybody wait.
-    #[arg(long = "MAX_REQUESTS", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    #[arg(long = "MAX_REQUESTS", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
     pub max_requests: u64,
     /// Requests in progress of one client address, and bodies on their way from it; one more is answered with
     /// `TOO_MANY_REQUESTS`. Behind a reverse proxy this needs `TRUSTED_PROXIES`. 0 means no limit.
-    #[arg(long = "MAX_REQUESTS_PER_ADDRESS", default_value_t = 256, value_parser = clap::value_parser!(u64), value_name = "NUMBER")]
+    #[arg(long = "MAX_REQUESTS_PER_ADDRESS", default_value_t = 128, value_parser = clap::value_parser!(u64), value_name = "NUMBER")]
     pub requests_per_address: u64,
     /// Logins and changes of passwords in progress at once; one more is answered with `OVERLOADED`, so that they
     /// leave places to those who play.

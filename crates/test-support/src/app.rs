@@ -104,6 +104,7 @@ impl AppBuilder {
             ("LOGINS_PER_ADDRESS_PER_MINUTE", "100000"),
             ("PLAYER_WRITES_PER_MINUTE", "0"),
             ("PLAYER_READS_PER_MINUTE", "0"),
+            ("MAX_REQUESTS", "512"),
             ("MAX_REQUESTS_PER_ADDRESS", "0"),
             ("MAX_CONNECTIONS_PER_ADDRESS", "0"),
             ("MAX_LOGINS", "512"),
