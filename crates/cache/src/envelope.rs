@@ -11,7 +11,6 @@ const DIGEST: usize = 16;
 const HEAD: usize = 1 + DIGEST;
 
 /// Puts values into envelopes that only those open who know the same secret.
-#[derive(Clone)]
 pub(crate) struct Envelope(Hmac<Sha256>);
 
 impl Envelope {

@@ -1,7 +1,8 @@
 //! What every HTTP side of the product needs: what handlers ask of a request ([`extract`]), what happens to
 //! every request ([`middleware`]), how an error becomes an answer ([`error`]), how a path is registered
-//! ([`endpoint`]), what answers share ([`answer`], [`export`], [`receipts`]), which of them are kept ([`finished`]), the OpenAPI document ([`openapi`]), and the
-//! [`server`] around it all.
+//! ([`endpoint`]), what answers share ([`answer`], [`export`], [`receipts`]), which of them are kept ([`finished`]),
+//! the OpenAPI document ([`openapi`]), which connections are kept ([`connections`]), and the [`server`] around it
+//! all.
 //!
 //! It knows the domain crates only to translate their errors, and no path of the product.
 

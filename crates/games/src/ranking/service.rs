@@ -111,9 +111,9 @@ impl Ranking {
         let top = usize::try_from(top).unwrap_or(usize::MAX);
         let daily = boards.daily.iter().take(top);
         let external = boards.external.iter().take(top);
-        let on_daily = daily.clone().chain(&mine).filter_map(|it| it.user_id);
-        let on_external = external.clone().chain(&my_external).map(|it| it.user_id);
-        let names = Names::of(db, on_daily.collect(), on_external).await?;
+        let on_daily = daily.clone().chain(&mine);
+        let on_external = external.clone().chain(&my_external);
+        let names = Names::of(db, on_daily, on_external).await?;
         self.pages.enter_page(identity, Feature::Ranking, now).await;
         let entry = |place: &DayPlace| RankingEntry {
             rank: place.rank,
@@ -147,12 +147,18 @@ struct Names {
 impl Names {
     async fn of(
         conn: &impl ConnectionTrait,
-        on_daily: Vec<UserId>,
-        on_external: impl Iterator<Item = UserId>,
+        on_daily: impl Iterator<Item = &DayPlace> + Clone,
+        on_external: impl Iterator<Item = &ExternalPlace>,
     ) -> Result<Self, DbError> {
+        let named = on_daily
+            .clone()
+            .filter(|place| text::is_seen(&place.display_name));
+        let named: Vec<UserId> = named.filter_map(|place| place.user_id).collect();
+        let players = on_daily.filter_map(|place| place.user_id);
+        let players = players.chain(on_external.map(|place| place.user_id));
         Ok(Self {
-            anonymised: anonymised_among(conn, &on_daily).await?,
-            public: public_names(conn, on_daily.into_iter().chain(on_external)).await?,
+            anonymised: anonymised_among(conn, &named).await?,
+            public: public_names(conn, players).await?,
         })
     }
 

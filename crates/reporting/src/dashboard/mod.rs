@@ -10,9 +10,9 @@ mod model;
 mod slots;
 mod store;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use xmas_cache::{Cache, Shared, Snapshot};
 use xmas_kernel::db::{Db, DbError, retry};
 
