@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use sea_orm::DbBackend;
 use xmas_games::{GameError, GameService, fairness::ReportQuery, lottery::NewLottery};
 use xmas_kernel::{
     Asset, CouponKindId, Feature, RewardId,
     audit::Actor,
+    db::DbError,
     paging::{Cursor, Limit},
 };
 use xmas_players::{Identity, Inactive};
@@ -56,6 +58,10 @@ async fn a_thousand_plays_at_once_share_a_stock_of_twenty_exactly() {
     }
     // Two replicas, each with its own idea of what is left.
     let replica = real.replica().await;
+    let lost_locks = match real.test.db.backend() {
+        DbBackend::Sqlite => 5,
+        _ => 0,
+    };
     let plays: Vec<_> = players
         .iter()
         .flat_map(|player| {
@@ -65,7 +71,17 @@ async fn a_thousand_plays_at_once_share_a_stock_of_twenty_exactly() {
             ]
         })
         .map(|(lottery, player)| {
-            tokio::spawn(async move { lottery.play(&play(player), at(26)).await })
+            tokio::spawn(async move {
+                // Nobody is next for the lock of a file, so that one of two pools may wait for longer than a
+                // use case does. Whoever is told so plays again, as a client would; nothing may be left of it.
+                for _ in 0..lost_locks {
+                    match lottery.play(&play(player), at(26)).await {
+                        Err(GameError::Db(DbError::Contention(_))) => {}
+                        played => return played,
+                    }
+                }
+                lottery.play(&play(player), at(26)).await
+            })
         })
         .collect();
     let mut prizes: BTreeMap<String, i64> = BTreeMap::new();
