@@ -8,6 +8,7 @@
 
 pub mod answer;
 pub mod connections;
+pub mod door;
 pub mod endpoint;
 pub mod error;
 pub mod export;

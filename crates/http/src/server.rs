@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{Shutdown, TcpListener},
+    net::TcpListener,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -20,10 +20,10 @@ use actix_web::{
 };
 
 use ipnet::IpNet;
-use socket2::SockRef;
 
 use crate::{
     connections::{Connections, Patience, watch},
+    door::{Door, Workers},
     middleware::{
         admission::admission, cors::CorsPolicy, error_shape::error_shape, headers,
         places::PerClient, trace::trace,
@@ -71,24 +71,6 @@ pub struct Running {
     pub door: Door,
 }
 
-/// What the server listens on.
-#[derive(Debug)]
-pub struct Door(TcpListener);
-
-impl Door {
-    /// How long workers may take to come for connections that were accepted before.
-    const WORKERS_COME_WITHIN: Duration = Duration::from_millis(250);
-
-    /// Refuses new connections, and returns when the workers have those that were accepted. A server that is
-    /// stopped before would hang up on connections that no worker has come for yet, whatever was sent on them.
-    pub async fn close(self) {
-        if let Err(error) = SockRef::from(&self.0).shutdown(Shutdown::Both) {
-            tracing::debug!(%error, "nobody listened any more");
-        }
-        tokio::time::sleep(Self::WORKERS_COME_WITHIN).await;
-    }
-}
-
 /// What a worker serves. It is no type parameter, so that what is generic in the server is built here, once.
 pub type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
@@ -99,7 +81,8 @@ pub fn start(
     listener: TcpListener,
     options: ServerOptions,
 ) -> io::Result<Running> {
-    let door = Door(listener.try_clone()?);
+    let workers = Workers::default();
+    let door = Door::new(listener.try_clone()?, workers.clone());
     let ServerOptions {
         connections,
         finish_within,
@@ -119,6 +102,7 @@ pub fn start(
     tokio::spawn(watched.look_after());
     let draining = options.draining;
     let server = HttpServer::new(move || {
+        workers.add_this();
         // The last one wrapped around is the first to see a request.
         App::new()
             .app_data(Data::new(draining.clone()))

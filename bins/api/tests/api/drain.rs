@@ -28,7 +28,7 @@ async fn sigterm_under_load_drops_no_request_and_readiness_is_503_at_once() {
     let test = TestDb::new().await;
     let variables = [
         ("DATABASE_URL", test.url()),
-        ("DRAIN_SECONDS", "1"),
+        ("DRAIN_SECONDS", "3"),
         ("PLAYER_WRITES_PER_MINUTE", "0"),
         ("PLAYER_READS_PER_MINUTE", "0"),
     ];
