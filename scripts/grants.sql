@@ -35,6 +35,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`feature_redraw` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`feature_schedule` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`idempotency_key` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`job_lease` TO {user};
+GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`job_result` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`lottery_config` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`lottery_prize` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`odds_table` TO {user};

@@ -27,12 +27,13 @@ mod m20261125_000013_zero_amounts;
 mod m20261126_000014_batch_reverts;
 mod m20261126_000016_anonymised;
 mod m20261126_000017_key_gifts;
+mod m20261127_000018_job_results;
 mod state;
 
 pub use attention::attention;
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
-pub use state::{SchemaState, schema_state};
+pub use state::{SchemaState, Versions, schema_state, versions};
 
 #[derive(Debug)]
 pub struct Migrator;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000014_batch_reverts::Migration),
             Box::new(m20261126_000016_anonymised::Migration),
             Box::new(m20261126_000017_key_gifts::Migration),
+            Box::new(m20261127_000018_job_results::Migration),
         ]
     }
 }

@@ -54,6 +54,22 @@ pub async fn schema_state(db: &DatabaseConnection, version: &str) -> Result<Sche
     })
 }
 
+/// How many migrations this binary knows, and how many of them a database has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    pub expected: usize,
+    pub actual: usize,
+}
+
+/// Counts migrations; those of newer binaries count as well.
+pub async fn versions(db: &DatabaseConnection) -> Result<Versions, DbErr> {
+    let applied = strings(db, "SELECT version FROM seaql_migrations").await?;
+    Ok(Versions {
+        expected: Migrator::migrations().len(),
+        actual: applied.len(),
+    })
+}
+
 /// All rows of a query whose columns are text.
 async fn strings(db: &DatabaseConnection, sql: &str) -> Result<Vec<Vec<String>>, DbErr> {
     let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql.to_owned());

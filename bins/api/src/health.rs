@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use xmas_http::{endpoint::Operations, error::ApiResult, operation};
 use xmas_kernel::ErrorCode;
 
-use crate::readiness::Readiness;
+use crate::{readiness::Readiness, version};
 
 /// The paths that load balancers ask.
 pub(crate) fn operations() -> &'static Operations {
@@ -33,9 +33,12 @@ pub(crate) async fn alive() -> Json<Alive> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"status": "ok", "checks": {"database": "ok", "schema": "ok", "draining": "no"}}))]
+#[schema(example = json!({"status": "ok", "version": "1.0.0", "commit": "4f2a9c1d7e3b", "checks": {"database": "ok", "schema": "ok", "clock": "ok", "draining": "no"}}))]
 pub(crate) struct Ready {
     status: &'static str,
+    version: &'static str,
+    /// The commit that it was built from, or `unknown`.
+    commit: &'static str,
     checks: Checks,
 }
 
@@ -43,19 +46,23 @@ pub(crate) struct Ready {
 pub(crate) struct Checks {
     database: &'static str,
     schema: &'static str,
+    clock: &'static str,
     draining: &'static str,
 }
 
-/// Whether requests should be sent here: the database takes writes, its schema fits, and the process
-/// is not about to stop. A database that is only busy is ready.
+/// Whether requests should be sent here: the database takes writes, its schema fits, its clock and this machine's agree
+/// within 30 seconds, and the process is not about to stop. A database that is only busy is ready.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Ready)))]
 pub(crate) async fn ready(readiness: Data<Readiness>) -> ApiResult<Json<Ready>> {
     readiness.check().await?;
     Ok(Json(Ready {
         status: "ok",
+        version: version::VERSION,
+        commit: version::COMMIT,
         checks: Checks {
             database: "ok",
             schema: "ok",
+            clock: "ok",
             draining: "no",
         },
     }))

@@ -12,10 +12,19 @@ use xmas_kernel::{
 use xmas_season_pass::{rules::answers_needless_before, season_spans};
 use xmas_time::{Clock, DateTime, Utc};
 
-use crate::wiring::App;
+use crate::{
+    watch::{Watch, audit_if_due},
+    wiring::App,
+};
 
 /// How often anything is looked after.
 const EVERY: Duration = Duration::from_secs(20);
+/// How often the database is looked at for metrics.
+const LOOK: Duration = Duration::from_secs(15);
+/// How often it is asked whether an audit is due.
+const AUDIT_LOOK: Duration = Duration::from_secs(60);
+/// An audit of a large event takes minutes.
+const AUDIT_LEASE: Duration = Duration::from_secs(3600);
 /// How often the log says how well the shared cache has served.
 const CACHE_LOG: Duration = Duration::from_secs(60);
 /// How long a process has a job for itself. Should it take longer, or the process die, another goes
@@ -23,11 +32,13 @@ const CACHE_LOG: Duration = Duration::from_secs(60);
 const LEASE: Duration = Duration::from_secs(600);
 
 /// Looks after everything that is due, until it is dropped.
-pub(crate) async fn run(app: App, clock: Arc<dyn Clock>) {
+pub(crate) async fn run(app: App, watch: Arc<Watch>, audit_every: Duration, clock: Arc<dyn Clock>) {
     // A dashboard that has much to read after a start must not hold a settlement up.
     tokio::join!(
         look_after(&app, &*clock),
         keep_warm(&app, &*clock),
+        keep_watch(&app, &watch, &*clock),
+        audit(&app, audit_every),
         log_cache(app.cache())
     );
 }
@@ -50,6 +61,31 @@ async fn keep_warm(app: &App, clock: &dyn Clock) {
         if let Err(error) = app.dashboard().keep_warm(clock.now()).await {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "the dashboard could not read ahead");
+        }
+    }
+}
+
+/// Every replica for itself: each is asked for its own metrics.
+async fn keep_watch(app: &App, watch: &Watch, clock: &dyn Clock) {
+    let mut interval = tokio::time::interval(LOOK);
+    loop {
+        interval.tick().await;
+        if let Err(error) = watch.look(app, clock.now()).await {
+            tracing::warn!("the database could not be looked at: {error:#}");
+        }
+    }
+}
+
+/// Checks every invariant now and then, if `every` is not 0.
+async fn audit(app: &App, every: Duration) {
+    if every.is_zero() {
+        return;
+    }
+    let mut interval = tokio::time::interval(AUDIT_LOOK);
+    loop {
+        interval.tick().await;
+        if let Err(error) = audit_if_due(app, every, AUDIT_LEASE).await {
+            tracing::warn!("the audit is put off: {error:#}");
         }
     }
 }

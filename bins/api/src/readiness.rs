@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use xmas_cache::Snapshot;
 use xmas_http::{
     error::{ApiError, Details},
@@ -9,22 +10,28 @@ use xmas_http::{
 };
 use xmas_kernel::db::{Db, DbError};
 use xmas_migration::{SchemaState, schema_state};
+use xmas_time::Clock;
+
+use crate::version;
 
 /// Whether requests should be sent here.
 #[derive(Clone)]
 pub struct Readiness {
     pub(crate) db: Db,
     pub(crate) draining: Draining,
+    /// What this machine's clock shows, whatever the event's does.
+    pub(crate) machine: Arc<dyn Clock>,
     /// However many ask at once, the database is asked once.
-    schema: Arc<Snapshot<(), SchemaState>>,
+    state: Arc<Snapshot<(), SchemaState>>,
 }
 
 impl Readiness {
-    pub(crate) fn new(db: Db) -> Self {
+    pub(crate) fn new(db: Db, machine: Arc<dyn Clock>) -> Self {
         Self {
             db,
             draining: Draining::default(),
-            schema: Arc::new(Snapshot::lasting(Duration::ZERO)),
+            machine,
+            state: Arc::new(Snapshot::lasting(Duration::ZERO)),
         }
     }
 
@@ -33,16 +40,20 @@ impl Readiness {
         self.draining.begin();
     }
 
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.has_begun()
+    }
+
     /// `NOT_READY` with what is not, or nothing.
     pub(crate) async fn check(&self) -> Result<(), ApiError> {
         let mut problems = Details::new();
         let mut note = |check: &str, problem: String| {
             problems.insert(check.to_owned(), vec![problem]);
         };
-        if self.draining.has_begun() {
+        if self.is_draining() {
             note("draining", "is about to stop".to_owned());
         }
-        match self.schema.get_or_load((), self.database()).await {
+        match self.state.get_or_load((), self.database()).await {
             Ok(SchemaState::Current) => {}
             Ok(SchemaState::TooOld { missing }) => {
                 note("schema", format!("lacks {}", missing.join(", ")));
@@ -55,30 +66,59 @@ impl Readiness {
                 note("database", error.to_string());
             }
         }
+        // A database that cannot be asked is told above, or only is busy.
+        if let Ok(Ok(Some(skew))) = tokio::time::timeout(PATIENCE, self.skew()).await
+            && skew.abs() > MOST_SKEW
+        {
+            let seconds = skew.num_seconds();
+            note(
+                "clock",
+                format!("differs from the database's by {seconds} s"),
+            );
+        }
         if problems.is_empty() {
             return Ok(());
         }
         Err(ApiError::not_ready(problems))
     }
 
+    /// How the database's schema relates to this binary.
+    pub(crate) async fn schema(&self) -> Result<SchemaState, DbError> {
+        Ok(schema_state(self.db.read(), version::VERSION).await?)
+    }
+
+    /// How far this machine's clock is ahead of the database's, at least: as far as the time that the question took can
+    /// tell. `None` where the database has no clock of its own.
+    pub(crate) async fn skew(&self) -> Result<Option<TimeDelta>, DbError> {
+        let asked = self.machine.now();
+        let Some(shown) = self.db.server_time().await? else {
+            return Ok(None);
+        };
+        let answered = self.machine.now();
+        Ok(Some(match shown {
+            shown if shown < asked => asked - shown,
+            shown if shown > answered => answered - shown,
+            _ => TimeDelta::zero(),
+        }))
+    }
+
     /// The schema, if the database takes writes. One that only is too busy to be asked is ready.
     async fn database(&self) -> Result<SchemaState, DbError> {
-        let schema = async {
-            let state = schema_state(self.db.read(), env!("CARGO_PKG_VERSION")).await;
-            state.map_err(DbError::from)
-        };
         match self.db.check_writable(PATIENCE).await {
             // The table may be what the schema lacks.
             Ok(()) | Err(DbError::SchemaMismatch(_)) => {}
             Err(error) => return Err(error),
         }
-        match tokio::time::timeout(PATIENCE, schema).await {
+        match tokio::time::timeout(PATIENCE, self.schema()).await {
             Ok(Err(DbError::PoolExhausted(_))) | Err(_) => Ok(SchemaState::Current),
             Ok(state) => state,
         }
     }
 }
 
-/// How long each step of the readiness check waits: there are up to three, and whoever asks waits
+/// Midnight comes when the clock says so: a replica that is this far off would stamp the wrong day.
+const MOST_SKEW: TimeDelta = TimeDelta::seconds(30);
+
+/// How long each step of the readiness check waits: there are up to four, and whoever asks waits
 /// for some seconds.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -18,7 +18,9 @@ use xmas_games::{
     DrawRegistry, Fairness, GameError, PlayContext, Ranking, SealedSeeds, catalog::Engines,
 };
 use xmas_http::{
+    error::Refusal,
     finished::FinishedAnswers,
+    metrics::HttpMetrics,
     middleware::{
         contract::Contract,
         cors::CorsPolicy,
@@ -41,13 +43,15 @@ use xmas_rewards::{Batches, RewardDesk, RewardService, Rewards, SealedCoupons, W
 use xmas_season_pass::{
     SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps, XpCorrections,
 };
-use xmas_time::{Clock, DateTime, Utc};
+use xmas_time::{Clock, DateTime, SystemClock, Utc};
 
 use crate::{admin, health, openapi, readiness::Readiness};
 
 /// What a test replaces.
 pub struct Ports {
     pub clock: Arc<dyn Clock>,
+    /// What this machine's clock shows, whatever the event's does: it is compared with the database's.
+    pub machine: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub cache: Arc<dyn Cache>,
     pub observers: Vec<Arc<dyn ActivityObserver>>,
@@ -58,6 +62,7 @@ impl Ports {
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
+            machine: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             cache: Arc::new(MemoryCache::default()),
             observers: Vec::new(),
@@ -118,6 +123,7 @@ pub struct App {
     contract: Arc<Contract>,
     limits: Limits,
     cors: CorsPolicy,
+    metrics: HttpMetrics,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -279,7 +285,8 @@ impl App {
             },
             process: uuid::Uuid::new_v4().to_string().into(),
             draws,
-            readiness: Readiness::new(db.clone()),
+            readiness: Readiness::new(db.clone(), ports.machine),
+            metrics: HttpMetrics::default(),
             cache: ports.cache.clone(),
             finished,
             http: HttpSettings {
@@ -289,13 +296,13 @@ impl App {
             },
             contract: Arc::new(Contract::of(&openapi::document())),
             limits: Limits {
-                requests: Places::new(limits.max_requests),
+                requests: Places::new(limits.max_requests, Refusal::Requests),
                 by_client: PerClient::new(limits.requests_per_address),
-                arriving: Places::new(limits.max_slow_bodies),
+                arriving: Places::new(limits.max_slow_bodies, Refusal::SlowBodies),
                 arriving_by_client: PerClient::new(limits.requests_per_address),
-                uploads: Places::new(limits.max_uploads),
-                logins: Places::new(limits.max_logins),
-                bulk: Places::new(limits.max_bulk),
+                uploads: Places::new(limits.max_uploads, Refusal::Uploads),
+                logins: Places::new(limits.max_logins, Refusal::Logins),
+                bulk: Places::new(limits.max_bulk, Refusal::Bulk),
                 request_time: limits.request_time(),
                 bulk_time: limits.bulk_time(),
                 body_time: Duration::from_secs(limits.body_seconds),
@@ -316,6 +323,7 @@ impl App {
             draining: self.readiness.draining.clone(),
             connections_by_client: PerClient::new(config.connections_per_address),
             trusted_proxies: self.http.trusted_proxies.clone(),
+            metrics: self.metrics.clone(),
             head_time: Duration::from_secs(config.head_seconds),
             answer_time: Duration::from_secs(config.answer_seconds),
         };
@@ -359,6 +367,10 @@ impl App {
     /// What replicas share, if there is anything like it.
     pub(crate) fn cache(&self) -> &dyn Cache {
         &*self.cache
+    }
+
+    pub(crate) fn http_metrics(&self) -> &HttpMetrics {
+        &self.metrics
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -23,6 +23,11 @@ pub trait Cache: Send + Sync {
     /// Whether other processes see what is put here.
     fn is_shared(&self) -> bool;
 
+    /// Whether it is asked at all: one that has failed is left alone for a while.
+    fn is_available(&self) -> bool {
+        true
+    }
+
     /// How well it has served since the process started.
     fn stats(&self) -> Stats;
 }

@@ -423,6 +423,10 @@ impl Cache for RedisCache {
         true
     }
 
+    fn is_available(&self) -> bool {
+        self.server.breaker.is_closed()
+    }
+
     fn stats(&self) -> Stats {
         self.tally.stats()
     }
@@ -461,6 +465,7 @@ mod tests {
         };
         let cache = RedisCache::connect(options).await.unwrap();
         assert!(!cache.is_well().await);
+        assert!(!cache.is_available());
         let minute = Duration::from_secs(60);
         for hits in 1..=3 {
             assert_eq!(cache.count("a", minute).await.hits, hits);

@@ -49,6 +49,8 @@ pub struct Config {
     pub event: EventConfig,
     #[command(flatten)]
     pub log: LogConfig,
+    #[command(flatten)]
+    pub watch: WatchConfig,
     /// The files that secrets were read from.
     #[arg(skip)]
     pub secret_files: Vec<SecretFile>,
@@ -276,6 +278,21 @@ pub struct LogConfig {
         value_name = "FILTER"
     )]
     pub filter: String,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Watching")]
+pub struct WatchConfig {
+    /// The address and port that metrics are served on, at `/metrics`. It is for the inside only: who reaches it needs no
+    /// token. Unset: they are not served.
+    #[arg(long = "METRICS_ADDR", value_name = "ADDRESS:PORT")]
+    pub metrics_addr: Option<SocketAddr>,
+    /// From when on a statement counts as slow and is logged, without its values, in milliseconds.
+    #[arg(long = "SLOW_STATEMENT_MILLIS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=60_000), value_name = "MILLISECONDS")]
+    pub slow_statement_millis: u64,
+    /// How often one of the replicas checks every invariant of the database, as `xmas-api audit` does. 0 means never.
+    #[arg(long = "AUDIT_HOURS", default_value_t = 6, value_parser = clap::value_parser!(u64).range(0..=168), value_name = "HOURS")]
+    pub audit_hours: u64,
 }
 
 /// Text that is shown to nobody, and not blank.

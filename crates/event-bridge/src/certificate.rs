@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -8,7 +9,7 @@ use xmas_kernel::{
     db::{Db, DbError},
 };
 use xmas_players::{Status, key_histogram};
-use xmas_rewards::{GrantSource, given_points};
+use xmas_rewards::{GrantSource, count_given, given_points};
 use xmas_time::EventDay;
 
 use crate::{Bridge, BridgeState, rules};
@@ -43,6 +44,34 @@ pub struct Certificate {
     pub too_few_keys: u64,
     /// SHA-256 over the lines `user points` of all who were paid, in ascending id.
     pub digest: String,
+}
+
+/// How far a settlement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub bridge_id: BridgeId,
+    pub paid: u64,
+    /// Players with keys enough whom the next run pays.
+    pub waiting: u64,
+    /// How long it has been due without having come to its end; also while an operator holds it.
+    pub late: Option<TimeDelta>,
+}
+
+impl Progress {
+    pub(crate) async fn of(db: &Db, bridge: &Bridge, now: DateTime<Utc>) -> Result<Self, DbError> {
+        let prefix = rules::grant_prefix(bridge.id);
+        let paid = count_given(db.read(), GrantSource::Bridge, &prefix).await?;
+        let holders = key_histogram(db.read()).await?.into_iter();
+        let waiting = holders.filter(|((status, keys), _)| {
+            *status == Status::Active && *keys >= bridge.rules.keys_required
+        });
+        Ok(Self {
+            bridge_id: bridge.id,
+            paid,
+            waiting: waiting.map(|(_, (players, _))| players).sum(),
+            late: rules::lateness(bridge, now),
+        })
+    }
 }
 
 impl Certificate {

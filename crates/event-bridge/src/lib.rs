@@ -35,7 +35,7 @@ mod store;
 mod warden;
 
 pub use awarder::KeyAwarder;
-pub use certificate::{Certificate, Reason};
+pub use certificate::{Certificate, Progress, Reason};
 pub use desk::BridgeView;
 pub use error::BridgeError;
 pub use gifts::{

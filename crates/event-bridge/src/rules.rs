@@ -9,7 +9,7 @@ use xmas_rewards::Reward;
 use xmas_season_pass::rules::INTERNAL_WIN_PERIOD;
 use xmas_time::EventDay;
 
-use crate::{BridgeDay, BridgeEdit, DayEdit, Mission, NewBridge, Slot, SlotState};
+use crate::{Bridge, BridgeDay, BridgeEdit, DayEdit, Mission, NewBridge, Slot, SlotState};
 
 /// How many days a bridge may have.
 pub const MAX_DAYS: usize = 7;
@@ -78,6 +78,19 @@ pub fn slots(days: &[BridgeDay], collected: &BTreeSet<String>, today: EventDay) 
 /// When the settlement runs by itself: 00:10 KST of `settle_on`.
 pub fn settles_at(settle_on: EventDay) -> DateTime<Utc> {
     settle_on.start() + SETTLE_AFTER
+}
+
+/// Whether the settlement of its day has come to its end. A run by hand in the first minutes of the day may have missed
+/// who was still acting.
+pub fn is_settled(bridge: &Bridge) -> bool {
+    let settles_at = settles_at(bridge.rules.settle_on);
+    bridge.settled_at.is_some_and(|at| at >= settles_at)
+}
+
+/// How long a settlement has been due at `now` without having come to its end.
+pub fn lateness(bridge: &Bridge, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let late = now - settles_at(bridge.rules.settle_on);
+    (late > TimeDelta::zero() && !is_settled(bridge)).then_some(late)
 }
 
 /// From when the pre-check is made: 23:00 KST of the evening before `settle_on`.

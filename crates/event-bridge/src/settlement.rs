@@ -15,8 +15,8 @@ use xmas_season_pass::{SeasonError, SeasonPassService};
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeError, BridgeState, Certificate, KeyAwarder, Run, events::holder_meta, rules,
-    store,
+    Bridge, BridgeError, BridgeState, Certificate, KeyAwarder, Run, certificate::Progress,
+    events::holder_meta, rules, store,
 };
 
 /// The bridge for operators: from the command line, the admin API, and by itself.
@@ -330,11 +330,9 @@ impl Settlement {
         };
         let settle_on = bridge.rules.settle_on;
         let settles_at = rules::settles_at(settle_on);
-        // A run by hand in the first minutes of the day may have missed who was still acting.
-        let is_settled = bridge.settled_at.is_some_and(|at| at >= settles_at);
         // Held by an operator, a bridge is neither settled nor closed by itself.
         if now >= settles_at && bridge.rules.auto_settle {
-            if !is_settled {
+            if !rules::is_settled(&bridge) {
                 return Ok(Some(Due::Settle(bridge.id)));
             }
             let served_until = self
@@ -357,6 +355,19 @@ impl Settlement {
             return Ok(Some(Due::Precheck(bridge.id)));
         }
         Ok(None)
+    }
+
+    /// How far the settlement of the open bridge is, from the evening before on.
+    pub async fn progress(&self, now: DateTime<Utc>) -> Result<Option<Progress>, BridgeError> {
+        let bridge = match self.find(None).await {
+            Ok(bridge) => bridge,
+            Err(BridgeError::NotFound) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if now < rules::prechecks_at(bridge.rules.settle_on) {
+            return Ok(None);
+        }
+        Ok(Some(Progress::of(&self.options.db, &bridge, now).await?))
     }
 
     /// Notes that the pre-check was made; `false` if it had been.

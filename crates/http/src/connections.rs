@@ -31,7 +31,9 @@ use socket2::{SockRef, Socket};
 use tokio::time::Instant;
 
 use crate::{
+    error::Refusal,
     extract::{is_in, network_of},
+    metrics::{HttpMetrics, Up},
     middleware::places::{PerClient, Share},
 };
 
@@ -44,6 +46,7 @@ pub struct Connections(Arc<Inner>);
 
 struct Inner {
     by_client: PerClient,
+    metrics: HttpMetrics,
     /// Many clients share a connection's address there.
     trusted_proxies: Vec<IpNet>,
     patience: Patience,
@@ -78,13 +81,20 @@ struct Entry {
     connection: Arc<Connection>,
     of: Weak<Inner>,
     _share: Option<Share>,
+    _open: Up,
 }
 
 impl Connections {
     /// `by_client` counts connections; those of trusted proxies are not counted.
-    pub fn new(by_client: PerClient, trusted_proxies: Vec<IpNet>, patience: Patience) -> Self {
+    pub fn new(
+        by_client: PerClient,
+        trusted_proxies: Vec<IpNet>,
+        patience: Patience,
+        metrics: HttpMetrics,
+    ) -> Self {
         Self(Arc::new(Inner {
             by_client,
+            metrics,
             trusted_proxies,
             patience,
             started: Instant::now(),
@@ -100,7 +110,9 @@ impl Connections {
         };
         let stream = SockRef::from(stream);
         let entered = self.client_of(&stream).and_then(|client| {
-            let share = self.0.by_client.take(client);
+            let share = self.0.by_client.take(client).map_err(|_| {
+                self.0.metrics.rejected(Refusal::Connections);
+            });
             Some((share.ok()?, stream.try_clone().ok()?))
         });
         match entered {
@@ -134,6 +146,7 @@ impl Connections {
             connection,
             of: Arc::downgrade(&self.0),
             _share: share,
+            _open: self.0.metrics.connection(),
         }
     }
 

@@ -14,6 +14,7 @@ pub mod error;
 pub mod export;
 pub mod extract;
 pub mod finished;
+pub mod metrics;
 pub mod middleware;
 pub mod openapi;
 pub mod receipts;

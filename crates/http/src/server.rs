@@ -24,6 +24,7 @@ use ipnet::IpNet;
 use crate::{
     connections::{Connections, Patience, watch},
     door::{Door, Workers},
+    metrics::HttpMetrics,
     middleware::{
         admission::admission, cors::CorsPolicy, error_shape::error_shape, headers,
         places::PerClient, trace::trace,
@@ -42,6 +43,7 @@ pub struct ServerOptions {
     pub finish_within: Duration,
     pub draining: Draining,
     pub connections_by_client: PerClient,
+    pub metrics: HttpMetrics,
     /// Whose connections are not counted.
     pub trusted_proxies: Vec<IpNet>,
     /// How long a client may take to send its headers.
@@ -98,14 +100,16 @@ pub fn start(
         options.connections_by_client,
         options.trusted_proxies,
         patience,
+        options.metrics.clone(),
     );
     tokio::spawn(watched.look_after());
-    let draining = options.draining;
+    let (draining, metrics) = (options.draining, options.metrics);
     let server = HttpServer::new(move || {
         workers.add_this();
         // The last one wrapped around is the first to see a request.
         App::new()
             .app_data(Data::new(draining.clone()))
+            .app_data(Data::new(metrics.clone()))
             .configure(|cfg| configure(cfg))
             .wrap(from_fn(admission))
             .wrap(cors.middleware())

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, entity::prelude::*};
 
 use crate::db::{Constraint, Db, DbError, Timestamp};
@@ -72,6 +73,51 @@ impl Lease {
             .exec(&*tx)
             .await?;
         tx.commit().await
+    }
+}
+
+/// What a job found when it last ran to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobResult {
+    pub result: String,
+    /// On the database's clock.
+    pub finished_at: DateTime<Utc>,
+    pub age: Duration,
+}
+
+impl JobResult {
+    /// Keeps what a job has found just now, in place of what it found before.
+    pub async fn keep(db: &Db, name: &str, result: &str) -> Result<(), DbError> {
+        let tx = db.begin().await?;
+        let (now, _) = instants(db.backend(), Duration::ZERO);
+        let backend = db.backend();
+        let sql = format!("UPDATE job_result SET result = ?, finished_at = {now} WHERE name = ?");
+        let update = Statement::from_sql_and_values(backend, sql, [result.into(), name.into()]);
+        if tx.execute_raw(update).await?.rows_affected() == 0 {
+            // One job keeps its result at a time, since it has a lease.
+            let sql =
+                format!("INSERT INTO job_result (name, result, finished_at) VALUES (?, ?, {now})");
+            let insert = Statement::from_sql_and_values(backend, sql, [name.into(), result.into()]);
+            tx.execute_raw(insert).await?;
+        }
+        tx.commit().await
+    }
+
+    /// What a job found last, if it ever ran.
+    pub async fn of(db: &Db, name: &str) -> Result<Option<Self>, DbError> {
+        let (now, _) = instants(db.backend(), Duration::ZERO);
+        let sql = format!("SELECT result, finished_at, {now} FROM job_result WHERE name = ?");
+        let ask = Statement::from_sql_and_values(db.backend(), sql, [name.into()]);
+        let Some(row) = db.read().query_one_raw(ask).await? else {
+            return Ok(None);
+        };
+        let Timestamp(finished_at) = row.try_get_by(1)?;
+        let Timestamp(now) = row.try_get_by(2)?;
+        Ok(Some(Self {
+            result: row.try_get_by(0)?,
+            finished_at,
+            age: (now - finished_at).to_std().unwrap_or_default(),
+        }))
     }
 }
 

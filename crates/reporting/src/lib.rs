@@ -25,6 +25,7 @@ mod service;
 mod store;
 mod timeline;
 mod users;
+mod vitals;
 
 pub use audit::{Audit, AuditReport, Check};
 pub use dashboard::{Dashboard, Metric, Metrics, RangeHours};
@@ -43,8 +44,10 @@ pub use records::{
 };
 pub use rewards::{QueuedReward, RewardQuery, RewardQueue};
 pub use service::History;
+pub use store::PendingReviews;
 pub use timeline::{
     LevelEntry, PlayerStanding, RewardEntry, Timeline, TimelineCursor, TimelineEntry,
     TimelineError, TimelineKind, TimelineQuery, Timelines,
 };
 pub use users::{UserFilter, UserList, UserWindow, Users};
+pub use vitals::{Direction, Flows, FreeCodes, Lookout, PrizeStock, Vitals};

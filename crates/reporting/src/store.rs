@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::HashMap};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
     ConnectionTrait, ExprTrait, FromQueryResult,
     sea_query::{Condition, Expr, Order, Query, SelectStatement},
@@ -264,6 +264,39 @@ pub(crate) fn behind(time: &Expr, id: &Expr, edge: Edge) -> Expr {
         Ordering::Equal => not_later.and(earlier.or(id.clone().lt(edge.id))),
         Ordering::Greater => not_later,
     }
+}
+
+#[derive(FromQueryResult)]
+struct ReviewRow {
+    n: i64,
+    oldest: Option<Timestamp>,
+}
+
+/// Rewards that wait for an admin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PendingReviews {
+    pub number: i64,
+    /// Since when the oldest of them waits.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn pending_reviews(
+    conn: &impl ConnectionTrait,
+) -> Result<PendingReviews, DbError> {
+    let mut select = Query::select();
+    select
+        .expr_as(Expr::col("id").count(), "n")
+        .expr_as(Expr::col("created_at").min(), "oldest")
+        .from("reward_log")
+        .and_where(Expr::col("state").eq(RewardState::PendingReview.as_str()));
+    let found: Vec<ReviewRow> = rows(conn, select).await?;
+    let found = found.into_iter().next();
+    Ok(
+        found.map_or_else(PendingReviews::default, |row| PendingReviews {
+            number: row.n,
+            oldest: row.oldest.map(|oldest| oldest.0),
+        }),
+    )
 }
 
 pub(crate) async fn rows<T: FromQueryResult>(

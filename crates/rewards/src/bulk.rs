@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, NotSet,
-    QueryFilter, QueryOrder, QuerySelect, StreamTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, StreamTrait,
     sea_query::{CaseStatement, Expr, IntoColumnRef, SimpleExpr},
 };
 use xmas_kernel::{
@@ -261,6 +261,26 @@ pub async fn known_grants(
     Ok(known.into_iter().collect())
 }
 
+/// How many players were given something for an occasion, whose grant keys begin with `prefix`.
+pub async fn count_given(
+    conn: &impl ConnectionTrait,
+    source: GrantSource,
+    prefix: &str,
+) -> Result<u64, DbError> {
+    Ok(given_for(source, prefix).count(conn).await?)
+}
+
+/// What was given for an occasion, whose grant keys begin with `prefix`, which ends with a colon.
+fn given_for(source: GrantSource, prefix: &str) -> Select<reward_log::Entity> {
+    use reward_log::Column;
+    // The first text after all that begin with the prefix.
+    let end = format!("{};", prefix.trim_end_matches(':'));
+    reward_log::Entity::find()
+        .filter(Column::GrantKey.gte(prefix))
+        .filter(Column::GrantKey.lt(end))
+        .filter(Column::Source.eq(source.as_str()))
+}
+
 /// Everybody who was given points for an occasion, in ascending id, however many they are: player
 /// and points. The grant keys of the occasion begin with `prefix`, which ends with a colon.
 pub async fn given_points<'c, C>(
@@ -272,15 +292,10 @@ where
     C: ConnectionTrait + StreamTrait + Send,
 {
     use reward_log::Column;
-    // The first text after all that begin with the prefix.
-    let end = format!("{};", prefix.trim_end_matches(':'));
-    let rows = reward_log::Entity::find()
+    let rows = given_for(source, prefix)
         .select_only()
         .column(Column::UserId)
         .column(Column::Amount)
-        .filter(Column::GrantKey.gte(prefix))
-        .filter(Column::GrantKey.lt(end))
-        .filter(Column::Source.eq(source.as_str()))
         .order_by_asc(Column::UserId)
         .into_tuple::<(i64, i64)>()
         .stream(conn)

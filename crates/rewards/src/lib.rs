@@ -43,7 +43,7 @@ pub use batch::{
     Batch, BatchLine, BatchOrders, BatchRef, BatchReport, BatchState, BatchSummary, BatchTally,
     Batches, NewBatch, RecipientFilter, Recipients, Refusal, Reverted, ShortWallet, Tally,
 };
-pub use bulk::{given_points, has_grant, known_grants};
+pub use bulk::{count_given, given_points, has_grant, known_grants};
 pub use bundles::{Bundle, BundleDraft, BundleItem, MAX_ITEMS, NewBundle};
 pub use coupons::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,

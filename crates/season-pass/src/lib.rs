@@ -36,7 +36,7 @@ pub use model::{
 pub use participant::{KeyStamps, SeasonMover, SeasonProgress, SeasonStamps};
 pub use service::{SeasonPass, SeasonPassOptions, SeasonPassService, reveal_coupons};
 pub use store::{
-    days_of, has_key_stamps, key_owners, key_stamps, season_spans, stamp_key_many_in_tx,
-    unstamp_key_many_in_tx,
+    days_of, has_key_stamps, is_running, key_owners, key_stamps, season_spans,
+    stamp_key_many_in_tx, unstamp_key_many_in_tx,
 };
 pub use warden::SeasonWarden;

@@ -449,6 +449,15 @@ pub async fn season_spans(conn: &impl ConnectionTrait) -> Result<Vec<SeasonSpan>
     rows.into_iter().map(span).collect()
 }
 
+/// Whether a season takes stamps on a day.
+pub async fn is_running(conn: &impl ConnectionTrait, day: EventDay) -> Result<bool, DbError> {
+    let running = config::Entity::find()
+        .filter(config::Column::IsActive.eq(true))
+        .filter(config::Column::StartDate.lte(day.date()))
+        .filter(config::Column::EndDate.gte(day.date()));
+    Ok(running.count(conn).await? > 0)
+}
+
 /// The levels whose reward a player has collected.
 pub(crate) async fn claimed_levels(
     conn: &impl ConnectionTrait,

@@ -4,6 +4,7 @@ use std::{
         Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use actix_web::dev::ServerHandle;
@@ -12,7 +13,9 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use xmas_activity::ActivityObserver;
 use xmas_api::{
+    metrics::{Metrics, statements::StatementMetrics},
     openapi, seed,
+    watch::Watch,
     wiring::{App, Ports, passwords},
 };
 use xmas_cache::Cache;
@@ -36,6 +39,8 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub app: App,
     pub readiness: xmas_api::readiness::Readiness,
+    watch: Arc<Watch>,
+    metrics: Metrics,
     statements: Arc<AtomicU64>,
     address: SocketAddr,
     http: reqwest::Client,
@@ -58,6 +63,7 @@ pub struct AppBuilder {
     variables: Vec<(String, String)>,
     observers: Vec<Arc<dyn ActivityObserver>>,
     cache: Option<Arc<dyn Cache>>,
+    machine: Option<Arc<dyn Clock>>,
 }
 
 /// Which every test player and admin logs in with.
@@ -78,6 +84,12 @@ impl AppBuilder {
     /// In place of one in the process's memory.
     pub fn cache(mut self, cache: Arc<dyn Cache>) -> Self {
         self.cache = Some(cache);
+        self
+    }
+
+    /// What the machine's clock shows, which is compared with the database's.
+    pub fn machine(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.machine = Some(clock);
         self
     }
 
@@ -129,6 +141,9 @@ impl AppBuilder {
         if let Some(cache) = self.cache {
             ports.cache = cache;
         }
+        if let Some(machine) = self.machine {
+            ports.machine = machine;
+        }
         let app = App::new(&test.db, &config, &secrets, ports);
         let yesterday = nine_o_clock() - chrono::TimeDelta::days(1);
         let prepared = app.prepare_draws(yesterday).await;
@@ -149,7 +164,11 @@ impl AppBuilder {
                 server.await.expect("the server stops in order");
             });
         });
+        let watch = Arc::new(Watch::new(&test.db));
+        let statement_metrics = StatementMetrics::new(Duration::from_millis(200));
         TestApp {
+            metrics: Metrics::of(&handle, &statement_metrics, &watch),
+            watch,
             test,
             clock,
             app: handle,
@@ -171,6 +190,13 @@ fn nine_o_clock() -> DateTime<Utc> {
 impl TestApp {
     pub async fn start() -> Self {
         AppBuilder::default().start().await
+    }
+
+    /// What metrics show after the database was looked at once more. Statements are not counted.
+    pub async fn metrics(&self) -> String {
+        let looked = self.watch.look(&self.app, self.clock.now()).await;
+        looked.expect("the database can be looked at");
+        self.metrics.text().expect("text")
     }
 
     /// How many statements the application has sent to its database so far.

@@ -7,6 +7,7 @@ mod audit;
 mod check;
 mod create_admin;
 mod database;
+mod healthcheck;
 mod keys;
 mod migrate;
 mod progress;
@@ -20,11 +21,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xmas_config::{Config, ConfigError};
 
-use crate::{openapi, telemetry};
+use crate::{openapi, telemetry, version};
 
 /// The backend of XMAS 1Week.
 #[derive(Debug, Parser)]
-#[command(name = "xmas-api", version)]
+#[command(name = "xmas-api", version = version::FULL)]
 struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -50,6 +51,8 @@ enum Verb {
     Audit(audit::Args),
     /// Check the receipt of a draw, offline.
     VerifyDraw(verify_draw::Args),
+    /// Ask the server of this machine whether it is ready: exit code 0, or else 1.
+    Healthcheck(healthcheck::Args),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -78,6 +81,7 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         }
         Verb::Check(args) => return check::run(&args).await,
         Verb::VerifyDraw(args) => return verify_draw::run(&args),
+        Verb::Healthcheck(args) => return healthcheck::run(&args, &Config::load()?),
         Verb::Serve
         | Verb::Migrate(_)
         | Verb::Seed(_)
@@ -96,7 +100,7 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Settle(args) => return settle::run(&args, &config).await,
         Verb::Keys(args) => return keys::run(&args, &config).await,
         Verb::Audit(args) => return audit::run(&args, &config).await,
-        Verb::Check(_) | Verb::VerifyDraw(_) | Verb::Openapi => {}
+        Verb::Check(_) | Verb::VerifyDraw(_) | Verb::Healthcheck(_) | Verb::Openapi => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 use std::{
     io::Write,
     net::TcpListener,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,7 +13,9 @@ use xmas_http::server::Running;
 use crate::{
     cli::database,
     jobs,
+    metrics::{self, Metrics, statements::StatementMetrics},
     seed::{self, demo_state},
+    watch::Watch,
     wiring::{App, Ports},
 };
 
@@ -34,7 +37,15 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
         )
     })?;
     let address = listener.local_addr()?;
-    let db = database::open(config).await?;
+    let metrics_listener = config.watch.metrics_addr.map(|address| {
+        TcpListener::bind(address)
+            .with_context(|| format!("{address} cannot be listened on; see METRICS_ADDR"))
+    });
+    let metrics_listener = metrics_listener.transpose()?;
+    let mut db = database::open(config).await?;
+    let slow_from = Duration::from_millis(config.watch.slow_statement_millis);
+    let statements = StatementMetrics::new(slow_from);
+    statements.observe(&mut db);
     let demo = demo_state::find(&db).await?;
     let clock = database::clock(config, demo.as_ref());
     let secrets = Secrets::of(config)?;
@@ -58,7 +69,16 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
         .context("today's draws cannot be prepared")?;
     let Running { server, door } = app.serve(listener, &config.limits)?;
     let handle = server.handle();
-    let jobs = actix_web::rt::spawn(jobs::run(app.clone(), clock.clone()));
+    let watch = Arc::new(Watch::new(app.db()));
+    if let Some(listener) = metrics_listener {
+        let address = listener.local_addr()?;
+        let shown = Metrics::of(&app, &statements, &watch);
+        actix_web::rt::spawn(metrics::serve(listener, shown)?);
+        tracing::info!(%address, "metrics at http://{address}/metrics");
+    }
+    let audit_every = Duration::from_secs(config.watch.audit_hours * 3600);
+    let jobs = jobs::run(app.clone(), watch, audit_every, clock.clone());
+    let jobs = actix_web::rt::spawn(jobs);
     let running = actix_web::rt::spawn(server);
     // Before anybody is told that it runs, and may want it to stop.
     let mut signals = Signals::listen()?;

@@ -1,7 +1,13 @@
+use std::sync::Arc;
+
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::json;
-use xmas_test_support::TestApp;
+use xmas_test_support::{AppBuilder, TestApp};
+use xmas_time::{Clock, ManualClock, SystemClock};
+
+use crate::metrics::value;
 
 #[tokio::test]
 async fn the_process_is_up_and_ready() {
@@ -14,8 +20,34 @@ async fn the_process_is_up_and_ready() {
         );
     }
     let ready = client.get("/readyz").await.expect_status(200);
-    let checks = json!({ "database": "ok", "schema": "ok", "draining": "no" });
-    assert_eq!(ready.body, json!({ "status": "ok", "checks": checks }));
+    let checks = json!({ "database": "ok", "schema": "ok", "clock": "ok", "draining": "no" });
+    assert_eq!(ready.body["status"], "ok");
+    assert_eq!(ready.body["checks"], checks);
+    assert_eq!(ready.body["version"], env!("CARGO_PKG_VERSION"));
+    let commit = ready.body["commit"].as_str().unwrap();
+    assert!(commit == "unknown" || commit.len() == 12, "{commit}");
+}
+
+/// Midnight comes when the clock says so. SQLite has no clock but this machine's.
+#[tokio::test]
+async fn a_replica_whose_clock_is_off_by_half_a_minute_is_not_ready() {
+    let machine = Arc::new(ManualClock::at(SystemClock.now()));
+    let app = AppBuilder::default().machine(machine.clone());
+    let app = app.start().await;
+    let has_clock = app.test.db.backend() != DbBackend::Sqlite;
+    let client = app.anonymous();
+    for (off, is_ready) in [(-33, false), (-25, true), (25, true), (33, false)] {
+        machine.set(SystemClock.now() + TimeDelta::seconds(off));
+        let answer = client.get("/readyz").await;
+        let shown = app.metrics().await;
+        if is_ready || !has_clock {
+            answer.expect_status(200);
+        } else {
+            answer.expect_error(503, "NOT_READY");
+            let skew = value(&shown, "xmas_db_clock_skew_seconds");
+            assert!((skew - off as f64).abs() < 5.0, "{skew}");
+        }
+    }
 }
 
 /// Nobody is counted who asks this, so that many may do it at once.

@@ -17,6 +17,7 @@ mod drain;
 mod health;
 mod idempotency;
 mod keys;
+mod metrics;
 mod nothing_ignored;
 mod old_database;
 mod openapi;

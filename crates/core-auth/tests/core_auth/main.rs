@@ -187,7 +187,7 @@ async fn work_of(external_id: &str, password: &str) -> (Vec<String>, u64) {
     let statements = Arc::new(Mutex::new(Vec::new()));
     let seen = statements.clone();
     test.db
-        .observe_statements(move |sql| seen.lock().unwrap().push(sql.to_owned()));
+        .observe_statements(move |executed| seen.lock().unwrap().push(executed.sql.to_owned()));
     let passwords = Passwords::new(1, Arc::new(OsEntropy));
     let auth = auth(&test, passwords.clone(), 1_000);
     let refused = auth.login(&login(external_id, password), now()).await;

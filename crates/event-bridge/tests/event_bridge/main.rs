@@ -19,8 +19,13 @@ use xmas_event_bridge::{
 };
 use xmas_features::fake::FakeFeatures;
 use xmas_kernel::{
-    BridgeId, Feature, GiftId, SeasonId, UserId, audit::Actor, db::Db, entropy::OsEntropy,
-    lease::Lease, paging::Limit, seal::DataKey,
+    BridgeId, Feature, GiftId, SeasonId, UserId,
+    audit::Actor,
+    db::{Db, Executed},
+    entropy::OsEntropy,
+    lease::Lease,
+    paging::Limit,
+    seal::DataKey,
 };
 use xmas_players::{
     Identity, Inactive, PlayerRef, RecipientError, ResolveError, Status, key_standing,
@@ -283,7 +288,7 @@ async fn a_key_costs_three_statements_and_none_once_the_day_has_it() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut db = real.test.db.clone();
     let log = seen.clone();
-    db.observe_statements(move |sql| log.lock().unwrap().push(sql.to_owned()));
+    db.observe_statements(move |executed| log.lock().unwrap().push(executed.sql.to_owned()));
     let mut counts = Vec::new();
     // The configuration is known, as it is to a process that serves.
     real.play(&player, Feature::Roulette, at(25)).await;
@@ -1052,7 +1057,7 @@ async fn a_settlement_whose_day_was_just_moved_freezes_nothing() {
     let moved = "UPDATE event_bridge SET settle_on = '2026-01-02'";
     let mut db = real.test.db.clone();
     let (other, is_moved) = (real.test.db.clone(), Arc::new(AtomicBool::new(false)));
-    db.observe_statements(move |sql| {
+    db.observe_statements(move |Executed { sql, .. }| {
         if sql.starts_with("SELECT")
             && sql.contains("event_bridge_day")
             && !is_moved.swap(true, Ordering::SeqCst)
@@ -1291,7 +1296,7 @@ async fn whoever_is_let_back_in_when_the_closing_has_just_begun_is_paid() {
     let has_begun = Arc::new(AtomicBool::new(false));
     let unblocked = Arc::new(AtomicBool::new(false));
     let (other, id) = (real.clone(), ids[1]);
-    db.observe_statements(move |sql| {
+    db.observe_statements(move |Executed { sql, .. }| {
         if sql.starts_with("UPDATE") && sql.contains("closing_at") {
             has_begun.store(true, Ordering::SeqCst);
         } else if sql.starts_with("SELECT")

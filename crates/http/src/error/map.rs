@@ -15,7 +15,10 @@ use xmas_rewards::{BatchError, OrderError, RewardError, WalletError};
 use xmas_season_pass::{SeasonDeskError, SeasonError};
 use xmas_time::Kst;
 
-use crate::{error::ApiError, extract::LineProblems};
+use crate::{
+    error::{ApiError, Refusal},
+    extract::LineProblems,
+};
 
 /// Every code that an error can become: its own, and those of the errors within it.
 #[derive(Debug)]
@@ -240,8 +243,12 @@ impl Coded for AuthError {
             AuthError::WrongCurrentPassword => ApiError::field("current_password", "is wrong"),
             AuthError::Token(error) => error.into_api(),
             AuthError::Access(error) => error.into_api(),
-            AuthError::Throttled { retry_after } => ApiError::too_many(retry_after),
-            AuthError::Password(PasswordError::Overloaded) => ApiError::new(ErrorCode::Overloaded),
+            AuthError::Throttled { retry_after } => {
+                ApiError::too_many(retry_after).by(Refusal::LoginThrottle)
+            }
+            AuthError::Password(PasswordError::Overloaded) => {
+                ApiError::new(ErrorCode::Overloaded).by(Refusal::Logins)
+            }
             AuthError::Password(error @ PasswordError::Failed) => {
                 ApiError::caused_by(ErrorCode::Internal, error)
             }

@@ -2,6 +2,7 @@
 //! What each error of the domain crates becomes is in `map.rs`.
 
 mod map;
+mod refusal;
 
 use std::{collections::BTreeMap, error::Error, fmt, time::Duration};
 
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use xmas_kernel::{ErrorCode, Problem};
 
 pub use map::{Coded, Codes, reactivate};
+pub use refusal::Refusal;
 
 pub type ApiResult<T> = Result<T, ApiError>;
 
@@ -23,6 +25,8 @@ pub struct ApiError {
     pub(super) code: ErrorCode,
     details: Option<Details>,
     retry_after: Option<Duration>,
+    /// The limit that it comes from, if it comes from one.
+    refusal: Option<Refusal>,
     /// What the log should know and the client should not.
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -36,6 +40,7 @@ impl ApiError {
             code,
             details: None,
             retry_after: (code.http_status() == 503).then_some(RETRY_AFTER),
+            refusal: (code == ErrorCode::BodyTooSlow).then_some(Refusal::BodyTooSlow),
             source: None,
         }
     }
@@ -91,6 +96,14 @@ impl ApiError {
         }
     }
 
+    /// The same, turned away by this limit.
+    pub fn by(self, refusal: Refusal) -> Self {
+        Self {
+            refusal: Some(refusal),
+            ..self
+        }
+    }
+
     /// Something that should not have gone wrong, whatever the request was.
     pub fn internal(source: impl Error + Send + Sync + 'static) -> Self {
         Self::caused_by(ErrorCode::Internal, source)
@@ -105,6 +118,11 @@ impl ApiError {
 
     pub fn code(&self) -> ErrorCode {
         self.code
+    }
+
+    /// The limit that it comes from, if it comes from one.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal
     }
 
     pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {

@@ -8,7 +8,11 @@ use xmas_core_auth::{AuthService, Authenticated, Scope};
 use xmas_kernel::ErrorCode;
 use xmas_players::Identity;
 
-use crate::{error::ApiError, extract::Now, settings::HttpSettings};
+use crate::{
+    error::{ApiError, Refusal},
+    extract::Now,
+    settings::HttpSettings,
+};
 
 /// Whoever holds a good token, whatever its scope.
 #[derive(Clone, Debug)]
@@ -63,15 +67,15 @@ impl FromRequest for Player {
         let settings = request.app_data::<Data<HttpSettings>>().cloned();
         Box::pin(async move {
             let identity = identity?;
-            let throttle = settings
-                .as_ref()
-                .and_then(|settings| match changes_something {
-                    true => settings.player_writes.as_ref(),
-                    false => settings.player_reads.as_ref(),
-                });
-            if let Some(throttle) = throttle {
+            let settings = settings.as_ref();
+            let (throttle, refusal) = match changes_something {
+                true => (settings.map(|it| &it.player_writes), Refusal::PlayerWrites),
+                false => (settings.map(|it| &it.player_reads), Refusal::PlayerReads),
+            };
+            if let Some(Some(throttle)) = throttle {
                 let admitted = throttle.admit(&identity.user_id.to_string()).await;
-                admitted.map_err(|throttled| ApiError::too_many(throttled.retry_after))?;
+                admitted
+                    .map_err(|throttled| ApiError::too_many(throttled.retry_after).by(refusal))?;
             }
             Ok(Self(identity))
         })

@@ -6,14 +6,16 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{ConnectionType, Method, StatusCode, header},
     middleware::Next,
+    web::Data,
 };
 use xmas_kernel::ErrorCode;
 
-use crate::{error::ApiError, middleware::trace::RequestId};
+use crate::{error::ApiError, metrics::HttpMetrics, middleware::trace::RequestId};
 
 /// Gives every error answer the one shape of the contract, whoever made it: a handler, an
 /// extractor, the router or the framework. Unclassified failures are logged here, once and whole.
 pub async fn error_shape(
+    metrics: Data<HttpMetrics>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
@@ -37,6 +39,7 @@ pub async fn error_shape(
         }
     };
     log(error);
+    metrics.failed(&response, error);
     let status = StatusCode::from_u16(error.code().http_status());
     let mut shaped = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     for (name, value) in response.headers() {

@@ -12,7 +12,7 @@ use actix_web::{
 use xmas_kernel::ErrorCode;
 
 use crate::{
-    error::ApiError,
+    error::{ApiError, Refusal},
     middleware::places::{PerClient, Places},
 };
 
@@ -97,7 +97,8 @@ async fn within<B: MessageBody + 'static>(
         Ok(response) => Ok(response?.map_into_left_body()),
         Err(_) => {
             tracing::warn!("a request took longer than {time:?} and was ended");
-            Ok(refuse(ApiError::new(ErrorCode::Overloaded)))
+            let error = ApiError::new(ErrorCode::Overloaded);
+            Ok(refuse(error.by(Refusal::TooLong)))
         }
     }
 }

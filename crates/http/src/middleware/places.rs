@@ -10,28 +10,35 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use xmas_kernel::ErrorCode;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Refusal};
 
 /// When a client that has too much in progress should come back.
 const COME_BACK: Duration = Duration::from_secs(1);
 
 /// A bounded number of places; a clone counts the same ones.
 #[derive(Clone, Debug)]
-pub struct Places(Arc<Semaphore>);
+pub struct Places {
+    free: Arc<Semaphore>,
+    refusal: Refusal,
+}
 
 /// A place that is taken, until it is dropped.
 pub type Place = OwnedSemaphorePermit;
 
 impl Places {
-    pub fn new(number: u64) -> Self {
+    /// `number` places, and what it is called to find none free.
+    pub fn new(number: u64, refusal: Refusal) -> Self {
         let number = usize::try_from(number).unwrap_or(Semaphore::MAX_PERMITS);
-        Self(Arc::new(Semaphore::new(number.min(Semaphore::MAX_PERMITS))))
+        Self {
+            free: Arc::new(Semaphore::new(number.min(Semaphore::MAX_PERMITS))),
+            refusal,
+        }
     }
 
     /// A place, or `OVERLOADED` at once if there is none.
     pub fn take(&self) -> Result<Place, ApiError> {
-        let place = self.0.clone().try_acquire_owned();
-        place.map_err(|_| ApiError::new(ErrorCode::Overloaded))
+        let place = self.free.clone().try_acquire_owned();
+        place.map_err(|_| ApiError::new(ErrorCode::Overloaded).by(self.refusal))
     }
 }
 
@@ -66,7 +73,7 @@ impl PerClient {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_client = taken.entry(client).or_default();
         if *of_client >= self.most {
-            return Err(ApiError::too_many(COME_BACK));
+            return Err(ApiError::too_many(COME_BACK).by(Refusal::Address));
         }
         *of_client += 1;
         let of = self.clone();
@@ -93,12 +100,13 @@ mod tests {
 
     #[test]
     fn places_are_bounded_and_come_back() {
-        let places = Places::new(2);
+        let places = Places::new(2, Refusal::Uploads);
         let first = places.take().unwrap();
         let _second = places.clone().take().unwrap();
         let refused = places.take().unwrap_err();
         assert_eq!(refused.code(), ErrorCode::Overloaded);
         assert_eq!(refused.retry_after_seconds(), Some(1));
+        assert_eq!(refused.refusal(), Some(Refusal::Uploads));
         drop(first);
         assert!(places.take().is_ok());
     }

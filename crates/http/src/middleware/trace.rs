@@ -1,4 +1,4 @@
-//! A request id for each request, and its line in the log.
+//! A request id for each request, its line in the log, and how long it took.
 
 use std::time::Instant;
 
@@ -8,8 +8,11 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
+    web::Data,
 };
 use tracing::Instrument;
+
+use crate::metrics::HttpMetrics;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,8 +40,9 @@ impl RequestId {
     }
 }
 
-/// Gives every request an id, and writes a line about it when it is answered.
+/// Gives every request an id, and writes and counts when it is answered.
 pub async fn trace(
+    metrics: Data<HttpMetrics>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
@@ -46,10 +50,13 @@ pub async fn trace(
     request.extensions_mut().insert(id.clone());
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let span = tracing::info_span!("request", request_id = id.as_str());
+    let _in_flight = metrics.in_flight();
     let started = Instant::now();
     let mut response = next.call(request).instrument(span.clone()).await?;
+    let elapsed = started.elapsed();
+    metrics.answered(&response, elapsed);
     let status = response.status().as_u16();
-    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| {
         tracing::info!(%method, path, status, millis, "{method} {path} answered {status} in {millis} ms");
     });

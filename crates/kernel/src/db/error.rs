@@ -1,6 +1,11 @@
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
 
-use super::{Constraint, constraint::Violation, refusal};
+use super::{
+    Constraint,
+    constraint::Violation,
+    refusal,
+    tally::{Trouble, note_error},
+};
 
 /// What went wrong in the database, sorted by what a caller can do about it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -45,12 +50,11 @@ impl DbError {
         if let Some(Sort::ReadOnly) = sqlx_error(&error).map(sort) {
             refusal::note();
         }
+        note_error(Trouble::Commit);
         DbError::CommitOutcomeUnknown(error)
     }
-}
 
-impl From<DbErr> for DbError {
-    fn from(error: DbErr) -> Self {
+    fn sorted(error: DbErr) -> Self {
         match error {
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
                 return DbError::PoolExhausted(error);
@@ -72,6 +76,23 @@ impl From<DbErr> for DbError {
             Some(Sort::PoolExhausted) => DbError::PoolExhausted(error),
             Some(Sort::Other) | None => DbError::Other(error),
         }
+    }
+}
+
+impl From<DbErr> for DbError {
+    fn from(error: DbErr) -> Self {
+        let error = Self::sorted(error);
+        match &error {
+            DbError::Contention(_) => note_error(Trouble::Lock),
+            DbError::Unreachable(_) => note_error(Trouble::Connection),
+            DbError::ReadOnly(_) => note_error(Trouble::ReadOnly),
+            DbError::PoolExhausted(_) => note_error(Trouble::Pool),
+            DbError::SchemaMismatch(_) => note_error(Trouble::Schema),
+            DbError::CommitOutcomeUnknown(_) => note_error(Trouble::Commit),
+            DbError::Corrupt(_) | DbError::Other(_) => note_error(Trouble::Other),
+            DbError::Violated(..) => {}
+        }
+        error
     }
 }
 

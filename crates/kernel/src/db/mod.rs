@@ -5,14 +5,17 @@ mod error;
 mod refusal;
 mod retry;
 mod sum;
+pub mod tally;
 mod timestamp;
 mod url;
 
 use std::{future::ready, ops::Deref, path::Path, time::Duration};
 
+use chrono::{DateTime, Utc};
+use log::LevelFilter;
 use sea_orm::{
     ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
-    DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait, sqlx,
 };
 
@@ -55,6 +58,43 @@ pub struct Db {
     write: DatabaseConnection,
     read: DatabaseConnection,
 }
+
+/// A statement that went to the database.
+#[derive(Clone, Copy, Debug)]
+pub struct Executed<'a> {
+    /// With placeholders where its values were.
+    pub sql: &'a str,
+    pub elapsed: Duration,
+    pub has_failed: bool,
+}
+
+impl<'a> Executed<'a> {
+    fn of(info: &'a sea_orm::metric::Info<'_>) -> Self {
+        Self {
+            sql: &info.statement.sql,
+            elapsed: info.elapsed,
+            has_failed: info.failed,
+        }
+    }
+}
+
+/// The connections of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// What it is for: `write` or `read`.
+    pub name: &'static str,
+    /// In use.
+    pub used: u32,
+    /// Open, and waiting to be used.
+    pub idle: u32,
+    /// How many it may open.
+    pub max: u32,
+}
+
+/// At which level a pool logs how long each connection was waited for, under [`ACQUIRE_TARGET`].
+const ACQUIRE_LEVEL: LevelFilter = LevelFilter::Trace;
+/// Where a pool logs, in the field `acquired_after_secs`, how long a connection was waited for.
+pub const ACQUIRE_TARGET: &str = "sqlx::pool::acquire";
 
 /// How many dead connections a transaction steps over before it gives up.
 const BEGIN_ATTEMPTS: u32 = 64;
@@ -191,12 +231,59 @@ impl Db {
     }
 
     /// Calls `observe` with every statement that goes through this handle and its later clones.
-    pub fn observe_statements(&mut self, observe: impl Fn(&str) + Clone + Send + Sync + 'static) {
+    pub fn observe_statements(
+        &mut self,
+        observe: impl Fn(Executed<'_>) + Clone + Send + Sync + 'static,
+    ) {
         let other = observe.clone();
         self.write
-            .set_metric_callback(move |info| observe(&info.statement.sql));
+            .set_metric_callback(move |info| observe(Executed::of(info)));
         self.read
-            .set_metric_callback(move |info| other(&info.statement.sql));
+            .set_metric_callback(move |info| other(Executed::of(info)));
+    }
+
+    /// How much of the two pools is in use.
+    pub fn pools(&self) -> [Pool; 2] {
+        let pool = |name, of: &DatabaseConnection, max| {
+            let (open, idle) = match self.backend() {
+                DbBackend::Sqlite => {
+                    let pool = of.get_sqlite_connection_pool();
+                    (pool.size(), pool.num_idle())
+                }
+                _ => {
+                    let pool = of.get_mysql_connection_pool();
+                    (pool.size(), pool.num_idle())
+                }
+            };
+            let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+            Pool {
+                name,
+                used: open.saturating_sub(idle),
+                idle,
+                max,
+            }
+        };
+        let max = self.options.max_connections;
+        let writers = match self.backend() {
+            DbBackend::Sqlite => 1,
+            _ => max,
+        };
+        [
+            pool("write", &self.write, writers),
+            pool("read", &self.read, max),
+        ]
+    }
+
+    /// What the server's clock shows, to the microsecond; `None` on SQLite, which has no clock but this machine's.
+    pub async fn server_time(&self) -> Result<Option<DateTime<Utc>>, DbError> {
+        if self.backend() == DbBackend::Sqlite {
+            return Ok(None);
+        }
+        let ask = Statement::from_string(self.backend(), "SELECT UTC_TIMESTAMP(6)");
+        let row = self.read.query_one_raw(ask).await?;
+        let row = row.ok_or_else(|| DbError::Corrupt("no time".to_owned()))?;
+        let Timestamp(time) = row.try_get_by(0)?;
+        Ok(Some(time))
     }
 
     /// Closes both pools once their connections are back.
@@ -278,11 +365,13 @@ fn connect_options(
             Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
         })
         .map_sqlx_sqlite_pool_opts(move |pool| {
+            let pool = pool.acquire_time_level(ACQUIRE_LEVEL);
             pool.after_release(move |_, connection| {
                 Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
             })
         })
         .map_sqlx_mysql_pool_opts(move |pool| {
+            let pool = pool.acquire_time_level(ACQUIRE_LEVEL);
             let pool = pool.after_release(move |_, connection| {
                 Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
             });

@@ -2,7 +2,10 @@ use std::{error::Error, future::Future, time::Duration};
 
 use tokio::time::Instant;
 
-use super::DbError;
+use super::{
+    DbError,
+    tally::{Passing, note_given_up, note_retry},
+};
 use crate::entropy::{Entropy, OsEntropy};
 
 /// How often a use case is tried in all when it cannot get a lock.
@@ -35,24 +38,32 @@ where
     let (mut locks, mut connections, mut servers) = (0, 0, 0);
     loop {
         let error = match use_case().await {
-            Err(error) if started.elapsed() < PATIENCE => error,
-            outcome => return outcome,
+            Err(error) => error,
+            done => return done,
         };
-        let longest = match passing(&error) {
-            Some(Passing::Lock) if locks + 1 < ATTEMPTS => {
+        let Some(passing) = passing(&error) else {
+            return Err(error);
+        };
+        let is_in_time = started.elapsed() < PATIENCE;
+        let longest = match passing {
+            Passing::Lock if is_in_time && locks + 1 < ATTEMPTS => {
                 locks += 1;
                 FIRST_PAUSE_MS << (locks - 1)
             }
-            Some(Passing::Connection) if connections + 1 < CONNECTION_ATTEMPTS => {
+            Passing::Connection if is_in_time && connections + 1 < CONNECTION_ATTEMPTS => {
                 connections += 1;
                 FIRST_PAUSE_MS
             }
-            Some(Passing::Server) if servers + 1 < READ_ONLY_ATTEMPTS => {
+            Passing::Server if is_in_time && servers + 1 < READ_ONLY_ATTEMPTS => {
                 servers += 1;
                 FIRST_PAUSE_MS
             }
-            _ => return Err(error),
+            _ => {
+                note_given_up(passing);
+                return Err(error);
+            }
         };
+        note_retry(passing);
         // Two that collided must not come back in step.
         let pause = Duration::from_millis(1 + OsEntropy.next_u64() % longest);
         tracing::debug!(
@@ -67,12 +78,6 @@ where
 }
 
 /// What may be different the next time.
-enum Passing {
-    Lock,
-    Connection,
-    Server,
-}
-
 fn passing(error: &(dyn Error + 'static)) -> Option<Passing> {
     let mut link = Some(error);
     while let Some(error) = link {

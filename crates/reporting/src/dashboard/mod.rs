@@ -18,6 +18,7 @@ use xmas_kernel::db::{Db, DbError, retry};
 
 pub use model::{Metric, Metrics, RangeHours};
 
+use crate::store::pending_reviews;
 use cache::{LIFETIME, SlotCache};
 
 /// The event at a glance.
@@ -53,7 +54,7 @@ impl Dashboard {
         let admins = store::admins(self.db.read()).await?;
         current.others -= &admins;
         before.others -= &admins;
-        let pending = store::pending_reviews(self.db.read()).await?;
+        let pending = pending_reviews(self.db.read()).await?.number;
         Ok(Metrics::of(range, now, &current, &before, pending))
     }
 

@@ -14,7 +14,7 @@ use xmas_kernel::{
     db::{DbError, Timestamp, sum},
 };
 use xmas_players::Role;
-use xmas_rewards::{GrantSource, RewardState};
+use xmas_rewards::GrantSource;
 
 use super::{
     model::Counts,
@@ -226,22 +226,7 @@ pub(super) async fn admins(conn: &impl ConnectionTrait) -> Result<RoaringTreemap
     Ok(found.into_iter().map(|row| row.id.unsigned_abs()).collect())
 }
 
-#[derive(FromQueryResult)]
-struct CountRow {
-    n: i64,
-}
-
 /// How many rewards wait for an admin.
-pub(super) async fn pending_reviews(conn: &impl ConnectionTrait) -> Result<i64, DbError> {
-    let mut select = Query::select();
-    select
-        .expr_as(Expr::col("id").count(), "n")
-        .from("reward_log")
-        .and_where(Expr::col("state").eq(RewardState::PendingReview.as_str()));
-    let found: Vec<CountRow> = rows(conn, select).await?;
-    Ok(found.first().map_or(0, |row| row.n))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

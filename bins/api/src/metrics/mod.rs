@@ -1,0 +1,75 @@
+//! What the process shows to those who watch it, at `/metrics` of an address of its own (docs/metrics.md).
+//!
+//! To add a metric: what happens within the process is counted where it happens (`http/src/metrics.rs`, [`statements`]);
+//! what the database knows is read by [`crate::watch`] and shown in [`event`].
+
+mod event;
+mod process;
+mod samples;
+mod state;
+pub mod statements;
+
+use std::{io, net::TcpListener, sync::Arc};
+
+use actix_web::{
+    App as HttpApp, HttpResponse, HttpServer,
+    dev::Server,
+    http::header::ContentType,
+    web::{self, Data},
+};
+use prometheus_client::{encoding::prometheus_text, registry::Registry};
+
+use crate::{watch::Watch, wiring::App};
+
+use self::{event::EventMetrics, process::ProcessMetrics, state::StateMetrics};
+use statements::StatementMetrics;
+
+/// Everything that is shown.
+#[derive(Debug)]
+pub struct Metrics(Registry);
+
+impl Metrics {
+    pub fn of(app: &App, statements: &StatementMetrics, watch: &Arc<Watch>) -> Self {
+        let mut registry = Registry::default();
+        app.http_metrics().register(&mut registry);
+        statements.register(&mut registry);
+        registry.register_collector(Box::new(StateMetrics::new(app)));
+        registry.register_collector(Box::new(EventMetrics::new(watch.clone())));
+        registry.register_collector(Box::new(ProcessMetrics));
+        Self(registry)
+    }
+
+    /// In the text format of Prometheus.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        prometheus_text::encode(&mut text, &self.0)?;
+        Ok(text)
+    }
+}
+
+/// Serves metrics until the returned server is stopped. Nothing else is served there, and nobody is asked for a token.
+pub(crate) fn serve(listener: TcpListener, metrics: Metrics) -> io::Result<Server> {
+    let metrics = Data::new(metrics);
+    let server = HttpServer::new(move || {
+        HttpApp::new()
+            .app_data(metrics.clone())
+            .route("/metrics", web::get().to(show))
+    });
+    // Whoever scrapes is one, or few.
+    let server = server.workers(1).max_connections(64).disable_signals();
+    Ok(server.shutdown_timeout(1).listen(listener)?.run())
+}
+
+async fn show(metrics: Data<Metrics>) -> HttpResponse {
+    match metrics.text() {
+        Ok(text) => HttpResponse::Ok()
+            .content_type(prometheus_text::CONTENT_TYPE)
+            .body(text),
+        Err(error) => {
+            tracing::error!(%error, "metrics cannot be shown");
+            HttpResponse::InternalServerError()
+                .content_type(ContentType::plaintext())
+                .finish()
+        }
+    }
+}
