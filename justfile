@@ -44,13 +44,16 @@ deny:
 deny-advisories:
     cargo deny check advisories
 
-# Generate docs/configuration.md and docs/openapi.json again.
+# Generate docs/configuration.md, docs/openapi.json and docs/database.md again.
 docs:
     # Built first, because a failing build would otherwise leave the documents empty.
     @cargo build -q -p xmas-api
+    @cargo build -q -p xmas-migration --example database-reference
     @mkdir -p docs
     cargo run -q -p xmas-api -- check --reference > docs/configuration.md
     cargo run -q -p xmas-api -- openapi > docs/openapi.json
+    cargo run -q -p xmas-migration --example database-reference > docs/database.md.new
+    mv docs/database.md.new docs/database.md
 
 # Start a throwaway MariaDB with its files in DIR and print its URL.
 mariadb DIR:

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
+#[path = "../examples/database-reference.rs"]
+mod reference;
+
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 use xmas_games::{
     Game,
@@ -16,6 +19,70 @@ use xmas_kernel::{
 };
 use xmas_migration::{Migrator, MigratorTrait, SchemaState, schema_state};
 use xmas_test_support::TestDb;
+
+/// docs/database.md.
+fn page() -> String {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/database.md");
+    std::fs::read_to_string(page).unwrap()
+}
+
+#[tokio::test]
+async fn the_page_about_the_database_is_up_to_date() {
+    let made = reference::reference().await;
+    let made = made.unwrap_or_else(|problems| panic!("{}", problems.join("\n")));
+    assert!(made == page(), "run `just docs`");
+}
+
+/// It is made on SQLite, whose types are other ones.
+#[tokio::test]
+async fn the_page_about_the_database_has_the_types_of_the_server() {
+    let test = TestDb::new().await;
+    if test.db.backend() == DbBackend::Sqlite {
+        return;
+    }
+    let sql = "SELECT CONCAT(table_name, '.', column_name, ' ', column_type, ' ', is_nullable) \
+               FROM information_schema.columns WHERE table_schema = DATABASE()";
+    let found = Statement::from_string(test.db.backend(), sql);
+    let found = test.db.read().query_all_raw(found).await.unwrap();
+    let mut found: Vec<String> = found.iter().map(|row| row.try_get_by(0).unwrap()).collect();
+    for column in &mut found {
+        // MariaDB says how wide a number is shown, and both say how they keep what is true or false.
+        *column = column
+            .replace("bigint(20)", "bigint")
+            .replace("tinyint(1)", "boolean");
+    }
+    let page = page();
+    let (mut table, mut documented) = ("", Vec::new());
+    for line in page.lines() {
+        if let Some(name) = line.strip_prefix("## ") {
+            table = name.trim_matches('`');
+        }
+        let cells: Vec<_> = line.split(" | ").collect();
+        if let [name, kind, null, _] = cells[..]
+            && let Some(name) = name.strip_prefix("| `")
+        {
+            let (name, null) = (
+                name.trim_end_matches('`'),
+                if null == "yes" { "YES" } else { "NO" },
+            );
+            let kind = kind.trim_end_matches(", counted up");
+            documented.push(format!("{table}.{name} {kind} {null}"));
+        }
+    }
+    let differs = |one: &[String], other: &[String]| {
+        let one = one.iter().filter(|column| !other.contains(column));
+        one.cloned().collect::<Vec<_>>()
+    };
+    // The library's own table says less on SQLite.
+    documented.retain(|column| !column.starts_with("seaql_migrations."));
+    found.retain(|column| !column.starts_with("seaql_migrations."));
+    let (unsaid, untrue) = (differs(&found, &documented), differs(&documented, &found));
+    assert!(
+        unsaid.is_empty() && untrue.is_empty(),
+        "{unsaid:?}, the page says {untrue:?}"
+    );
+    assert!(found.len() > 300, "{}", found.len());
+}
 
 #[tokio::test]
 async fn up_down_and_up_again_leaves_the_same_schema() {
