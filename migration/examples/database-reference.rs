@@ -15,9 +15,12 @@ use sea_orm_migration::{
 use serde::Deserialize;
 use xmas_migration::Migrator;
 
-#[allow(
-    dead_code,
-    reason = "the test that includes this file has another beginning"
+#[cfg_attr(
+    test,
+    expect(
+        dead_code,
+        reason = "the test that includes this file has another beginning"
+    )
 )]
 #[tokio::main(flavor = "current_thread")]
 async fn main() {

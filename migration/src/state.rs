@@ -61,12 +61,22 @@ pub struct Versions {
     pub actual: usize,
 }
 
+impl Versions {
+    /// Of a database without a schema.
+    pub fn of_nothing() -> Self {
+        Self {
+            expected: Migrator::migrations().len(),
+            actual: 0,
+        }
+    }
+}
+
 /// Counts migrations; those of newer binaries count as well.
 pub async fn versions(db: &DatabaseConnection) -> Result<Versions, DbErr> {
     let applied = strings(db, "SELECT version FROM seaql_migrations").await?;
     Ok(Versions {
-        expected: Migrator::migrations().len(),
         actual: applied.len(),
+        ..Versions::of_nothing()
     })
 }
 

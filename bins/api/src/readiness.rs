@@ -22,7 +22,15 @@ pub struct Readiness {
     /// What this machine's clock shows, whatever the event's does.
     pub(crate) machine: Arc<dyn Clock>,
     /// However many ask at once, the database is asked once.
-    state: Arc<Snapshot<(), SchemaState>>,
+    state: Arc<Snapshot<(), State>>,
+}
+
+/// What a database is like that can be asked.
+#[derive(Clone)]
+struct State {
+    schema: SchemaState,
+    /// How far this machine's clock is ahead of the database's, at least.
+    skew: TimeDelta,
 }
 
 impl Readiness {
@@ -54,27 +62,28 @@ impl Readiness {
             note("draining", "is about to stop".to_owned());
         }
         match self.state.get_or_load((), self.database()).await {
-            Ok(SchemaState::Current) => {}
-            Ok(SchemaState::TooOld { missing }) => {
-                note("schema", format!("lacks {}", missing.join(", ")));
-            }
-            Ok(SchemaState::TooNew { migration, .. }) => {
-                note("schema", format!("{migration} needs a newer binary"));
+            Ok(State { schema, skew }) => {
+                match schema {
+                    SchemaState::Current => {}
+                    SchemaState::TooOld { missing } => {
+                        note("schema", format!("lacks {}", missing.join(", ")));
+                    }
+                    SchemaState::TooNew { migration, .. } => {
+                        note("schema", format!("{migration} needs a newer binary"));
+                    }
+                }
+                if skew.abs() > MOST_SKEW {
+                    let seconds = skew.num_seconds();
+                    note(
+                        "clock",
+                        format!("differs from the database's by {seconds} s"),
+                    );
+                }
             }
             Err(error) => {
                 tracing::warn!(?error, "the database fails the readiness check");
                 note("database", error.to_string());
             }
-        }
-        // A database that cannot be asked is told above, or only is busy.
-        if let Ok(Ok(Some(skew))) = tokio::time::timeout(PATIENCE, self.skew()).await
-            && skew.abs() > MOST_SKEW
-        {
-            let seconds = skew.num_seconds();
-            note(
-                "clock",
-                format!("differs from the database's by {seconds} s"),
-            );
         }
         if problems.is_empty() {
             return Ok(());
@@ -102,15 +111,23 @@ impl Readiness {
         }))
     }
 
-    /// The schema, if the database takes writes. One that only is too busy to be asked is ready.
-    async fn database(&self) -> Result<SchemaState, DbError> {
+    /// What the database is like, if it takes writes. One that only is too busy to be asked is ready.
+    async fn database(&self) -> Result<State, DbError> {
         match self.db.check_writable(PATIENCE).await {
             // The table may be what the schema lacks.
             Ok(()) | Err(DbError::SchemaMismatch(_)) => {}
             Err(error) => return Err(error),
         }
-        match tokio::time::timeout(PATIENCE, self.schema()).await {
-            Ok(Err(DbError::PoolExhausted(_))) | Err(_) => Ok(SchemaState::Current),
+        let asked = async {
+            let (schema, skew) = (self.schema().await?, self.skew().await?);
+            let skew = skew.unwrap_or_default();
+            Ok(State { schema, skew })
+        };
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Err(DbError::PoolExhausted(_))) | Err(_) => Ok(State {
+                schema: SchemaState::Current,
+                skew: TimeDelta::zero(),
+            }),
             Ok(state) => state,
         }
     }
@@ -119,6 +136,6 @@ impl Readiness {
 /// Midnight comes when the clock says so: a replica that is this far off would stamp the wrong day.
 const MOST_SKEW: TimeDelta = TimeDelta::seconds(30);
 
-/// How long each step of the readiness check waits: there are up to four, and whoever asks waits
+/// How long each step of the readiness check waits: there are up to three, and whoever asks waits
 /// for some seconds.
 const PATIENCE: Duration = Duration::from_secs(1);

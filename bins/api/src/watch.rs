@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -16,7 +16,7 @@ use xmas_kernel::{
     lease::{JobResult, Lease},
 };
 use xmas_migration::{SchemaState, Versions, versions};
-use xmas_reporting::{Lookout, Vitals};
+use xmas_reporting::{AuditReport, Lookout, Vitals};
 use xmas_season_pass::is_running;
 use xmas_time::EventDay;
 
@@ -26,8 +26,18 @@ use crate::wiring::App;
 #[derive(Debug)]
 pub struct Watch {
     lookout: Lookout,
+    server: Mutex<Option<Server>>,
     latest: Mutex<Option<Seen>>,
     is_up: AtomicBool,
+}
+
+/// What the database server says of itself, whatever is in its tables.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Server {
+    pub(crate) versions: Versions,
+    pub(crate) is_current: bool,
+    /// How far this machine's clock is ahead of the server's.
+    pub(crate) skew: TimeDelta,
 }
 
 /// What there was to see.
@@ -41,10 +51,6 @@ pub(crate) struct Seen {
     pub(crate) is_season_running: bool,
     pub(crate) settlement: Option<Progress>,
     pub(crate) audit: Option<Audited>,
-    /// How far this machine's clock is ahead of the database's, if that has one of its own.
-    pub(crate) skew: Option<TimeDelta>,
-    pub(crate) versions: Versions,
-    pub(crate) is_current: bool,
 }
 
 impl Seen {
@@ -59,46 +65,68 @@ impl Watch {
     pub fn new(db: &Db) -> Self {
         Self {
             lookout: Lookout::new(db.clone()),
+            server: Mutex::default(),
             latest: Mutex::default(),
             is_up: AtomicBool::new(true),
         }
     }
 
+    /// What was to be seen when it was last possible to look.
     pub(crate) fn latest(&self) -> Option<Seen> {
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.clone()
+        lock(&self.latest).clone()
     }
 
-    /// Whether the last look succeeded.
+    /// What the server said when it last answered.
+    pub(crate) fn server(&self) -> Option<Server> {
+        *lock(&self.server)
+    }
+
+    /// Whether the server answered the last time.
     pub(crate) fn is_up(&self) -> bool {
         self.is_up.load(Ordering::Relaxed)
     }
 
     /// Looks at everything.
     pub async fn look(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-        let seen = self.see(app, now).await;
-        self.is_up.store(seen.is_ok(), Ordering::Relaxed);
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        *latest = Some(seen?);
+        let server = ask(app).await;
+        self.is_up.store(server.is_ok(), Ordering::Relaxed);
+        *lock(&self.server) = Some(server?);
+        let seen = self.see(app, now).await?;
+        *lock(&self.latest) = Some(seen);
         Ok(())
     }
 
     async fn see(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<Seen> {
         let db = app.db();
-        let readiness = app.readiness();
-        let skew = readiness.skew().await?;
         Ok(Seen {
             now,
-            at: readiness.machine.now(),
+            at: app.readiness().machine.now(),
             vitals: self.lookout.look().await?,
             is_season_running: is_running(db.read(), EventDay::of(now)).await?,
             settlement: app.settlement().progress(now).await?,
             audit: Audited::last(db).await?,
-            skew,
-            versions: versions(db.read()).await?,
-            is_current: readiness.schema().await? == SchemaState::Current,
         })
     }
+}
+
+async fn ask(app: &App) -> Result<Server, DbError> {
+    let readiness = app.readiness();
+    let is_current = readiness.schema().await? == SchemaState::Current;
+    let versions = match versions(app.db().read()).await.map_err(DbError::from) {
+        // Nobody has migrated it yet.
+        Err(DbError::SchemaMismatch(_)) => Versions::of_nothing(),
+        versions => versions?,
+    };
+    Ok(Server {
+        versions,
+        is_current,
+        // SQLite has no clock but this machine's.
+        skew: readiness.skew().await?.unwrap_or_default(),
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What an audit found.
@@ -135,6 +163,20 @@ impl Audited {
     }
 }
 
+/// Keeps what an audit has found, for all replicas to show.
+pub(crate) async fn keep(db: &Db, report: &AuditReport) -> Result<(), DbError> {
+    let violated = report.checks.iter().filter(|check| check.violations > 0);
+    let kept = Kept {
+        violations: report.violations(),
+        checks: violated
+            .map(|check| (check.name.to_owned(), check.violations))
+            .collect(),
+    };
+    let kept = serde_json::to_string(&kept)
+        .map_err(|error| DbError::Corrupt(format!("the result of the audit: {error}")))?;
+    JobResult::keep(db, AUDIT, &kept).await
+}
+
 /// Checks every invariant if nobody has for `every`, and keeps what was found for all replicas to show.
 pub async fn audit_if_due(app: &App, every: Duration, lease: Duration) -> anyhow::Result<()> {
     let db = app.db();
@@ -151,24 +193,14 @@ pub async fn audit_if_due(app: &App, every: Duration, lease: Duration) -> anyhow
             return anyhow::Ok(());
         }
         let report = app.audit().run().await?;
-        let violated = report.checks.iter().filter(|check| check.violations > 0);
-        let kept = Kept {
-            violations: report.violations(),
-            checks: violated
-                .map(|check| (check.name.to_owned(), check.violations))
-                .collect(),
-        };
-        if kept.violations > 0 {
-            let violations = kept.violations;
-            let checks = &kept.checks;
+        let violations = report.violations();
+        if violations > 0 {
             tracing::error!(
                 violations,
-                ?checks,
                 "the audit finds {violations} violations; look at `xmas-api audit`"
             );
         }
-        JobResult::keep(db, AUDIT, &serde_json::to_string(&kept)?).await?;
-        Ok(())
+        Ok(keep(db, &report).await?)
     };
     let done = done.await;
     let given_back = lease.give_back(db).await;

@@ -52,6 +52,11 @@ impl Engines {
     }
 }
 
+/// The games of chance.
+pub fn features() -> impl Iterator<Item = Feature> {
+    GAMES.iter().map(|game| game.feature)
+}
+
 /// The game that a feature is; `None` if it is not a game of chance.
 pub fn find(feature: Feature) -> Option<&'static GameEntry> {
     GAMES.iter().find(|game| game.feature == feature)

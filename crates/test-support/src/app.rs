@@ -199,6 +199,13 @@ impl TestApp {
         self.metrics.text().expect("text")
     }
 
+    /// The same after a look that fails.
+    pub async fn metrics_of_failed_look(&self) -> String {
+        let looked = self.watch.look(&self.app, self.clock.now()).await;
+        looked.expect_err("the database cannot be looked at");
+        self.metrics.text().expect("text")
+    }
+
     /// How many statements the application has sent to its database so far.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)

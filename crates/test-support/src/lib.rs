@@ -1,13 +1,15 @@
 //! What tests share: a fresh database per test, on SQLite or on the server in
-//! `DATABASE_TEST_URL`, a Redis server of their own, and (feature `app`) the running application on a
+//! `DATABASE_TEST_URL`, a Redis server and an nginx of their own, and (feature `app`) the running application on a
 //! free port.
 
 #[cfg(feature = "app")]
 mod app;
 mod database;
+mod nginx;
 mod redis;
 
 #[cfg(feature = "app")]
 pub use app::{Answer, AppBuilder, Client, TestApp, document};
 pub use database::TestDb;
+pub use nginx::{Nginx, Site};
 pub use redis::{RedisServer, free_port};

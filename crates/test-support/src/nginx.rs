@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, File},
+    fs::{self, OpenOptions},
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -59,7 +59,10 @@ impl Nginx {
         if site.has_outer_proxy {
             files.edit(
                 "outer-proxies.conf",
-                &[("# set_real_ip_from 192.0.2.0/24", "set_real_ip_from 127.0.0.1")],
+                &[(
+                    "# set_real_ip_from 192.0.2.0/24",
+                    "set_real_ip_from 127.0.0.1",
+                )],
             );
         }
         let origin = format!("https://$host:{https}");
@@ -94,7 +97,10 @@ impl Nginx {
     }
 
     fn run(program: PathBuf, folder: TempDir, configuration: &str, http: u16, https: u16) -> Self {
-        let log = File::create(folder.path().join("log")).expect("a file");
+        // Two write to it, nginx through a file descriptor of its own.
+        let mut log = OpenOptions::new();
+        let log = log.create_new(true).append(true);
+        let log = log.open(folder.path().join("log")).expect("a file");
         let errors = log.try_clone().expect("the same file");
         let running = Command::new(program)
             .arg("-c")
@@ -120,7 +126,10 @@ impl Nginx {
             let ended = self.running.try_wait().expect("a child can be looked at");
             assert!(ended.is_none(), "nginx ended: {}", self.log());
             let ports = [self.http, self.https];
-            if ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
+            if ports
+                .iter()
+                .all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok())
+            {
                 return;
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -202,7 +211,10 @@ impl Files {
         files.edit(
             "process.conf",
             // The folder is for its owner only, whoever runs the test. Ignored, with a warning, unless that is root.
-            &[("pid /tmp/nginx.pid;", &format!("user root;\npid {};", text(&pid)))],
+            &[(
+                "pid /tmp/nginx.pid;",
+                &format!("user root;\npid {};", text(&pid)),
+            )],
         );
         let temporary = folder.join("temporary");
         files.edit("temporary.conf", &[("/tmp/nginx", text(&temporary))]);

@@ -11,6 +11,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     what: What,
+    /// Change nothing if the database has accounts or seasons already, which is then no error.
+    #[arg(long)]
+    if_empty: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -34,6 +37,10 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
     }
     database::compare_known_key(config, &db).await?;
+    if args.if_empty && !seed::is_empty(&db).await? {
+        println!("The database has accounts or seasons already, and nothing was changed.");
+        return Ok(());
+    }
     match args.what {
         What::Demo => {
             seed::demo(&db, config, &Secrets::of(config)?, &SystemClock).await?;

@@ -3,10 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
+use xmas_games::catalog;
 use xmas_reporting::{Direction, Flows, Vitals};
 
 use super::samples::{Samples, flag, float};
-use crate::watch::{Seen, Watch};
+use crate::watch::{Seen, Server, Watch};
 
 #[derive(Debug)]
 pub(super) struct EventMetrics(Arc<Watch>);
@@ -22,28 +23,30 @@ impl Collector for EventMetrics {
         let mut samples = Samples(encoder);
         samples.gauge(
             "xmas_db_up",
-            "Whether the last regular look at the database succeeded",
+            "Whether the database server answered the last regular question",
             flag(self.0.is_up()),
         )?;
+        if let Some(server) = self.0.server() {
+            schema_and_clock(&mut samples, server)?;
+        }
         let Some(seen) = self.0.latest() else {
             return Ok(());
         };
         samples.gauge(
             "xmas_observed_timestamp_seconds",
-            "When the database was last looked at",
+            "When the event in the database was last looked at",
             seconds(seen.at.timestamp_millis()),
         )?;
-        schema_and_clock(&mut samples, &seen)?;
         flows(&mut samples, &seen.vitals.flows)?;
         stocks(&mut samples, &seen.vitals)?;
         waiting(&mut samples, &seen)
     }
 }
 
-fn schema_and_clock(samples: &mut Samples<'_>, seen: &Seen) -> fmt::Result {
+fn schema_and_clock(samples: &mut Samples<'_>, server: Server) -> fmt::Result {
     let versions = [
-        ("expected", seen.versions.expected),
-        ("actual", seen.versions.actual),
+        ("expected", server.versions.expected),
+        ("actual", server.versions.actual),
     ];
     samples.gauges(
         "xmas_schema_migrations",
@@ -53,20 +56,24 @@ fn schema_and_clock(samples: &mut Samples<'_>, seen: &Seen) -> fmt::Result {
     samples.gauge(
         "xmas_schema_current",
         "Whether the database's schema fits this binary",
-        flag(seen.is_current),
+        flag(server.is_current),
     )?;
-    let skew = seen
-        .skew
-        .map(|skew| (Vec::new(), seconds(skew.num_milliseconds())));
-    samples.gauges(
+    samples.gauge(
         "xmas_db_clock_skew_seconds",
         "How far this machine's clock is ahead of the database's, at least",
-        skew,
+        seconds(server.skew.num_milliseconds()),
     )
 }
 
 fn flows(samples: &mut Samples<'_>, flows: &Flows) -> fmt::Result {
-    let plays = flows.plays.iter().map(|((game, is_win), number)| {
+    // Also of games that nobody has played yet, so that the first play is seen as an increase.
+    let mut plays = flows.plays.clone();
+    for game in catalog::features() {
+        for is_win in [true, false] {
+            plays.entry((game.as_str().to_owned(), is_win)).or_default();
+        }
+    }
+    let plays = plays.iter().map(|((game, is_win), number)| {
         let result = if *is_win { "win" } else { "lose" };
         let labels = vec![("game", game.clone()), ("result", result.to_owned())];
         (labels, float(*number))

@@ -15,8 +15,8 @@ use tracing_subscriber::{Layer, layer::Context};
 use xmas_kernel::db::{Db, Executed};
 
 /// Upper bounds in seconds.
-const SECONDS: [f64; 12] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0,
+const SECONDS: [f64; 13] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 3.0,
 ];
 /// What the log shows of a slow statement, in characters.
 const SHOWN: usize = 500;

@@ -25,10 +25,15 @@ pub async fn migrate(db: &Db) -> anyhow::Result<()> {
 /// Makes the embedded database ready: the whole schema, and the demo if nothing else is there.
 pub async fn prepare_embedded(db: &Db, config: &Config) -> anyhow::Result<()> {
     migrate(db).await?;
-    if has_accounts(db.read()).await? || SeasonPass::has_seasons(db).await? {
+    if !is_empty(db).await? {
         return Ok(());
     }
     demo(db, config, &Secrets::of(config)?, &SystemClock).await
+}
+
+/// Whether a database has neither an account nor a season.
+pub async fn is_empty(db: &Db) -> anyhow::Result<bool> {
+    Ok(!has_accounts(db.read()).await? && !SeasonPass::has_seasons(db).await?)
 }
 
 /// Writes the configuration of the 2025 event, and no player.

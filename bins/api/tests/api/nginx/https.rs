@@ -64,7 +64,7 @@ impl Https {
         stream.write_all(&request.bytes())?;
         stream.flush()?;
         let answer = Answer::read(&mut stream, request.method == "HEAD")?;
-        if !answer.header("connection").is_some_and(|it| it == "close") {
+        if answer.header("connection") != Some("close") {
             self.stream = Some(stream);
         }
         Ok(answer)
@@ -143,6 +143,8 @@ pub(super) struct Request {
     headers: String,
     body: Option<Vec<u8>>,
     is_chunked: bool,
+    /// Of the body, if it is not what comes.
+    length: Option<usize>,
 }
 
 impl Request {
@@ -153,6 +155,7 @@ impl Request {
             headers: String::new(),
             body: None,
             is_chunked: false,
+            length: None,
         }
     }
 
@@ -168,6 +171,12 @@ impl Request {
     pub(super) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
+    }
+
+    /// The beginning of a body of this length, the rest of which never comes.
+    pub(super) fn body_that_stops(mut self, beginning: &str, length: usize) -> Self {
+        self.length = Some(length);
+        self.body(beginning)
     }
 
     /// A body whose length is not known when it begins.
@@ -195,10 +204,11 @@ impl Request {
             headers,
             body,
             is_chunked,
+            length,
         } = self;
         let length = match body {
             Some(_) if *is_chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
-            Some(body) => format!("Content-Length: {}\r\n", body.len()),
+            Some(body) => format!("Content-Length: {}\r\n", length.unwrap_or(body.len())),
             None if ["GET", "HEAD", "OPTIONS"].contains(method) => String::new(),
             None => "Content-Length: 0\r\n".to_owned(),
         };
@@ -247,7 +257,7 @@ impl Answer {
 
     fn read_body(&mut self, stream: &mut impl Read) -> io::Result<()> {
         let length = self.header("content-length");
-        if let Some(length) = length.and_then(|it| it.parse().ok()) {
+        if let Some(length) = length.and_then(|it| it.parse::<usize>().ok()) {
             while self.body.len() < length {
                 read_more(stream, &mut self.body)?;
             }

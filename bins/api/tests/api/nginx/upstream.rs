@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
     sync::{Arc, Mutex},
 };
 
@@ -10,10 +10,16 @@ use std::{
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Does {
     Answers,
+    /// In JSON, and more than is sent as it is.
+    AnswersAtLength,
     /// This status and these headers.
     Says(&'static str),
+    /// 401 as soon as it has the headers.
+    RefusesUnread,
     /// As a process that is killed when it has read the request.
     HangsUp,
+    /// As one that hangs.
+    FallsSilent,
 }
 
 /// A process that the upstream of nginx leads to. It listens as long as its test runs.
@@ -68,15 +74,25 @@ impl Upstream {
     }
 
     fn serve(&self, mut stream: TcpStream) {
-        // Whatever is wrong with a connection ends it.
+        if matches!(self.does, Does::RefusesUnread) {
+            // Whatever is wrong with a connection ends it.
+            let _ = refuse_unread(&mut stream);
+            return;
+        }
         while let Some(asked) = read_request(&mut stream) {
-            self.asked.lock().expect("nobody panics with it").push(asked);
-            let status = match self.does {
-                Does::Answers => "200 OK",
-                Does::Says(status) => status,
-                Does::HangsUp => return,
+            let mut all = self.asked.lock().expect("nobody panics with it");
+            all.push(asked);
+            drop(all);
+            let answer = match self.does {
+                Does::Answers => answer("200 OK", "ok"),
+                Does::AnswersAtLength => answer(
+                    "200 OK\r\nContent-Type: application/json",
+                    &format!("\"{}\"", "long ".repeat(1_000)),
+                ),
+                Does::Says(status) => answer(status, "ok"),
+                Does::RefusesUnread | Does::HangsUp => return,
+                Does::FallsSilent => continue,
             };
-            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok");
             if stream.write_all(answer.as_bytes()).is_err() {
                 return;
             }
@@ -84,21 +100,56 @@ impl Upstream {
     }
 }
 
-/// One request with the body whose length it gives; nginx gives it, if it knows it.
+fn answer(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+fn refuse_unread(stream: &mut TcpStream) -> std::io::Result<u64> {
+    let unread = std::io::ErrorKind::UnexpectedEof;
+    read_to(stream, b"\r\n\r\n").ok_or(unread)?;
+    stream.write_all(answer("401 Unauthorized\r\nConnection: close", "no").as_bytes())?;
+    stream.shutdown(Shutdown::Write)?;
+    // Hanging up at once on what is on its way would take the answer back.
+    std::io::copy(stream, &mut std::io::sink())
+}
+
+/// One request with its body. nginx gives the length of a body, or sends it in chunks.
 fn read_request(stream: &mut TcpStream) -> Option<Asked> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.extend(byte);
+    let head = read_to(stream, b"\r\n\r\n")?;
+    let mut asked = Asked { head, body: 0 };
+    if asked.header("transfer-encoding") == ["chunked"] {
+        loop {
+            let size = read_to(stream, b"\r\n")?;
+            let size = usize::from_str_radix(size.trim_end(), 16).ok()?;
+            // With the end of its line, which the last one has too.
+            skip(stream, size + 2)?;
+            asked.body += size;
+            if size == 0 {
+                return Some(asked);
+            }
+        }
     }
-    let mut asked = Asked {
-        head: String::from_utf8_lossy(&head).into_owned(),
-        body: 0,
-    };
-    let length = asked.header("content-length").first().map(|it| it.parse());
-    let length: u64 = length.unwrap_or(Ok(0)).ok()?;
-    let body = std::io::copy(&mut stream.take(length), &mut std::io::sink()).ok()?;
-    asked.body = usize::try_from(body).ok()?;
+    if let Some(length) = asked.header("content-length").first() {
+        let length = length.parse().ok()?;
+        skip(stream, length)?;
+        asked.body = length;
+    }
     Some(asked)
+}
+
+fn read_to(stream: &mut TcpStream, end: &[u8]) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(end) {
+        stream.read_exact(&mut byte).ok()?;
+        bytes.extend(byte);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn skip(stream: &mut TcpStream, size: usize) -> Option<()> {
+    let wanted = u64::try_from(size).ok()?;
+    let skipped = std::io::copy(&mut stream.take(wanted), &mut std::io::sink()).ok()?;
+    (skipped == wanted).then_some(())
 }
