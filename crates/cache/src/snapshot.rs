@@ -1,4 +1,11 @@
-use std::{future::Future, hash::Hash, time::Duration};
+use std::{
+    any::{Any, type_name},
+    fmt::Debug,
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use moka::future::Cache as Moka;
 
@@ -7,12 +14,18 @@ use moka::future::Cache as Moka;
 /// However many requests ask at once, one of them loads. A process that writes the configuration
 /// drops its own copy; the others follow within [`Snapshot::LIFETIME`].
 pub struct Snapshot<K, V> {
-    entries: Moka<K, V>,
+    // The library is built once for all kinds of copies: for each of its own it would take 200 KB of the program.
+    entries: Moka<String, Erased>,
+    of: PhantomData<fn(K) -> V>,
 }
+
+/// A copy, or the error of who would have loaded it.
+type Erased = Arc<dyn Any + Send + Sync>;
+type Load<'a> = Pin<Box<dyn Future<Output = Result<Erased, Erased>> + Send + 'a>>;
 
 impl<K, V> Snapshot<K, V>
 where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
+    K: Debug,
     V: Clone + Send + Sync + 'static,
 {
     /// The longest that a copy may be out of date (architecture.md §2), well within the second in
@@ -31,21 +44,32 @@ where
                 .max_capacity(Self::CAPACITY)
                 .time_to_live(lifetime)
                 .build(),
+            of: PhantomData,
         }
     }
 
     /// The copy, or what `load` returns. A failed load is not kept; all who waited for it get its
-    /// error.
+    /// error. Keys are told apart by how they are printed for debugging.
     pub async fn get_or_load<E>(
         &self,
         key: K,
-        load: impl Future<Output = Result<V, E>>,
+        load: impl Future<Output = Result<V, E>> + Send,
     ) -> Result<V, E>
     where
         E: Clone + Send + Sync + 'static,
     {
-        let loaded = self.entries.try_get_with(key, load).await;
-        loaded.map_err(|shared| E::clone(&shared))
+        let load: Load<'_> = Box::pin(async {
+            match load.await {
+                Ok(value) => Ok(Arc::new(value) as Erased),
+                Err(error) => Err(Arc::new(error) as Erased),
+            }
+        });
+        // Whoever waits for a load gets its error, so those who would fail with another one do not wait for it.
+        let key = format!("{key:?} or {}", type_name::<E>());
+        match find(&self.entries, key, load).await {
+            Ok(value) => Ok(owned(&value)),
+            Err(error) => Err(owned(&error)),
+        }
     }
 
     /// Forgets every copy, after the configuration was written.
@@ -54,9 +78,23 @@ where
     }
 }
 
+async fn find(
+    entries: &Moka<String, Erased>,
+    key: String,
+    load: Load<'_>,
+) -> Result<Erased, Erased> {
+    let loaded = entries.try_get_with(key, load).await;
+    loaded.map_err(|shared| (*shared).clone())
+}
+
+fn owned<T: Clone + 'static>(erased: &Erased) -> T {
+    let known: Option<&T> = erased.downcast_ref();
+    known.expect("a snapshot holds values of one type").clone()
+}
+
 impl<K, V> Default for Snapshot<K, V>
 where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
+    K: Debug,
     V: Clone + Send + Sync + 'static,
 {
     fn default() -> Self {

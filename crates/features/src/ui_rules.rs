@@ -1,10 +1,8 @@
 //! What may be shown by clients: texts are plain, links lead to pages, and the keys that clients know
 //! have a schema each. Nothing is cleaned up silently: what cannot be shown safely is refused by name.
 
-use std::{collections::BTreeMap, sync::LazyLock};
-
-use jsonschema::{Validator, error::ValidationErrorKind};
-use serde_json::{Value, json};
+use chrono::DateTime;
+use serde_json::{Map, Value, json};
 use url::Url;
 use xmas_kernel::{Problem, Problems, is_within, text::is_visible, unknown_name};
 
@@ -20,63 +18,162 @@ const MAX_DEPTH: usize = 16;
 /// How long a text may be that no schema bounds, in characters.
 const MAX_TEXT: usize = 10_000;
 
+/// What a value is like.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    /// Up to so many characters, or null.
+    Text(usize),
+    /// True or false.
+    Flag,
+    /// One of these, or null.
+    OneOf(&'static [&'static str]),
+    /// RFC 3339, or null.
+    Instant,
+    /// These fields and no other, or null.
+    Fields(&'static [Field]),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Field {
+    name: &'static str,
+    shape: Shape,
+    is_required: bool,
+}
+
+const fn field(name: &'static str, shape: Shape) -> Field {
+    Field {
+        name,
+        shape,
+        is_required: false,
+    }
+}
+
+const ACTION: Shape = Shape::Fields(&[
+    field("label", Shape::Text(50)),
+    field("href", Shape::Text(500)),
+    field("url", Shape::Text(500)),
+]);
+
+/// Of a key whose value has a shape.
+fn fields_of(key: &str) -> Option<&'static [Field]> {
+    const TICKET_ZERO_FIELDS: &[Field] = &[
+        field("title", Shape::Text(100)),
+        field("body", Shape::Text(1_000)),
+        field("note", Shape::Text(1_000)),
+        field("primaryCta", ACTION),
+        field("secondaryCta", ACTION),
+        field("primary_cta_label", Shape::Text(50)),
+        field("secondary_cta_label", Shape::Text(50)),
+        field("primary_cta_url", Shape::Text(500)),
+        field("secondary_cta_url", Shape::Text(500)),
+    ];
+    const DOWNTIME_BANNER_FIELDS: &[Field] = &[
+        Field {
+            is_required: true,
+            ..field("enabled", Shape::Flag)
+        },
+        field("title", Shape::Text(100)),
+        field("message", Shape::Text(1_000)),
+        field("severity", Shape::OneOf(&["info", "warning", "critical"])),
+        field("starts_at", Shape::Instant),
+        field("ends_at", Shape::Instant),
+        field("link_label", Shape::Text(50)),
+        field("link_url", Shape::Text(500)),
+    ];
+    match key {
+        TICKET_ZERO => Some(TICKET_ZERO_FIELDS),
+        DOWNTIME_BANNER => Some(DOWNTIME_BANNER_FIELDS),
+        _ => None,
+    }
+}
+
 /// The JSON schema of a key that has one.
 pub fn schema(key: &str) -> Option<Value> {
-    let text = |longest: usize| json!({ "type": ["string", "null"], "maxLength": longest });
-    let action = json!({
-        "type": ["object", "null"],
-        "additionalProperties": false,
-        "properties": { "label": text(50), "href": text(500), "url": text(500) },
-    });
-    let schema = match key {
-        TICKET_ZERO => json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "title": text(100),
-                "body": text(1_000),
-                "note": text(1_000),
-                "primaryCta": action,
-                "secondaryCta": action,
-                "primary_cta_label": text(50),
-                "secondary_cta_label": text(50),
-                "primary_cta_url": text(500),
-                "secondary_cta_url": text(500),
-            },
-        }),
-        DOWNTIME_BANNER => json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "type": "object",
-            "required": ["enabled"],
-            "additionalProperties": false,
-            "properties": {
-                "enabled": { "type": "boolean" },
-                "title": text(100),
-                "message": text(1_000),
-                "severity": { "enum": ["info", "warning", "critical", null] },
-                "starts_at": { "type": ["string", "null"], "format": "date-time" },
-                "ends_at": { "type": ["string", "null"], "format": "date-time" },
-                "link_label": text(50),
-                "link_url": text(500),
-            },
-        }),
-        _ => return None,
-    };
+    let mut schema = object_schema(fields_of(key)?);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["type"] = json!("object");
     Some(schema)
 }
 
-static VALIDATORS: LazyLock<BTreeMap<&'static str, Validator>> = LazyLock::new(|| {
-    let validator = |key| {
-        let schema = schema(key)?;
-        let options = jsonschema::options().should_validate_formats(true);
-        Some((key, options.build(&schema).ok()?))
+fn object_schema(fields: &[Field]) -> Value {
+    let properties = fields.iter().map(|field| {
+        let schema = match field.shape {
+            Shape::Text(longest) => json!({ "type": ["string", "null"], "maxLength": longest }),
+            Shape::Flag => json!({ "type": "boolean" }),
+            Shape::OneOf(allowed) => {
+                let allowed = allowed.iter().map(|text| json!(text));
+                json!({ "enum": allowed.chain([Value::Null]).collect::<Vec<_>>() })
+            }
+            Shape::Instant => json!({ "type": ["string", "null"], "format": "date-time" }),
+            Shape::Fields(fields) => object_schema(fields),
+        };
+        (field.name.to_owned(), schema)
+    });
+    let properties: Map<String, Value> = properties.collect();
+    let mut schema = json!({
+        "type": ["object", "null"],
+        "additionalProperties": false,
+        "properties": properties,
+    });
+    let required = fields.iter().filter(|field| field.is_required);
+    let required: Vec<&str> = required.map(|field| field.name).collect();
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// Says what of an object does not fit.
+fn check_fields(
+    place: &str,
+    fields: &[Field],
+    object: &Map<String, Value>,
+    problems: &mut Problems,
+) {
+    for (name, value) in object {
+        let place = format!("{place}.{name}");
+        match fields.iter().find(|field| field.name == name) {
+            Some(field) => check_shape(&place, field.shape, value, problems),
+            None => {
+                let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+                problems.push(Problem::new(place, unknown_name("field", name, &known)));
+            }
+        }
+    }
+    let is_missing = |field: &&Field| field.is_required && !object.contains_key(field.name);
+    for field in fields.iter().filter(is_missing) {
+        problems.push(Problem::new(place, format!("has a field {}", field.name)));
+    }
+}
+
+fn check_shape(place: &str, shape: Shape, value: &Value, problems: &mut Problems) {
+    if value.is_null() && !matches!(shape, Shape::Flag) {
+        return;
+    }
+    let text = value.as_str();
+    let (fits, what) = match shape {
+        Shape::Text(longest) => (
+            text.is_some_and(|text| text.chars().count() <= longest),
+            format!("is text of up to {longest} characters, or null"),
+        ),
+        Shape::Flag => (value.is_boolean(), "is true or false".to_owned()),
+        Shape::OneOf(allowed) => (
+            text.is_some_and(|text| allowed.contains(&text)),
+            format!("is one of {}, or null", allowed.join(", ")),
+        ),
+        Shape::Instant => (
+            text.is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok()),
+            "is an instant such as 2025-12-27T03:00:00+09:00, or null".to_owned(),
+        ),
+        Shape::Fields(fields) => {
+            if let Some(object) = value.as_object() {
+                return check_fields(place, fields, object, problems);
+            }
+            (false, "is an object, or null".to_owned())
+        }
     };
-    [TICKET_ZERO, DOWNTIME_BANNER]
-        .into_iter()
-        .filter_map(validator)
-        .collect()
-});
+    problems.expect(fits, place, &what);
+}
 
 /// How many characters a key may have.
 pub const MAX_KEY: usize = 100;
@@ -103,34 +200,11 @@ pub fn check_ui(key: &str, value: &Value) -> Vec<Problem> {
         problems.push(Problem::new("key", unknown_name("key", key, &[meant])));
     }
     problems.expect(value.is_object(), "value", "is an object");
-    if let Some(validator) = VALIDATORS.get(key) {
-        for error in validator.iter_errors(value) {
-            let place = error.instance_path().to_string();
-            if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
-                problems.extend(unknown_fields(key, &place, unexpected));
-                continue;
-            }
-            let place = place.replace('/', ".");
-            let text = format!("does not fit its schema: {error}");
-            problems.push(Problem::new(format!("value{place}"), text));
-        }
+    if let (Some(fields), Some(object)) = (fields_of(key), value.as_object()) {
+        check_fields("value", fields, object, &mut problems);
     }
     check_value("value", "", value, MAX_DEPTH, &mut problems);
     problems.into_vec()
-}
-
-/// What a schema says of fields that it does not have; `place` is where in the value they stand.
-fn unknown_fields(key: &str, place: &str, unexpected: &[String]) -> Vec<Problem> {
-    let schema = schema(key).unwrap_or_default();
-    let inside = place.replace('/', "/properties/") + "/properties";
-    let known = schema.pointer(&inside).and_then(Value::as_object);
-    let known = known.into_iter().flat_map(|known| known.keys());
-    let known: Vec<&str> = known.map(String::as_str).collect();
-    let problem = |name: &String| {
-        let field = format!("value{}.{name}", place.replace('/', "."));
-        Problem::new(field, unknown_name("field", name, &known))
-    };
-    unexpected.iter().map(problem).collect()
 }
 
 fn check_value(place: &str, name: &str, value: &Value, depth: usize, problems: &mut Problems) {
@@ -320,6 +394,47 @@ mod tests {
         );
         let at = json!("2025-12-27T03:00:00+09:00");
         assert!(fields(DOWNTIME_BANNER, &banner("starts_at", at)).is_empty());
+    }
+
+    #[test]
+    fn a_value_may_be_as_long_as_its_bound_and_most_may_be_null() {
+        for text in [json!("가".repeat(100)), json!(""), Value::Null] {
+            let value = json!({ "title": text, "primaryCta": null });
+            assert_eq!(fields(TICKET_ZERO, &value), [""; 0]);
+        }
+        let value = json!({ "enabled": false, "severity": null, "ends_at": null });
+        assert_eq!(fields(DOWNTIME_BANNER, &value), [""; 0]);
+        let value = json!({ "enabled": null, "severity": 1, "ends_at": "2025-12-27" });
+        let bad = ["value.enabled", "value.ends_at", "value.severity"];
+        let mut found = fields(DOWNTIME_BANNER, &value);
+        found.sort_unstable();
+        assert_eq!(found, bad);
+        let value = json!({ "primaryCta": [] });
+        assert_eq!(fields(TICKET_ZERO, &value), ["value.primaryCta"]);
+    }
+
+    #[test]
+    fn the_schema_says_what_is_checked() {
+        let banner = schema(DOWNTIME_BANNER).unwrap();
+        let draft = "https://json-schema.org/draft/2020-12/schema";
+        assert_eq!(banner["$schema"], draft);
+        assert_eq!(banner["type"], "object");
+        assert_eq!(banner["required"], json!(["enabled"]));
+        assert_eq!(banner["additionalProperties"], false);
+        let properties = &banner["properties"];
+        assert_eq!(properties["enabled"], json!({ "type": "boolean" }));
+        let title = json!({ "type": ["string", "null"], "maxLength": 100 });
+        assert_eq!(properties["title"], title);
+        let severity = json!({ "enum": ["info", "warning", "critical", null] });
+        assert_eq!(properties["severity"], severity);
+        let instant = json!({ "type": ["string", "null"], "format": "date-time" });
+        assert_eq!(properties["starts_at"], instant);
+        let ticket_zero = schema(TICKET_ZERO).unwrap();
+        assert_eq!(ticket_zero.get("required"), None);
+        let action = &ticket_zero["properties"]["primaryCta"];
+        assert_eq!(action["type"], json!(["object", "null"]));
+        assert_eq!(action["properties"]["url"]["maxLength"], 500);
+        assert_eq!(schema("coin_zero"), None);
     }
 
     #[test]
