@@ -5,18 +5,18 @@
 apt_unpack() (
     set -euo pipefail
     command -v apt-get >/dev/null || exit 1
-    dir=$1
+    target_dir=$1
     shift
     apt=(apt-get -qq -o APT::Sandbox::User= -o Acquire::Retries=3)
     debs=$(mktemp -d)
     trap 'rm -rf "$debs"' EXIT
     download() {
-        (cd "$debs" && "${apt[@]}" "$@" download "${packages[@]}") >"$debs/log" 2>&1
+        (cd "$debs" && "${apt[@]}" "$@" download "${wanted[@]}") >"$debs/log" 2>&1
     }
-    packages=("$@")
+    wanted=("$@")
     # Where nobody has looked for packages lately, lists of our own are fetched: those of the system belong to root.
     lists=(-o "Dir::State::Lists=$debs/lists" -o "Dir::Cache=$debs/cache")
-    mkdir -p "$debs/lists/partial" "$debs/cache/archives/partial" "$dir"
+    mkdir -p "$debs/lists/partial" "$debs/cache/archives/partial" "$target_dir"
     download || {
         "${apt[@]}" "${lists[@]}" update >"$debs/log" 2>&1 && download "${lists[@]}"
     } || {
@@ -24,6 +24,6 @@ apt_unpack() (
         exit 1
     }
     for deb in "$debs"/*.deb; do
-        dpkg -x "$deb" "$dir"
+        dpkg -x "$deb" "$target_dir"
     done
 )
