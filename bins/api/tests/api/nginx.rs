@@ -839,6 +839,7 @@ struct Deployment {
     nginx: Nginx,
     api: Vec<Serving>,
     ports: Vec<u16>,
+    metrics: Vec<u16>,
     variables: Vec<(&'static str, String)>,
     test: TestDb,
     _redis: Option<RedisServer>,
@@ -863,6 +864,10 @@ impl Deployment {
         seed.envs(variables.iter().map(|(name, value)| (name, value)));
         let seeded = run(seed.args(["seed", "demo"]));
         assert!(seeded.status.success(), "{}", text(&seeded.stderr));
+        // Its result is what metrics show first.
+        let mut audit = xmas_api(folder.path());
+        audit.envs(variables.iter().map(|(name, value)| (name, value)));
+        assert!(run(audit.arg("audit")).status.success());
         let ports = vec![free_port(), free_port()];
         let site = Site {
             api: ports.clone(),
@@ -872,6 +877,7 @@ impl Deployment {
             nginx: Nginx::start(&site)?,
             api: Vec::new(),
             ports,
+            metrics: vec![free_port(), free_port()],
             variables,
             test,
             _redis: redis,
@@ -883,11 +889,16 @@ impl Deployment {
 
     fn serve(&self, number: usize) -> Serving {
         let address = format!("127.0.0.1:{}", self.ports[number]);
+        let metrics = format!("127.0.0.1:{}", self.metrics[number]);
         let variables = self
             .variables
             .iter()
             .map(|(name, value)| (*name, value.as_str()));
-        let variables: Vec<_> = variables.chain([("BIND_ADDR", address.as_str())]).collect();
+        let own = [
+            ("BIND_ADDR", address.as_str()),
+            ("METRICS_ADDR", metrics.as_str()),
+        ];
+        let variables: Vec<_> = variables.chain(own).collect();
         Serving::start(self.folder.path(), &variables)
     }
 
@@ -1158,6 +1169,62 @@ async fn a_process_killed_under_load_fails_no_get_and_no_keyed_post() {
     let played = seen.played.load(Ordering::Relaxed);
     assert!(played > 20, "{played}");
     assert_eq!(kept, i64::try_from(played).unwrap());
+}
+
+/// The lines of `scripts/qa-check` that this deployment is right in: it is no production, and holds the demo.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_qa_check_passes_and_names_the_line_that_is_broken() {
+    let Some(deployment) = Deployment::start().await else {
+        return;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/qa-check");
+    let lines = text(&run(Command::new(&script).arg("--list")).stdout);
+    let lines = lines.lines().filter_map(|line| line.split(' ').next());
+    let of_production = ["production", "demo-accounts", "event-clock"];
+    let lines: Vec<_> = lines.filter(|line| !of_production.contains(line)).collect();
+    assert!(lines.len() > 25, "{lines:?}");
+    let urls = |ports: &[u16], path: &str| {
+        let urls = ports
+            .iter()
+            .map(|port| format!("http://127.0.0.1:{port}{path}"));
+        urls.collect::<Vec<_>>().join(",")
+    };
+    let nginx = &deployment.nginx;
+    let check = || {
+        let mut check = Command::new(&script);
+        check
+            .arg(format!("https://localhost:{}", nginx.https()))
+            .args(["--only", &lines.join(",")])
+            .args(["--http-url", &format!("http://localhost:{}", nginx.http())])
+            .arg("--ca-file")
+            .arg(nginx.certificate())
+            .env("QA_ADMIN", "demo-admin")
+            .env("QA_ADMIN_PASSWORD", "demo-admin-pass")
+            .env("QA_PLAYER", "demo-20")
+            .env("QA_PLAYER_PASSWORD", "demo-pass")
+            .env("QA_INSIDE_URLS", urls(&deployment.ports, ""))
+            .env("QA_METRICS_URLS", urls(&deployment.metrics, "/metrics"));
+        run(&mut check)
+    };
+    let passed = check();
+    let said = text(&passed.stdout);
+    assert!(passed.status.success(), "{said}{}", text(&passed.stderr));
+    assert!(!said.contains("FAIL"), "{said}");
+
+    // Somebody still calls what is retired.
+    let retired = deployment.client().ask(&get("/api/today-feature"));
+    retired.expect_status(410);
+    let failed = check();
+    assert_eq!(failed.status.code(), Some(1));
+    let said = text(&failed.stdout);
+    let failures: Vec<_> = said
+        .lines()
+        .filter(|line| line.starts_with("FAIL"))
+        .collect();
+    assert!(
+        matches!(failures[..], [line] if line.contains("today-feature-callers")),
+        "{said}"
+    );
 }
 
 /// With the browser in `CHROMIUM`, which `scripts/test --long` has.
