@@ -2,12 +2,16 @@
 
 use std::process::Command;
 
+/// How much of a commit's name is shown.
+const LENGTH: usize = 12;
+
 fn main() {
     println!("cargo::rerun-if-env-changed=XMAS_COMMIT");
     let given = std::env::var("XMAS_COMMIT").ok();
     let given = given.filter(|commit| !commit.trim().is_empty());
     let commit = given.or_else(of_repository);
     let commit = commit.as_deref().map_or("unknown", str::trim);
+    let commit = commit.get(..LENGTH).unwrap_or(commit);
     println!("cargo::rustc-env=XMAS_COMMIT={commit}");
 }
 

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::{Interval, MissedTickBehavior};
 use xmas_cache::{Cache, Stats};
 use xmas_event_bridge::{Certificate, Due, Settlement, USUAL_CHUNK};
 use xmas_kernel::{
@@ -23,8 +24,8 @@ const EVERY: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_secs(15);
 /// How often it is asked whether an audit is due.
 const AUDIT_LOOK: Duration = Duration::from_secs(60);
-/// An audit of a large event takes minutes.
-const AUDIT_LEASE: Duration = Duration::from_secs(3600);
+/// An audit of a large event takes minutes. One that fails, or whose process ends, is tried again after this.
+const AUDIT_LEASE: Duration = Duration::from_secs(1800);
 /// How often the log says how well the shared cache has served.
 const CACHE_LOG: Duration = Duration::from_secs(60);
 /// How long a process has a job for itself. Should it take longer, or the process die, another goes
@@ -44,7 +45,7 @@ pub(crate) async fn run(app: App, watch: Arc<Watch>, audit_every: Duration, cloc
 }
 
 async fn look_after(app: &App, clock: &dyn Clock) {
-    let mut interval = tokio::time::interval(EVERY);
+    let mut interval = every(EVERY);
     loop {
         interval.tick().await;
         if let Err(error) = run_due(app, clock.now()).await {
@@ -55,7 +56,7 @@ async fn look_after(app: &App, clock: &dyn Clock) {
 
 /// Every replica for itself: it reads into its own memory.
 async fn keep_warm(app: &App, clock: &dyn Clock) {
-    let mut interval = tokio::time::interval(EVERY);
+    let mut interval = every(EVERY);
     loop {
         interval.tick().await;
         if let Err(error) = app.dashboard().keep_warm(clock.now()).await {
@@ -67,7 +68,7 @@ async fn keep_warm(app: &App, clock: &dyn Clock) {
 
 /// Every replica for itself: each is asked for its own metrics.
 async fn keep_watch(app: &App, watch: &Watch, clock: &dyn Clock) {
-    let mut interval = tokio::time::interval(LOOK);
+    let mut interval = every(LOOK);
     loop {
         interval.tick().await;
         if let Err(error) = watch.look(app, clock.now()).await {
@@ -76,15 +77,15 @@ async fn keep_watch(app: &App, watch: &Watch, clock: &dyn Clock) {
     }
 }
 
-/// Checks every invariant now and then, if `every` is not 0.
-async fn audit(app: &App, every: Duration) {
-    if every.is_zero() {
+/// Checks every invariant now and then, if `audit_every` is not 0.
+async fn audit(app: &App, audit_every: Duration) {
+    if audit_every.is_zero() {
         return;
     }
-    let mut interval = tokio::time::interval(AUDIT_LOOK);
+    let mut interval = every(AUDIT_LOOK);
     loop {
         interval.tick().await;
-        if let Err(error) = audit_if_due(app, every, AUDIT_LEASE).await {
+        if let Err(error) = audit_if_due(app, audit_every, AUDIT_LEASE).await {
             tracing::warn!("the audit is put off: {error:#}");
         }
     }
@@ -95,7 +96,7 @@ async fn log_cache(cache: &dyn Cache) {
     if !cache.is_shared() {
         return;
     }
-    let mut interval = tokio::time::interval(CACHE_LOG);
+    let mut interval = every(CACHE_LOG);
     let mut before = cache.stats();
     loop {
         interval.tick().await;
@@ -121,6 +122,13 @@ async fn log_cache(cache: &dyn Cache) {
             hits + misses,
         );
     }
+}
+
+/// Ticks with at least `time` between two, however long what is done at one takes.
+fn every(time: Duration) -> Interval {
+    let mut interval = tokio::time::interval(time);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 /// Does what is due at `now`: seeds of the days ahead, whatever the bridge waits for, and stored answers that

@@ -1,15 +1,13 @@
 //! What a replica regularly looks at: the event in the database, its schema, its clock, and what the last audit found.
 
 use std::{
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use xmas_event_bridge::Progress;
 use xmas_kernel::{
     db::{Db, DbError},
@@ -22,13 +20,21 @@ use xmas_time::EventDay;
 
 use crate::wiring::App;
 
+/// How long a look waits for the database.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the settlement is looked at.
+const SETTLEMENT_EVERY: TimeDelta = TimeDelta::minutes(1);
+
 /// What this replica last saw.
 #[derive(Debug)]
 pub struct Watch {
     lookout: Lookout,
     server: Mutex<Option<Server>>,
     latest: Mutex<Option<Seen>>,
-    is_up: AtomicBool,
+    /// Whether the server answered the last time; nothing before the first.
+    is_up: Mutex<Option<bool>>,
+    /// How far the settlement was when it was last looked at.
+    settlement: Mutex<Option<(DateTime<Utc>, Option<Progress>)>>,
 }
 
 /// What the database server says of itself, whatever is in its tables.
@@ -67,7 +73,8 @@ impl Watch {
             lookout: Lookout::new(db.clone()),
             server: Mutex::default(),
             latest: Mutex::default(),
-            is_up: AtomicBool::new(true),
+            is_up: Mutex::default(),
+            settlement: Mutex::default(),
         }
     }
 
@@ -81,17 +88,29 @@ impl Watch {
         *lock(&self.server)
     }
 
-    /// Whether the server answered the last time.
-    pub(crate) fn is_up(&self) -> bool {
-        self.is_up.load(Ordering::Relaxed)
+    /// Whether the server answered the last time; `None` before the first.
+    pub(crate) fn is_up(&self) -> Option<bool> {
+        *lock(&self.is_up)
     }
 
     /// Looks at everything.
     pub async fn look(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-        let server = ask(app).await;
-        self.is_up.store(server.is_ok(), Ordering::Relaxed);
-        *lock(&self.server) = Some(server?);
-        let seen = self.see(app, now).await?;
+        let server = match timeout(PATIENCE, ask(app)).await {
+            Ok(Ok(server)) => server,
+            // The server may be well: readiness says that it is.
+            Ok(Err(error @ DbError::PoolExhausted(_))) => return Err(error.into()),
+            Ok(Err(error)) => {
+                *lock(&self.is_up) = Some(false);
+                return Err(error.into());
+            }
+            Err(elapsed) => {
+                *lock(&self.is_up) = Some(false);
+                return Err(elapsed.into());
+            }
+        };
+        *lock(&self.is_up) = Some(true);
+        *lock(&self.server) = Some(server);
+        let seen = timeout(PATIENCE, self.see(app, now)).await??;
         *lock(&self.latest) = Some(seen);
         Ok(())
     }
@@ -103,9 +122,23 @@ impl Watch {
             at: app.readiness().machine.now(),
             vitals: self.lookout.look().await?,
             is_season_running: is_running(db.read(), EventDay::of(now)).await?,
-            settlement: app.settlement().progress(now).await?,
+            settlement: self.settlement(app, now).await?,
             audit: Audited::last(db).await?,
         })
+    }
+}
+
+impl Watch {
+    /// Asked less often than the rest, since it goes through all players who hold keys.
+    async fn settlement(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<Option<Progress>> {
+        if let Some((at, progress)) = *lock(&self.settlement)
+            && (at..at + SETTLEMENT_EVERY).contains(&now)
+        {
+            return Ok(progress);
+        }
+        let progress = app.settlement().progress(now).await?;
+        *lock(&self.settlement) = Some((now, progress));
+        Ok(progress)
     }
 }
 
@@ -187,11 +220,8 @@ pub async fn audit_if_due(app: &App, every: Duration, lease: Duration) -> anyhow
     let Some(lease) = Lease::take(db, AUDIT, app.process(), lease).await? else {
         return Ok(());
     };
-    let done = async {
-        // Another replica may just have ended.
-        if is_recent(Audited::last(db).await?) {
-            return anyhow::Ok(());
-        }
+    // Another replica may just have ended.
+    if !is_recent(Audited::last(db).await?) {
         let report = app.audit().run().await?;
         let violations = report.violations();
         if violations > 0 {
@@ -200,10 +230,8 @@ pub async fn audit_if_due(app: &App, every: Duration, lease: Duration) -> anyhow
                 "the audit finds {violations} violations; look at `xmas-api audit`"
             );
         }
-        Ok(keep(db, &report).await?)
-    };
-    let done = done.await;
-    let given_back = lease.give_back(db).await;
-    done?;
-    Ok(given_back?)
+        keep(db, &report).await?;
+    }
+    // One that fails keeps its lease: the whole database would be read over and over.
+    Ok(lease.give_back(db).await?)
 }

@@ -111,6 +111,33 @@ mod tests {
 
     use super::*;
 
+    /// As two callers that share a copy may have them.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Other;
+
+    #[tokio::test]
+    async fn keys_have_a_copy_each_and_nobody_gets_an_error_of_another_kind() {
+        let snapshot = Snapshot::<String, u32>::new();
+        let load = |key: &str, value| {
+            snapshot.get_or_load(key.to_owned(), async move { Ok::<_, String>(value) })
+        };
+        assert_eq!(load("a", 1).await, Ok(1));
+        assert_eq!(load("b", 2).await, Ok(2));
+        assert_eq!(load("a", 3).await, Ok(1));
+        let (gate, opened) = tokio::sync::oneshot::channel::<()>();
+        let first = snapshot.get_or_load("c".to_owned(), async {
+            opened.await.unwrap();
+            Err::<u32, String>("no".to_owned())
+        });
+        let second = snapshot.get_or_load("c".to_owned(), async {
+            gate.send(()).unwrap();
+            Err::<u32, Other>(Other)
+        });
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!(first, Err("no".to_owned()));
+        assert_eq!(second, Err(Other));
+    }
+
     #[tokio::test]
     async fn many_readers_load_once_and_a_drop_loads_again() {
         let snapshot = Arc::new(Snapshot::<&str, u32>::new());

@@ -60,15 +60,17 @@ pub struct Progress {
 impl Progress {
     pub(crate) async fn of(db: &Db, bridge: &Bridge, now: DateTime<Utc>) -> Result<Self, DbError> {
         let prefix = rules::grant_prefix(bridge.id);
-        let paid = count_given(db.read(), GrantSource::Bridge, &prefix).await?;
         let holders = key_histogram(db.read()).await?.into_iter();
         let waiting = holders.filter(|((status, keys), _)| {
             *status == Status::Active && *keys >= bridge.rules.keys_required
         });
+        let waiting = waiting.map(|(_, (players, _))| players).sum();
+        // After them: whoever is paid meanwhile is counted twice for once, and nobody is missed.
+        let paid = count_given(db.read(), GrantSource::Bridge, &prefix).await?;
         Ok(Self {
             bridge_id: bridge.id,
             paid,
-            waiting: waiting.map(|(_, (players, _))| players).sum(),
+            waiting,
             late: rules::lateness(bridge, now),
         })
     }

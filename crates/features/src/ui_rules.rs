@@ -142,7 +142,10 @@ fn check_fields(
     }
     let is_missing = |field: &&Field| field.is_required && !object.contains_key(field.name);
     for field in fields.iter().filter(is_missing) {
-        problems.push(Problem::new(place, format!("has a field {}", field.name)));
+        problems.push(Problem::new(
+            place,
+            format!("must have a field {}", field.name),
+        ));
     }
 }
 
@@ -154,25 +157,35 @@ fn check_shape(place: &str, shape: Shape, value: &Value, problems: &mut Problems
     let (fits, what) = match shape {
         Shape::Text(longest) => (
             text.is_some_and(|text| text.chars().count() <= longest),
-            format!("is text of up to {longest} characters, or null"),
+            format!("must be text of up to {longest} characters, or null"),
         ),
-        Shape::Flag => (value.is_boolean(), "is true or false".to_owned()),
+        Shape::Flag => (value.is_boolean(), "must be true or false".to_owned()),
         Shape::OneOf(allowed) => (
             text.is_some_and(|text| allowed.contains(&text)),
-            format!("is one of {}, or null", allowed.join(", ")),
+            format!("must be one of {}, or null", allowed.join(", ")),
         ),
         Shape::Instant => (
-            text.is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok()),
-            "is an instant such as 2025-12-27T03:00:00+09:00, or null".to_owned(),
+            text.is_some_and(is_instant),
+            "must be an instant such as 2025-12-27T03:00:00+09:00, or null".to_owned(),
         ),
         Shape::Fields(fields) => {
             if let Some(object) = value.as_object() {
                 return check_fields(place, fields, object, problems);
             }
-            (false, "is an object, or null".to_owned())
+            (false, "must be an object, or null".to_owned())
         }
     };
     problems.expect(fits, place, &what);
+}
+
+/// Whether clients in any language understand a text as an instant: RFC 3339 without what few of them know, which are a
+/// space in the place of the `T` and leap seconds.
+fn is_instant(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    text.is_ascii()
+        && matches!(bytes.get(10), Some(b'T' | b't'))
+        && bytes.get(17..19) != Some(b"60")
+        && DateTime::parse_from_rfc3339(text).is_ok()
 }
 
 /// How many characters a key may have.
@@ -411,6 +424,20 @@ mod tests {
         assert_eq!(found, bad);
         let value = json!({ "primaryCta": [] });
         assert_eq!(fields(TICKET_ZERO, &value), ["value.primaryCta"]);
+        let missing = check_ui(DOWNTIME_BANNER, &json!({}));
+        let expected = Problem::new("value", "must have a field enabled");
+        assert_eq!(missing, [expected]);
+        for bad in [
+            "2025-12-27 03:00:00+09:00",
+            "2025-12-27T03:00:60+09:00",
+            "2025-12-27T03:00:00\u{2212}09:00",
+            "2025-12-27T03:00:00",
+        ] {
+            let value = json!({ "enabled": true, "starts_at": bad });
+            let text = "must be an instant such as 2025-12-27T03:00:00+09:00, or null";
+            let expected = Problem::new("value.starts_at", text);
+            assert_eq!(check_ui(DOWNTIME_BANNER, &value), [expected], "{bad}");
+        }
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::db::{Constraint, Db, DbError, Timestamp};
 /// One lease per job.
 pub const ONE_PER_JOB: Constraint = Constraint::new("uq_job_lease_name", "job_lease", &["name"]);
 
+/// One result per job.
+pub const ONE_RESULT_PER_JOB: Constraint = Constraint::new("PRIMARY", "job_result", &["name"]);
+
 /// Proof that this process may do the job until the lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -88,13 +91,22 @@ pub struct JobResult {
 impl JobResult {
     /// Keeps what a job has found just now, in place of what it found before.
     pub async fn keep(db: &Db, name: &str, result: &str) -> Result<(), DbError> {
+        // An operator may run the job by hand at the same time.
+        match Self::keep_once(db, name, result).await {
+            Err(error) if error.violates(&ONE_RESULT_PER_JOB) => {
+                Self::keep_once(db, name, result).await
+            }
+            kept => kept,
+        }
+    }
+
+    async fn keep_once(db: &Db, name: &str, result: &str) -> Result<(), DbError> {
         let tx = db.begin().await?;
         let (now, _) = instants(db.backend(), Duration::ZERO);
         let backend = db.backend();
         let sql = format!("UPDATE job_result SET result = ?, finished_at = {now} WHERE name = ?");
         let update = Statement::from_sql_and_values(backend, sql, [result.into(), name.into()]);
         if tx.execute_raw(update).await?.rows_affected() == 0 {
-            // One job keeps its result at a time, since it has a lease.
             let sql =
                 format!("INSERT INTO job_result (name, result, finished_at) VALUES (?, ?, {now})");
             let insert = Statement::from_sql_and_values(backend, sql, [name.into(), result.into()]);

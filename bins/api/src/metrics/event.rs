@@ -1,4 +1,4 @@
-//! What this replica last saw in the database. All replicas see the same.
+//! What this replica last saw in the database.
 
 use std::{fmt, sync::Arc};
 
@@ -21,10 +21,11 @@ impl EventMetrics {
 impl Collector for EventMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut samples = Samples(encoder);
-        samples.gauge(
+        let is_up = self.0.is_up().map(|is_up| (Vec::new(), flag(is_up)));
+        samples.gauges(
             "xmas_db_up",
             "Whether the database server answered the last regular question",
-            flag(self.0.is_up()),
+            is_up,
         )?;
         if let Some(server) = self.0.server() {
             schema_and_clock(&mut samples, server)?;
@@ -96,7 +97,7 @@ fn flows(samples: &mut Samples<'_>, flows: &Flows) -> fmt::Result {
     });
     samples.counters(
         "xmas_rewards",
-        "Rewards, by their state when they were new",
+        "Rewards, by their state when they were counted",
         rewards,
     )?;
     let amounts = flows.amounts.iter();

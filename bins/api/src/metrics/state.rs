@@ -71,7 +71,7 @@ impl StateMetrics {
         )?;
         samples.counters(
             "xmas_db_given_up",
-            "Use cases that were tried too often, so that the client was told to come back",
+            "Use cases that were tried too often",
             by("reason", tally::given_up()),
         )
     }

@@ -12,6 +12,8 @@ use tokio::{
 use xmas_kernel::MAX_NUMBER;
 use xmas_test_support::{AppBuilder, TestApp};
 
+use crate::metrics::assert_rejected;
+
 /// Paths with a JSON body that need a player's token.
 const BODIES: [&str; 3] = [
     "/api/season-pass/stamp",
@@ -439,6 +441,7 @@ async fn a_request_that_takes_too_long_is_ended_and_leaves_nothing() {
         .play("/api/roulette/play")
         .await
         .expect_error(503, "OVERLOADED");
+    assert_rejected(&app, "too_long");
     drop((locked, tx));
     assert_eq!(app.test.count("SELECT COUNT(*) FROM feature_log").await, 0);
     assert_eq!(

@@ -8,6 +8,8 @@ use tokio::{
 };
 use xmas_test_support::{AppBuilder, TestApp};
 
+use crate::metrics::{assert_rejected, value};
+
 const ALIVE: &[u8] = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
 /// After which a test gives up.
 const LONG: Duration = Duration::from_secs(30);
@@ -88,6 +90,9 @@ async fn an_address_has_only_so_many_connections_but_a_trusted_proxy_has_all() {
     }
     let mut further = connect(&app).await;
     assert!(!is_answered(&mut further).await);
+    assert_rejected(&app, "connections");
+    let open_now = value(&app.counted(), "xmas_http_connections");
+    assert_eq!(open_now, 3.0);
     for stream in &mut open {
         assert!(is_answered(stream).await);
     }

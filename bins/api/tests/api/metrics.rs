@@ -24,6 +24,12 @@ pub(crate) fn value(shown: &str, series: &str) -> f64 {
     find(shown, series).unwrap_or_else(|| panic!("{series} is not in\n{shown}"))
 }
 
+/// Somebody was turned away by this limit, and metrics say so.
+pub(crate) fn assert_rejected(app: &TestApp, reason: &str) {
+    let series = format!("xmas_http_rejected_total{{reason=\"{reason}\"}}");
+    assert!(value(&app.counted(), &series) >= 1.0, "{reason}");
+}
+
 fn find(shown: &str, series: &str) -> Option<f64> {
     let mut lines = shown.lines();
     let line = lines.find(|line| {
@@ -326,13 +332,24 @@ async fn an_audit_is_made_by_one_replica_and_shown_by_all_until_the_next() {
     app.test
         .execute("UPDATE user_game_wallet SET balance = balance + 1")
         .await;
-    // Several at once.
+    // While one has the lease, no other reads the whole database.
+    app.test
+        .execute("INSERT INTO job_lease (name, holder, expires_at) VALUES ('audit', 'another', '2999-01-01 00:00:00.000000')")
+        .await;
+    audit_if_due(&app.app, hours, lease).await.unwrap();
+    assert_eq!(app.test.count("SELECT COUNT(*) FROM job_result").await, 0);
+    app.test.execute("DELETE FROM job_lease").await;
+    let other = AppBuilder::default().start_on(app.test.reconnected().await);
+    let other = other.await;
     let (first, second) = tokio::join!(
         audit_if_due(&app.app, hours, lease),
-        audit_if_due(&app.app, hours, lease),
+        audit_if_due(&other.app, hours, lease),
     );
     first.unwrap();
     second.unwrap();
+    let found = value(&other.metrics().await, "xmas_audit_violations");
+    assert!(found >= 1.0, "{found}");
+    other.stop().await;
     assert_eq!(app.test.count("SELECT COUNT(*) FROM job_result").await, 1);
     assert_eq!(app.test.count("SELECT COUNT(*) FROM job_lease").await, 0);
     let found = value(&app.metrics().await, "xmas_audit_violations");
@@ -362,6 +379,18 @@ async fn an_audit_is_made_by_one_replica_and_shown_by_all_until_the_next() {
     let ran_at = value(&shown, "xmas_audit_last_run_timestamp_seconds");
     let now = value(&shown, "xmas_observed_timestamp_seconds");
     assert!((ran_at - now).abs() < 60.0, "{ran_at} and {now}");
+}
+
+/// The whole database would be read over and over.
+#[tokio::test]
+async fn an_audit_that_fails_is_not_tried_again_at_once() {
+    let app = TestApp::start().await;
+    let (hours, lease) = (Duration::from_secs(3600), Duration::from_secs(60));
+    app.test.execute("DROP TABLE wallet_ledger").await;
+    audit_if_due(&app.app, hours, lease).await.unwrap_err();
+    assert_eq!(app.test.count("SELECT COUNT(*) FROM job_result").await, 0);
+    let held = "SELECT COUNT(*) FROM job_lease WHERE name = 'audit'";
+    assert_eq!(app.test.count(held).await, 1);
 }
 
 /// A database whose schema does not fit is not one that is away, and what was seen of the event is kept.

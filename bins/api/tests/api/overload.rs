@@ -11,6 +11,8 @@ use tokio::{
 };
 use xmas_test_support::{Answer, AppBuilder, Client, TestApp};
 
+use crate::metrics::assert_rejected;
+
 const STATUS: &str = "/api/season-pass/status";
 const LOGIN: &str = "POST /api/auth/token HTTP/1.1\r\nhost: x\r\n\
                      content-type: application/json\r\ncontent-length: 54\r\n";
@@ -104,6 +106,7 @@ async fn more_stalled_bodies_than_there_are_places_are_turned_away_and_nobody_el
     assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
     assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
     assert!(refused.contains("OVERLOADED"), "{refused}");
+    assert_rejected(&app, "slow_bodies");
     // A body that comes at once needs none of these places.
     app.login("santa").await.expect_status(200);
     drop(holding);
@@ -118,6 +121,7 @@ async fn a_body_that_does_not_come_is_408_and_one_in_pieces_is_read() {
     assert!(started.elapsed() >= Duration::from_secs(1), "{answer}");
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains("\"BODY_TOO_SLOW\""), "{answer}");
+    assert_rejected(&app, "body_too_slow");
     assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
     // One byte at a time does not make the deadline later.
     let mut dripping = stalled(&app, "").await;
@@ -172,6 +176,7 @@ async fn stalled_uploads_leave_places_to_those_who_play() {
     assert!(started.elapsed() >= Duration::from_secs(2));
     assert!(answers[0].starts_with("HTTP/1.1 408 "), "{answers:?}");
     assert!(answers[1].starts_with("HTTP/1.1 503 "), "{answers:?}");
+    assert_rejected(&app, "uploads");
     let table = "external_id,nickname\nrudolf,Rudolf\n";
     let imported = admin.post_csv("/admin/api/users/import?dry_run=true", table);
     imported.await.expect_status(200);
@@ -210,6 +215,7 @@ async fn beyond_the_bound_requests_are_turned_away_at_once() {
     let (refused, playing) = refused_beside(|| tokio::spawn(plays(player.clone())), reads).await;
     let refused = refused.expect_error(503, "OVERLOADED");
     assert_eq!(refused.headers["retry-after"], "1");
+    assert_rejected(&app, "requests");
     // Whether it lives and is ready does not depend on load.
     player.get("/livez").await.expect_status(200);
     player.get("/readyz").await.expect_status(200);
@@ -284,6 +290,7 @@ async fn one_address_has_only_so_much_in_progress() {
     let (refused, playing) = refused_beside(|| tokio::spawn(plays()), reads).await;
     let refused = refused.expect_error(429, "TOO_MANY_REQUESTS");
     assert_eq!(refused.headers["retry-after"], "1");
+    assert_rejected(&app, "address");
     let other = from("192.0.2.2", Method::GET, "/api/wallet").await;
     other.expect_status(200);
     drop(tx);
@@ -325,6 +332,7 @@ async fn work_on_many_players_has_places_of_its_own() {
     };
     let refused = refused.expect_error(503, "OVERLOADED");
     assert_eq!(refused.headers["retry-after"], "1");
+    assert_rejected(&app, "bulk");
     // Neither those who play nor an operator's lists wait for it.
     player.play("/api/roulette/play").await.expect_status(200);
     let list = admin.get("/admin/api/game-tokens/batches").await;
@@ -361,6 +369,7 @@ async fn a_storm_of_logins_is_shed_before_anybody_who_plays() {
     let served = logins.iter().filter(|login| login.status == 200).count();
     assert_eq!(shed + served, 60);
     assert!(shed > 0 && served >= 4, "{shed} shed, {served} served");
+    assert_rejected(&app, "logins");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Limits that turn requests away before any work is done for them.
+//! Limits that turn requests and connections away.
 
 /// Which limit a request was turned away by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -226,7 +226,6 @@ pub(super) async fn admins(conn: &impl ConnectionTrait) -> Result<RoaringTreemap
     Ok(found.into_iter().map(|row| row.id.unsigned_abs()).collect())
 }
 
-/// How many rewards wait for an admin.
 #[cfg(test)]
 mod tests {
     use super::*;
