@@ -1,7 +1,7 @@
 //! What the process shows to those who watch it, at `/metrics` of an address of its own (docs/metrics.md).
 //!
-//! To add a metric: what happens within the process is counted where it happens (`http/src/metrics.rs`, [`statements`]);
-//! what the database knows is read by [`crate::watch`] and shown in [`event`].
+//! To add a metric: what happens within the process is counted where it happens (`http/src/metrics.rs`, `statements.rs`);
+//! what the database knows is read by [`crate::watch`] and shown in `event.rs`.
 
 mod event;
 mod process;
