@@ -126,9 +126,7 @@ impl Watch {
             audit: Audited::last(db).await?,
         })
     }
-}
 
-impl Watch {
     /// Asked less often than the rest, since it goes through all players who hold keys.
     async fn settlement(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<Option<Progress>> {
         if let Some((at, progress)) = *lock(&self.settlement)
