@@ -12,11 +12,9 @@ use xmas_kernel::{
 };
 use xmas_season_pass::{rules::answers_needless_before, season_spans};
 use xmas_time::{Clock, DateTime, Utc};
+use xmas_watch::{Watch, audit_if_due};
 
-use crate::{
-    watch::{Watch, audit_if_due},
-    wiring::App,
-};
+use crate::wiring::App;
 
 /// How often anything is looked after.
 const EVERY: Duration = Duration::from_secs(20);
@@ -38,7 +36,7 @@ pub(crate) async fn run(app: App, watch: Arc<Watch>, audit_every: Duration, cloc
     tokio::join!(
         look_after(&app, &*clock),
         keep_warm(&app, &*clock),
-        keep_watch(&app, &watch, &*clock),
+        keep_watch(&watch, &*clock),
         audit(&app, audit_every),
         log_cache(app.cache())
     );
@@ -67,12 +65,13 @@ async fn keep_warm(app: &App, clock: &dyn Clock) {
 }
 
 /// Every replica for itself: each is asked for its own metrics.
-async fn keep_watch(app: &App, watch: &Watch, clock: &dyn Clock) {
+async fn keep_watch(watch: &Watch, clock: &dyn Clock) {
     let mut interval = every(LOOK);
     loop {
         interval.tick().await;
-        if let Err(error) = watch.look(app, clock.now()).await {
-            tracing::warn!("the database could not be looked at: {error:#}");
+        if let Err(error) = watch.look(clock.now()).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the database could not be looked at");
         }
     }
 }
@@ -85,8 +84,9 @@ async fn audit(app: &App, audit_every: Duration) {
     let mut interval = every(AUDIT_LOOK);
     loop {
         interval.tick().await;
-        if let Err(error) = audit_if_due(app, audit_every, AUDIT_LEASE).await {
-            tracing::warn!("the audit is put off: {error:#}");
+        if let Err(error) = audit_if_due(app.db(), app.process(), audit_every, AUDIT_LEASE).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the audit is put off");
         }
     }
 }

@@ -11,8 +11,7 @@ use tracing_subscriber::{
 };
 use xmas_config::{Config, LogFormat};
 use xmas_kernel::db::ACQUIRE_TARGET;
-
-use crate::metrics::statements::AcquireTimes;
+use xmas_watch::metrics::AcquireTimes;
 
 /// Starts logging. Called once, before anything is logged.
 pub(crate) fn start(config: &Config) -> anyhow::Result<()> {

@@ -44,8 +44,12 @@ use xmas_season_pass::{
     SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps, XpCorrections,
 };
 use xmas_time::{Clock, DateTime, SystemClock, Utc};
+use xmas_watch::{
+    DatabaseServer, Watch, WatchOptions,
+    metrics::{Build, Metrics, Sources, StatementMetrics},
+};
 
-use crate::{admin, health, openapi, readiness::Readiness};
+use crate::{admin, health, openapi, readiness::Readiness, version};
 
 /// What a test replaces.
 pub struct Ports {
@@ -113,7 +117,6 @@ pub struct App {
     clock: Arc<dyn Clock>,
     pub(crate) player: xmas_player_api::Services,
     pub(crate) admin: admin::Services,
-    /// Names this process among all that work on the database.
     process: Arc<str>,
     draws: Arc<DrawRegistry>,
     readiness: Readiness,
@@ -285,7 +288,11 @@ impl App {
             },
             process: uuid::Uuid::new_v4().to_string().into(),
             draws,
-            readiness: Readiness::new(db.clone(), ports.machine),
+            readiness: Readiness::new(DatabaseServer::new(
+                db.clone(),
+                ports.machine,
+                version::VERSION,
+            )),
             metrics: HttpMetrics::default(),
             cache: ports.cache.clone(),
             finished,
@@ -369,15 +376,36 @@ impl App {
         &*self.cache
     }
 
-    pub(crate) fn http_metrics(&self) -> &HttpMetrics {
-        &self.metrics
+    /// Looks at the database for metrics, when it is told to.
+    pub fn watch(&self) -> Watch {
+        Watch::new(WatchOptions {
+            server: self.readiness.server.clone(),
+            settlement: self.admin.bridge.settlement.clone(),
+        })
     }
 
-    pub(crate) fn db(&self) -> &Db {
-        &self.readiness.db
+    /// What the process shows to those who watch it.
+    pub fn metrics(&self, statements: StatementMetrics, watch: Arc<Watch>) -> Metrics {
+        Metrics::new(Sources {
+            build: Build {
+                version: version::VERSION,
+                commit: version::COMMIT,
+            },
+            http: self.metrics.clone(),
+            statements,
+            db: self.db().clone(),
+            cache: self.cache.clone(),
+            draining: self.readiness.draining.clone(),
+            watch,
+        })
     }
 
-    pub(crate) fn process(&self) -> &str {
+    pub fn db(&self) -> &Db {
+        self.readiness.server.db()
+    }
+
+    /// Names this process among all that work on the database.
+    pub fn process(&self) -> &str {
         &self.process
     }
 

@@ -13,9 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use xmas_activity::ActivityObserver;
 use xmas_api::{
-    metrics::{Metrics, statements::StatementMetrics},
     openapi, seed,
-    watch::Watch,
     wiring::{App, Ports, passwords},
 };
 use xmas_cache::Cache;
@@ -24,6 +22,10 @@ use xmas_kernel::{Asset, entropy::OsEntropy};
 use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx};
 use xmas_rewards::{Credit, WalletService, Wallets};
 use xmas_time::{Clock, DateTime, EventDay, ManualClock, Utc};
+use xmas_watch::{
+    Watch,
+    metrics::{Metrics, StatementMetrics},
+};
 
 use crate::TestDb;
 
@@ -164,10 +166,10 @@ impl AppBuilder {
                 server.await.expect("the server stops in order");
             });
         });
-        let watch = Arc::new(Watch::new(&test.db));
-        let statement_metrics = StatementMetrics::new(Duration::from_millis(200));
+        let watch = Arc::new(handle.watch());
+        let counted = StatementMetrics::new(Duration::from_millis(200));
         TestApp {
-            metrics: Metrics::of(&handle, &statement_metrics, &watch),
+            metrics: handle.metrics(counted, watch.clone()),
             watch,
             test,
             clock,
@@ -194,14 +196,14 @@ impl TestApp {
 
     /// What metrics show after the database was looked at once more. Statements are not counted.
     pub async fn metrics(&self) -> String {
-        let looked = self.watch.look(&self.app, self.clock.now()).await;
+        let looked = self.watch.look(self.clock.now()).await;
         looked.expect("the database can be looked at");
         self.counted()
     }
 
     /// The same after a look that fails.
     pub async fn metrics_of_failed_look(&self) -> String {
-        let looked = self.watch.look(&self.app, self.clock.now()).await;
+        let looked = self.watch.look(self.clock.now()).await;
         looked.expect_err("the database cannot be looked at");
         self.counted()
     }

@@ -4,8 +4,9 @@ use anyhow::Context;
 use serde_json::json;
 use xmas_config::Config;
 use xmas_reporting::Audit;
+use xmas_watch::keep_audit;
 
-use crate::{cli::database, watch::keep};
+use crate::cli::database;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -19,7 +20,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let db = database::open(config).await?;
     let report = Audit::new(db.clone()).run().await?;
     // Whoever asks may have no right to write, and gets the report all the same.
-    if let Err(error) = keep(&db, &report).await {
+    if let Err(error) = keep_audit(&db, &report).await {
         eprintln!("xmas-api: metrics do not hear of this audit: {error}");
     }
     let violations = report.violations();

@@ -9,13 +9,12 @@ use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use xmas_config::{Config, Secrets, problems};
 use xmas_http::server::Running;
+use xmas_watch::metrics::{self, StatementMetrics};
 
 use crate::{
     cli::database,
     jobs,
-    metrics::{self, Metrics, statements::StatementMetrics},
     seed::{self, demo_state},
-    watch::Watch,
     wiring::{App, Ports},
 };
 
@@ -69,10 +68,10 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
         .context("today's draws cannot be prepared")?;
     let Running { server, door } = app.serve(listener, &config.limits)?;
     let handle = server.handle();
-    let watch = Arc::new(Watch::new(app.db()));
+    let watch = Arc::new(app.watch());
     if let Some(listener) = metrics_listener {
         let address = listener.local_addr()?;
-        let shown = Metrics::of(&app, &statements, &watch);
+        let shown = app.metrics(statements, watch.clone());
         actix_web::rt::spawn(metrics::serve(listener, shown)?);
         tracing::info!(%address, "metrics at http://{address}/metrics");
     }

@@ -5,17 +5,23 @@ use std::fmt;
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::samples::Samples;
-use crate::version;
+
+/// Which build runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Build {
+    pub version: &'static str,
+    pub commit: &'static str,
+}
 
 #[derive(Debug)]
-pub(super) struct ProcessMetrics;
+pub(super) struct ProcessMetrics(pub(super) Build);
 
 impl Collector for ProcessMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut samples = Samples(encoder);
         let build = vec![
-            ("version", version::VERSION.to_owned()),
-            ("commit", version::COMMIT.to_owned()),
+            ("version", self.0.version.to_owned()),
+            ("commit", self.0.commit.to_owned()),
         ];
         samples.gauges("xmas_build_info", "Which build this is", [(build, 1.0)])?;
         #[cfg(target_os = "linux")]

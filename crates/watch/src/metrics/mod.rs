@@ -1,13 +1,10 @@
 //! What the process shows to those who watch it, at `/metrics` of an address of its own (docs/metrics.md).
-//!
-//! To add a metric: what happens within the process is counted where it happens (`http/src/metrics.rs`, `statements.rs`);
-//! what the database knows is read by [`crate::watch`] and shown in `event.rs`.
 
 mod event;
 mod process;
 mod samples;
 mod state;
-pub mod statements;
+mod statements;
 
 use std::{io, net::TcpListener, sync::Arc};
 
@@ -19,23 +16,55 @@ use actix_web::{
 };
 use prometheus_client::{encoding::prometheus_text, registry::Registry};
 
-use crate::{watch::Watch, wiring::App};
+use xmas_cache::Cache;
+use xmas_http::{metrics::HttpMetrics, server::Draining};
+use xmas_kernel::db::Db;
+
+use crate::watch::Watch;
 
 use self::{event::EventMetrics, process::ProcessMetrics, state::StateMetrics};
-use statements::StatementMetrics;
+
+pub use self::{
+    process::Build,
+    statements::{AcquireTimes, StatementMetrics},
+};
+
+/// What is shown.
+pub struct Sources {
+    pub build: Build,
+    pub http: HttpMetrics,
+    pub statements: StatementMetrics,
+    pub db: Db,
+    pub cache: Arc<dyn Cache>,
+    pub draining: Draining,
+    pub watch: Arc<Watch>,
+}
 
 /// Everything that is shown.
 #[derive(Debug)]
 pub struct Metrics(Registry);
 
 impl Metrics {
-    pub fn of(app: &App, statements: &StatementMetrics, watch: &Arc<Watch>) -> Self {
+    pub fn new(sources: Sources) -> Self {
+        let Sources {
+            build,
+            http,
+            statements,
+            db,
+            cache,
+            draining,
+            watch,
+        } = sources;
         let mut registry = Registry::default();
-        app.http_metrics().register(&mut registry);
+        http.register(&mut registry);
         statements.register(&mut registry);
-        registry.register_collector(Box::new(StateMetrics::new(app)));
-        registry.register_collector(Box::new(EventMetrics::new(watch.clone())));
-        registry.register_collector(Box::new(ProcessMetrics));
+        registry.register_collector(Box::new(StateMetrics {
+            db,
+            cache,
+            draining,
+        }));
+        registry.register_collector(Box::new(EventMetrics::new(watch)));
+        registry.register_collector(Box::new(ProcessMetrics(build)));
         Self(registry)
     }
 
@@ -48,7 +77,7 @@ impl Metrics {
 }
 
 /// Serves metrics until the returned server is stopped. Nothing else is served there, and nobody is asked for a token.
-pub(crate) fn serve(listener: TcpListener, metrics: Metrics) -> io::Result<Server> {
+pub fn serve(listener: TcpListener, metrics: Metrics) -> io::Result<Server> {
     let metrics = Data::new(metrics);
     let server = HttpServer::new(move || {
         HttpApp::new()

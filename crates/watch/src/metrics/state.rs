@@ -1,19 +1,21 @@
 //! What the process knows when it is asked: its pools, what it counted, and the cache.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
-use xmas_kernel::db::tally::{self, Counted};
+use xmas_cache::Cache;
+use xmas_http::server::Draining;
+use xmas_kernel::db::{
+    Db,
+    tally::{self, Counted},
+};
 
 use super::samples::{Sample, Samples, flag, float};
-use crate::wiring::App;
 
-pub(super) struct StateMetrics(App);
-
-impl StateMetrics {
-    pub(super) fn new(app: &App) -> Self {
-        Self(app.clone())
-    }
+pub(super) struct StateMetrics {
+    pub(super) db: Db,
+    pub(super) cache: Arc<dyn Cache>,
+    pub(super) draining: Draining,
 }
 
 impl fmt::Debug for StateMetrics {
@@ -28,7 +30,7 @@ impl Collector for StateMetrics {
         samples.gauge(
             "xmas_http_draining",
             "Whether the process is about to stop",
-            flag(self.0.readiness().is_draining()),
+            flag(self.draining.has_begun()),
         )?;
         self.database(&mut samples)?;
         self.cache(&mut samples)
@@ -37,7 +39,7 @@ impl Collector for StateMetrics {
 
 impl StateMetrics {
     fn database(&self, samples: &mut Samples<'_>) -> fmt::Result {
-        let pools = self.0.db().pools();
+        let pools = self.db.pools();
         let connections = pools.iter().flat_map(|pool| {
             let state = |state: &str, number: u32| {
                 let labels = vec![("pool", pool.name.to_owned()), ("state", state.to_owned())];
@@ -77,7 +79,7 @@ impl StateMetrics {
     }
 
     fn cache(&self, samples: &mut Samples<'_>) -> fmt::Result {
-        let cache = self.0.cache();
+        let cache = &self.cache;
         let stats = cache.stats();
         let reads = vec![("hit", stats.hits), ("miss", stats.misses)];
         samples.counters(
