@@ -1,6 +1,7 @@
 //! Benchmarks, as ratios within one run. Each compares the product with a floor: the same effects
 //! by the plainest means on the same server.
 
+mod serving;
 mod settlement;
 
 use clap::{Parser, Subcommand};
@@ -16,11 +17,14 @@ struct Cli {
 enum What {
     /// Settling the season bridge, against plain set-based SQL in chunks of the same size.
     Settlement(settlement::Args),
+    /// Playing and reading while metrics are scraped, or of another build, against a process of which nobody asks for metrics.
+    Serving(serving::Args),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().what {
         What::Settlement(args) => settlement::run(&args).await,
+        What::Serving(args) => serving::run(&args).await,
     }
 }
