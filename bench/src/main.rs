@@ -1,5 +1,5 @@
-//! Benchmarks, as ratios within one run. Each compares the product with a floor: the same effects
-//! by the plainest means on the same server.
+//! Benchmarks, as ratios within one run: the product against a floor (the same effects by the plainest means on the same
+//! server), or against itself.
 
 mod serving;
 mod settlement;
@@ -17,7 +17,7 @@ struct Cli {
 enum What {
     /// Settling the season bridge, against plain set-based SQL in chunks of the same size.
     Settlement(settlement::Args),
-    /// Playing and reading while metrics are scraped, or of another build, against a process of which nobody asks for metrics.
+    /// Requests to equal processes in turns: one of them is scraped, or is another build.
     Serving(serving::Args),
 }
 

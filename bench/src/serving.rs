@@ -1,13 +1,17 @@
+//! Requests to equal processes in turns: one of them is scraped, or is another build.
+
 use std::{
-    io::{BufRead, BufReader},
+    fs,
+    io::{BufRead, BufReader, Lines},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, ensure};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, Request};
 use sea_orm::{ConnectionTrait, Database};
+use tempfile::TempDir;
 use tokio::task::{JoinHandle, JoinSet};
 
 #[derive(Debug, clap::Args)]
@@ -15,25 +19,29 @@ pub(crate) struct Args {
     /// The program; if it is not named, `xmas-api` beside this one.
     #[arg(long)]
     program: Option<PathBuf>,
-    /// Another build of it, which is compared in place of the watched one.
+    /// Another build of it, which is compared in place of a scraped process.
     #[arg(long)]
     against: Option<PathBuf>,
-    /// How often either process has its turn at each path.
-    #[arg(long, default_value_t = 30)]
-    rounds: usize,
-    /// Of a turn.
-    #[arg(long, default_value_t = 1_600)]
-    requests: usize,
-    #[arg(long, default_value_t = 16)]
-    connections: usize,
+    /// How often each process has its turn at each path.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    rounds: u32,
+    /// How many requests each of 16 players sends in a turn, one after the other.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    requests: u32,
 }
 
 const PATHS: [(Method, &str); 2] = [
     (Method::GET, "/api/season-pass/status"),
     (Method::POST, "/api/roulette/play"),
 ];
+/// Of the twenty that the demo has.
+const PLAYERS: u32 = 16;
 /// Fifteen times as often as the Prometheus of `monitoring/` asks.
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
+/// What being scraped may cost in processor time.
+const LIMIT: f64 = 1.02;
+/// A process that is not ready by then will not be.
+const START_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a turn took.
 #[derive(Clone, Copy)]
@@ -48,175 +56,203 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
         Some(program) => program.clone(),
         None => std::env::current_exe()?.with_file_name("xmas-api"),
     };
-    // Two of them unwatched: what they differ by is what this benchmark cannot see.
-    let unwatched = Server::start(&program, false).await?;
-    let other = Server::start(&program, false).await?;
-    let (name, compared) = match &args.against {
-        Some(program) => ("another build", Server::start(program, false).await?),
-        None => ("watched", Server::start(&program, true).await?),
+    // Two that differ by nothing say how much the machine makes them differ.
+    let floor = Server::start(&program, false).await?;
+    let equal = Server::start(&program, false).await?;
+    let compared = match &args.against {
+        Some(other) => Server::start(other, false).await?,
+        None => Server::start(&program, true).await?,
     };
-    let scraping = compared.scrape();
-    let servers = [&unwatched, &other, &compared];
+    let name = if args.against.is_some() {
+        "the other build"
+    } else {
+        "scraped"
+    };
+    let scraping = match args.against {
+        Some(_) => None,
+        None => Some(compared.scrape().await?),
+    };
+    let servers = [&floor, &equal, &compared];
     println!(
-        "{} rounds of {} requests, {} connections",
-        args.rounds, args.requests, args.connections
+        "{} rounds of {} requests of each of {PLAYERS} players",
+        args.rounds, args.requests
     );
+    let mut costs = Vec::new();
     for (method, path) in PATHS {
         let mut turns: [Vec<Turn>; 3] = Default::default();
-        for round in 0..args.rounds {
+        for round in 0..args.rounds as usize {
             // Whoever comes first has no advantage for long.
             for place in 0..servers.len() {
                 let which = (round + place) % servers.len();
-                let turn = servers[which].turn(&method, path, args).await?;
-                turns[which].push(turn);
+                turns[which].push(servers[which].turn(&method, path, args.requests).await?);
             }
         }
-        println!("{method} {path}");
-        let [unwatched, other, compared] = turns;
-        show("unwatched again", &unwatched, &other);
-        show(name, &unwatched, &compared);
+        println!("{method} {path}, as shares of the first process");
+        let [floor, equal, compared] = turns;
+        show("an equal process", &floor, &equal);
+        show(name, &floor, &compared);
+        costs.push(cpu(&compared) / ((cpu(&floor) + cpu(&equal)) / 2.0));
+    }
+    for (name, server) in ["first", "equal", name].iter().zip(servers) {
+        println!(
+            "memory, {name}: {} MiB after all have logged in, {} MiB after the load",
+            server.mib_before,
+            server.mib()?
+        );
     }
     if let Some(scraping) = scraping {
+        ensure!(!scraping.is_finished(), "{:?}", scraping.await);
         scraping.abort();
-    }
-    for (name, server) in ["unwatched", "unwatched again", name].iter().zip(servers) {
-        println!(
-            "memory {name}: {} MiB idle, {} MiB after the load",
-            server.idle_mib,
-            server.rss_mib()?
-        );
+        for cost in costs {
+            ensure!(
+                cost <= LIMIT,
+                "being scraped takes {cost:.3} of the processor time"
+            );
+        }
     }
     Ok(())
 }
 
+fn cpu(turns: &[Turn]) -> f64 {
+    turns.iter().map(|turn| turn.cpu).sum::<u64>() as f64
+}
+
 fn show(name: &str, floor: &[Turn], turns: &[Turn]) {
-    let cpu = |turns: &[Turn]| turns.iter().map(|turn| turn.cpu).sum::<u64>() as f64;
-    let times = floor
+    let mut times: Vec<f64> = floor
         .iter()
         .zip(turns)
-        .map(|(a, b)| b.elapsed / a.elapsed)
+        .map(|(floor, turn)| turn.elapsed / floor.elapsed)
         .collect();
+    times.sort_by(f64::total_cmp);
     println!(
-        "  {name:<16} processor time {:.3}, time {:.3} of the unwatched (median of rounds)",
+        "  {name:<17} processor time {:.3}, time {:.3} (median)",
         cpu(turns) / cpu(floor),
-        median(times)
+        times[times.len() / 2]
     );
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// A process that ends with whoever holds it.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
-/// A process of its own, on an embedded database with the demo.
+/// A process of the program, on an embedded database with the demo.
 struct Server {
-    child: Child,
-    _folder: tempfile::TempDir,
+    process: Process,
+    _folder: TempDir,
     base: String,
     metrics: Option<String>,
-    token: String,
     client: Client,
-    idle_mib: u64,
+    tokens: Vec<String>,
+    mib_before: u64,
 }
 
 impl Server {
-    async fn start(program: &Path, is_watched: bool) -> anyhow::Result<Self> {
+    async fn start(program: &Path, is_scraped: bool) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
+        let program = fs::canonicalize(program)
+            .with_context(|| format!("{} is not there", program.display()))?;
         let mut command = Command::new(program);
         command
             .arg("serve")
             .current_dir(folder.path())
+            .env_clear()
             .env("DATA_DIR", folder.path())
             .env("BIND_ADDR", "127.0.0.1:0")
+            .env("RUST_LOG", "info")
+            .env("LOG_FORMAT", "pretty")
+            // Wallets are filled by hand below, which an audit would find.
+            .env("AUDIT_HOURS", "0")
+            .env("LOGINS_PER_ADDRESS_PER_MINUTE", "1000")
             .env("PLAYER_READS_PER_MINUTE", "0")
             .env("PLAYER_WRITES_PER_MINUTE", "0")
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        if is_watched {
+        if is_scraped {
             command.env("METRICS_ADDR", "127.0.0.1:0");
         }
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("{} cannot be started", program.display()))?;
-        let lines = child.stderr.take().context("stderr")?;
-        let mut lines = BufReader::new(lines).lines();
-        let mut metrics = None;
-        let base = loop {
-            let line = lines.next().context("the program has ended")??;
-            let after = |what: &str| {
-                let rest = line.split_once(what)?.1;
-                rest.split(' ').next().map(str::to_owned)
-            };
-            metrics = metrics.or(after("metrics at "));
-            if let Some(address) = after("ready on ") {
-                break format!("http://{address}");
-            }
-        };
-        // What is logged later must find a reader.
-        std::thread::spawn(move || lines.for_each(drop));
+        let mut process = Process(command.spawn()?);
+        let lines = process.0.stderr.take().context("stderr")?;
+        let started = tokio::task::spawn_blocking(|| addresses(BufReader::new(lines).lines()));
+        let started = tokio::time::timeout(START_WITHIN, started).await;
+        let (base, metrics) = started.context("the program does not get ready")???;
         let client = Client::new();
-        let session = client
-            .post(format!("{base}/api/auth/token"))
-            .json(&serde_json::json!({ "external_id": "demo-02", "password": "demo-pass" }))
-            .send()
-            .await?;
-        let session: serde_json::Value = session.json().await?;
-        let token = session["access_token"].as_str().context("a token")?;
+        let mut tokens = Vec::new();
+        for number in 1..=PLAYERS {
+            let credentials = serde_json::json!({
+                "external_id": format!("demo-{number:02}"),
+                "password": "demo-pass",
+            });
+            let login = client.post(format!("{base}/api/auth/token"));
+            let session = login.json(&credentials).send().await?;
+            let session: serde_json::Value = session.error_for_status()?.json().await?;
+            let token = session["access_token"].as_str().context("a token")?;
+            tokens.push(token.to_owned());
+        }
         let file = folder.path().join("xmas.db");
         let db = Database::connect(format!("sqlite://{}", file.display())).await?;
         db.execute_unprepared("UPDATE user_game_wallet SET balance = 100000000")
             .await?;
         db.close().await?;
         let mut server = Self {
-            child,
+            process,
             _folder: folder,
             base,
             metrics,
-            token: token.to_owned(),
             client,
-            idle_mib: 0,
+            tokens,
+            mib_before: 0,
         };
-        server.idle_mib = server.rss_mib()?;
+        server.mib_before = server.mib()?;
         Ok(server)
     }
 
-    /// Asks for metrics until it is stopped, if it has them.
-    fn scrape(&self) -> Option<JoinHandle<()>> {
-        let url = self.metrics.clone()?;
+    /// Asks for metrics until it is stopped, or until there are none; returns when there are.
+    async fn scrape(&self) -> anyhow::Result<JoinHandle<anyhow::Error>> {
+        let url = self.metrics.clone().context("an address of metrics")?;
         let client = self.client.clone();
-        Some(tokio::spawn(async move {
+        let scrape = async move || -> anyhow::Result<bool> {
+            let shown = client.get(&url).send().await?.error_for_status()?;
+            Ok(shown.text().await?.contains("xmas_plays_total"))
+        };
+        // The database is looked at for the first time soon after the start.
+        let started = Instant::now();
+        while !scrape().await? {
+            ensure!(
+                started.elapsed() < START_WITHIN,
+                "metrics say nothing of plays"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(tokio::spawn(async move {
             let mut interval = tokio::time::interval(SCRAPE_EVERY);
             loop {
                 interval.tick().await;
-                let shown = client.get(&url).send().await;
-                // A benchmark of a watch that sees nothing is worth nothing.
-                let shown = shown.and_then(reqwest::Response::error_for_status);
-                let text = shown.expect("metrics are shown").text().await;
-                assert!(text.expect("text").contains("xmas_plays_total"));
+                match scrape().await {
+                    Ok(true) => {}
+                    Ok(false) => break anyhow::anyhow!("metrics say nothing of plays any more"),
+                    Err(error) => break error,
+                }
             }
         }))
     }
 
-    async fn turn(&self, method: &Method, path: &str, args: &Args) -> anyhow::Result<Turn> {
+    async fn turn(&self, method: &Method, path: &str, requests: u32) -> anyhow::Result<Turn> {
         let (cpu, started) = (self.cpu()?, Instant::now());
-        let mut clients = JoinSet::new();
-        for _ in 0..args.connections {
-            let request = self
-                .client
-                .request(method.clone(), format!("{}{path}", self.base));
-            let request = request.bearer_auth(&self.token).build()?;
-            let (client, requests) = (self.client.clone(), args.requests / args.connections);
-            clients.spawn(async move {
-                for _ in 0..requests {
-                    let request = request.try_clone().context("a request without a body")?;
-                    let answer = client.execute(request).await?;
-                    ensure!(answer.status() == 200, "{}", answer.status());
-                    answer.bytes().await?;
-                }
-                Ok(())
-            });
+        let mut players = JoinSet::new();
+        for token in &self.tokens {
+            let url = format!("{}{path}", self.base);
+            let request = self.client.request(method.clone(), url);
+            let request = request.bearer_auth(token).build()?;
+            players.spawn(ask(self.client.clone(), request, requests));
         }
-        while let Some(done) = clients.join_next().await {
+        while let Some(done) = players.join_next().await {
             done??;
         }
         Ok(Turn {
@@ -226,10 +262,8 @@ impl Server {
     }
 
     fn of_proc(&self, file: &str) -> anyhow::Result<String> {
-        Ok(std::fs::read_to_string(format!(
-            "/proc/{}/{file}",
-            self.child.id()
-        ))?)
+        let id = self.process.0.id();
+        Ok(fs::read_to_string(format!("/proc/{id}/{file}"))?)
     }
 
     /// Processor time so far, in clock ticks.
@@ -244,7 +278,7 @@ impl Server {
             .sum()
     }
 
-    fn rss_mib(&self) -> anyhow::Result<u64> {
+    fn mib(&self) -> anyhow::Result<u64> {
         let status = self.of_proc("status")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.context("VmRSS")?.trim().trim_end_matches(" kB");
@@ -252,10 +286,29 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Already gone is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// Where a process serves, and where it shows metrics, from what it logs.
+fn addresses(mut lines: Lines<BufReader<ChildStderr>>) -> anyhow::Result<(String, Option<String>)> {
+    let mut metrics = None;
+    loop {
+        let line = lines.next().context("the program has ended")??;
+        let after = |what: &str| {
+            let rest = line.split_once(what)?.1;
+            rest.split(' ').next().map(str::to_owned)
+        };
+        metrics = metrics.or(after("metrics at "));
+        if let Some(address) = after("ready on ") {
+            // What is logged later must find a reader.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok((format!("http://{address}"), metrics));
+        }
     }
+}
+
+async fn ask(client: Client, request: Request, times: u32) -> anyhow::Result<()> {
+    for _ in 0..times {
+        let request = request.try_clone().context("a request without a body")?;
+        let answer = client.execute(request).await?.error_for_status()?;
+        answer.bytes().await?;
+    }
+    Ok(())
 }

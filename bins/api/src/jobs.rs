@@ -12,7 +12,7 @@ use xmas_kernel::{
 };
 use xmas_season_pass::{rules::answers_needless_before, season_spans};
 use xmas_time::{Clock, DateTime, Utc};
-use xmas_watch::{Watch, audit_if_due};
+use xmas_watch::Watch;
 
 use crate::wiring::App;
 
@@ -58,8 +58,8 @@ async fn keep_warm(app: &App, clock: &dyn Clock) {
     loop {
         interval.tick().await;
         if let Err(error) = app.dashboard().keep_warm(clock.now()).await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, "the dashboard could not read ahead");
+            let error = anyhow::Error::from(error);
+            tracing::warn!("the dashboard could not read ahead: {error:#}");
         }
     }
 }
@@ -70,8 +70,8 @@ async fn keep_watch(watch: &Watch, clock: &dyn Clock) {
     loop {
         interval.tick().await;
         if let Err(error) = watch.look(clock.now()).await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, "the database could not be looked at");
+            let error = anyhow::Error::from(error);
+            tracing::warn!("the database could not be looked at: {error:#}");
         }
     }
 }
@@ -84,9 +84,9 @@ async fn audit(app: &App, audit_every: Duration) {
     let mut interval = every(AUDIT_LOOK);
     loop {
         interval.tick().await;
-        if let Err(error) = audit_if_due(app.db(), app.process(), audit_every, AUDIT_LEASE).await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, "the audit is put off");
+        if let Err(error) = app.audit_if_due(audit_every, AUDIT_LEASE).await {
+            let error = anyhow::Error::from(error);
+            tracing::warn!("the audit is put off: {error:#}");
         }
     }
 }

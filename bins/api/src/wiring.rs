@@ -45,7 +45,7 @@ use xmas_season_pass::{
 };
 use xmas_time::{Clock, DateTime, SystemClock, Utc};
 use xmas_watch::{
-    DatabaseServer, Watch, WatchOptions,
+    DatabaseServer, Watch, audit_if_due,
     metrics::{Build, Metrics, Sources, StatementMetrics},
 };
 
@@ -117,6 +117,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     pub(crate) player: xmas_player_api::Services,
     pub(crate) admin: admin::Services,
+    /// Names this process among all that work on the database.
     process: Arc<str>,
     draws: Arc<DrawRegistry>,
     readiness: Readiness,
@@ -126,7 +127,7 @@ pub struct App {
     contract: Arc<Contract>,
     limits: Limits,
     cors: CorsPolicy,
-    metrics: HttpMetrics,
+    http_metrics: HttpMetrics,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -293,7 +294,7 @@ impl App {
                 ports.machine,
                 version::VERSION,
             )),
-            metrics: HttpMetrics::default(),
+            http_metrics: HttpMetrics::default(),
             cache: ports.cache.clone(),
             finished,
             http: HttpSettings {
@@ -330,7 +331,7 @@ impl App {
             draining: self.readiness.draining.clone(),
             connections_by_client: PerClient::new(config.connections_per_address),
             trusted_proxies: self.http.trusted_proxies.clone(),
-            metrics: self.metrics.clone(),
+            metrics: self.http_metrics.clone(),
             head_time: Duration::from_secs(config.head_seconds),
             answer_time: Duration::from_secs(config.answer_seconds),
         };
@@ -371,17 +372,22 @@ impl App {
         Audit::new(self.db().clone())
     }
 
+    /// Checks every invariant if nobody has for `every`; whoever does has `lease` for it.
+    pub async fn audit_if_due(&self, every: Duration, lease: Duration) -> Result<(), DbError> {
+        audit_if_due(self.db(), self.process(), every, lease).await
+    }
+
     /// What replicas share, if there is anything like it.
     pub(crate) fn cache(&self) -> &dyn Cache {
         &*self.cache
     }
 
-    /// Looks at the database for metrics, when it is told to.
-    pub fn watch(&self) -> Watch {
-        Watch::new(WatchOptions {
-            server: self.readiness.server.clone(),
-            settlement: self.admin.bridge.settlement.clone(),
-        })
+    /// A new watch, which has seen nothing yet and looks at the database when it is told to.
+    pub fn new_watch(&self) -> Watch {
+        Watch::new(
+            self.readiness.server.clone(),
+            self.admin.bridge.settlement.clone(),
+        )
     }
 
     /// What the process shows to those who watch it.
@@ -391,7 +397,7 @@ impl App {
                 version: version::VERSION,
                 commit: version::COMMIT,
             },
-            http: self.metrics.clone(),
+            http: self.http_metrics.clone(),
             statements,
             db: self.db().clone(),
             cache: self.cache.clone(),
@@ -400,12 +406,11 @@ impl App {
         })
     }
 
-    pub fn db(&self) -> &Db {
+    pub(crate) fn db(&self) -> &Db {
         self.readiness.server.db()
     }
 
-    /// Names this process among all that work on the database.
-    pub fn process(&self) -> &str {
+    pub(crate) fn process(&self) -> &str {
         &self.process
     }
 

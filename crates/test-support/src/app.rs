@@ -166,7 +166,7 @@ impl AppBuilder {
                 server.await.expect("the server stops in order");
             });
         });
-        let watch = Arc::new(handle.watch());
+        let watch = Arc::new(handle.new_watch());
         let counted = StatementMetrics::new(Duration::from_millis(200));
         TestApp {
             metrics: handle.metrics(counted, watch.clone()),

@@ -60,7 +60,8 @@ pub async fn keep_audit(db: &Db, report: &AuditReport) -> Result<(), DbError> {
 
 /// Checks every invariant if nobody has for `every`, and keeps what was found for all replicas to show.
 ///
-/// `process` names this one among all that work on the database; one of them has the `lease` to do it.
+/// `process` names this one among all that work on the database; `lease` is how long one of them has it to itself,
+/// and after a failure keeps all from trying again at once.
 pub async fn audit_if_due(
     db: &Db,
     process: &str,

@@ -1,7 +1,8 @@
 //! What a replica looks at, and shows to those who watch it.
 //!
 //! Invariants:
-//! - Nobody who watches slows a player down: metrics show what was counted, or what was last looked at.
+//! - Nobody who watches slows a player down: metrics show what was counted, what was last looked at,
+//!   and what the process itself knows.
 //! - No label has a player in it.
 //! - What the database knows is counted once, whichever replica, batch or command line did it.
 //!
@@ -16,4 +17,4 @@ mod watch;
 
 pub use audited::{audit_if_due, keep_audit};
 pub use server::{DatabaseServer, ServerState};
-pub use watch::{Watch, WatchError, WatchOptions};
+pub use watch::{Watch, WatchError};

@@ -33,6 +33,7 @@ impl DatabaseServer {
         }
     }
 
+    /// The pools that it is asked through.
     pub fn db(&self) -> &Db {
         &self.db
     }
@@ -41,7 +42,7 @@ impl DatabaseServer {
         &*self.machine
     }
 
-    /// Asks it how its schema relates to this binary, and what its clock shows.
+    /// Asks it how its schema relates to this binary, and what its clock shows. Fails if it does not answer.
     pub async fn state(&self) -> Result<ServerState, DbError> {
         Ok(ServerState {
             schema: schema_state(self.db.read(), self.version).await?,
@@ -49,7 +50,7 @@ impl DatabaseServer {
         })
     }
 
-    /// As far as the time that the question took can tell.
+    /// How far this machine's clock is ahead, as far as the time that the question took can tell.
     async fn skew(&self) -> Result<TimeDelta, DbError> {
         let asked = self.machine.now();
         let Some(shown) = self.db.server_time().await? else {

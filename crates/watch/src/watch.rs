@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::time::{error::Elapsed, timeout};
 use xmas_event_bridge::{BridgeError, Progress, Settlement};
 use xmas_kernel::db::DbError;
-use xmas_migration::{SchemaState, Versions, versions};
+use xmas_migration::{Versions, versions};
 use xmas_reporting::{Lookout, Vitals};
 use xmas_season_pass::is_running;
 use xmas_time::EventDay;
@@ -26,22 +26,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often the settlement is looked at.
 const SETTLEMENT_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-/// What a watch looks at.
-pub struct WatchOptions {
-    pub server: DatabaseServer,
-    pub settlement: Arc<Settlement>,
-}
-
 /// Looks when it is told to, and keeps what this replica last saw.
 pub struct Watch {
-    options: WatchOptions,
+    server: DatabaseServer,
+    settlement: Arc<Settlement>,
     lookout: Lookout,
-    server: Mutex<Option<Server>>,
-    latest: Mutex<Option<Seen>>,
+    last_answer: Mutex<Option<Answer>>,
+    last_seen: Mutex<Option<Seen>>,
     /// Whether the server answered the last time; nothing before the first.
     is_up: Mutex<Option<bool>>,
     /// How far the settlement was when it was last looked at.
-    settlement: Mutex<Option<(DateTime<Utc>, Option<Progress>)>>,
+    last_progress: Mutex<Option<(DateTime<Utc>, Option<Progress>)>>,
 }
 
 impl fmt::Debug for Watch {
@@ -61,13 +56,11 @@ pub enum WatchError {
     Slow(#[from] Elapsed),
 }
 
-/// What the database server said of itself.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Server {
+/// What the database server answered about itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) state: ServerState,
     pub(crate) versions: Versions,
-    pub(crate) is_current: bool,
-    /// How far this machine's clock is ahead of the server's.
-    pub(crate) skew: TimeDelta,
 }
 
 /// What there was to see.
@@ -92,25 +85,27 @@ impl Seen {
 }
 
 impl Watch {
-    pub fn new(options: WatchOptions) -> Self {
+    /// One that has seen nothing yet.
+    pub fn new(server: DatabaseServer, settlement: Arc<Settlement>) -> Self {
         Self {
-            lookout: Lookout::new(options.server.db().clone()),
-            options,
-            server: Mutex::default(),
-            latest: Mutex::default(),
+            lookout: Lookout::new(server.db().clone()),
+            server,
+            settlement,
+            last_answer: Mutex::default(),
+            last_seen: Mutex::default(),
             is_up: Mutex::default(),
-            settlement: Mutex::default(),
+            last_progress: Mutex::default(),
         }
     }
 
     /// What was to be seen when it was last possible to look.
-    pub(crate) fn latest(&self) -> Option<Seen> {
-        lock(&self.latest).clone()
+    pub(crate) fn last_seen(&self) -> Option<Seen> {
+        lock(&self.last_seen).clone()
     }
 
     /// What the server said when it last answered.
-    pub(crate) fn server(&self) -> Option<Server> {
-        *lock(&self.server)
+    pub(crate) fn last_answer(&self) -> Option<Answer> {
+        lock(&self.last_answer).clone()
     }
 
     /// Whether the server answered the last time; `None` before the first.
@@ -118,10 +113,10 @@ impl Watch {
         *lock(&self.is_up)
     }
 
-    /// Looks at everything.
+    /// Looks at everything; what fails leaves what was seen before.
     pub async fn look(&self, now: DateTime<Utc>) -> Result<(), WatchError> {
-        let server = match timeout(PATIENCE, self.ask()).await {
-            Ok(Ok(server)) => server,
+        let answer = match timeout(PATIENCE, self.ask()).await {
+            Ok(Ok(answer)) => answer,
             // The server may be well: readiness says that it is.
             Ok(Err(error @ DbError::PoolExhausted(_))) => return Err(error.into()),
             Ok(Err(error)) => {
@@ -134,48 +129,44 @@ impl Watch {
             }
         };
         *lock(&self.is_up) = Some(true);
-        *lock(&self.server) = Some(server);
+        *lock(&self.last_answer) = Some(answer);
         let seen = timeout(PATIENCE, self.see(now)).await??;
-        *lock(&self.latest) = Some(seen);
+        *lock(&self.last_seen) = Some(seen);
         Ok(())
     }
 
-    async fn ask(&self) -> Result<Server, DbError> {
-        let ServerState { schema, skew } = self.options.server.state().await?;
-        let db = self.options.server.db();
+    async fn ask(&self) -> Result<Answer, DbError> {
+        let state = self.server.state().await?;
+        let db = self.server.db();
         let versions = match versions(db.read()).await.map_err(DbError::from) {
             // Nobody has migrated it yet.
             Err(DbError::SchemaMismatch(_)) => Versions::of_nothing(),
             versions => versions?,
         };
-        Ok(Server {
-            versions,
-            is_current: schema == SchemaState::Current,
-            skew,
-        })
+        Ok(Answer { state, versions })
     }
 
     async fn see(&self, now: DateTime<Utc>) -> Result<Seen, WatchError> {
-        let db = self.options.server.db();
+        let db = self.server.db();
         Ok(Seen {
             now,
-            at: self.options.server.machine().now(),
+            at: self.server.machine().now(),
             vitals: self.lookout.look().await?,
             is_season_running: is_running(db.read(), EventDay::of(now)).await?,
-            settlement: self.settlement(now).await?,
+            settlement: self.progress(now).await?,
             audit: Audited::last(db).await?,
         })
     }
 
     /// Asked less often than the rest, since it goes through all players who hold keys.
-    async fn settlement(&self, now: DateTime<Utc>) -> Result<Option<Progress>, BridgeError> {
-        if let Some((at, progress)) = *lock(&self.settlement)
+    async fn progress(&self, now: DateTime<Utc>) -> Result<Option<Progress>, BridgeError> {
+        if let Some((at, progress)) = *lock(&self.last_progress)
             && (at..at + SETTLEMENT_EVERY).contains(&now)
         {
             return Ok(progress);
         }
-        let progress = self.options.settlement.progress(now).await?;
-        *lock(&self.settlement) = Some((now, progress));
+        let progress = self.settlement.progress(now).await?;
+        *lock(&self.last_progress) = Some((now, progress));
         Ok(progress)
     }
 }

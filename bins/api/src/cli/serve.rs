@@ -68,7 +68,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
         .context("today's draws cannot be prepared")?;
     let Running { server, door } = app.serve(listener, &config.limits)?;
     let handle = server.handle();
-    let watch = Arc::new(app.watch());
+    let watch = Arc::new(app.new_watch());
     if let Some(listener) = metrics_listener {
         let address = listener.local_addr()?;
         let shown = app.metrics(statements, watch.clone());

@@ -15,7 +15,6 @@ use tempfile::TempDir;
 use xmas_kernel::Asset;
 use xmas_test_support::{AppBuilder, TestApp};
 use xmas_time::{Clock, EventDay};
-use xmas_watch::audit_if_due;
 
 use crate::command_line::{run, text, xmas_api};
 
@@ -112,14 +111,10 @@ async fn live(app: &TestApp) {
         )
         .await;
     let lease = Duration::from_secs(60);
-    audit_if_due(
-        app.app.db(),
-        app.app.process(),
-        Duration::from_secs(3600),
-        lease,
-    )
-    .await
-    .unwrap();
+    app.app
+        .audit_if_due(Duration::from_secs(3600), lease)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -345,16 +340,14 @@ async fn an_audit_is_made_by_one_replica_and_shown_by_all_until_the_next() {
     app.test
         .execute("INSERT INTO job_lease (name, holder, expires_at) VALUES ('audit', 'another', '2999-01-01 00:00:00.000000')")
         .await;
-    audit_if_due(app.app.db(), app.app.process(), hours, lease)
-        .await
-        .unwrap();
+    app.app.audit_if_due(hours, lease).await.unwrap();
     assert_eq!(app.test.count("SELECT COUNT(*) FROM job_result").await, 0);
     app.test.execute("DELETE FROM job_lease").await;
     let other = AppBuilder::default().start_on(app.test.reconnected().await);
     let other = other.await;
     let (first, second) = tokio::join!(
-        audit_if_due(app.app.db(), app.app.process(), hours, lease),
-        audit_if_due(other.app.db(), other.app.process(), hours, lease),
+        app.app.audit_if_due(hours, lease),
+        other.app.audit_if_due(hours, lease),
     );
     first.unwrap();
     second.unwrap();
@@ -377,16 +370,12 @@ async fn an_audit_is_made_by_one_replica_and_shown_by_all_until_the_next() {
         .test
         .execute("UPDATE user_game_wallet SET balance = balance - 1")
         .await;
-    audit_if_due(again.app.db(), again.app.process(), hours, lease)
-        .await
-        .unwrap();
+    again.app.audit_if_due(hours, lease).await.unwrap();
     assert_eq!(
         value(&again.metrics().await, "xmas_audit_violations"),
         found
     );
-    audit_if_due(again.app.db(), again.app.process(), Duration::ZERO, lease)
-        .await
-        .unwrap();
+    again.app.audit_if_due(Duration::ZERO, lease).await.unwrap();
     let shown = again.metrics().await;
     assert_eq!(value(&shown, "xmas_audit_violations"), 0.0);
     let ran_at = value(&shown, "xmas_audit_last_run_timestamp_seconds");
@@ -400,9 +389,7 @@ async fn an_audit_that_fails_is_not_tried_again_at_once() {
     let app = TestApp::start().await;
     let (hours, lease) = (Duration::from_secs(3600), Duration::from_secs(60));
     app.test.execute("DROP TABLE wallet_ledger").await;
-    audit_if_due(app.app.db(), app.app.process(), hours, lease)
-        .await
-        .unwrap_err();
+    app.app.audit_if_due(hours, lease).await.unwrap_err();
     assert_eq!(app.test.count("SELECT COUNT(*) FROM job_result").await, 0);
     let held = "SELECT COUNT(*) FROM job_lease WHERE name = 'audit'";
     assert_eq!(app.test.count(held).await, 1);

@@ -308,7 +308,7 @@ async fn every_documented_path_answers_and_asks_for_a_token_if_it_says_so() {
 #[tokio::test]
 async fn the_documentation_is_served_from_the_binary() {
     let app = TestApp::start().await;
-    // It lies in the binary as it is sent.
+    // It lies in the binary packed, and is sent so to everybody.
     let unpacked = async |path: &str| {
         let answer = reqwest::get(app.url(path)).await.unwrap();
         assert_eq!(answer.status(), 200);

@@ -4,10 +4,11 @@ use std::{fmt, sync::Arc};
 
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 use xmas_games::catalog;
+use xmas_migration::SchemaState;
 use xmas_reporting::{Direction, Flows, Vitals};
 
 use super::samples::{Samples, flag, float};
-use crate::watch::{Seen, Server, Watch};
+use crate::watch::{Answer, Seen, Watch};
 
 #[derive(Debug)]
 pub(super) struct EventMetrics(Arc<Watch>);
@@ -27,10 +28,10 @@ impl Collector for EventMetrics {
             "Whether the database server answered the last regular question",
             is_up,
         )?;
-        if let Some(server) = self.0.server() {
-            schema_and_clock(&mut samples, server)?;
+        if let Some(answer) = self.0.last_answer() {
+            schema_and_clock(&mut samples, &answer)?;
         }
-        let Some(seen) = self.0.latest() else {
+        let Some(seen) = self.0.last_seen() else {
             return Ok(());
         };
         samples.gauge(
@@ -44,10 +45,10 @@ impl Collector for EventMetrics {
     }
 }
 
-fn schema_and_clock(samples: &mut Samples<'_>, server: Server) -> fmt::Result {
+fn schema_and_clock(samples: &mut Samples<'_>, answer: &Answer) -> fmt::Result {
     let versions = [
-        ("expected", server.versions.expected),
-        ("actual", server.versions.actual),
+        ("expected", answer.versions.expected),
+        ("actual", answer.versions.actual),
     ];
     samples.gauges(
         "xmas_schema_migrations",
@@ -57,12 +58,12 @@ fn schema_and_clock(samples: &mut Samples<'_>, server: Server) -> fmt::Result {
     samples.gauge(
         "xmas_schema_current",
         "Whether the database's schema fits this binary",
-        flag(server.is_current),
+        flag(answer.state.schema == SchemaState::Current),
     )?;
     samples.gauge(
         "xmas_db_clock_skew_seconds",
         "How far this machine's clock is ahead of the database's, at least",
-        seconds(server.skew.num_milliseconds()),
+        seconds(answer.state.skew.num_milliseconds()),
     )
 }
 

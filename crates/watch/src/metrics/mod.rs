@@ -29,7 +29,7 @@ pub use self::{
     statements::{AcquireTimes, StatementMetrics},
 };
 
-/// What is shown.
+/// Where metrics are read from.
 pub struct Sources {
     pub build: Build,
     pub http: HttpMetrics,
@@ -45,6 +45,7 @@ pub struct Sources {
 pub struct Metrics(Registry);
 
 impl Metrics {
+    /// Shows what these sources have, whenever it is asked.
     pub fn new(sources: Sources) -> Self {
         let Sources {
             build,
@@ -77,6 +78,8 @@ impl Metrics {
 }
 
 /// Serves metrics until the returned server is stopped. Nothing else is served there, and nobody is asked for a token.
+///
+/// Fails if the listener cannot be used.
 pub fn serve(listener: TcpListener, metrics: Metrics) -> io::Result<Server> {
     let metrics = Data::new(metrics);
     let server = HttpServer::new(move || {

@@ -9,7 +9,9 @@ use super::samples::Samples;
 /// Which build runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Build {
+    /// As in `Cargo.toml`.
     pub version: &'static str,
+    /// What it was built from, or `unknown`.
     pub commit: &'static str,
 }
 

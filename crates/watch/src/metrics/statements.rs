@@ -95,7 +95,7 @@ impl StatementMetrics {
     }
 
     /// Shows what is counted in a registry.
-    pub fn register(&self, registry: &mut Registry) {
+    pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "xmas_db_statement_duration_seconds",
             "Time until the database has answered a statement",
