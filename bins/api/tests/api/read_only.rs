@@ -1,16 +1,19 @@
 //! A database that takes no writes any more: a demoted server, and connections that still lead to it.
 
-use std::{path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, TransactionTrait};
 use tempfile::TempDir;
 use xmas_api::seed;
-use xmas_kernel::db::{DbError, Tx};
+use xmas_kernel::db::{Db, DbError, DbOptions, Tx};
 use xmas_test_support::{AppBuilder, Client, TestApp, TestDb};
 use xmas_time::{Clock, SystemClock};
 
-use super::command_line::{run, text};
+use super::{
+    command_line::{run, text},
+    metrics::value,
+};
 
 /// As many as a test's pool has connections.
 const CONNECTIONS: usize = 8;
@@ -96,6 +99,45 @@ async fn a_busy_pool_is_ready() {
     client.get("/readyz").await.expect_status(200);
     drop(busy);
     client.get("/readyz").await.expect_status(200);
+}
+
+/// All connections of the readers' pool.
+async fn every_reader(test: &TestDb, connections: usize) -> Vec<DatabaseTransaction> {
+    let begun = join_all((0..connections).map(|_| test.db.read().begin())).await;
+    begun.into_iter().map(Result::unwrap).collect()
+}
+
+/// Nobody is woken at night because a database that is well has much to do.
+#[tokio::test]
+async fn a_busy_pool_is_no_database_that_is_away() {
+    let mut test = TestDb::new().await;
+    let options = DbOptions {
+        max_connections: 2,
+        acquire_timeout: Duration::from_millis(100),
+        ..DbOptions::new(test.url().parse().unwrap())
+    };
+    test.db = Db::connect(&options).await.unwrap();
+    let app = AppBuilder::default().start_on(test).await;
+    app.metrics().await;
+    let busy = every_reader(&app.test, 2).await;
+    let shown = app.metrics_of_failed_look().await;
+    assert_eq!(value(&shown, "xmas_db_up"), 1.0);
+    drop(busy);
+    app.test.db.close().await.unwrap();
+    let shown = app.metrics_of_failed_look().await;
+    assert_eq!(value(&shown, "xmas_db_up"), 0.0);
+}
+
+/// A connection is waited for far longer here.
+#[tokio::test]
+async fn a_database_that_does_not_answer_in_time_is_away() {
+    let app = TestApp::start().await;
+    let busy = every_reader(&app.test, CONNECTIONS).await;
+    let shown = app.metrics_of_failed_look().await;
+    assert_eq!(value(&shown, "xmas_db_up"), 0.0);
+    drop(busy);
+    let shown = app.metrics().await;
+    assert_eq!(value(&shown, "xmas_db_up"), 1.0);
 }
 
 #[tokio::test]
