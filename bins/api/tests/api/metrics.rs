@@ -10,6 +10,7 @@ use std::{
 
 use chrono::TimeDelta;
 use reqwest::Method;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tempfile::TempDir;
 use xmas_kernel::Asset;
@@ -381,6 +382,32 @@ async fn an_audit_is_made_by_one_replica_and_shown_by_all_until_the_next() {
     let ran_at = value(&shown, "xmas_audit_last_run_timestamp_seconds");
     let now = value(&shown, "xmas_observed_timestamp_seconds");
     assert!((ran_at - now).abs() < 60.0, "{ran_at} and {now}");
+}
+
+/// Two may find at once that an audit is due. The later one waits for the lease, and then has nothing to do.
+#[tokio::test]
+async fn an_audit_that_was_made_meanwhile_is_not_made_again() {
+    let app = TestApp::start().await;
+    let (hours, lease) = (Duration::from_secs(3600), Duration::from_secs(60));
+    let tx = app.test.db.begin().await.unwrap();
+    for made in [
+        "INSERT INTO job_lease (name, holder, expires_at) VALUES ('audit', 'another', '2000-01-01 00:00:00.000000')",
+        "INSERT INTO job_result (name, result, finished_at) VALUES ('audit', '{\"violations\":7,\"checks\":[]}', '2999-01-01 00:00:00.000000')",
+    ] {
+        tx.execute_unprepared(made).await.unwrap();
+    }
+    let before = app.statements();
+    let late = app.app.clone();
+    let late = tokio::spawn(async move { late.audit_if_due(hours, lease).await });
+    // It has seen that there is none, and comes to the lease.
+    while app.statements() == before {
+        tokio::task::yield_now().await;
+    }
+    tx.commit().await.unwrap();
+    late.await.unwrap().unwrap();
+    let shown = app.metrics().await;
+    assert_eq!(value(&shown, "xmas_audit_violations"), 7.0);
+    assert_eq!(app.test.count("SELECT COUNT(*) FROM job_lease").await, 0);
 }
 
 /// The whole database would be read over and over.
