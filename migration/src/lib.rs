@@ -5,12 +5,22 @@
 //! - Nothing here knows the entities of the crates; the SQL stands on its own.
 //! - Every statement may be run again after a crash half-way, since MySQL commits each one.
 //!
-//! To change the schema: add a file `mYYYYMMDD_NNNNNN_what.rs`, list it in [`Migrator`], and say in
-//! its `ddl::supported_since` call which binary is the oldest that can still run beside it.
+//! - Expand, then contract: a migration only adds what the binary before it does not need to know. What
+//!   that binary still uses is dropped or narrowed by the release after the next one, so that both run on
+//!   one schema while replicas are replaced.
+//! - No statement copies a table that players write: servers would let nobody write meanwhile.
+//!
+//! To change the schema: add a file `mYYYYMMDD_NNNNNN_what.rs`, and list it in [`steps`] with the oldest
+//! binary that can still run beside it.
 
+mod apply;
 mod attention;
 mod composed;
 mod ddl;
+mod dry_run;
+#[cfg(test)]
+mod faults;
+mod lock;
 mod m20261123_000001_platform;
 mod m20261123_000002_players;
 mod m20261123_000003_features;
@@ -28,12 +38,45 @@ mod m20261126_000014_batch_reverts;
 mod m20261126_000016_anonymised;
 mod m20261126_000017_key_gifts;
 mod m20261127_000018_job_results;
+mod script;
 mod state;
 
+pub use apply::{apply_next, oldest_binary};
 pub use attention::attention;
+pub use dry_run::dry_run;
+pub use lock::MigrationLock;
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 pub use state::{SchemaState, Versions, schema_state, versions};
+
+/// Every migration in its order, with the oldest binary (its package version) that can run beside it.
+fn steps() -> Vec<(Box<dyn MigrationTrait>, &'static str)> {
+    vec![
+        (Box::new(m20261123_000001_platform::Migration), "0.1.0"),
+        (Box::new(m20261123_000002_players::Migration), "0.1.0"),
+        (Box::new(m20261123_000003_features::Migration), "0.1.0"),
+        (Box::new(m20261123_000004_rewards::Migration), "0.1.0"),
+        (Box::new(m20261123_000005_season_pass::Migration), "0.1.0"),
+        (Box::new(m20261123_000006_games::Migration), "0.1.0"),
+        (
+            Box::new(m20261124_000007_rewards_catalog::Migration),
+            "0.1.0",
+        ),
+        (Box::new(m20261124_000008_all_games::Migration), "0.1.0"),
+        (Box::new(m20261124_000009_event_bridge::Migration), "0.1.0"),
+        (Box::new(m20261124_000010_admin::Migration), "0.1.0"),
+        (
+            Box::new(m20261125_000011_coupon_codes_once::Migration),
+            "0.2.0",
+        ),
+        (Box::new(m20261125_000012_text_in_nfc::Migration), "0.2.0"),
+        (Box::new(m20261125_000013_zero_amounts::Migration), "0.2.0"),
+        (Box::new(m20261126_000014_batch_reverts::Migration), "0.2.0"),
+        (Box::new(m20261126_000016_anonymised::Migration), "0.2.0"),
+        (Box::new(m20261126_000017_key_gifts::Migration), "0.2.0"),
+        (Box::new(m20261127_000018_job_results::Migration), "0.2.0"),
+    ]
+}
 
 #[derive(Debug)]
 pub struct Migrator;
@@ -41,24 +84,9 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261123_000001_platform::Migration),
-            Box::new(m20261123_000002_players::Migration),
-            Box::new(m20261123_000003_features::Migration),
-            Box::new(m20261123_000004_rewards::Migration),
-            Box::new(m20261123_000005_season_pass::Migration),
-            Box::new(m20261123_000006_games::Migration),
-            Box::new(m20261124_000007_rewards_catalog::Migration),
-            Box::new(m20261124_000008_all_games::Migration),
-            Box::new(m20261124_000009_event_bridge::Migration),
-            Box::new(m20261124_000010_admin::Migration),
-            Box::new(m20261125_000011_coupon_codes_once::Migration),
-            Box::new(m20261125_000012_text_in_nfc::Migration),
-            Box::new(m20261125_000013_zero_amounts::Migration),
-            Box::new(m20261126_000014_batch_reverts::Migration),
-            Box::new(m20261126_000016_anonymised::Migration),
-            Box::new(m20261126_000017_key_gifts::Migration),
-            Box::new(m20261127_000018_job_results::Migration),
-        ]
+        steps()
+            .into_iter()
+            .map(|(migration, _)| migration)
+            .collect()
     }
 }

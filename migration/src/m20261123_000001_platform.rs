@@ -26,7 +26,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         create_table(manager, SCHEMA_COMPATIBILITY).await?;
         create_table(manager, DEMO_STATE).await?;
-        supported_since(manager, self.name(), "0.1.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

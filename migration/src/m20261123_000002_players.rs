@@ -91,7 +91,7 @@ impl MigrationTrait for Migration {
             "created_at",
         )
         .await?;
-        supported_since(manager, self.name(), "0.1.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -82,7 +82,7 @@ impl MigrationTrait for Migration {
         .await?;
         create_index(manager, "ix_reward_log_user", "reward_log", "user_id, id").await?;
         create_index(manager, "ix_reward_log_state", "reward_log", "state, id").await?;
-        supported_since(manager, self.name(), "0.1.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

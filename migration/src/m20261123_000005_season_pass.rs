@@ -112,7 +112,7 @@ impl MigrationTrait for Migration {
         create_table(manager, SEASON_PASS_PROGRESS).await?;
         create_table(manager, SEASON_PASS_STAMP_LOG).await?;
         create_table(manager, SEASON_PASS_REWARD_LOG).await?;
-        supported_since(manager, self.name(), "0.1.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

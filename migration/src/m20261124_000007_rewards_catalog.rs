@@ -104,7 +104,7 @@ impl MigrationTrait for Migration {
             "user_id, created_at",
         )
         .await?;
-        supported_since(manager, self.name(), "0.1.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

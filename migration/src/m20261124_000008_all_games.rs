@@ -200,7 +200,7 @@ impl MigrationTrait for Migration {
             "deposit_amount, play_count, id",
         )
         .await?;
-        supported_since(manager, self.name(), "0.1.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

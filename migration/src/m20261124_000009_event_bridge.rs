@@ -91,7 +91,7 @@ impl MigrationTrait for Migration {
         // The last day on which a player collected a key: read with the lock that every use case
         // takes, so that a second one costs no statement.
         add_column(manager, "user_profiles", "last_key_on", "DATE NULL").await?;
-        supported_since(manager, self.name(), "0.1.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -2,7 +2,8 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
 use crate::ddl::{
-    create_index, create_table, drop_index, drop_tables, forget_support, supported_since,
+    create_index, create_table, drop_index, drop_tables, forget_support, has_table, run,
+    supported_since,
 };
 
 #[derive(DeriveMigrationName)]
@@ -122,7 +123,6 @@ const REWARD_LOG: &str = "
 
 /// Lets the receipt of a correction have a negative amount of XP, or not any more.
 async fn allow_negative_xp(manager: &SchemaManager<'_>, allow: bool) -> Result<(), DbErr> {
-    let connection = manager.get_connection();
     let check = if allow {
         "CHECK (amount >= 0 OR reward_type = 'XP')"
     } else {
@@ -133,11 +133,10 @@ async fn allow_negative_xp(manager: &SchemaManager<'_>, allow: bool) -> Result<(
             "ALTER TABLE reward_log DROP CONSTRAINT ck_reward_log_amount, \
              ADD CONSTRAINT ck_reward_log_amount {check}"
         );
-        connection.execute_unprepared(&sql).await?;
-        return Ok(());
+        return run(manager, &sql).await;
     }
     // SQLite cannot change a check; the table is made anew. No other table refers to it.
-    if manager.has_table("reward_log").await? {
+    if has_table(manager, "reward_log").await? {
         drop_tables(manager, &["reward_log_new"]).await?;
         let table = REWARD_LOG.replace("CHECK (amount >= 0 OR reward_type = 'XP')", check);
         create_table(manager, &table).await?;
@@ -146,12 +145,10 @@ async fn allow_negative_xp(manager: &SchemaManager<'_>, allow: bool) -> Result<(
                        reviewed_by";
         let copy =
             format!("INSERT INTO reward_log_new ({columns}) SELECT {columns} FROM reward_log");
-        connection.execute_unprepared(&copy).await?;
+        run(manager, &copy).await?;
         drop_tables(manager, &["reward_log"]).await?;
     }
-    connection
-        .execute_unprepared("ALTER TABLE reward_log_new RENAME TO reward_log")
-        .await?;
+    run(manager, "ALTER TABLE reward_log_new RENAME TO reward_log").await?;
     create_index(manager, "ix_reward_log_state", "reward_log", "state, id").await?;
     create_index(
         manager,
@@ -238,7 +235,7 @@ impl MigrationTrait for Migration {
                 "INSERT INTO config_lock (area) SELECT '{area}' FROM (SELECT 1 AS one) AS t \
                  WHERE NOT EXISTS (SELECT 1 FROM config_lock WHERE area = '{area}')"
             );
-            manager.get_connection().execute_unprepared(&sql).await?;
+            run(manager, &sql).await?;
         }
         allow_negative_xp(manager, true).await?;
         for (name, table, columns) in INDEXES {
@@ -247,7 +244,7 @@ impl MigrationTrait for Migration {
         for (name, table, _) in REPLACED {
             drop_index(manager, table, name).await?;
         }
-        supported_since(manager, self.name(), "0.1.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

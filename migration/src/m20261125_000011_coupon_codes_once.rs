@@ -2,8 +2,8 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DbBackend, Statement, TransactionTrait};
 
 use crate::ddl::{
-    add_column, create_index, create_table, create_unique_index, drop_column, drop_index,
-    drop_tables, forget_support, supported_since,
+    add_column, change_rows, create_index, create_table, create_unique_index, drop_column,
+    drop_index, drop_tables, forget_support, has_table, run, supported_since,
 };
 
 #[derive(DeriveMigrationName)]
@@ -35,21 +35,21 @@ const AT_ONCE: u64 = 500;
 async fn withhold_twins(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let db = manager.get_connection();
     let backend = manager.get_database_backend();
+    let mut after = String::new();
     loop {
         let sql = format!(
-            "SELECT fingerprint FROM coupon_code WHERE copy_number = 0 \
+            "SELECT fingerprint FROM coupon_code WHERE copy_number = 0 AND fingerprint > ? \
              GROUP BY fingerprint HAVING COUNT(*) > 1 ORDER BY fingerprint LIMIT {AT_ONCE}"
         );
-        let twins = db
-            .query_all_raw(Statement::from_string(backend, sql))
-            .await?;
+        let twins = Statement::from_sql_and_values(backend, sql, [after.as_str().into()]);
+        let twins = db.query_all_raw(twins).await?;
         if twins.is_empty() {
             return Ok(());
         }
         for row in twins {
-            let fingerprint: String = row.try_get_by("fingerprint")?;
+            after = row.try_get_by("fingerprint")?;
             let tx = db.begin().await?;
-            withhold(&tx, backend, &fingerprint).await?;
+            withhold(&tx, backend, &after).await?;
             tx.commit().await?;
         }
     }
@@ -113,7 +113,10 @@ impl MigrationTrait for Migration {
         create_table(manager, COUPON_WITHHELD).await?;
         // Twins are found by their fingerprint, which no index begins with until they are gone.
         create_index(manager, TWINS, "coupon_code", "fingerprint").await?;
-        withhold_twins(manager).await?;
+        change_rows("codes that several kinds have are withheld", async || {
+            withhold_twins(manager).await
+        })
+        .await?;
         create_unique_index(
             manager,
             "uq_coupon_code_once",
@@ -126,7 +129,7 @@ impl MigrationTrait for Migration {
             create_index(manager, &format!("ix_{table}_folded"), table, "folded").await?;
         }
         // An older version knows neither the kinds that ignore case nor what is withheld.
-        supported_since(manager, self.name(), "0.2.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -134,13 +137,13 @@ impl MigrationTrait for Migration {
         drop_index(manager, "coupon_code", TWINS).await?;
         drop_index(manager, "coupon_code", "uq_coupon_code_once").await?;
         drop_index(manager, "coupon_code", "ix_coupon_code_folded").await?;
-        if manager.has_table("coupon_withheld").await? {
+        if has_table(manager, "coupon_withheld").await? {
             // As it was: in the stock.
             let back = "INSERT INTO coupon_code (kind_id, fingerprint, sealed_code, created_at) \
                         SELECT kind_id, fingerprint, sealed_code, created_at \
                         FROM coupon_withheld w WHERE NOT EXISTS (SELECT 1 FROM coupon_code c \
                         WHERE c.kind_id = w.kind_id AND c.fingerprint = w.fingerprint)";
-            manager.get_connection().execute_unprepared(back).await?;
+            run(manager, back).await?;
         }
         drop_tables(manager, &["coupon_withheld"]).await?;
         drop_column(manager, "coupon_code", "copy_number").await?;

@@ -2,7 +2,7 @@ use sea_orm_migration::prelude::*;
 
 use crate::{
     composed,
-    ddl::{forget_support, supported_since},
+    ddl::{change_rows, forget_support, supported_since},
 };
 
 /// Ids, names and labels become what they are compared as: composed (NFC) and trimmed. What would then be
@@ -13,10 +13,14 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for texts in composed::TEXTS {
-            composed::rewrite(manager, texts).await?;
-        }
-        supported_since(manager, self.name(), "0.2.0").await
+        change_rows("names and labels are composed (NFC)", async || {
+            for texts in composed::TEXTS {
+                composed::rewrite(manager, texts).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        supported_since(manager, self.name()).await
     }
 
     /// The same texts as before, for whoever reads them.

@@ -3,7 +3,7 @@ use sea_orm_migration::sea_orm::DbBackend;
 
 use crate::ddl::{
     add_column, create_table, create_unique_index, drop_column, drop_index, drop_tables,
-    forget_support, supported_since,
+    forget_support, has_column, has_table, run, supported_since,
 };
 
 /// A batch can be stopped before its end, and taken back by another one.
@@ -48,7 +48,6 @@ fn table([states, ends]: [&str; 2]) -> String {
 
 /// Changes the two checks. A table that has the column `reverts` is left alone on SQLite, which has to make it anew.
 async fn restate(manager: &SchemaManager<'_>, checks: [&str; 2]) -> Result<(), DbErr> {
-    let connection = manager.get_connection();
     if manager.get_database_backend() != DbBackend::Sqlite {
         let [states, ends] = checks;
         let sql = format!(
@@ -57,23 +56,24 @@ async fn restate(manager: &SchemaManager<'_>, checks: [&str; 2]) -> Result<(), D
              ADD CONSTRAINT ck_wallet_batch_state {states}, \
              ADD CONSTRAINT ck_wallet_batch_done {ends}"
         );
-        connection.execute_unprepared(&sql).await?;
+        return run(manager, &sql).await;
+    }
+    if has_column(manager, "wallet_batch", "reverts").await? {
         return Ok(());
     }
-    if manager.has_column("wallet_batch", "reverts").await? {
-        return Ok(());
-    }
-    if manager.has_table("wallet_batch").await? {
+    if has_table(manager, "wallet_batch").await? {
         drop_tables(manager, &["wallet_batch_new"]).await?;
         create_table(manager, &table(checks)).await?;
         let copy =
             format!("INSERT INTO wallet_batch_new ({COLUMNS}) SELECT {COLUMNS} FROM wallet_batch");
-        connection.execute_unprepared(&copy).await?;
+        run(manager, &copy).await?;
         drop_tables(manager, &["wallet_batch"]).await?;
     }
-    connection
-        .execute_unprepared("ALTER TABLE wallet_batch_new RENAME TO wallet_batch")
-        .await?;
+    run(
+        manager,
+        "ALTER TABLE wallet_batch_new RENAME TO wallet_batch",
+    )
+    .await?;
     Ok(())
 }
 
@@ -100,7 +100,7 @@ impl MigrationTrait for Migration {
         )
         .await?;
         // An older binary would go on with a batch that was stopped.
-        supported_since(manager, self.name(), "0.2.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -109,9 +109,9 @@ impl MigrationTrait for Migration {
         drop_column(manager, "wallet_batch_item", "part_moved").await?;
         drop_index(manager, "wallet_batch", "uq_wallet_batch_reverts").await?;
         drop_column(manager, "wallet_batch", "reverts").await?;
-        if manager.has_table("wallet_batch").await? {
+        if has_table(manager, "wallet_batch").await? {
             let ended = "UPDATE wallet_batch SET state = 'DONE' WHERE state = 'STOPPED'";
-            manager.get_connection().execute_unprepared(ended).await?;
+            run(manager, ended).await?;
         }
         restate(manager, old).await
     }

@@ -1,7 +1,7 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DbBackend, QueryResult, Statement, TransactionTrait};
 
-use crate::ddl::{add_column, drop_column, forget_support, supported_since};
+use crate::ddl::{add_column, change_rows, drop_column, forget_support, run, supported_since};
 
 /// Players who were anonymised are marked, and what an older version left of their names outside the log of
 /// operators is taken away. That log stays as it was written; whoever reads it is shown no names of theirs.
@@ -122,17 +122,18 @@ const NAMELESS: &str = "
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         add_column(manager, "user_profiles", "anonymised_at", "{instant} NULL").await?;
-        let (db, backend) = (manager.get_connection(), manager.get_database_backend());
-        for player in anonymised_by_log(manager)
-            .await?
-            .iter()
-            .filter(|told| told.is_gone())
-        {
-            mark(db, backend, player).await?;
-        }
-        db.execute_unprepared(NAMELESS).await?;
+        change_rows("anonymised players are marked", async || {
+            let (db, backend) = (manager.get_connection(), manager.get_database_backend());
+            let players = anonymised_by_log(manager).await?;
+            for player in players.iter().filter(|told| told.is_gone()) {
+                mark(db, backend, player).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        run(manager, NAMELESS).await?;
         // An older version would bring an anonymised player back.
-        supported_since(manager, self.name(), "0.2.0").await
+        supported_since(manager, self.name()).await
     }
 
     /// The same players as before, but for what was taken from whoever is anonymised.

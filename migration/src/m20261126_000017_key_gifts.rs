@@ -52,7 +52,7 @@ impl MigrationTrait for Migration {
             "user_id",
         )
         .await?;
-        supported_since(manager, self.name(), "0.2.0").await
+        supported_since(manager, self.name()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseConnection};
 
-use crate::Migrator;
+use crate::{Migrator, apply::missing};
 
 /// How a database's schema relates to this binary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,38 +20,48 @@ pub enum SchemaState {
 
 /// Compares a schema with the binary of `version` (its package version, `major.minor.patch`).
 pub async fn schema_state(db: &DatabaseConnection, version: &str) -> Result<SchemaState, DbErr> {
-    let known: Vec<String> = Migrator::migrations()
-        .iter()
+    let applied = applied(db).await?;
+    // Whatever a binary misses there, it keeps its hands off a newer schema.
+    if let Some(too_new) = too_new(db, version, &applied).await? {
+        return Ok(too_new);
+    }
+    let missing: Vec<_> = missing(&applied)
         .map(|migration| migration.name().to_owned())
         .collect();
-    if !SchemaManager::new(db).has_table("seaql_migrations").await? {
-        return Ok(SchemaState::TooOld { missing: known });
-    }
-    let applied: HashSet<String> = strings(db, "SELECT version FROM seaql_migrations")
-        .await?
-        .into_iter()
-        .map(|row| row[0].clone())
-        .collect();
-    let missing: Vec<String> = known
-        .iter()
-        .filter(|name| !applied.contains(*name))
-        .cloned()
-        .collect();
-    if !missing.is_empty() {
-        return Ok(SchemaState::TooOld { missing });
+    Ok(if missing.is_empty() {
+        SchemaState::Current
+    } else {
+        SchemaState::TooOld { missing }
+    })
+}
+
+async fn too_new(
+    db: &DatabaseConnection,
+    version: &str,
+    applied: &HashSet<String>,
+) -> Result<Option<SchemaState>, DbErr> {
+    // Which its first migration makes.
+    if applied.is_empty() {
+        return Ok(None);
     }
     let support = "SELECT migration, oldest_binary FROM schema_compatibility ORDER BY migration";
-    let too_new = strings(db, support)
-        .await?
+    let rows = strings(db, support).await?;
+    let too_new = rows
         .into_iter()
         .find(|row| number(&row[1]) > number(version));
-    Ok(match too_new {
-        Some(row) => SchemaState::TooNew {
-            migration: row[0].clone(),
-            oldest_binary: row[1].clone(),
-        },
-        None => SchemaState::Current,
-    })
+    Ok(too_new.map(|row| SchemaState::TooNew {
+        migration: row[0].clone(),
+        oldest_binary: row[1].clone(),
+    }))
+}
+
+/// The names of the migrations that a database has.
+pub(crate) async fn applied(db: &DatabaseConnection) -> Result<HashSet<String>, DbErr> {
+    if !SchemaManager::new(db).has_table("seaql_migrations").await? {
+        return Ok(HashSet::new());
+    }
+    let rows = strings(db, "SELECT version FROM seaql_migrations").await?;
+    Ok(rows.into_iter().map(|row| row[0].clone()).collect())
 }
 
 /// How many migrations this binary knows, and how many of them a database has.

@@ -12,6 +12,7 @@ mod health;
 pub mod jobs;
 pub mod openapi;
 pub mod readiness;
+pub mod schema;
 pub mod seed;
 mod telemetry;
 mod version;

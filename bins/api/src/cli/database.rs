@@ -6,10 +6,10 @@ use xmas_kernel::{
     db::{Db, DbError, DbOptions},
     seal::ProbeError,
 };
-use xmas_migration::{SchemaState, schema_state};
 use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use crate::{
+    schema::{self, TABLE_WAIT},
     seed::{
         self,
         demo_state::{self, DemoState},
@@ -19,6 +19,16 @@ use crate::{
 
 /// Connects to the configured database; the embedded one is made if it is not there.
 pub(super) async fn connect(config: &Config) -> anyhow::Result<Db> {
+    connect_with(config, None).await
+}
+
+/// Connects to the configured database to change its schema, which waits for tables in use for
+/// [`TABLE_WAIT`] only.
+pub(super) async fn connect_to_change(config: &Config) -> anyhow::Result<Db> {
+    connect_with(config, Some(TABLE_WAIT)).await
+}
+
+async fn connect_with(config: &Config, table_wait: Option<Duration>) -> anyhow::Result<Db> {
     if config.is_production() && config.is_embedded() {
         bail!("DATABASE_URL is not set: production never uses the embedded demo database");
     }
@@ -29,6 +39,7 @@ pub(super) async fn connect(config: &Config) -> anyhow::Result<Db> {
         url: config.database_url(),
         max_connections: config.database.max_connections,
         acquire_timeout: Duration::from_secs(config.database.acquire_seconds),
+        table_wait,
     };
     Db::connect(&options)
         .await
@@ -41,7 +52,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Db> {
     if config.is_embedded() {
         seed::prepare_embedded(&db, config).await?;
     }
-    require_schema(&db).await?;
+    schema::require(&db).await?;
     if config.is_production() && demo_state::find(&db).await?.is_some() {
         bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
     }
@@ -87,24 +98,5 @@ pub(super) fn clock(config: &Config, demo: Option<&DemoState>) -> Arc<dyn Clock>
         (Some(start), _) => Arc::new(ShiftedClock::starting_at(SystemClock, start)),
         (None, Some(demo)) => Arc::new(ShiftedClock::with_offset(SystemClock, demo.clock_offset)),
         (None, None) => Arc::new(SystemClock),
-    }
-}
-
-/// Fails, with what to do, unless the schema fits this binary.
-pub(super) async fn require_schema(db: &Db) -> anyhow::Result<()> {
-    let version = env!("CARGO_PKG_VERSION");
-    match schema_state(db.read(), version).await? {
-        SchemaState::Current => Ok(()),
-        SchemaState::TooOld { missing } => bail!(
-            "the database schema is too old for this program: {} missing. Run `xmas-api migrate up`.",
-            missing.join(", ")
-        ),
-        SchemaState::TooNew {
-            migration,
-            oldest_binary,
-        } => bail!(
-            "the database schema is too new for this program ({version}): {migration} needs \
-             xmas-api {oldest_binary} or later."
-        ),
     }
 }

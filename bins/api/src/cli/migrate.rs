@@ -1,11 +1,18 @@
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use xmas_config::Config;
-use xmas_migration::{Migrator, MigratorTrait, SchemaState, attention, schema_state};
+use xmas_kernel::db::Db;
+use xmas_migration::{
+    Migrator, MigratorTrait, SchemaState, attention, dry_run, oldest_binary, schema_state,
+};
 
-use crate::cli::database;
+use crate::{
+    cli::database,
+    schema::{USUAL_PATIENCE, bring_up_to_date, take_lock},
+    version::VERSION,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -15,8 +22,15 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Apply every migration that is missing.
-    Up,
+    /// Apply every migration that is missing. Only one process at a time does.
+    Up {
+        /// Print the SQL instead, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// How many seconds to wait for another process that changes the schema, and for tables in use.
+        #[arg(long, default_value_t = USUAL_PATIENCE.as_secs())]
+        wait: u64,
+    },
     /// Undo the last migrations. This drops tables with everything in them.
     Down {
         /// How many to undo.
@@ -36,37 +50,54 @@ enum What {
 }
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let db = database::connect(config).await?;
     match args.what {
-        What::Up => {
-            // The owner of the schema may well have no key.
-            database::compare_known_key(config, &db).await?;
-            Migrator::up(db.write(), None)
-                .await
-                .context("a migration failed")?;
-            println!("The schema is up to date.");
-            for sentence in attention(db.read()).await? {
-                println!("Look at this: {sentence}");
-            }
-        }
-        What::Down { steps, yes } => {
-            if config.is_production() && !yes {
-                bail!("this drops tables with everything in them; add --yes if you mean it");
-            }
-            let applied = Migrator::get_applied_migrations(db.write()).await?.len();
-            Migrator::down(db.write(), Some(steps))
-                .await
-                .context("a migration failed")?;
-            let left = Migrator::get_applied_migrations(db.write()).await?.len();
-            println!("{} migration(s) undone, {left} left.", applied - left);
-        }
-        What::Status { json } => return status(&db, json).await,
+        What::Up { dry_run: true, .. } => print_sql(&database::connect(config).await?).await,
+        What::Up { wait, .. } => up(config, Duration::from_secs(wait)).await,
+        What::Down { steps, yes } => down(config, steps, yes).await,
+        What::Status { json } => status(&database::connect(config).await?, json).await,
+    }
+}
+
+async fn print_sql(db: &Db) -> anyhow::Result<ExitCode> {
+    match dry_run(db.read()).await? {
+        sql if sql.is_empty() => println!("-- The schema is up to date."),
+        sql => print!("{sql}"),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn status(db: &xmas_kernel::db::Db, json: bool) -> anyhow::Result<ExitCode> {
-    let state = schema_state(db.read(), env!("CARGO_PKG_VERSION")).await?;
+async fn up(config: &Config, patience: Duration) -> anyhow::Result<ExitCode> {
+    let db = database::connect_to_change(config).await?;
+    // The owner of the schema may well have no key.
+    database::compare_known_key(config, &db).await?;
+    for name in bring_up_to_date(&db, patience).await? {
+        println!("applied {name}");
+    }
+    println!("The schema is up to date.");
+    for sentence in attention(db.read()).await? {
+        println!("Look at this: {sentence}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn down(config: &Config, steps: u32, yes: bool) -> anyhow::Result<ExitCode> {
+    if config.is_production() && !yes {
+        bail!("this drops tables with everything in them; add --yes if you mean it");
+    }
+    let db = database::connect_to_change(config).await?;
+    let lock = take_lock(&db, USUAL_PATIENCE).await?;
+    let applied = Migrator::get_applied_migrations(db.write()).await?.len();
+    Migrator::down(db.write(), Some(steps))
+        .await
+        .context("a migration failed")?;
+    let left = Migrator::get_applied_migrations(db.write()).await?.len();
+    lock.release().await?;
+    println!("{} migration(s) undone, {left} left.", applied - left);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn status(db: &Db, json: bool) -> anyhow::Result<ExitCode> {
+    let state = schema_state(db.read(), VERSION).await?;
     let missing = match &state {
         SchemaState::TooOld { missing } => missing.clone(),
         SchemaState::Current | SchemaState::TooNew { .. } => Vec::new(),
@@ -87,7 +118,13 @@ async fn status(db: &xmas_kernel::db::Db, json: bool) -> anyhow::Result<ExitCode
     if json {
         let rows: Vec<_> = migrations
             .iter()
-            .map(|(missing, name)| serde_json::json!({ "name": name, "applied": !missing }))
+            .map(|(missing, name)| {
+                serde_json::json!({
+                    "name": name,
+                    "applied": !missing,
+                    "oldest_binary": oldest_binary(name),
+                })
+            })
             .collect();
         println!(
             "{}",

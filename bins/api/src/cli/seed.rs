@@ -5,6 +5,7 @@ use xmas_time::{Clock, SystemClock};
 
 use crate::{
     cli::database,
+    schema::{self, USUAL_PATIENCE, bring_up_to_date},
     seed::{self, demo_state},
 };
 
@@ -30,9 +31,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     }
     let db = database::connect(config).await?;
     if config.is_embedded() {
-        seed::migrate(&db).await?;
+        bring_up_to_date(&db, USUAL_PATIENCE).await?;
     }
-    database::require_schema(&db).await?;
+    schema::require(&db).await?;
     if config.is_production() && demo_state::find(&db).await?.is_some() {
         bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
     }

@@ -8,23 +8,17 @@ use anyhow::{Context, bail};
 use event_2025::WriteError;
 use xmas_config::{Config, Secrets};
 use xmas_kernel::db::Db;
-use xmas_migration::{Migrator, MigratorTrait};
 use xmas_players::has_accounts;
 use xmas_season_pass::SeasonPass;
 use xmas_time::{DateTime, SystemClock, Utc};
 
-pub use demo::{ADMIN, ADMIN_PASSWORD, PLAYER_PASSWORD, demo, first_steps};
+use crate::schema::{USUAL_PATIENCE, bring_up_to_date};
 
-/// Applies every migration that is missing.
-pub async fn migrate(db: &Db) -> anyhow::Result<()> {
-    Migrator::up(db.write(), None)
-        .await
-        .context("a migration failed")
-}
+pub use demo::{ADMIN, ADMIN_PASSWORD, PLAYER_PASSWORD, demo, first_steps};
 
 /// Makes the embedded database ready: the whole schema, and the demo if nothing else is there.
 pub async fn prepare_embedded(db: &Db, config: &Config) -> anyhow::Result<()> {
-    migrate(db).await?;
+    bring_up_to_date(db, USUAL_PATIENCE).await?;
     if !is_empty(db).await? {
         return Ok(());
     }

@@ -18,6 +18,7 @@ mod health;
 mod idempotency;
 mod keys;
 mod metrics;
+mod migrate;
 mod nginx;
 mod nothing_ignored;
 mod old_database;

@@ -37,6 +37,9 @@ pub struct DbOptions {
     pub max_connections: u32,
     /// How long a request waits for a free connection before it is turned away.
     pub acquire_timeout: Duration,
+    /// How long a change of the schema waits for a table that is in use, in whole seconds. Meanwhile everybody
+    /// else waits behind it. `None` is the server's own bound, which may be a day.
+    pub table_wait: Option<Duration>,
 }
 
 impl DbOptions {
@@ -45,6 +48,7 @@ impl DbOptions {
             url,
             max_connections: 16,
             acquire_timeout: Duration::from_secs(5),
+            table_wait: None,
         }
     }
 }
@@ -308,6 +312,7 @@ fn connect_options(
     max_connections: u32,
     is_for_reads: bool,
 ) -> ConnectOptions {
+    let table_wait = options.table_wait;
     // What SeaORM reads has neither user nor password, since it may quote it.
     let mut connect = match &options.url.0 {
         Place::MySql {
@@ -375,7 +380,7 @@ fn connect_options(
             let pool = pool.after_release(move |_, connection| {
                 Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
             });
-            pool.after_connect(|connection, _| {
+            pool.after_connect(move |connection, _| {
                 Box::pin(async move {
                     use sqlx::{Executor, Row};
                     let version: String =
@@ -386,6 +391,11 @@ fn connect_options(
                         MYSQL_SESSION
                     };
                     connection.execute(session).await?;
+                    if let Some(wait) = table_wait {
+                        let seconds = wait.as_secs().max(1);
+                        let wait = format!("SET SESSION lock_wait_timeout = {seconds}");
+                        connection.execute(sqlx::AssertSqlSafe(wait)).await?;
+                    }
                     Ok(())
                 })
             })
