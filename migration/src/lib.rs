@@ -38,6 +38,7 @@ mod m20261126_000014_batch_reverts;
 mod m20261126_000016_anonymised;
 mod m20261126_000017_key_gifts;
 mod m20261127_000018_job_results;
+mod m20261127_000019_housekeeping;
 mod script;
 mod state;
 
@@ -75,6 +76,7 @@ fn steps() -> Vec<(Box<dyn MigrationTrait>, &'static str)> {
         (Box::new(m20261126_000016_anonymised::Migration), "0.2.0"),
         (Box::new(m20261126_000017_key_gifts::Migration), "0.2.0"),
         (Box::new(m20261127_000018_job_results::Migration), "0.2.0"),
+        (Box::new(m20261127_000019_housekeeping::Migration), "0.1.0"),
     ]
 }
 

@@ -5,12 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Interval, MissedTickBehavior};
 use xmas_cache::{Cache, Stats};
 use xmas_event_bridge::{Certificate, Due, Settlement, USUAL_CHUNK};
-use xmas_kernel::{
-    BridgeId,
-    idempotency::{is_any_before, purge},
-    lease::Lease,
-};
-use xmas_season_pass::{rules::answers_needless_before, season_spans};
+use xmas_kernel::{BridgeId, lease::Lease};
 use xmas_time::{Clock, DateTime, Utc};
 use xmas_watch::Watch;
 
@@ -38,6 +33,7 @@ pub(crate) async fn run(app: App, watch: Arc<Watch>, audit_every: Duration, cloc
         keep_warm(&app, &*clock),
         keep_watch(&watch, &*clock),
         audit(&app, audit_every),
+        keep_house(&app, &*clock),
         log_cache(app.cache())
     );
 }
@@ -91,6 +87,18 @@ async fn audit(app: &App, audit_every: Duration) {
     }
 }
 
+/// Whichever replica comes first. What it has not finished goes on at the next tick.
+async fn keep_house(app: &App, clock: &dyn Clock) {
+    let mut interval = every(EVERY);
+    loop {
+        interval.tick().await;
+        if let Err(error) = app.keep_house(clock.now()).await {
+            let error = anyhow::Error::from(error);
+            tracing::warn!("housekeeping is put off: {error:#}");
+        }
+    }
+}
+
 /// Says once a minute how well the cache that replicas share has served, if there is one and it was asked.
 async fn log_cache(cache: &dyn Cache) {
     if !cache.is_shared() {
@@ -131,40 +139,12 @@ fn every(time: Duration) -> Interval {
     interval
 }
 
-/// Does what is due at `now`: seeds of the days ahead, whatever the bridge waits for, and stored answers that
-/// nobody needs any more.
+/// Does what is due at `now`: seeds of the days ahead, and whatever the bridge waits for.
 pub async fn run_due(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-    // None waits for another one to work.
+    // Neither waits for the other one to work.
     let prepared = app.prepare_draws(now).await;
-    let bridge = run_bridge(app, now).await;
-    let purged = purge_answers(app, now).await;
-    bridge?;
-    purged?;
+    run_bridge(app, now).await?;
     Ok(prepared?)
-}
-
-/// How many stored answers are removed at one look, so that a bridge never waits for long.
-const PURGED_AT_ONE_LOOK: u64 = 10_000;
-
-/// Removes answers to requests of seasons that are over, grace days included. Whoever sends such a request again
-/// would have it done again, so that nothing goes as long as any season of its time is served.
-async fn purge_answers(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let seasons = season_spans(app.db().read()).await?;
-    let Some(until) = answers_needless_before(&seasons, now) else {
-        return Ok(());
-    };
-    if !is_any_before(app.db(), until).await? {
-        return Ok(());
-    }
-    let lease = Lease::take(app.db(), "idempotency:purge", app.process(), LEASE).await?;
-    let Some(lease) = lease else {
-        return Ok(());
-    };
-    let purged = purge(app.db(), until, PURGED_AT_ONE_LOOK).await;
-    let given_back = lease.give_back(app.db()).await;
-    let purged = purged?;
-    tracing::info!(purged, %until, "{purged} stored answers of seasons that are over were removed");
-    Ok(given_back?)
 }
 
 async fn run_bridge(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {

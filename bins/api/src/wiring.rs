@@ -17,6 +17,7 @@ use xmas_features::{FeatureService, Features, UiConfigs};
 use xmas_games::{
     DrawRegistry, Fairness, GameError, PlayContext, Ranking, SealedSeeds, catalog::Engines,
 };
+use xmas_housekeeping::Housekeeping;
 use xmas_http::{
     error::Refusal,
     finished::FinishedAnswers,
@@ -128,6 +129,7 @@ pub struct App {
     limits: Limits,
     cors: CorsPolicy,
     http_metrics: HttpMetrics,
+    housekeeping: Housekeeping,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -289,6 +291,10 @@ impl App {
             },
             process: uuid::Uuid::new_v4().to_string().into(),
             draws,
+            housekeeping: Housekeeping::new(
+                db.clone(),
+                TimeDelta::days(config.housekeeping.login_ip_retention_days.into()),
+            ),
             readiness: Readiness::new(DatabaseServer::new(
                 db.clone(),
                 ports.machine,
@@ -375,6 +381,11 @@ impl App {
     /// Checks every invariant if nobody has for `every`; whoever does has `lease` for it.
     pub async fn audit_if_due(&self, every: Duration, lease: Duration) -> Result<(), DbError> {
         audit_if_due(self.db(), self.process(), every, lease).await
+    }
+
+    /// Removes what nobody needs any more, unless another replica has done so within the hour.
+    pub async fn keep_house(&self, now: DateTime<Utc>) -> Result<(), DbError> {
+        self.housekeeping.run_if_due(self.process(), now).await
     }
 
     /// What replicas share, if there is anything like it.

@@ -27,4 +27,4 @@ pub use model::{
     ClientEvent, ClientEventKind, Event, EventKind, MetaTooLarge, RecordCommand, Recorded,
 };
 pub use service::{Activities, ActivityService};
-pub use store::active_players;
+pub use store::{active_players, count_logins, forget_addresses_in_tx};

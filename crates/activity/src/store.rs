@@ -1,9 +1,11 @@
+use std::ops::Range;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter,
-    QueryOrder, QuerySelect,
-    sea_query::{Expr, Func},
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{Expr, ExprTrait, Func, SimpleExpr},
 };
 use serde_json::Value;
 use xmas_kernel::{
@@ -128,16 +130,68 @@ pub(crate) async fn written_at(
 pub(crate) async fn forget(tx: &DatabaseTransaction, user_id: UserId) -> Result<(), DbError> {
     let logins = Column::EventType.eq(EventKind::AuthLogin.as_str());
     let reports = Column::EventType.starts_with(ClientEventKind::PREFIX);
-    for (rows, path) in [(logins, "$.address"), (reports, "$.meta")] {
-        let without = Func::cust("JSON_REMOVE")
-            .arg(Expr::col(Column::MetaJson))
-            .arg(Expr::value(path));
+    for (rows, path) in [(logins, ADDRESS), (reports, "$.meta")] {
         Entity::update_many()
-            .col_expr(Column::MetaJson, without.into())
+            .col_expr(Column::MetaJson, without(path))
             .filter(Column::UserId.eq(user_id.0))
             .filter(rows)
             .exec(tx)
             .await?;
     }
     Ok(())
+}
+
+/// Takes the addresses out of up to `most` logins of a time, oldest first, and returns how many and the instant of
+/// the last one: before it none is left.
+pub async fn forget_addresses_in_tx(
+    tx: &DatabaseTransaction,
+    time: Range<DateTime<Utc>>,
+    most: u64,
+) -> Result<(u64, Option<DateTime<Utc>>), DbError> {
+    let address = Func::cust("JSON_EXTRACT")
+        .arg(Expr::col(Column::MetaJson))
+        .arg(Expr::value(ADDRESS));
+    let found: Vec<(i64, Timestamp)> = logins_since(time.start)
+        .select_only()
+        .columns([Column::Id, Column::CreatedAt])
+        .filter(Column::CreatedAt.lt(Timestamp(time.end)))
+        .filter(Expr::expr(address).is_not_null())
+        .order_by_asc(Column::CreatedAt)
+        .limit(most)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let last = found.last().map(|(_, at)| at.0);
+    let ids = found.into_iter().map(|(id, _)| id);
+    let forgotten = Entity::update_many()
+        .col_expr(Column::MetaJson, without(ADDRESS))
+        .filter(Column::Id.is_in(ids))
+        .exec(tx)
+        .await?;
+    Ok((forgotten.rows_affected, last))
+}
+
+/// How many logins there were since.
+pub async fn count_logins(
+    conn: &impl ConnectionTrait,
+    since: DateTime<Utc>,
+) -> Result<u64, DbError> {
+    Ok(logins_since(since).count(conn).await?)
+}
+
+fn logins_since(since: DateTime<Utc>) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::EventType.eq(EventKind::AuthLogin.as_str()))
+        .filter(Column::CreatedAt.gte(Timestamp(since)))
+}
+
+/// Where a login came from, in what is kept of it.
+const ADDRESS: &str = "$.address";
+
+/// What is kept of an event, without what stands at a place.
+fn without(path: &str) -> SimpleExpr {
+    let removed = Func::cust("JSON_REMOVE")
+        .arg(Expr::col(Column::MetaJson))
+        .arg(Expr::value(path));
+    removed.into()
 }

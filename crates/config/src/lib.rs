@@ -51,6 +51,8 @@ pub struct Config {
     pub log: LogConfig,
     #[command(flatten)]
     pub watch: WatchConfig,
+    #[command(flatten)]
+    pub housekeeping: HousekeepingConfig,
     /// The files that secrets were read from.
     #[arg(skip)]
     pub secret_files: Vec<SecretFile>,
@@ -293,6 +295,15 @@ pub struct WatchConfig {
     /// How often one of the replicas checks every invariant of the database, as `xmas-api audit` does. 0 means never.
     #[arg(long = "AUDIT_HOURS", default_value_t = 6, value_parser = clap::value_parser!(u64).range(0..=168), value_name = "HOURS")]
     pub audit_hours: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Housekeeping")]
+pub struct HousekeepingConfig {
+    /// How long it is kept where players and operators logged in from. Then the address goes, and the login stays. Laws
+    /// may ask for a least or a longest time.
+    #[arg(long = "LOGIN_IP_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3_650), value_name = "DAYS")]
+    pub login_ip_retention_days: u32,
 }
 
 /// Text that is shown to nobody, and not blank.

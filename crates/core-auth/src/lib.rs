@@ -37,4 +37,5 @@ pub use model::{
 pub use passwords::{PasswordError, Passwords};
 pub use service::{Auth, AuthOptions, AuthService};
 pub use sessions::Sessions;
+pub use store::{count_tokens, remove_expired_in_tx};
 pub use tokens::{AccessTokens, SigningKeys};

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    QueryFilter,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use sha2::{Digest, Sha256};
 use xmas_kernel::{
@@ -116,4 +116,29 @@ pub(crate) async fn revoke_all(
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Removes up to `most` refresh tokens that ended before `until`, oldest first, and returns how many. Whoever still
+/// presents one is told what they were told before: that it is no good.
+pub async fn remove_expired_in_tx(
+    tx: &DatabaseTransaction,
+    until: DateTime<Utc>,
+    most: u64,
+) -> Result<u64, DbError> {
+    let old: Vec<i64> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::ExpiresAt.lt(Timestamp(until)))
+        .order_by_asc(Column::ExpiresAt)
+        .limit(most)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let which = Entity::delete_many().filter(Column::Id.is_in(old));
+    Ok(which.exec(tx).await?.rows_affected)
+}
+
+/// How many refresh tokens are kept, good or not.
+pub async fn count_tokens(conn: &impl ConnectionTrait) -> Result<u64, DbError> {
+    Ok(Entity::find().count(conn).await?)
 }

@@ -368,32 +368,12 @@ async fn give_back_once(db: &Db, user_id: UserId, request: &RequestKey) -> Resul
     tx.commit().await
 }
 
-/// Whether any answer was stored before `until`.
-pub async fn is_any_before(db: &Db, until: DateTime<Utc>) -> Result<bool, DbError> {
-    let old = Entity::find().filter(Column::CreatedAt.lt(Timestamp(until)));
-    Ok(old.one(db.read()).await?.is_some())
-}
-
-/// How many answers one transaction of [`purge`] removes.
-const PURGED_AT_ONCE: u64 = 200;
-
-/// Removes up to `most` answers that were stored before `until`, oldest first, a few in each transaction, and
-/// returns how many.
-pub async fn purge(db: &Db, until: DateTime<Utc>, most: u64) -> Result<u64, DbError> {
-    let mut purged = 0;
-    while purged < most {
-        let chunk = PURGED_AT_ONCE.min(most - purged);
-        let removed = retry(|| purge_once(db, until, chunk)).await?;
-        purged += removed;
-        if removed < chunk {
-            break;
-        }
-    }
-    Ok(purged)
-}
-
-async fn purge_once(db: &Db, until: DateTime<Utc>, most: u64) -> Result<u64, DbError> {
-    // Read before the transaction: nobody changes an answer, and one that is gone is not removed twice.
+/// Removes up to `most` answers that were stored before `until`, oldest first, and returns how many.
+pub async fn purge_in_tx(
+    tx: &DatabaseTransaction,
+    until: DateTime<Utc>,
+    most: u64,
+) -> Result<u64, DbError> {
     let old: Vec<(i64, String)> = Entity::find()
         .select_only()
         .column(Column::UserId)
@@ -402,12 +382,11 @@ async fn purge_once(db: &Db, until: DateTime<Utc>, most: u64) -> Result<u64, DbE
         .order_by_asc(Column::CreatedAt)
         .limit(most)
         .into_tuple()
-        .all(db.read())
+        .all(tx)
         .await?;
     if old.is_empty() {
         return Ok(0);
     }
-    let found = old.len() as u64;
     let is_one = |(user_id, key): (i64, String)| {
         Condition::all()
             .add(Column::UserId.eq(user_id))
@@ -415,14 +394,17 @@ async fn purge_once(db: &Db, until: DateTime<Utc>, most: u64) -> Result<u64, DbE
     };
     let any = old.into_iter().map(is_one);
     let any = any.fold(Condition::any(), Condition::add);
-    let tx = db.begin().await?;
-    // The same player may have used a key anew since an earlier purge.
+    // The same player may be using a key anew.
     let which = Condition::all()
         .add(any)
         .add(Column::CreatedAt.lt(Timestamp(until)));
-    Entity::delete_many().filter(which).exec(&*tx).await?;
-    tx.commit().await?;
-    Ok(found)
+    let removed = Entity::delete_many().filter(which).exec(tx).await?;
+    Ok(removed.rows_affected)
+}
+
+/// How many answers are stored.
+pub async fn count(conn: &impl ConnectionTrait) -> Result<u64, DbError> {
+    Ok(Entity::find().count(conn).await?)
 }
 
 /// Forgets the answers to a player's requests, which nobody will send again.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbBackend, Statement, entity::prelude::*};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, entity::prelude::*};
 
 use crate::db::{Constraint, Db, DbError, Timestamp};
 
@@ -102,8 +102,19 @@ impl JobResult {
 
     async fn keep_once(db: &Db, name: &str, result: &str) -> Result<(), DbError> {
         let tx = db.begin().await?;
-        let (now, _) = instants(db.backend(), Duration::ZERO);
-        let backend = db.backend();
+        Self::put_in_tx(&tx, name, result).await?;
+        tx.commit().await
+    }
+
+    /// [`JobResult::keep`], with what else is done in a transaction. Two that put the first result of a job at once
+    /// violate [`ONE_RESULT_PER_JOB`].
+    pub async fn put_in_tx(
+        tx: &DatabaseTransaction,
+        name: &str,
+        result: &str,
+    ) -> Result<(), DbError> {
+        let backend = tx.get_database_backend();
+        let (now, _) = instants(backend, Duration::ZERO);
         let sql = format!("UPDATE job_result SET result = ?, finished_at = {now} WHERE name = ?");
         let update = Statement::from_sql_and_values(backend, sql, [result.into(), name.into()]);
         if tx.execute_raw(update).await?.rows_affected() == 0 {
@@ -112,7 +123,23 @@ impl JobResult {
             let insert = Statement::from_sql_and_values(backend, sql, [name.into(), result.into()]);
             tx.execute_raw(insert).await?;
         }
-        tx.commit().await
+        Ok(())
+    }
+
+    /// What a job found last, if it ever ran; nobody else puts another result until the transaction ends.
+    pub async fn lock_in_tx(
+        tx: &DatabaseTransaction,
+        name: &str,
+    ) -> Result<Option<String>, DbError> {
+        let backend = tx.get_database_backend();
+        let lock = match backend {
+            DbBackend::Sqlite => "",
+            _ => " FOR UPDATE",
+        };
+        let sql = format!("SELECT result FROM job_result WHERE name = ?{lock}");
+        let ask = Statement::from_sql_and_values(backend, sql, [name.into()]);
+        let row = tx.query_one_raw(ask).await?;
+        Ok(row.map(|row| row.try_get_by(0)).transpose()?)
     }
 
     /// What a job found last, if it ever ran.

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction,
-    EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
+    EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
@@ -244,6 +244,18 @@ pub enum CreateError {
 /// Whether anybody has an account here.
 pub async fn has_accounts(conn: &impl ConnectionTrait) -> Result<bool, DbError> {
     Ok(user::Entity::find().one(conn).await?.is_some())
+}
+
+/// In whose name the program does something by itself, since every row in the operators' log is somebody's: that of
+/// the first admin, or else of the first account.
+pub async fn caretaker(conn: &impl ConnectionTrait) -> Result<Option<UserId>, DbError> {
+    let first = user::Entity::find()
+        // `ADMIN` comes before `PLAYER`.
+        .order_by_asc(user::Column::Role)
+        .order_by_asc(user::Column::Id)
+        .one(conn)
+        .await?;
+    Ok(first.map(|account| UserId(account.id)))
 }
 
 /// The account level that everyone starts at.

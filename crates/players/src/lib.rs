@@ -39,7 +39,7 @@ pub use access::{
 };
 pub use account::{
     Account, CreateError, ExternalId, GivenId, MalformedExternalId, MalformedNickname, NewAccount,
-    Nickname, Role, Status, create_in_tx, find_by_external_id, find_by_id, has_accounts,
+    Nickname, Role, Status, caretaker, create_in_tx, find_by_external_id, find_by_id, has_accounts,
     record_login_in_tx, set_status_in_tx,
 };
 pub use desk::{Players, PlayersOptions};

@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 use tokio::time::{error::Elapsed, timeout};
 use xmas_event_bridge::{BridgeError, Progress, Settlement};
+use xmas_housekeeping::Record;
 use xmas_kernel::db::DbError;
 use xmas_migration::{Versions, versions};
 use xmas_reporting::{Lookout, Vitals};
@@ -74,6 +75,7 @@ pub(crate) struct Seen {
     pub(crate) is_season_running: bool,
     pub(crate) settlement: Option<Progress>,
     pub(crate) audit: Option<Audited>,
+    pub(crate) housekeeping: Record,
 }
 
 impl Seen {
@@ -155,6 +157,7 @@ impl Watch {
             is_season_running: is_running(db.read(), EventDay::of(now)).await?,
             settlement: self.progress(now).await?,
             audit: Audited::last(db).await?,
+            housekeeping: Record::of(db).await?,
         })
     }
 

@@ -184,7 +184,13 @@ async fn the_status_names_the_oldest_binary_of_each_migration() {
     let migrations = status["migrations"].as_array().unwrap();
     assert_eq!(migrations.len(), all());
     assert_eq!(migrations[0]["oldest_binary"], "0.1.0");
-    assert_eq!(migrations.last().unwrap()["oldest_binary"], "0.2.0");
+    let newest = migrations
+        .iter()
+        .find(|migration| migration["oldest_binary"] == "0.2.0");
+    assert_eq!(
+        newest.unwrap()["name"],
+        "m20261125_000011_coupon_codes_once"
+    );
     assert!(
         migrations
             .iter()

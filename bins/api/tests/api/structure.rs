@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// From the top: a crate may use what stands before it, and nothing after it.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "xmas-kernel",
     "xmas-time",
     "xmas-players",
@@ -18,6 +18,7 @@ const ORDER: [&str; 26] = [
     "xmas-event-bridge",
     "xmas-games",
     "xmas-reporting",
+    "xmas-housekeeping",
     "xmas-config",
     "xmas-http",
     "xmas-watch",

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 use xmas_games::catalog;
+use xmas_housekeeping::{Counts, Record};
 use xmas_migration::SchemaState;
 use xmas_reporting::{Direction, Flows, Vitals};
 
@@ -41,7 +42,8 @@ impl Collector for EventMetrics {
         )?;
         flows(&mut samples, &seen.vitals.flows)?;
         stocks(&mut samples, &seen.vitals)?;
-        waiting(&mut samples, &seen)
+        waiting(&mut samples, &seen)?;
+        housekeeping(&mut samples, &seen.housekeeping)
     }
 }
 
@@ -207,6 +209,30 @@ fn waiting(samples: &mut Samples<'_>, seen: &Seen) -> fmt::Result {
         "xmas_audit_last_run_timestamp_seconds",
         "When the last audit ended",
         audit.map(|audit| (Vec::new(), seconds(audit.finished_at.timestamp_millis()))),
+    )
+}
+
+fn housekeeping(samples: &mut Samples<'_>, record: &Record) -> fmt::Result {
+    let of = |counts: Counts| {
+        let by_name = counts.by_name().into_iter();
+        by_name.map(|(what, number)| (vec![("what", what.to_owned())], float(number)))
+    };
+    samples.counters(
+        "xmas_housekeeping_deleted",
+        "What housekeeping has removed, since there is any",
+        of(record.deleted),
+    )?;
+    let kept = record.finished_at.map(|_| of(record.kept));
+    samples.gauges(
+        "xmas_housekeeping_kept",
+        "What the last housekeeping has left",
+        kept.into_iter().flatten(),
+    )?;
+    let last = record.finished_at.map(|at| at.timestamp_millis());
+    samples.gauges(
+        "xmas_housekeeping_last_run_timestamp_seconds",
+        "When the last housekeeping ended, on the event's clock",
+        last.map(|millis| (Vec::new(), seconds(millis))),
     )
 }
 
