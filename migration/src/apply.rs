@@ -1,11 +1,10 @@
-use std::collections::HashSet;
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseConnection};
 
-use sea_orm_migration::{
-    prelude::*,
-    sea_orm::{DatabaseConnection, DbBackend},
+use crate::{
+    Migrator, MigratorTrait,
+    journal::{applied, missing, note},
+    steps,
 };
-
-use crate::{Migrator, MigratorTrait, state::applied, steps};
 
 /// The oldest binary (its package version) that can run beside a migration of this name, if there is one.
 pub fn oldest_binary(migration: &str) -> Option<&'static str> {
@@ -26,19 +25,4 @@ pub async fn apply_next(db: &DatabaseConnection) -> Result<Option<String>, DbErr
     let note = note(db.get_database_backend(), name);
     db.execute_unprepared(&note).await?;
     Ok(Some(name.to_owned()))
-}
-
-/// The statement that notes that a migration was applied.
-pub(crate) fn note(backend: DbBackend, name: &str) -> String {
-    let now = match backend {
-        DbBackend::Sqlite => "unixepoch()",
-        _ => "UNIX_TIMESTAMP()",
-    };
-    format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{name}', {now})")
-}
-
-/// The migrations that are not applied, in their order.
-pub(crate) fn missing(applied: &HashSet<String>) -> impl Iterator<Item = Box<dyn MigrationTrait>> {
-    let migrations = Migrator::migrations().into_iter();
-    migrations.filter(|migration| !applied.contains(migration.name()))
 }

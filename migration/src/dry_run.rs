@@ -1,10 +1,9 @@
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseConnection};
 
 use crate::{
-    apply::{missing, note},
+    journal::{applied, missing, note},
     oldest_binary,
     script::Script,
-    state::applied,
 };
 
 /// The SQL of every migration that is missing, for this server and this database, as a script; nothing if none

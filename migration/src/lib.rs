@@ -20,6 +20,7 @@ mod ddl;
 mod dry_run;
 #[cfg(test)]
 mod faults;
+mod journal;
 mod lock;
 mod m20261123_000001_platform;
 mod m20261123_000002_players;

@@ -1,8 +1,14 @@
 use std::collections::HashSet;
 
-use sea_orm_migration::{prelude::*, sea_orm::DatabaseConnection};
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{DatabaseConnection, Statement},
+};
 
-use crate::{Migrator, apply::missing};
+use crate::{
+    Migrator,
+    journal::{applied, missing},
+};
 
 /// How a database's schema relates to this binary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,23 +51,17 @@ async fn too_new(
         return Ok(None);
     }
     let support = "SELECT migration, oldest_binary FROM schema_compatibility ORDER BY migration";
-    let rows = strings(db, support).await?;
-    let too_new = rows
-        .into_iter()
-        .find(|row| number(&row[1]) > number(version));
-    Ok(too_new.map(|row| SchemaState::TooNew {
-        migration: row[0].clone(),
-        oldest_binary: row[1].clone(),
-    }))
-}
-
-/// The names of the migrations that a database has.
-pub(crate) async fn applied(db: &DatabaseConnection) -> Result<HashSet<String>, DbErr> {
-    if !SchemaManager::new(db).has_table("seaql_migrations").await? {
-        return Ok(HashSet::new());
+    let support = Statement::from_string(db.get_database_backend(), support);
+    for row in db.query_all_raw(support).await? {
+        let oldest_binary: String = row.try_get_by("oldest_binary")?;
+        if number(&oldest_binary) > number(version) {
+            return Ok(Some(SchemaState::TooNew {
+                migration: row.try_get_by("migration")?,
+                oldest_binary,
+            }));
+        }
     }
-    let rows = strings(db, "SELECT version FROM seaql_migrations").await?;
-    Ok(rows.into_iter().map(|row| row[0].clone()).collect())
+    Ok(None)
 }
 
 /// How many migrations this binary knows, and how many of them a database has.
@@ -71,37 +71,12 @@ pub struct Versions {
     pub actual: usize,
 }
 
-impl Versions {
-    /// Of a database without a schema.
-    pub fn of_nothing() -> Self {
-        Self {
-            expected: Migrator::migrations().len(),
-            actual: 0,
-        }
-    }
-}
-
 /// Counts migrations; those of newer binaries count as well.
 pub async fn versions(db: &DatabaseConnection) -> Result<Versions, DbErr> {
-    let applied = strings(db, "SELECT version FROM seaql_migrations").await?;
     Ok(Versions {
-        actual: applied.len(),
-        ..Versions::of_nothing()
+        expected: Migrator::migrations().len(),
+        actual: applied(db).await?.len(),
     })
-}
-
-/// All rows of a query whose columns are text.
-async fn strings(db: &DatabaseConnection, sql: &str) -> Result<Vec<Vec<String>>, DbErr> {
-    let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql.to_owned());
-    db.query_all_raw(statement)
-        .await?
-        .iter()
-        .map(|row| {
-            (0..row.column_names().len())
-                .map(|column| row.try_get_by(column))
-                .collect()
-        })
-        .collect()
 }
 
 /// `1.12.3` as numbers, so that versions compare as such.

@@ -140,11 +140,7 @@ impl Watch {
     async fn ask(&self) -> Result<Answer, DbError> {
         let state = self.server.state().await?;
         let db = self.server.db();
-        let versions = match versions(db.read()).await.map_err(DbError::from) {
-            // Nobody has migrated it yet.
-            Err(DbError::SchemaMismatch(_)) => Versions::of_nothing(),
-            versions => versions?,
-        };
+        let versions = versions(db.read()).await?;
         Ok(Answer { state, versions })
     }
 

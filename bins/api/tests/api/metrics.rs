@@ -116,6 +116,7 @@ async fn live(app: &TestApp) {
         .audit_if_due(Duration::from_secs(3600), lease)
         .await
         .unwrap();
+    app.app.keep_house(app.clock.now()).await.unwrap();
 }
 
 #[tokio::test]
