@@ -47,10 +47,7 @@ async fn apply_missing(
             bail!("the connection that kept other migrations away was lost; run it again");
         }
         match apply_next(db.write()).await.map_err(DbError::from) {
-            Ok(Some(name)) => {
-                tracing::info!("{name} is applied");
-                applied.push(name);
-            }
+            Ok(Some(name)) => applied.push(name),
             Ok(None) => return Ok(applied),
             Err(DbError::Contention(error)) if started.elapsed() < patience => {
                 tracing::warn!("a table is in use, and is waited for: {error}");
