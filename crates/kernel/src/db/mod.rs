@@ -7,6 +7,7 @@ mod retry;
 mod sum;
 pub mod tally;
 mod timestamp;
+mod traced;
 mod url;
 
 use std::{future::ready, ops::Deref, path::Path, time::Duration};
@@ -26,6 +27,8 @@ pub use error::DbError;
 pub use retry::retry;
 pub use sum::sum;
 pub use timestamp::Timestamp;
+pub use traced::STATEMENT_TARGET;
+use traced::{tell, told};
 use url::Place;
 pub use url::{DbUrl, DbUrlError};
 
@@ -149,9 +152,8 @@ impl Db {
         };
         let mut attempt = 1;
         loop {
-            match self
-                .write
-                .begin_with_options(options)
+            let begun = self.write.begin_with_options(options);
+            match told(self.backend(), "BEGIN", begun)
                 .await
                 .map_err(DbError::from)
             {
@@ -230,16 +232,19 @@ impl Db {
         Ok(false)
     }
 
-    /// Calls `observe` with every statement that goes through this handle and its later clones.
+    /// Calls `observe` with every statement that goes through this handle and its later clones, and tells tracing of it.
     pub fn observe_statements(
         &mut self,
         observe: impl Fn(Executed<'_>) + Clone + Send + Sync + 'static,
     ) {
-        let other = observe.clone();
-        self.write
-            .set_metric_callback(move |info| observe(Executed::of(info)));
-        self.read
-            .set_metric_callback(move |info| other(Executed::of(info)));
+        let backend = self.backend();
+        let observe = move |info: &sea_orm::metric::Info<'_>| {
+            let executed = Executed::of(info);
+            tell(backend, executed);
+            observe(executed);
+        };
+        self.write.set_metric_callback(observe.clone());
+        self.read.set_metric_callback(observe);
     }
 
     /// How much of the two pools is in use.
@@ -411,7 +416,8 @@ impl Tx {
     /// Makes everything done in this transaction last. An error here leaves the outcome unknown
     /// and is never retried: the caller's `Idempotency-Key` is what makes asking again safe.
     pub async fn commit(self) -> Result<(), DbError> {
-        let committed = self.0.commit().await;
+        let backend = self.0.get_database_backend();
+        let committed = told(backend, "COMMIT", self.0.commit()).await;
         committed.map_err(DbError::of_commit)
     }
 }
