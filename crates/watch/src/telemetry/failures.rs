@@ -29,16 +29,29 @@ use super::{agent::agent, minute::Minute, request::Request};
 /// Under this target stands an event with the `place` of a panic, in the span of the request that met it.
 pub(super) const PANIC_TARGET: &str = "xmas_traced::panic";
 
+/// How many reports may wait to be sent. Whoever ends waits for a place in it, and this many never come within a minute.
+const QUEUE: usize = 1_000;
+
 /// Sends reports from a thread of its own. What does not fit into its queue is lost, and no request waits.
 pub(super) struct Failures(Arc<Client>);
 
 impl Failures {
     pub(super) fn new(dsn: Dsn, release: String, environment: String) -> Self {
+        Self::sending_by(Patient, dsn, release, environment)
+    }
+
+    fn sending_by(
+        transport: impl TransportFactory + 'static,
+        dsn: Dsn,
+        release: String,
+        environment: String,
+    ) -> Self {
         let mut options = ClientOptions::new()
             .release(release)
             .environment(environment)
             .default_integrations(false)
-            .transport(Patient);
+            .transport_channel_capacity(QUEUE)
+            .transport(transport);
         options.dsn = Some(dsn);
         Self(Arc::new(Client::with_options(options)))
     }
@@ -181,5 +194,77 @@ fn stack() -> Stacktrace {
     Stacktrace {
         frames,
         ..Stacktrace::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        panic::catch_unwind,
+        sync::{Mutex, PoisonError},
+    };
+
+    use sentry::Envelope;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    /// Keeps what would be sent.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<Report<'static>>>>);
+
+    impl Transport for Kept {
+        fn send_envelope(&self, envelope: Envelope) {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend(envelope.event().cloned());
+        }
+    }
+
+    impl TransportFactory for Kept {
+        fn create_transport_with_options(&self, _: TransportOptions) -> Arc<dyn Transport> {
+            Arc::new(self.clone())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_reported_by_its_place_and_request_and_not_by_what_it_says() {
+        let kept = Kept::default();
+        let dsn = "https://key@sentry.example/42".parse().unwrap();
+        let (release, environment) = ("r".to_owned(), "e".to_owned());
+        let failures = Failures::sending_by(kept.clone(), dsn, release, environment);
+        tell_of_panics();
+        let subscriber = tracing_subscriber::registry().with(failures.layer());
+        let line = tracing::subscriber::with_default(subscriber, || {
+            let request = tracing::trace_span!(
+                target: REQUEST_TARGET, "request", method = "GET", route = "/api/wallet", request_id = "one",
+            );
+            request.in_scope(|| {
+                for _ in 0..3 {
+                    catch_unwind(|| panic!("alice is in here")).unwrap_err();
+                }
+            });
+            line!() - 3
+        });
+        let kept = kept.0.lock().unwrap();
+        let [report] = &kept[..] else {
+            panic!("once a minute: {kept:?}");
+        };
+        let exception = &report.exception[0];
+        assert_eq!(exception.ty, "panic");
+        let place = exception.value.as_deref().unwrap();
+        assert!(place.contains(&format!("failures.rs:{line}:")), "{place}");
+        let frames = &exception.stacktrace.as_ref().unwrap().frames;
+        let here = "a_panic_is_reported_by_its_place";
+        let is_here = |frame: &Frame| {
+            frame
+                .function
+                .as_ref()
+                .is_some_and(|name| name.contains(here))
+        };
+        assert!(frames.iter().any(is_here), "{frames:?}");
+        assert_eq!(report.level, Level::Fatal);
+        assert_eq!(report.transaction.as_deref(), Some("GET /api/wallet"));
+        assert_eq!(report.tags["request_id"], "one");
+        assert!(!format!("{report:?}").contains("alice"));
     }
 }
