@@ -3,7 +3,7 @@
 //! What is traced is built here from the spans and events of `tracing`, rather than by a layer that passes on all of them:
 //! no attribute is there that is not named here, and a statement is told of when it has ended.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use opentelemetry::{
     Context as TraceContext, KeyValue,
@@ -149,7 +149,7 @@ where
         }
         let mut statement = Statement::default();
         event.record(&mut statement);
-        let end = SystemTime::now();
+        let end = opentelemetry::time::now();
         let mut attributes = vec![
             KeyValue::new("db.system.name", statement.system),
             KeyValue::new("db.operation.name", statement.operation.clone()),
