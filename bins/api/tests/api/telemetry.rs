@@ -92,12 +92,12 @@ fn take_all(stream: TcpStream, taken: &Mutex<Vec<Received>>) {
                 return;
             }
         }
-        let lengths = head.lines().filter_map(|line| {
+        let mut lengths = head.lines().filter_map(|line| {
             let (name, value) = line.split_once(':')?;
             let is_length = name.eq_ignore_ascii_case("content-length");
             is_length.then(|| value.trim().parse().unwrap())
         });
-        let mut body = vec![0; lengths.last().unwrap_or(0)];
+        let mut body = vec![0; lengths.next().unwrap_or(0)];
         reader.read_exact(&mut body).unwrap();
         taken.lock().unwrap().push(Received { head, body });
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
