@@ -2,12 +2,12 @@
 
 mod constraint;
 mod error;
+mod executed;
 mod refusal;
 mod retry;
 mod sum;
 pub mod tally;
 mod timestamp;
-mod traced;
 mod url;
 
 use std::{future::ready, ops::Deref, path::Path, time::Duration};
@@ -24,11 +24,11 @@ use tokio::time::timeout;
 
 pub use constraint::{Constraint, Violation};
 pub use error::DbError;
+pub use executed::{Executed, STATEMENT_TARGET};
+use executed::{tell, told};
 pub use retry::retry;
 pub use sum::sum;
 pub use timestamp::Timestamp;
-pub use traced::STATEMENT_TARGET;
-use traced::{tell, told};
 use url::Place;
 pub use url::{DbUrl, DbUrlError};
 
@@ -60,25 +60,6 @@ pub struct Db {
     options: DbOptions,
     write: DatabaseConnection,
     read: DatabaseConnection,
-}
-
-/// A statement that went to the database.
-#[derive(Clone, Copy, Debug)]
-pub struct Executed<'a> {
-    /// With placeholders where its values were.
-    pub sql: &'a str,
-    pub elapsed: Duration,
-    pub has_failed: bool,
-}
-
-impl<'a> Executed<'a> {
-    fn of(info: &'a sea_orm::metric::Info<'_>) -> Self {
-        Self {
-            sql: &info.statement.sql,
-            elapsed: info.elapsed,
-            has_failed: info.failed,
-        }
-    }
 }
 
 /// The connections of a pool.

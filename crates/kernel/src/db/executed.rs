@@ -1,4 +1,4 @@
-//! What tracing hears of statements. Where nobody listens, nothing is measured.
+//! Statements that have ended, and what tracing hears of them. Where nobody listens, nothing is made.
 
 use std::{future::Future, time::Duration};
 
@@ -6,7 +6,24 @@ use sea_orm::DbBackend;
 use tokio::time::Instant;
 use tracing::Level;
 
-use super::Executed;
+/// A statement that went to the database.
+#[derive(Clone, Copy, Debug)]
+pub struct Executed<'a> {
+    /// With placeholders where its values were.
+    pub sql: &'a str,
+    pub elapsed: Duration,
+    pub has_failed: bool,
+}
+
+impl<'a> Executed<'a> {
+    pub(super) fn of(info: &'a sea_orm::metric::Info<'_>) -> Self {
+        Self {
+            sql: &info.statement.sql,
+            elapsed: info.elapsed,
+            has_failed: info.failed,
+        }
+    }
+}
 
 /// Under this target each statement is an event, once it has ended: `system`, `sql` with placeholders where its values
 /// were, `nanos` and `has_failed`.
