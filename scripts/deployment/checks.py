@@ -27,7 +27,7 @@ MEMORY_MIB = 3700
 # The most replicas that the sizes of docker-compose.yml are made for.
 REPLICAS = 3
 # Between the end of the last request and the end of the process.
-STOP_MARGIN_SECONDS = 5
+STOP_MARGIN_SECONDS = 10
 # Runs as root, in order to give files away.
 ROOT_SERVICES = {"prepare"}
 CAPABILITIES = {"prepare": {"CHOWN", "DAC_OVERRIDE", "FOWNER"}}

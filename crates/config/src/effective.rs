@@ -2,7 +2,7 @@ use clap::{Arg, CommandFactory, parser::ValueSource};
 use xmas_cache::RedisUrl;
 use xmas_kernel::db::DbUrl;
 
-use crate::{Config, ConfigError, Variables, arguments::value_name};
+use crate::{Config, ConfigError, OtlpEndpoint, Variables, arguments::value_name};
 
 /// One setting as it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -44,7 +44,9 @@ fn redact(arg: &Arg, value: String) -> String {
 fn shown_url(value: &str) -> Option<String> {
     let database = value.parse::<DbUrl>().map(|url| url.to_string());
     let redis = || value.parse::<RedisUrl>().map(|url| url.to_string());
-    database.ok().or_else(|| redis().ok())
+    let otlp = || value.parse::<OtlpEndpoint>().map(|url| url.to_string());
+    let others = || redis().ok().or_else(|| otlp().ok());
+    database.ok().or_else(others)
 }
 
 #[cfg(test)]
@@ -61,6 +63,8 @@ mod tests {
             ),
             ("REDIS_URL", "rediss://:do-not-print-me@redis.example"),
             ("CORS_ORIGINS", "https://a.example,https://b.example"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otlp.example/x"),
+            ("SENTRY_DSN", "https://do-not-print-me@sentry.example/42"),
         ])
         .unwrap();
         let settings = effective(&variables).unwrap();
@@ -80,6 +84,9 @@ mod tests {
             value("CORS_ORIGINS").0,
             Some("https://a.example,https://b.example")
         );
+        let url = "https://otlp.example/x";
+        assert_eq!(value("OTEL_EXPORTER_OTLP_ENDPOINT").0, Some(url));
+        assert_eq!(value("SENTRY_DSN").0, Some("[redacted, 41 bytes]"));
         assert_eq!(value("BIND_ADDR"), (Some("127.0.0.1:8000"), true));
         assert_eq!(value("XMAS_CLOCK"), (None, true));
     }

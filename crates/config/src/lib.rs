@@ -10,6 +10,7 @@ mod data_dir;
 mod docs;
 mod dot_env;
 mod effective;
+mod receivers;
 mod safety;
 mod secrets;
 mod source;
@@ -22,9 +23,12 @@ use xmas_cache::RedisUrl;
 use xmas_kernel::db::DbUrl;
 use xmas_time::{DateTime, Utc};
 
+use receivers::ratio;
+
 pub use data_dir::prepare as prepare_data_dir;
 pub use docs::reference;
 pub use effective::{Setting, effective};
+pub use receivers::{OtlpEndpoint, SentryDsn};
 pub use safety::problems;
 pub use secrets::Secrets;
 pub use source::{ConfigError, SecretFile, Variables};
@@ -51,6 +55,8 @@ pub struct Config {
     pub log: LogConfig,
     #[command(flatten)]
     pub watch: WatchConfig,
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
     #[command(flatten)]
     pub housekeeping: HousekeepingConfig,
     /// The files that secrets were read from.
@@ -295,6 +301,22 @@ pub struct WatchConfig {
     /// How often one of the replicas checks every invariant of the database, as `xmas-api audit` does. 0 means never.
     #[arg(long = "AUDIT_HOURS", default_value_t = 6, value_parser = clap::value_parser!(u64).range(0..=168), value_name = "HOURS")]
     pub audit_hours: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Tracing and crash reports")]
+pub struct TelemetryConfig {
+    /// The base URL of a receiver that takes traces as OTLP over HTTP, such as `http://collector:4318`; `/v1/traces` is
+    /// added. With https, a public authority must have signed its certificate. Unset: nothing is traced.
+    #[arg(long = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<OtlpEndpoint>,
+    /// What part of all requests is traced, from 0 to 1. A request whose `traceparent` says whether it is traced is left
+    /// to that.
+    #[arg(long = "TRACE_RATIO", default_value = "1", value_parser = ratio, value_name = "NUMBER")]
+    pub trace_ratio: f64,
+    /// The DSN of a project in Sentry, which hears of panics and of answers with status 500. Unset: nobody does.
+    #[arg(long = "SENTRY_DSN", value_name = "SECRET")]
+    pub sentry_dsn: Option<SentryDsn>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -562,6 +584,14 @@ mod tests {
             ("REDIS_TIMEOUT_MILLIS", "19"),
             ("REDIS_TIMEOUT_MILLIS", "51"),
             ("REDIS_NAMESPACE", "two words"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://u:pw@collector"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector/?a=b"),
+            ("TRACE_RATIO", "1.1"),
+            ("TRACE_RATIO", "-0.1"),
+            ("TRACE_RATIO", "NaN"),
+            ("SENTRY_DSN", "https://sentry.example/42"),
+            ("SENTRY_DSN", "https://key@sentry.example/"),
         ] {
             let error = config(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(name), "{name}={value}: {error}");
@@ -574,6 +604,7 @@ mod tests {
             ("JWT_SECRET", "do-not-print-me"),
             ("DATABASE_URL", "mysql://u:do-not-print-me@h/d"),
             ("REDIS_URL", "redis://:do-not-print-me@h"),
+            ("SENTRY_DSN", "https://do-not-print-me@h/1"),
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("do-not-print-me"));

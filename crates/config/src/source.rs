@@ -98,12 +98,13 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// Secrets that may also come from a file named by `…_FILE`.
-pub(super) const FROM_FILES: [&str; 5] = [
+pub(super) const FROM_FILES: [&str; 6] = [
     "DATABASE_URL",
     "REDIS_URL",
     "DATA_KEY",
     "JWT_SECRET",
     "JWT_PREVIOUS_SECRET",
+    "SENTRY_DSN",
 ];
 
 impl Variables {

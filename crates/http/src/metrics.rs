@@ -168,7 +168,8 @@ fn route(response: &ServiceResponse<impl MessageBody>) -> String {
     template.unwrap_or_else(|| "unmatched".to_owned())
 }
 
-fn method(method: &Method) -> &'static str {
+/// A method by its known name.
+pub(crate) fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

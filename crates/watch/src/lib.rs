@@ -9,10 +9,13 @@
 //! To add a metric: what happens within the process is counted where it happens (`http/src/metrics.rs`,
 //! `metrics/statements.rs`); what the database knows is read by [`Watch`] and shown in `metrics/event.rs`. Then a line in
 //! `docs/metrics.md`, which a test compares with what is shown.
+//!
+//! [`telemetry`] is what is sent elsewhere: traces of requests, and reports of failures.
 
 mod audited;
 pub mod metrics;
 mod server;
+pub mod telemetry;
 mod watch;
 
 pub use audited::{audit_if_due, keep_audit};

@@ -16,7 +16,7 @@ mod serve;
 mod settle;
 mod verify_draw;
 
-use std::process::ExitCode;
+use std::{future::Future, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use xmas_config::{Config, ConfigError};
@@ -60,7 +60,7 @@ enum Verb {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match actix_web::rt::System::new().block_on(run(cli.verb.unwrap_or(Verb::Serve))) {
+    match run(cli.verb.unwrap_or(Verb::Serve)) {
         Ok(code) => code,
         Err(error) if error.is::<ConfigError>() => {
             eprintln!("xmas-api: the configuration cannot be read: {error}");
@@ -73,13 +73,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Openapi => {
             println!("{}", openapi::document().to_pretty_json()?);
             return Ok(ExitCode::SUCCESS);
         }
-        Verb::Check(args) => return check::run(&args).await,
+        Verb::Check(args) => return in_runtime(check::run(&args)),
         Verb::VerifyDraw(args) => return verify_draw::run(&args),
         Verb::Healthcheck(args) => return healthcheck::run(&args, &Config::load()?),
         Verb::Serve
@@ -91,16 +91,26 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         | Verb::Audit(_) => {}
     }
     let config = Config::load()?;
-    telemetry::start(&config)?;
+    // Around the runtime: it sends what is left when nothing runs any more.
+    let _telemetry = telemetry::start(&config)?;
+    in_runtime(work(verb, &config))
+}
+
+/// What is done with a configuration and a log.
+async fn work(verb: Verb, config: &Config) -> anyhow::Result<ExitCode> {
     match verb {
-        Verb::Serve => serve::run(&config).await?,
-        Verb::Migrate(args) => return migrate::run(&args, &config).await,
-        Verb::Seed(args) => seed::run(&args, &config).await?,
-        Verb::CreateAdmin(args) => create_admin::run(&args, &config).await?,
-        Verb::Settle(args) => return settle::run(&args, &config).await,
-        Verb::Keys(args) => return keys::run(&args, &config).await,
-        Verb::Audit(args) => return audit::run(&args, &config).await,
+        Verb::Serve => serve::run(config).await?,
+        Verb::Migrate(args) => return migrate::run(&args, config).await,
+        Verb::Seed(args) => seed::run(&args, config).await?,
+        Verb::CreateAdmin(args) => create_admin::run(&args, config).await?,
+        Verb::Settle(args) => return settle::run(&args, config).await,
+        Verb::Keys(args) => return keys::run(&args, config).await,
+        Verb::Audit(args) => return audit::run(&args, config).await,
         Verb::Check(_) | Verb::VerifyDraw(_) | Verb::Healthcheck(_) | Verb::Openapi => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn in_runtime<T>(work: impl Future<Output = T>) -> T {
+    actix_web::rt::System::new().block_on(work)
 }

@@ -39,11 +39,16 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::start_logging(folder, variables, Stdio::null())
+    }
+
+    /// The same, with somewhere for its log.
+    pub(crate) fn start_logging(folder: &Path, variables: &[(&str, &str)], log: Stdio) -> Self {
         let mut command = xmas_api(folder);
         command
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stderr(log);
         let mut child = command.spawn().expect("the binary starts");
         let output = BufReader::new(child.stdout.take().expect("its output"));
         let mut lines = output.lines().map(|line| line.expect("text"));
@@ -85,6 +90,11 @@ impl Serving {
 
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// As an operator, or what looks after the process, stops it.

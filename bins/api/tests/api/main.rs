@@ -32,4 +32,5 @@ mod settle;
 mod shared_reads;
 mod structure;
 mod tables;
+mod telemetry;
 mod zero;

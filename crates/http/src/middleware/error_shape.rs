@@ -10,7 +10,11 @@ use actix_web::{
 };
 use xmas_kernel::ErrorCode;
 
-use crate::{error::ApiError, metrics::HttpMetrics, middleware::trace::RequestId};
+use crate::{
+    error::ApiError,
+    metrics::HttpMetrics,
+    middleware::{spans, trace::RequestId},
+};
 
 /// Gives every error answer the one shape of the contract, whoever made it: a handler, an
 /// extractor, the router or the framework. Unclassified failures are logged here, once and whole.
@@ -39,6 +43,7 @@ pub async fn error_shape(
         }
     };
     log(error);
+    spans::failed(error.code());
     metrics.failed(&response, error);
     let status = StatusCode::from_u16(error.code().http_status());
     let mut shaped = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));

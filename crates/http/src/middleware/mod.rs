@@ -1,5 +1,5 @@
 //! What happens to every request, from the outside in: a request id and a log line
-//! ([`trace`]), the shape of errors ([`error_shape`]), security headers ([`headers`]), CORS, and
+//! ([`trace`], and [`spans`] for those who trace it), the shape of errors ([`error_shape`]), security headers ([`headers`]), CORS, and
 //! whether there is a place for it ([`admission`], [`limits`], [`places`]). The admin API has a guard of its own ([`admin_guard`]), and last every endpoint
 //! refuses what it does not know ([`contract`]).
 
@@ -12,4 +12,5 @@ pub mod error_shape;
 pub mod headers;
 pub mod limits;
 pub mod places;
+pub mod spans;
 pub mod trace;

@@ -12,7 +12,7 @@ use actix_web::{
 };
 use tracing::Instrument;
 
-use crate::metrics::HttpMetrics;
+use crate::{metrics::HttpMetrics, middleware::spans};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -50,10 +50,13 @@ pub async fn trace(
     request.extensions_mut().insert(id.clone());
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let span = tracing::info_span!("request", request_id = id.as_str());
+    let traced = spans::around(&request, id.as_str());
     let _in_flight = metrics.in_flight();
     let started = Instant::now();
-    let mut response = next.call(request).instrument(span.clone()).await?;
+    let called = next.call(request).instrument(traced.clone());
+    let mut response = called.instrument(span.clone()).await?;
     let elapsed = started.elapsed();
+    spans::answered(&traced, &response);
     metrics.answered(&response, elapsed);
     let status = response.status().as_u16();
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);

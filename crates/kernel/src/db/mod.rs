@@ -2,6 +2,7 @@
 
 mod constraint;
 mod error;
+mod executed;
 mod refusal;
 mod retry;
 mod sum;
@@ -23,6 +24,8 @@ use tokio::time::timeout;
 
 pub use constraint::{Constraint, Violation};
 pub use error::DbError;
+pub use executed::{Executed, STATEMENT_TARGET};
+use executed::{tell, told};
 pub use retry::retry;
 pub use sum::sum;
 pub use timestamp::Timestamp;
@@ -61,25 +64,6 @@ pub struct Db {
     options: DbOptions,
     write: DatabaseConnection,
     read: DatabaseConnection,
-}
-
-/// A statement that went to the database.
-#[derive(Clone, Copy, Debug)]
-pub struct Executed<'a> {
-    /// With placeholders where its values were.
-    pub sql: &'a str,
-    pub elapsed: Duration,
-    pub has_failed: bool,
-}
-
-impl<'a> Executed<'a> {
-    fn of(info: &'a sea_orm::metric::Info<'_>) -> Self {
-        Self {
-            sql: &info.statement.sql,
-            elapsed: info.elapsed,
-            has_failed: info.failed,
-        }
-    }
 }
 
 /// The connections of a pool.
@@ -153,9 +137,8 @@ impl Db {
         };
         let mut attempt = 1;
         loop {
-            match self
-                .write
-                .begin_with_options(options)
+            let begun = self.write.begin_with_options(options);
+            match told(self.backend(), "BEGIN", begun)
                 .await
                 .map_err(DbError::from)
             {
@@ -234,16 +217,19 @@ impl Db {
         Ok(false)
     }
 
-    /// Calls `observe` with every statement that goes through this handle and its later clones.
+    /// Calls `observe` with every statement that goes through this handle and its later clones, and tells tracing of it.
     pub fn observe_statements(
         &mut self,
         observe: impl Fn(Executed<'_>) + Clone + Send + Sync + 'static,
     ) {
-        let other = observe.clone();
-        self.write
-            .set_metric_callback(move |info| observe(Executed::of(info)));
-        self.read
-            .set_metric_callback(move |info| other(Executed::of(info)));
+        let backend = self.backend();
+        let observe = move |info: &sea_orm::metric::Info<'_>| {
+            let executed = Executed::of(info);
+            tell(backend, executed);
+            observe(executed);
+        };
+        self.write.set_metric_callback(observe.clone());
+        self.read.set_metric_callback(observe);
     }
 
     /// How much of the two pools is in use.
@@ -421,7 +407,8 @@ impl Tx {
     /// Makes everything done in this transaction last. An error here leaves the outcome unknown
     /// and is never retried: the caller's `Idempotency-Key` is what makes asking again safe.
     pub async fn commit(self) -> Result<(), DbError> {
-        let committed = self.0.commit().await;
+        let backend = self.0.get_database_backend();
+        let committed = told(backend, "COMMIT", self.0.commit()).await;
         committed.map_err(DbError::of_commit)
     }
 }
