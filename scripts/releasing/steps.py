@@ -97,6 +97,13 @@ class Deployment:
         self.journal.finish(release, None)
         self.say(f"{release} runs again, {count} replica(s). The schema stays as it is.")
 
+    def stop_all(self):
+        """For an upgrade with downtime."""
+        if self.journal.under_way:
+            raise Refused(f"{self.unfinished()}: finish that first")
+        for replica in self.driver.replicas():
+            self.stop(replica)
+
     def status(self):
         for replica in self.driver.replicas():
             try:

@@ -124,6 +124,12 @@ class Refusals(Deploys):
         self.assertIn(f"m2 needs {site.new_version} or newer, and {site.old_version} runs", self.deploys(1, "far"))
         self.assertNotIn("migrate up", log.read_text(encoding="utf-8"))
         self.expect_untouched(self.old)
+        # With downtime it can be deployed, since nobody runs who could not go on.
+        self.deploys(0, "stop")
+        self.assertEqual(self.place.running(), [])
+        self.assertIn("0 of 2 replica(s) run", self.deploys(1, "far"))
+        self.deploys(0, "far", "--even-if-unhealthy")
+        self.expect(self.new, "far", "old")
 
     def test_replicas_that_are_not_well_are_replaced_only_if_asked(self):
         site.sql("REVOKE UPDATE ON event.job_lease FROM app@'%'")
