@@ -6,12 +6,16 @@ container of `docker compose run`, which has no such name."""
 import json
 import os
 import re
+import time
 from pathlib import Path
 
 from releasing import commands
 from releasing.commands import must
 from releasing.outcome import Refused
 from releasing.replica import Replica
+
+# How long nginx goes on with what it knows of a name: `valid` and `resolver_timeout` in nginx/upstream-resolve.conf.
+RESOLVED_SECONDS = 4
 
 
 class Compose:
@@ -96,13 +100,16 @@ class Compose:
 
     def replica(self, container):
         networks = container["NetworkSettings"]["Networks"]
+        is_rehearsal = container["Name"] == f"/{self.rehearsal}"
 
         def at(network, port):
-            address = networks.get(f"{self.project}_{network}", {}).get("IPAddress")
-            return f"{address}:{port}" if address else ""
+            there = networks.get(f"{self.project}_{network}", {})
+            return f"{there['IPAddress']}:{port}" if there.get("IPAddress") else ""
 
+        # One that a deploy has hidden, before it was killed, serves nobody.
+        is_found = is_rehearsal or "api" in (networks.get(f"{self.project}_web", {}).get("Aliases") or [])
         return Replica(
-            container["Id"][:12], container["Config"]["Image"], at("web", 8000), at("metrics", 9464), container["Name"] == f"/{self.rehearsal}"
+            container["Id"][:12], container["Config"]["Image"], at("web", 8000) if is_found else "", at("metrics", 9464), is_rehearsal
         )
 
     def replicas(self):
@@ -133,10 +140,23 @@ class Compose:
         if replica.is_rehearsal:
             # Nobody has to look away first.
             self.docker("kill", "--signal", "INT", replica.id)
+        elif replica.address:
+            self.hide(replica)
         must(self.docker("stop", replica.id))
         ended = must(self.docker("inspect", "--format", "{{.State.ExitCode}}", replica.id))
         must(self.docker("rm", replica.id))
         return ended != "137"
+
+    def hide(self, replica):
+        """Takes the replica's name away while it still serves, and waits until nginx has noticed.
+
+        Docker's DNS forgets a container when it has ended and its address answers nobody any more. nginx would send requests there for two
+        seconds more, and could not send them on: it has other addresses by the time it gives up waiting. The same address without the
+        name comes back within a moment, and connections outlast that."""
+        network, address = f"{self.project}_web", replica.address.split(":")[0]
+        must(self.docker("network", "disconnect", network, replica.id))
+        must(self.docker("network", "connect", "--ip", address, network, replica.id))
+        time.sleep(RESOLVED_SECONDS)
 
     def last_words(self, replica):
         return commands.said(self.docker("logs", "--tail", "10", replica.id))

@@ -14,6 +14,8 @@ class NotReady(Exception):
 
 def ask(address, path):
     """Status and text of an answer. Raises NotReady if there is none."""
+    if not address:
+        raise NotReady("it has no address that players are sent to")
     connection = http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", path)

@@ -3,6 +3,7 @@ scripts/deploy-over-ssh, and what the runbook says of them."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from releasing import health, outcome, schema, settings
+from releasing.compose import RESOLVED_SECONDS, Compose
 from releasing.journal import Journal
 
 PAGES = [ROOT / "docs/runbook" / name for name in ("upgrade-and-roll-back.md", "upgrade-and-roll-back.ko.md")]
@@ -95,6 +97,53 @@ class Kept(unittest.TestCase):
                 file.write_text(wrong, encoding="utf-8")
                 settings.load(file)
         self.assertEqual(settings.load(self.folder / "none").driver, "compose")
+
+
+class WithCompose(unittest.TestCase):
+    """The parts that need no engine. How containers are replaced can only be seen where there is one."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.driver = Compose.__new__(Compose)
+        self.driver.root, self.driver.project, self.driver.rehearsal = Path(folder.name), "xmas", "xmas-rehearsal"
+        self.env = self.driver.root / ".env"
+
+    def test_the_image_is_written_where_compose_reads_it(self):
+        self.driver.adopt("image:1")
+        self.assertEqual(self.env.read_text(encoding="utf-8"), "XMAS_IMAGE=image:1\n")
+        self.assertEqual(self.env.stat().st_mode & 0o777, 0o600)
+        self.env.write_text("#XMAS_IMAGE=xmas-api:local\nXMAS_IMAGE=image:1\nAPP_ENV=production", encoding="utf-8")
+        self.env.chmod(0o640)
+        self.driver.adopt("image:\\2")
+        self.assertEqual(self.env.read_text(encoding="utf-8"), "#XMAS_IMAGE=xmas-api:local\nXMAS_IMAGE=image:\\2\nAPP_ENV=production")
+        self.assertEqual(self.env.stat().st_mode & 0o777, 0o640)
+        self.env.write_text("APP_ENV=production", encoding="utf-8")
+        self.driver.adopt("image:3")
+        self.assertEqual(self.env.read_text(encoding="utf-8"), "APP_ENV=production\nXMAS_IMAGE=image:3\n")
+
+    def container(self, name, aliases):
+        web = {"IPAddress": "172.30.240.3", "Aliases": aliases}
+        networks = {"xmas_web": web, "xmas_metrics": {"IPAddress": "172.30.241.3"}}
+        return {"Id": "0123456789abcdef", "Name": name, "Config": {"Image": "image:1"}, "NetworkSettings": {"Networks": networks}}
+
+    def test_a_replica_that_nginx_cannot_find_is_not_ready(self):
+        found = self.driver.replica(self.container("/xmas-api-1", ["xmas-api-1", "api"]))
+        self.assertEqual((found.id, found.address, found.metrics), ("0123456789ab", "172.30.240.3:8000", "172.30.241.3:9464"))
+        hidden = self.driver.replica(self.container("/xmas-api-1", None))
+        with self.assertRaises(health.NotReady):
+            health.ready(hidden.address)
+        rehearsal = self.driver.replica(self.container("/xmas-rehearsal", None))
+        self.assertEqual((rehearsal.is_rehearsal, rehearsal.address), (True, "172.30.240.3:8000"))
+
+    def test_what_it_relies_on_is_in_the_files(self):
+        compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+        for service in ("api", "migrate", "db-grants"):
+            self.assertIn(f"\n  {service}:\n", compose)
+        self.assertIn("networks: [web, data, metrics]", compose)
+        resolve = (ROOT / "nginx/upstream-resolve.conf").read_text(encoding="utf-8")
+        waited = sum(map(int, re.findall(r"(?:valid=|resolver_timeout )(\d+)s", resolve)))
+        self.assertEqual(waited, RESOLVED_SECONDS)
 
 
 class Runbook(unittest.TestCase):
