@@ -7,6 +7,7 @@ MariaDB's programs and nginx are needed, as scripts/test brings them; NGINX name
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import unittest
@@ -80,12 +81,14 @@ class UnderLoad(Deploys):
     def test_an_upgrade_loses_no_request(self):
         log = site.release("logged", 'echo "$1 $2" >>"$LOG"')
         with Load(site) as load:
-            self.deploys(0, "logged")
+            printed = self.deploys(0, "logged")
         self.expect_no_failure(load)
         self.expect(self.new, "logged", "old")
         # Looked at first, migrated once, and only then started: one that nobody is sent to, and the replicas.
         calls = [line.strip() for line in log.read_text(encoding="utf-8").splitlines()]
         self.assertEqual(calls, ["--version", "check", "migrate status", "migrate up"] + ["serve"] * (1 + REPLICAS))
+        # There are never fewer than before.
+        self.assertEqual(re.findall("Started|Stopping", printed), ["Started", "Stopping"] * REPLICAS)
 
     def test_a_release_whose_second_replica_ends_is_rolled_back_without_a_failed_request(self):
         log = site.release("brittle", BRITTLE)

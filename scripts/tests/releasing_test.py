@@ -131,6 +131,7 @@ class WithCompose(unittest.TestCase):
         found = self.driver.replica(self.container("/xmas-api-1", ["xmas-api-1", "api"]))
         self.assertEqual((found.id, found.address, found.metrics), ("0123456789ab", "172.30.240.3:8000", "172.30.241.3:9464"))
         hidden = self.driver.replica(self.container("/xmas-api-1", None))
+        self.assertEqual(hidden.address, "")
         with self.assertRaises(health.NotReady):
             health.ready(hidden.address)
         rehearsal = self.driver.replica(self.container("/xmas-rehearsal", None))
