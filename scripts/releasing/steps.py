@@ -12,7 +12,7 @@ from releasing.commands import Failed
 from releasing.health import NotReady
 from releasing.outcome import Interrupted, MigrationFailed, NeedsPerson, Refused, RolledBack, Unhealthy
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 
 
 class Interruption:

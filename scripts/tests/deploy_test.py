@@ -194,7 +194,7 @@ class Failures(Deploys):
         self.expect(self.old, "old", None)
 
     def test_a_replica_that_answers_with_errors_is_rolled_back(self):
-        self.place.set(steady_seconds=1)
+        self.place.set(steady_seconds=0.5)
         site.release("blind", f'[ "$1" != serve ] || export DATABASE_URL={site.database("blind")}')
         going = self.place.begin("blind")
         with going:

@@ -226,7 +226,7 @@ class Place:
             "driver": "processes", "state": str(self.state), "releases": str(site.releases), "ports": site.ports,
             "metrics_ports": site.metrics_ports, "environment": str(self.folder / "api.env"),
             "owner_environment": str(self.folder / "owner.env"), "after_migration": ["sh", "-c", grant], "ready_seconds": 20,
-            "steady_seconds": 0.3, "stop_seconds": 20, "free_megabytes": 1, **settings,
+            "steady_seconds": 0.1, "stop_seconds": 20, "free_megabytes": 1, **settings,
         })
 
     def set(self, **settings):
