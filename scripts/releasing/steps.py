@@ -1,0 +1,295 @@
+"""The steps of a deploy, whatever drives the replicas: migrate, rehearse, replace one at a time, look, and go back if it does not go well.
+
+The schema is migrated before the first replica is replaced (docs/adr/0012-migrate-before-the-release.md), and stays when replicas go back."""
+
+import re
+import shutil
+import signal
+import time
+
+from releasing import commands, health, schema
+from releasing.commands import Failed
+from releasing.health import NotReady
+from releasing.outcome import Interrupted, MigrationFailed, NeedsPerson, Refused, RolledBack, Unhealthy
+
+POLL_SECONDS = 0.1
+
+
+class Interruption:
+    """SIGINT and SIGTERM. They are heeded between two steps, and not while a deploy goes back."""
+
+    def __init__(self):
+        self.wanted, self.heeded = False, True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.note)
+
+    def note(self, _number, _frame):
+        self.wanted = True
+
+    def check(self):
+        if self.wanted and self.heeded:
+            raise Interrupted("it was interrupted")
+
+
+class Deployment:
+    def __init__(self, driver, settings, journal, say):
+        self.driver, self.settings, self.journal, self.say = driver, settings, journal, say
+        self.interruption = Interruption()
+
+    # -- From outside
+
+    def deploy(self, release, even_if_unhealthy=False):
+        going = self.journal.under_way
+        if going and (going["to"], going["stage"] == "rolling back") != (release, False):
+            raise Refused(f"{self.unfinished()}: finish that first")
+        self.driver.find(release)
+        wanted = self.identity(release)
+        running = self.replicas()
+        if going:
+            self.say(f"Continuing the deploy of {release}.")
+            before, count = going["from"], going["replicas"]
+        else:
+            before, count = self.look_at(running, even_if_unhealthy)
+        self.refuse_a_full_disk()
+        self.refuse_a_wrong_configuration(release)
+        self.refuse_the_schema(release, self.identity(before)[0] if running and before else None)
+        self.interruption.check()
+        self.journal.begin(before, release, count)
+        self.migrate(release)
+        try:
+            self.journal.enter("replacing")
+            self.rehearse(release, wanted)
+            self.converge(release, wanted, count)
+        except (Unhealthy, Interrupted, Failed) as why:
+            self.go_back(why)
+        self.driver.adopt(release)
+        # A release that is deployed again is not the one before itself.
+        self.journal.finish(release, before if before != release else self.journal.previous)
+        self.say(f"{release} runs, {count} replica(s).")
+
+    def roll_back(self):
+        """Undoes a deploy that is unfinished, or goes back to the release before."""
+        if going := self.journal.under_way:
+            self.say(f"{self.unfinished()}: going back to {going['from'] or 'nothing'}.")
+            self.return_to(going["from"])
+            self.journal.give_up()
+            return
+        release = self.journal.previous
+        if release is None:
+            raise Refused("no release before is known; name the one that is to run")
+        running = self.replicas()
+        before, count = self.look_at(running, even_if_unhealthy=True)
+        if running and before != self.journal.current:
+            raise Refused(f"{before} runs, which was not deployed by this: name the release that is to run")
+        self.driver.find(release)
+        wanted = self.identity(release)
+        self.refuse_a_wrong_configuration(release)
+        self.refuse_the_schema(release)
+        self.interruption.check()
+        self.journal.begin(before, release, count)
+        try:
+            self.journal.enter("replacing")
+            self.rehearse(release, wanted)
+            self.converge(release, wanted, count)
+        except (Unhealthy, Interrupted, Failed) as why:
+            self.go_back(why)
+        self.driver.adopt(release)
+        self.journal.finish(release, None)
+        self.say(f"{release} runs again, {count} replica(s). The schema stays as it is.")
+
+    def stop_all(self):
+        """For an upgrade with downtime."""
+        if self.journal.under_way:
+            raise Refused(f"{self.unfinished()}: finish that first")
+        for replica in self.driver.replicas():
+            self.stop(replica)
+
+    def status(self):
+        for replica in self.driver.replicas():
+            try:
+                self.say(f"{replica}: ready, version {' '.join(health.ready(replica.address))}")
+            except NotReady as why:
+                self.say(f"{replica}: {why}")
+        self.say(f"deployed: {self.journal.current or 'nothing'}, before that: {self.journal.previous or 'nothing'}")
+        if self.journal.under_way:
+            self.say(self.unfinished())
+
+    def unfinished(self):
+        going = self.journal.under_way
+        return (
+            f"a deploy of {going['to']} (from {going['from'] or 'nothing'}) was cut off while {going['stage']}; "
+            + ("" if going["stage"] == "rolling back" else f"`scripts/deploy {going['to']}` continues it, and ")
+            + "`scripts/deploy roll-back` undoes it"
+        )
+
+    # -- Before anything is touched
+
+    def replicas(self):
+        return [replica for replica in self.driver.replicas() if not replica.is_rehearsal]
+
+    def identity(self, release):
+        """Version and commit that a release's program says it is."""
+        done = self.driver.version(release)
+        found = re.fullmatch(r"xmas-api (\S+) \((\S+)\)", done.stdout.strip())
+        if done.returncode != 0 or not found:
+            raise Refused(f"{release} does not say its version:\n{commands.said(done)}")
+        return found.groups()
+
+    def look_at(self, running, even_if_unhealthy):
+        """The release that runs, and how many replicas there are to be."""
+        count = self.driver.count(len(running))
+        releases = sorted({replica.release for replica in running})
+        before = releases[0] if len(releases) == 1 else self.journal.current
+        problems = [f"{replica}: {why}" for replica in running if (why := self.not_ready(replica))]
+        if len(releases) > 1:
+            problems.append(f"several releases run: {', '.join(releases)}")
+        if len(running) < count and (running or before):
+            problems.append(f"{len(running)} of {count} replica(s) run")
+        if problems and not even_if_unhealthy:
+            raise Refused("\n".join(["what runs now is not well (--even-if-unhealthy replaces it all the same):", *problems]))
+        return before, count
+
+    def refuse_a_full_disk(self):
+        folder = self.driver.disk()
+        free = shutil.disk_usage(folder).free // 2**20
+        if free < self.settings.free_megabytes:
+            raise Refused(f"{folder} has {free} MB left, and {self.settings.free_megabytes} are wanted")
+
+    def refuse_a_wrong_configuration(self, release):
+        done = self.driver.call(release, "check")
+        if done.returncode != 0:
+            raise Refused(f"`check` of {release} finds something wrong:\n{commands.said(done)}")
+
+    def refuse_the_schema(self, release, running=None):
+        done = self.driver.call(release, "migrate", "status", "--json", owner=True)
+        try:
+            why = schema.refusal(done.stdout, running)
+        except (ValueError, LookupError):
+            why = f"`migrate status` of {release} cannot be read:\n{commands.said(done)}"
+        if why:
+            raise Refused(why)
+
+    # -- Forward
+
+    def migrate(self, release):
+        self.say(f"Migrating the schema, with the program of {release}.")
+        done = self.driver.migrate(release)
+        if done.returncode != 0:
+            self.journal.give_up()
+            raise MigrationFailed(
+                f"the migration has failed; no replica was replaced:\n{commands.said(done)}\n"
+                f"What is applied: `migrate status` of {release}."
+            )
+
+    def rehearse(self, release, wanted):
+        """One replica that nobody is sent to, so that a release that cannot run meets no player."""
+        self.interruption.check()
+        self.clear_rehearsals()
+        replica = self.driver.rehearse(release)
+        try:
+            self.gate(replica, wanted)
+            self.say(f"{release} can run here.")
+        finally:
+            self.driver.stop(replica)
+
+    def clear_rehearsals(self):
+        for replica in self.driver.replicas():
+            if replica.is_rehearsal:
+                self.driver.stop(replica)
+
+    def converge(self, release, wanted, count):
+        """Replaces one replica after the other until `count` run, all of this release. It begins from whatever is there."""
+        # More than this, and what was ready does not stay so.
+        for _ in range(4 * count + 4):
+            self.interruption.check()
+            running = self.replicas()
+            mine = [replica for replica in running if replica.release == release]
+            if len(running) > count:
+                # There is one more than needed, so one may go: first whoever cannot serve, and then one of the other release.
+                self.stop(min(running, key=lambda replica: (not self.not_ready(replica), replica.release == release)))
+            elif len(mine) < count:
+                replica = self.driver.start(release)
+                self.say(f"Started the {replica}.")
+                self.gate(replica, wanted)
+            else:
+                self.stay_well(mine, wanted)
+                return
+        raise Unhealthy(f"replicas of {release} do not stay ready")
+
+    def stop(self, replica):
+        self.say(f"Stopping the {replica}.")
+        if not self.driver.stop(replica):
+            self.say(f"The {replica} did not end in time, and was killed.")
+
+    def not_ready(self, replica):
+        try:
+            health.ready(replica.address)
+        except NotReady as why:
+            return str(why)
+        return None
+
+    def gate(self, replica, wanted):
+        """Waits until a replica is ready, and then for as long as it has to stay so."""
+        end = time.monotonic() + self.settings.ready_seconds
+        while True:
+            self.interruption.check()
+            try:
+                self.look(replica, wanted)
+                break
+            except NotReady as why:
+                if time.monotonic() > end:
+                    raise self.unhealthy(replica, f"is not ready after {self.settings.ready_seconds:g} s: {why}") from None
+            time.sleep(POLL_SECONDS)
+        self.stay_well([replica], wanted)
+
+    def look(self, replica, wanted):
+        if not self.driver.is_running(replica):
+            raise self.unhealthy(replica, "has ended")
+        found = health.ready(replica.address)
+        if found != wanted:
+            raise self.unhealthy(replica, f"says that it is {' '.join(found)}, and {' '.join(wanted)} is wanted")
+
+    def stay_well(self, replicas, wanted):
+        end = time.monotonic() + self.settings.steady_seconds
+        before = {replica: health.faults(replica.metrics) for replica in replicas}
+        while time.monotonic() < end:
+            self.interruption.check()
+            for replica in replicas:
+                try:
+                    self.look(replica, wanted)
+                except NotReady as why:
+                    raise self.unhealthy(replica, f"was ready, and is no more: {why}") from None
+            time.sleep(POLL_SECONDS)
+        for replica in replicas:
+            if (faults := health.faults(replica.metrics) - before[replica]) > 0:
+                raise self.unhealthy(replica, f"has answered {faults:g} request(s) with a 500")
+
+    def unhealthy(self, replica, why):
+        return Unhealthy(f"the {replica} {why}\n{self.driver.last_words(replica)}")
+
+    # -- Back
+
+    def go_back(self, why):
+        going = self.journal.under_way
+        self.say(f"{why}\nGoing back to {going['from'] or 'nothing'}.")
+        self.return_to(going["from"])
+        self.journal.give_up()
+        ending = Interrupted if isinstance(why, Interrupted) else RolledBack
+        raise ending(f"{going['from'] or 'nothing'} runs, as before. The schema stays as `migrate up` of {going['to']} has left it.")
+
+    def return_to(self, before):
+        """All replicas of the release that was there before, and no others."""
+        self.interruption.heeded = False
+        count = self.journal.under_way["replicas"]
+        self.journal.enter("rolling back")
+        try:
+            self.clear_rehearsals()
+            if before is None:
+                for replica in self.replicas():
+                    self.stop(replica)
+            else:
+                self.driver.find(before)
+                self.converge(before, self.identity(before), count)
+                self.driver.adopt(before)
+        except (Unhealthy, Refused, Failed) as why:
+            raise NeedsPerson(f"{before or 'what was started'} could not be brought back, look at `scripts/deploy status`:\n{why}") from None
