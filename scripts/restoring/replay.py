@@ -1,0 +1,121 @@
+"""What is replayed of the binary log, and until where."""
+
+import base64
+import re
+
+from .binlog import SECOND, Transaction, chain, renamed, transactions
+from .problem import Problem
+
+END_OF_STATEMENT = 1
+ACCOUNTS = re.compile(r"(GRANT|REVOKE|SET\s+(PASSWORD|DEFAULT\s+ROLE)|(CREATE|ALTER|DROP|RENAME)\s+(USER|ROLE))\b", re.IGNORECASE)
+HARMLESS = re.compile(r"(ANALYZE|OPTIMIZE|REPAIR|FLUSH|(CREATE|ALTER)\s+(DATABASE|SCHEMA))\b", re.IGNORECASE)
+DROPS = re.compile(r"DROP\s+(DATABASE|SCHEMA)\b", re.IGNORECASE)
+SCHEMA = re.compile(r"(CREATE|ALTER|DROP|RENAME|TRUNCATE)\b", re.IGNORECASE)
+COMMENT = re.compile(r"^(\s|/\*(?!!).*?\*/)+", re.DOTALL)
+
+
+class Span:
+    """The part of the log from the dump until T, and what comes after it."""
+
+    def __init__(self, folder, dump, until):
+        self.logs = chain(folder, dump.log)
+        self.position, self.until = dump.position, until
+        first, last = self.logs[0], self.logs[-1]
+        if not first.is_boundary(self.position):
+            raise Problem(f"{dump.log} has no event at {self.position}, where the dump begins: it is of another server.")
+        if until is not None and (first.last_before(self.position) + 1) * SECOND > until:
+            raise Problem("T is before the dump: take an older one.")
+        self.cut = None
+        for transaction in transactions(self.logs, self.position):
+            if until is not None and transaction.at >= until:
+                if transaction.gtid and until % SECOND:
+                    raise Problem("MariaDB's log knows seconds only: give T without a fraction.")
+                self.cut = (transaction.log, transaction.start)
+                break
+        end = last.last_before(len(last.data) + 1)
+        if until is not None and self.cut is None and (end + 1) * SECOND <= until:
+            raise Problem(f"the log ends before T, at {end} s since 1970 ({last.name}): bring its newer files, or replay all there is with --until end.")
+
+    def before(self):
+        for transaction in transactions(self.logs, self.position):
+            if (transaction.log, transaction.start) == self.cut:
+                return
+            yield transaction
+
+    def after(self):
+        if self.cut:
+            names = [log.name for log in self.logs]
+            yield from transactions(self.logs[names.index(self.cut[0]) :], self.cut[1])
+
+
+def bare(statement):
+    return COMMENT.sub("", statement.text)
+
+
+def fate(statement, source, target):
+    """Whether a statement that is logged as text is to be replayed. Refuses what cannot be told."""
+    text = bare(statement)
+    names_it = re.search(rf"(?<![\w$]){re.escape(source)}(?![\w$])", text)
+    if DROPS.match(text) and (names_it or statement.database == source):
+        raise Problem(f"between the dump and T the database was dropped ({text[:80]!r}): take a dump from after that.")
+    if ACCOUNTS.match(text) or HARMLESS.match(text):
+        return False
+    if statement.database != source:
+        if names_it and SCHEMA.match(text):
+            raise Problem(f"{text[:80]!r} may have changed {source} from another database, which cannot be replayed here.")
+        return False
+    if re.match(r"(CREATE|DROP)\s+TEMPORARY\b", text, re.IGNORECASE):
+        return False
+    if not SCHEMA.match(text):
+        raise Problem(f"{text[:80]!r} is in the log as a statement and not by row: the server needs binlog_format=ROW.")
+    if source != target and re.search(rf"(?<![\w$.])`?{re.escape(source)}`?\s*\.", text):
+        raise Problem(f"{text[:80]!r} names {source}: restore into a database of that name, on another server.")
+    return True
+
+
+class Replay:
+    """SQL for the client, transaction by transaction, and what has been counted on the way."""
+
+    def __init__(self, span, source, target):
+        self.span, self.source, self.target = span, source, target
+        self.transactions = self.statements = self.last_at = 0
+
+    def pieces(self):
+        formats = {log.name: log.format for log in self.span.logs}
+        of = None
+        yield b"DELIMITER /*!*/;\n"
+        for transaction in self.span.before():
+            if transaction.log != of:
+                of = transaction.log
+                yield binlog([formats[of]])
+            piece = self.piece(transaction)
+            if piece:
+                self.last_at = transaction.at
+                yield piece
+
+    def piece(self, transaction: Transaction):
+        if transaction.statement:
+            if not fate(transaction.statement, self.source, self.target):
+                return b""
+            self.statements += 1
+            mode = transaction.statement.sql_mode
+            return (f"SET sql_mode = {mode}/*!*/;\n" if mode is not None else "").encode() + transaction.statement.text.encode() + b"\n/*!*/;\n"
+        groups, maps, rows = [], {}, []
+        for table, event in transaction.rows:
+            if table.database != self.source:
+                continue
+            maps.setdefault(id(table), renamed(table, self.target))
+            rows.append(event.raw)
+            if event.body[6] & END_OF_STATEMENT:
+                groups.append(binlog([*maps.values(), *rows]))
+                maps, rows = {}, []
+        if rows:
+            raise Problem(f"{transaction.log} has a statement without an end at {transaction.start}.")
+        if not groups:
+            return b""
+        self.transactions += 1
+        return b"BEGIN/*!*/;\n" + b"".join(groups) + b"COMMIT/*!*/;\n"
+
+
+def binlog(events):
+    return b"BINLOG '\n" + base64.encodebytes(b"".join(events)) + b"'/*!*/;\n"
