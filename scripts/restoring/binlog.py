@@ -16,10 +16,10 @@ HEADER = struct.Struct("<IBIIIH")
 QUERY, STOP, ROTATE, FORMAT, XID, TABLE_MAP, XA_PREPARE, PREVIOUS_GTIDS = 2, 3, 4, 15, 16, 19, 38, 35
 WRITES, UPDATES, DELETES = {23, 30}, {24, 31}, {25, 32}
 ROWS = WRITES | UPDATES | DELETES
-GTID, ANONYMOUS_GTID, GTID_TAGGED, MARIADB_GTID = 33, 34, 42, 162
+GTID, ANONYMOUS_GTID, GTID_TAGGED, MARIADB_GTID, GTID_LIST = 33, 34, 42, 162, 163
 BEGINS = {GTID, ANONYMOUS_GTID, GTID_TAGGED, MARIADB_GTID}
 # Between transactions, or a comment within one: MySQL's rows query, MariaDB's annotation, checkpoint and list of GTIDs.
-SILENT = {STOP, ROTATE, FORMAT, PREVIOUS_GTIDS, 29, 160, 161, 163}
+SILENT = {STOP, ROTATE, FORMAT, PREVIOUS_GTIDS, GTID_LIST, 29, 160, 161}
 # Parts of a statement that is logged as text, which is refused where it is one of ours.
 OF_STATEMENTS = {5, 13, 14}
 STANDALONE = 1
@@ -86,6 +86,7 @@ class Log:
         # Everything else is read as the server's version says it here; a checksum of four bytes follows the name of its kind.
         self.format, self.at, self.is_in_use = self.data[start:end], at, bool(flags & IN_USE)
         self.checksum = 4 if self.data[end - 5] == 1 else 0
+        self.is_mariadb = b"MariaDB" in self.format
 
     def headers(self, position):
         """What each whole event says of itself; whatever follows the last whole one was still being written."""
@@ -120,10 +121,22 @@ class Log:
         """When the last event before a position was written, in seconds."""
         return max((at for at, _, start, _, _ in self.headers(4) if start < position), default=0)
 
-    def transactions(self, position=4):
-        """The transactions from a position on that are whole."""
+    def counted(self):
+        """The number of the last transaction before this file in each of MariaDB's domains."""
+        for at, kind, start, end, _ in self.headers(4):
+            if kind == GTID_LIST:
+                body = self.event(at, kind, start, end).body
+                number = int.from_bytes(body[:4], "little") & (1 << 28) - 1
+                # A domain has a line for each server that ever wrote to it, the newest last.
+                return {domain: sequence for domain, _, sequence in struct.iter_unpack("<IIQ", body[4 : 4 + 16 * number])}
+            if kind in BEGINS:
+                break
+        return {}
+
+    def transactions(self):
+        """The transactions that are whole."""
         open_one, tables = None, {}
-        for at, kind, start, end, _ in self.headers(position):
+        for at, kind, start, end, _ in self.headers(4):
             if kind in SILENT:
                 continue
             event = self.event(at, kind, start, end)
@@ -301,28 +314,27 @@ def chain(folder, first):
         wanted = f"{stem}.{int(before.path.suffix[1:]) + 1:0{len(number)}}"
         if after.name != wanted:
             raise Problem(f"{wanted} is missing: {before.name} is followed by {after.name}. What was committed in it is not in {folder}.")
-        # A file of MariaDB whose server has died has no end, and stays marked; then the numbers of transactions decide.
+        # A file of MariaDB whose server has died has no end, and stays marked: the numbers of its transactions decide.
         successor = before.successor()
-        if successor is None and not numbered(before) or successor and successor != after.name:
+        if successor is None and not before.is_mariadb or successor and successor != after.name:
             raise Problem(f"{before.name} is not whole: it does not end where {after.name} begins. Copy it again.")
     return logs
 
 
-def numbered(log):
-    """Whether its transactions are counted, so that a gap shows."""
-    first = next(log.transactions(), None)
-    return first is not None and first.gtid is not None
-
-
 def transactions(logs, position):
-    """All transactions of these files from a position in the first on. A gap in MariaDB's numbers is refused."""
+    """All transactions of these files from a position in the first on. MariaDB counts them, and a gap is refused."""
     last = {}
+
+    def count(log, at, domain, sequence, expected):
+        if last.get(domain, expected) != expected:
+            raise Problem(f"transactions are missing in the log: in {log.name} at {at} comes {domain}-{sequence} after {domain}-{last[domain]}.")
+        last[domain] = sequence
+
     for log in logs:
-        for transaction in log.transactions(position):
+        for domain, sequence in log.counted().items():
+            count(log, 4, domain, sequence, sequence)
+        for transaction in log.transactions():
             if transaction.gtid:
-                domain, sequence = transaction.gtid
-                if domain in last and sequence != last[domain] + 1:
-                    raise Problem(f"the log has a gap: in {log.name} at {transaction.start} comes {domain}-{sequence} after {domain}-{last[domain]}.")
-                last[domain] = sequence
-            yield transaction
-        position = 4
+                count(log, transaction.start, *transaction.gtid, transaction.gtid[1] - 1)
+            if log is not logs[0] or transaction.start >= position:
+                yield transaction

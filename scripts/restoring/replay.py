@@ -17,7 +17,7 @@ COMMENT = re.compile(r"^(\s|/\*(?!!).*?\*/)+", re.DOTALL)
 class Span:
     """The part of the log from the dump until T, and what comes after it."""
 
-    def __init__(self, folder, dump, until):
+    def __init__(self, folder, dump, until, target):
         self.logs = chain(folder, dump.log)
         self.position, self.until = dump.position, until
         first, last = self.logs[0], self.logs[-1]
@@ -32,6 +32,9 @@ class Span:
                     raise Problem("MariaDB's log knows seconds only: give T without a fraction.")
                 self.cut = (transaction.log, transaction.start)
                 break
+            if transaction.statement:
+                # What would be refused is refused before anything is loaded.
+                fate(transaction.statement, dump.database, target)
         end = last.last_before(len(last.data) + 1)
         if until is not None and self.cut is None and (end + 1) * SECOND <= until:
             raise Problem(f"the log ends before T, at {end} s since 1970 ({last.name}): bring its newer files, or replay all there is with --until end.")
@@ -87,7 +90,8 @@ class Replay:
         for transaction in self.span.before():
             if transaction.log != of:
                 of = transaction.log
-                yield binlog([formats[of]])
+                # The server is told of the format, and that each transaction is a new one of its own. MariaDB passes over the comment.
+                yield binlog([formats[of]]) + b"/*!50700 SET @@SESSION.GTID_NEXT = 'AUTOMATIC' *//*!*/;\n"
             piece = self.piece(transaction)
             if piece:
                 self.last_at = transaction.at
