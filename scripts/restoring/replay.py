@@ -23,17 +23,18 @@ class Span:
         first, last = self.logs[0], self.logs[-1]
         if not first.is_boundary(self.position):
             raise Problem(f"{dump.log} has no event at {self.position}, where the dump begins: it is of another server.")
+        if until is not None and first.is_mariadb and until % SECOND:
+            raise Problem("MariaDB's log knows seconds only: give T without a fraction.")
         if until is not None and (first.last_before(self.position) + 1) * SECOND > until:
             raise Problem("T is before the dump: take an older one.")
         self.cut = None
+        # All of it is read once before anything is loaded, so that whatever is wrong with it is said at once.
         for transaction in transactions(self.logs, self.position):
+            if self.cut:
+                continue
             if until is not None and transaction.at >= until:
-                if transaction.gtid and until % SECOND:
-                    raise Problem("MariaDB's log knows seconds only: give T without a fraction.")
                 self.cut = (transaction.log, transaction.start)
-                break
-            if transaction.statement:
-                # What would be refused is refused before anything is loaded.
+            elif transaction.statement:
                 fate(transaction.statement, dump.database, target)
         end = last.last_before(len(last.data) + 1)
         if until is not None and self.cut is None and (end + 1) * SECOND <= until:
