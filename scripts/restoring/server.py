@@ -92,17 +92,14 @@ class Server:
 class Program:
     """xmas-api on the restored database. Whatever else it needs comes from the environment of whoever calls, DATA_KEY above all."""
 
-    def __init__(self, command, url, folder):
-        self.command, self.folder = shlex.split(command), folder
-        found = shutil.which(self.command[0])
-        if not found:
+    def __init__(self, command, url):
+        self.command = shlex.split(command)
+        if not shutil.which(self.command[0]):
             raise Problem(f"{self.command[0]} is no program: name xmas-api with --program.")
-        self.command[0] = os.path.abspath(found)
         self.env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL_FILE"} | {"DATABASE_URL": url}
 
     def ask(self, *arguments):
-        # In a folder without a file .env, which would count.
-        run = subprocess.run([*self.command, *arguments], env=self.env, cwd=self.folder, capture_output=True, encoding="utf-8", check=False)
+        run = subprocess.run([*self.command, *arguments], env=self.env, capture_output=True, encoding="utf-8", check=False)
         try:
             return json.loads(run.stdout.splitlines()[-1])
         except (ValueError, IndexError):

@@ -323,7 +323,7 @@ def restore(into, until=None, key=KEY, **arguments):
     env = environment(EVENT.new.url, EVENT.folder, key)
     if key is None:
         del env["DATA_KEY"]
-    run = subprocess.run(command(into, until or kst(EVENT.until), **arguments), env=env, capture_output=True, text=True)
+    run = subprocess.run(command(into, until or kst(EVENT.until), **arguments), env=env, cwd=EVENT.folder, capture_output=True, text=True)
     return run.returncode, run.stdout + run.stderr
 
 
