@@ -5,6 +5,7 @@ Nothing else is needed for it: the official image of MySQL has no mysqlbinlog. W
 import mmap
 import re
 import struct
+import uuid
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,7 @@ class Transaction:
     end: int = 0
     # When it was committed, in microseconds since 1970: MariaDB says the second only, as of which the commit began.
     at: int = 0
+    # The source that counts it, and its number there: MariaDB's domain, or the UUID of a server of MySQL.
     gtid: tuple | None = None
     statement: Statement | None = None
     # (table, event) in their order.
@@ -128,7 +130,7 @@ class Log:
                 body = self.event(at, kind, start, end).body
                 number = int.from_bytes(body[:4], "little") & (1 << 28) - 1
                 # A domain has a line for each server that ever wrote to it, the newest last.
-                return {domain: sequence for domain, _, sequence in struct.iter_unpack("<IIQ", body[4 : 4 + 16 * number])}
+                return {str(domain): sequence for domain, _, sequence in struct.iter_unpack("<IIQ", body[4 : 4 + 16 * number])}
             if kind in BEGINS:
                 break
         return {}
@@ -180,8 +182,10 @@ def read_gtid(event, transaction):
     body = event.body
     if event.kind == MARIADB_GTID:
         sequence, domain, flags = struct.unpack_from("<QIB", body)
-        transaction.gtid = (domain, sequence)
+        transaction.gtid = (str(domain), sequence)
         return bool(flags & STANDALONE)
+    if event.kind == GTID:
+        transaction.gtid = (str(uuid.UUID(bytes=body[1:17])), int.from_bytes(body[17:25], "little"))
     if event.kind != GTID_TAGGED:
         # To the microsecond, in seven bytes whose highest bit says that another time follows.
         transaction.at = int.from_bytes(body[42:49], "little") & (1 << 55) - 1
@@ -335,7 +339,7 @@ def transactions(logs, position):
         for domain, sequence in log.counted().items():
             count(log, 4, domain, sequence, sequence)
         for transaction in log.transactions():
-            if transaction.gtid:
+            if log.is_mariadb and transaction.gtid:
                 count(log, transaction.start, *transaction.gtid, transaction.gtid[1] - 1)
             if log is not logs[0] or transaction.start >= position:
                 yield transaction

@@ -14,30 +14,46 @@ SCHEMA = re.compile(r"(CREATE|ALTER|DROP|RENAME|TRUNCATE)\b", re.IGNORECASE)
 COMMENT = re.compile(r"^(\s|/\*(?!!).*?\*/)+", re.DOTALL)
 
 
+class Until:
+    """T: an instant, the last transaction that is replayed, or the end of the log."""
+
+    def __init__(self, at=None, gtid=None, text="the end of the log"):
+        self.at, self.gtid, self.text = at, gtid, text
+
+    def is_before(self, transaction):
+        """Whether T lies before a transaction, which then is not replayed."""
+        if self.gtid:
+            return bool(transaction.gtid) and transaction.gtid[0] == self.gtid[0] and transaction.gtid[1] > self.gtid[1]
+        return self.at is not None and transaction.at >= self.at
+
+
 class Span:
     """The part of the log from the dump until T, and what comes after it."""
 
     def __init__(self, folder, dump, until, target):
         self.logs = chain(folder, dump.log)
-        self.position, self.until = dump.position, until
+        self.position, until_at = dump.position, until.at
         first, last = self.logs[0], self.logs[-1]
         if not first.is_boundary(self.position):
             raise Problem(f"{dump.log} has no event at {self.position}, where the dump begins: it is of another server.")
-        if until is not None and first.is_mariadb and until % SECOND:
+        if until_at is not None and first.is_mariadb and until_at % SECOND:
             raise Problem("MariaDB's log knows seconds only: give T without a fraction.")
-        if until is not None and (first.last_before(self.position) + 1) * SECOND > until:
+        if until_at is not None and (first.last_before(self.position) + 1) * SECOND > until_at:
             raise Problem("T is before the dump: take an older one.")
-        self.cut = None
+        self.cut, reached = None, not until.gtid
         # All of it is read once before anything is loaded, so that whatever is wrong with it is said at once.
         for transaction in transactions(self.logs, self.position):
             if self.cut:
                 continue
-            if until is not None and transaction.at >= until:
+            reached = reached or transaction.gtid == until.gtid
+            if until.is_before(transaction):
                 self.cut = (transaction.log, transaction.start)
             elif transaction.statement:
                 fate(transaction.statement, dump.database, target)
         end = last.last_before(len(last.data) + 1)
-        if until is not None and self.cut is None and (end + 1) * SECOND <= until:
+        if not reached:
+            raise Problem(f"{until.text} is not in the log between the dump and its end.")
+        if until_at is not None and self.cut is None and (end + 1) * SECOND <= until_at:
             raise Problem(f"the log ends before T, at {end} s since 1970 ({last.name}): bring its newer files, or replay all there is with --until end.")
 
     def before(self):

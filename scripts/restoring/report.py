@@ -196,7 +196,8 @@ class Report:
         (folder / "before-opening.sql").write_text(self.before_opening(), encoding="utf-8")
 
     def before_opening(self):
-        lines = ["-- Run on the restored database before anybody is let in; docs/runbook/back-up-and-restore.md says why.", "START TRANSACTION;"]
+        lines = ["-- Run on the database before anybody is let in; docs/runbook/back-up-and-restore.md says why.",
+                 "-- No number that was told after T is given to something else.", *self.raised(), "START TRANSACTION;"]
         for code in self.codes.values():
             lines.append("-- Handed out after T, so nobody else may get it: withheld from the stock.")
             lines.append(insert("coupon_withheld", code, ("kind_id", "fingerprint", "folded", "sealed_code", "created_at")))
@@ -207,7 +208,7 @@ class Report:
         return "\n".join([*lines, "COMMIT;", ""])
 
     def raised(self):
-        """Statements after which no number that was told after T is given to something else."""
+        """Statements after which the numbers of tables count on from what was told after T."""
         return [f"ALTER TABLE `{table}` AUTO_INCREMENT = {number + 1};" for table, number in sorted(self.highest.items())]
 
     def lines(self):

@@ -30,7 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from restoring.binlog import Statement  # noqa: E402
+from restoring.binlog import Statement, chain, transactions  # noqa: E402
 from restoring.problem import Problem  # noqa: E402
 from restoring.replay import fate  # noqa: E402
 
@@ -457,6 +457,20 @@ class Whole(unittest.TestCase):
         self.assertIn("After T nothing was changed.", said)
 
 
+    def test_until_a_transaction(self):
+        """What a replica had received, by the last number that it knows."""
+        logs = chain(EVENT.logs, "binlog.000001")
+        counted = [transaction.gtid for transaction in transactions(logs, 4) if any(table.name == "feature_log" for table, _ in transaction.rows)]
+        domain, number = counted[-4]
+        code, said = restore("by_number", f"{domain}-7-{number}")
+        self.assertEqual(code, 0, said)
+        there = {int(play) for play, in EVENT.new.ask("SELECT id FROM by_number.feature_log")}
+        lost = {fact["id"] for fact in EVENT.told if fact["kind"] == "play"} - there
+        self.assertEqual(len(lost), 3)
+        with open(EVENT.folder / "by_number-report/after.csv", encoding="utf-8-sig", newline="") as file:
+            self.assertEqual({int(row["id"]) for row in csv.DictReader(file) if row["class"] == "play"}, lost)
+
+
 class Refused(unittest.TestCase):
     """Nothing is loaded, and the reason is said."""
 
@@ -538,6 +552,9 @@ class Refused(unittest.TestCase):
 
     def test_t_to_a_fraction(self):
         self.refused("seconds only", kst(EVENT.until) + ".5")
+
+    def test_t_that_is_no_transaction_of_the_log(self):
+        self.refused("is not in the log", "0-7-99999999")
 
     def test_t_that_is_none(self):
         for until, says in ((kst(time.time() + 3600), "in the future"), ("yesterday", "is no instant")):
