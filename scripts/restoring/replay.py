@@ -2,16 +2,23 @@
 
 import base64
 import re
+from datetime import datetime, timedelta, timezone
 
 from .binlog import SECOND, Transaction, chain, renamed, transactions
 from .problem import Problem
 
+KST = timezone(timedelta(hours=9))
 END_OF_STATEMENT = 1
 ACCOUNTS = re.compile(r"(GRANT|REVOKE|SET\s+(PASSWORD|DEFAULT\s+ROLE)|(CREATE|ALTER|DROP|RENAME)\s+(USER|ROLE))\b", re.IGNORECASE)
 HARMLESS = re.compile(r"(ANALYZE|OPTIMIZE|REPAIR|FLUSH|(CREATE|ALTER)\s+(DATABASE|SCHEMA))\b", re.IGNORECASE)
 DROPS = re.compile(r"DROP\s+(DATABASE|SCHEMA)\b", re.IGNORECASE)
 SCHEMA = re.compile(r"(CREATE|ALTER|DROP|RENAME|TRUNCATE)\b", re.IGNORECASE)
 COMMENT = re.compile(r"^(\s|/\*(?!!).*?\*/)+", re.DOTALL)
+
+
+def kst(microseconds):
+    whole = datetime.fromtimestamp(microseconds // SECOND, KST)
+    return (whole + timedelta(microseconds=microseconds % SECOND)).isoformat()
 
 
 class Until:
@@ -54,7 +61,7 @@ class Span:
         if not reached:
             raise Problem(f"{until.text} is not in the log between the dump and its end.")
         if until_at is not None and self.cut is None and (end + 1) * SECOND <= until_at:
-            raise Problem(f"the log ends before T, at {end} s since 1970 ({last.name}): bring its newer files, or replay all there is with --until end.")
+            raise Problem(f"the log ends before T, at {kst(end * SECOND)} ({last.name}): bring its newer files, or replay all there is with --until end.")
 
     def before(self):
         for transaction in transactions(self.logs, self.position):

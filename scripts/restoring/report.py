@@ -6,12 +6,10 @@ import csv
 import json
 import os
 from collections import Counter
-from datetime import datetime, timedelta, timezone
 
 from .binlog import DELETES, UPDATES, WRITES, changes
-from .replay import bare
+from .replay import bare, kst
 
-KST = timezone(timedelta(hours=9))
 FIELDS = ("class", "at", "user_id", "external_id", "id", "what", "amount", "reference", "detail")
 # What each class is, in the order of the summary.
 CLASSES = {
@@ -38,10 +36,6 @@ CLASSES = {
     "admin": "acts of operators",
     "schema": "statements that changed the schema",
 }
-
-
-def kst(microseconds):
-    return datetime.fromtimestamp(microseconds / 1_000_000, KST).isoformat(timespec="microseconds" if microseconds % 1_000_000 else "seconds")
 
 
 class Report:
