@@ -264,7 +264,7 @@ def set_up_event(cleanup, folder):
     api.stop()
     # The newest part is taken from where the server kept it, the rest from the copies.
     shutil.copytree(event.backups / "binlog", event.logs)
-    for log in (folder / "old/data").glob("binlog.0*"):
+    for log in (folder / "old/data").glob("binlog.0*[0-9]"):
         shutil.copy(log, event.logs)
     return event
 
@@ -446,7 +446,7 @@ class Whole(unittest.TestCase):
         """Until the end of the log, whose newest file was cut off in the midst of an event."""
         logs = EVENT.folder / "cut-off"
         shutil.copytree(EVENT.logs, logs)
-        newest = max(logs.glob("binlog.0*"))
+        newest = max(logs.glob("binlog.0*[0-9]"))
         size = newest.stat().st_size
         with open(newest, "r+b") as file:
             file.truncate(size - 5)
@@ -497,7 +497,7 @@ class Refused(unittest.TestCase):
     def copy_of_logs(self):
         folder = EVENT.folder / self.id().rpartition(".")[2]
         shutil.copytree(EVENT.logs, folder)
-        return folder, sorted(folder.glob("binlog.0*"))
+        return folder, sorted(folder.glob("binlog.0*[0-9]"))
 
     def test_another_checksum(self):
         path = self.copy_of_dump(lambda content: content)
@@ -627,7 +627,7 @@ class Copies(unittest.TestCase):
         return run.returncode, run.stdout + run.stderr
 
     def logs(self, folder):
-        return {path.name: path.read_bytes() for path in folder.glob("binlog.0*")}
+        return {path.name: path.read_bytes() for path in folder.glob("binlog.0*[0-9]")}
 
     def test_the_log_is_copied_and_goes_with_the_dumps(self):
         begins = []
