@@ -21,8 +21,7 @@ def refusal(status, running=None):
     if running is None:
         return None
     for migration in missing(status):
-        # A program that does not say so knows of no migration that the one before it could not run with.
-        oldest = migration.get("oldest_binary", "0")
+        oldest = migration["oldest_binary"]
         if number(oldest) > number(running):
             return (
                 f"the migration {migration['name']} needs {oldest} or newer, and {running} runs: it cannot go on while this is deployed. "

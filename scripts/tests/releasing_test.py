@@ -45,9 +45,10 @@ class Schema(unittest.TestCase):
         # Nobody runs who could not go on.
         self.assertIsNone(schema.refusal(status, None))
 
-    def test_a_program_that_knows_no_oldest_binary_is_believed(self):
+    def test_a_migration_without_an_oldest_binary_cannot_be_judged(self):
         status = json.dumps({"migrations": [{"name": "m1", "applied": False}], "too_new": None})
-        self.assertIsNone(schema.refusal(status, "0.2.0"))
+        with self.assertRaises(LookupError):
+            schema.refusal(status, "0.2.0")
 
 
 class Faults(unittest.TestCase):
