@@ -66,8 +66,6 @@ pub struct TableTally {
 
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
-    #[error("there is no previous key to rotate from")]
-    NoPrevious,
     /// A rotation to the other one of the two is under way.
     #[error("a rotation to the previous key is under way")]
     Swapped,
