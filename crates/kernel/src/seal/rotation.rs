@@ -73,7 +73,7 @@ pub enum RotationError {
     NothingSealed,
     #[error("another process is at it")]
     Busy,
-    #[error("it was stopped")]
+    #[error("it was told to")]
     Stopped,
     /// These open with neither key; everything else is under the new one.
     #[error("{} values open with neither key", .0.len())]
