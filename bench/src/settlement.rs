@@ -104,6 +104,7 @@ async fn time_settlement(db: &Db, args: &Args) -> anyhow::Result<Duration> {
     let secrets = Secrets {
         jwt: secret.parse()?,
         data_key: secret.parse()?,
+        data_key_previous: None,
     };
     let ports = Ports::with_clock(Arc::new(ManualClock::at(now)));
     let app = App::new(db, &config, &secrets, ports);

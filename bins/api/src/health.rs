@@ -33,7 +33,7 @@ pub(crate) async fn alive() -> Json<Alive> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"status": "ok", "version": "1.0.0", "commit": "4f2a9c1d7e3b", "checks": {"database": "ok", "schema": "ok", "clock": "ok", "draining": "no"}}))]
+#[schema(example = json!({"status": "ok", "version": "1.0.0", "commit": "4f2a9c1d7e3b", "checks": {"database": "ok", "schema": "ok", "clock": "ok", "data_key": "ok", "draining": "no"}}))]
 pub(crate) struct Ready {
     status: &'static str,
     version: &'static str,
@@ -47,11 +47,12 @@ pub(crate) struct Checks {
     database: &'static str,
     schema: &'static str,
     clock: &'static str,
+    data_key: &'static str,
     draining: &'static str,
 }
 
 /// Whether requests should be sent here: the database takes writes, its schema fits, its clock and this machine's agree
-/// within 30 seconds, and the process is not about to stop. A database that is only busy is ready.
+/// within 30 seconds, `DATA_KEY` is the database's, and the process is not about to stop. A database that is only busy is ready.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Ready)))]
 pub(crate) async fn ready(readiness: Data<Readiness>) -> ApiResult<Json<Ready>> {
     readiness.check().await?;
@@ -63,6 +64,7 @@ pub(crate) async fn ready(readiness: Data<Readiness>) -> ApiResult<Json<Ready>> 
             database: "ok",
             schema: "ok",
             clock: "ok",
+            data_key: "ok",
             draining: "no",
         },
     }))

@@ -8,7 +8,10 @@ use xmas_http::{
     error::{ApiError, Details},
     server::Draining,
 };
-use xmas_kernel::db::DbError;
+use xmas_kernel::{
+    db::DbError,
+    seal::{DataKey, ProbeError},
+};
 use xmas_migration::SchemaState;
 use xmas_watch::{DatabaseServer, ServerState};
 
@@ -17,14 +20,24 @@ use xmas_watch::{DatabaseServer, ServerState};
 pub struct Readiness {
     pub(crate) server: DatabaseServer,
     pub(crate) draining: Draining,
+    key: DataKey,
     /// However many ask at once, the database is asked once.
-    state: Arc<Snapshot<(), ServerState>>,
+    state: Arc<Snapshot<(), State>>,
+}
+
+/// What the database is like.
+#[derive(Clone, Debug)]
+struct State {
+    server: ServerState,
+    /// What is wrong with the keys that are known here.
+    key: Option<String>,
 }
 
 impl Readiness {
-    pub(crate) fn new(server: DatabaseServer) -> Self {
+    pub(crate) fn new(server: DatabaseServer, key: DataKey) -> Self {
         Self {
             server,
+            key,
             draining: Draining::default(),
             state: Arc::new(Snapshot::lasting(Duration::ZERO)),
         }
@@ -45,7 +58,8 @@ impl Readiness {
             note("draining", "is about to stop".to_owned());
         }
         match self.state.get_or_load((), self.database()).await {
-            Ok(ServerState { schema, skew }) => {
+            Ok(State { server, key }) => {
+                let ServerState { schema, skew } = server;
                 match schema {
                     SchemaState::Current => {}
                     SchemaState::TooOld { missing } => {
@@ -62,6 +76,9 @@ impl Readiness {
                         format!("differs from the database's by {seconds} s"),
                     );
                 }
+                if let Some(problem) = key {
+                    note("data_key", problem);
+                }
             }
             Err(error) => {
                 tracing::warn!(?error, "the database fails the readiness check");
@@ -75,18 +92,39 @@ impl Readiness {
     }
 
     /// What the database is like, if it takes writes. One that only is too busy to be asked is ready.
-    async fn database(&self) -> Result<ServerState, DbError> {
+    async fn database(&self) -> Result<State, DbError> {
         match self.server.db().check_writable(PATIENCE).await {
             // The table may be what the schema lacks.
             Ok(()) | Err(DbError::SchemaMismatch(_)) => {}
             Err(error) => return Err(error),
         }
-        match tokio::time::timeout(PATIENCE, self.server.state()).await {
-            Ok(Err(DbError::PoolExhausted(_))) | Err(_) => Ok(ServerState {
-                schema: SchemaState::Current,
-                skew: TimeDelta::zero(),
+        let state = async {
+            Ok(State {
+                server: self.server.state().await?,
+                key: self.key_problem().await?,
+            })
+        };
+        match tokio::time::timeout(PATIENCE, state).await {
+            Ok(Err(DbError::PoolExhausted(_))) | Err(_) => Ok(State {
+                server: ServerState {
+                    schema: SchemaState::Current,
+                    skew: TimeDelta::zero(),
+                },
+                key: None,
             }),
             Ok(state) => state,
+        }
+    }
+
+    /// Who cannot open what is sealed, or may not seal, has winners who are not shown their coupons.
+    async fn key_problem(&self) -> Result<Option<String>, DbError> {
+        match self.key.check(self.server.db().read()).await {
+            Ok(()) | Err(ProbeError::Db(DbError::SchemaMismatch(_))) => Ok(None),
+            Err(ProbeError::Db(error)) => Err(error),
+            Err(ProbeError::HalfKnown) => Ok(Some(
+                "is being rotated, and DATA_KEY or DATA_KEY_PREVIOUS is missing".to_owned(),
+            )),
+            Err(ProbeError::OtherKey(_)) => Ok(Some("is not the database's".to_owned())),
         }
     }
 }

@@ -34,7 +34,7 @@ use xmas_http::{
 use xmas_kernel::{
     db::{Db, DbError},
     entropy::{Entropy, OsEntropy},
-    seal::DataKey,
+    seal::{DataKey, SealKey},
 };
 use xmas_players::{Players, PlayersOptions};
 use xmas_reporting::{
@@ -145,7 +145,7 @@ impl App {
         let switches = Arc::new(Features::new(db.clone(), config.event.feature_gate_enabled));
         let features: Arc<dyn FeatureService> = switches.clone();
         let activity: Arc<dyn ActivityService> = Arc::new(Activities::new(db.clone(), log.clone()));
-        let key = data_key(&secrets.data_key);
+        let key = data_key(&secrets.data_key, secrets.data_key_previous.as_ref());
         let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
         let desk = Arc::new(RewardDesk::new(
             db.clone(),
@@ -295,11 +295,10 @@ impl App {
                 db.clone(),
                 TimeDelta::days(config.housekeeping.login_ip_retention_days.into()),
             ),
-            readiness: Readiness::new(DatabaseServer::new(
-                db.clone(),
-                ports.machine,
-                version::VERSION,
-            )),
+            readiness: Readiness::new(
+                DatabaseServer::new(db.clone(), ports.machine, version::VERSION),
+                key,
+            ),
             http_metrics: HttpMetrics::default(),
             cache: ports.cache.clone(),
             finished,
@@ -444,15 +443,23 @@ impl App {
 }
 
 /// What the values in a shared cache are known by: a database has one `DATA_KEY`, and so has its cache. No coupon
-/// code has a NUL in it.
+/// code has a NUL in it. Replicas that have another one find nothing of each other's, and count for themselves.
 fn cache_secret(data_key: &Secret) -> Vec<u8> {
-    let key = DataKey::new(data_key.expose());
+    let key = SealKey::new(data_key.expose());
     key.fingerprint(b"\0shared cache v1").into_bytes()
 }
 
-/// The key of a secret (`DATA_KEY`), and every table with values that it seals.
-pub fn data_key(secret: &Secret) -> DataKey {
-    DataKey::new(secret.expose()).of_tables(vec![Arc::new(SealedCoupons), Arc::new(SealedSeeds)])
+/// The keys of these secrets (`DATA_KEY`, `DATA_KEY_PREVIOUS`), and every table with values that they seal.
+pub fn data_key(secret: &Secret, previous: Option<&Secret>) -> DataKey {
+    let mut key = DataKey::new(secret.expose());
+    if let Some(previous) = previous {
+        key = key.with_previous(previous.expose());
+    }
+    key.of_tables(vec![
+        Arc::new(SealedCoupons::STOCKED),
+        Arc::new(SealedCoupons::WITHHELD),
+        Arc::new(SealedSeeds),
+    ])
 }
 
 fn access_tokens(config: &Config, jwt_secret: &Secret) -> AccessTokens {

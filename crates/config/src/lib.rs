@@ -126,6 +126,10 @@ pub struct DatabaseConfig {
     /// production.
     #[arg(long = "DATA_KEY", value_name = "SECRET")]
     pub data_key: Option<Secret>,
+    /// The key that sealed before, while `xmas-api rotate-data-key` brings the database from it to `DATA_KEY`, and for a
+    /// day after: what either sealed is opened.
+    #[arg(long = "DATA_KEY_PREVIOUS", value_name = "SECRET")]
+    pub data_key_previous: Option<Secret>,
     /// How many connections each of the two pools (transactions, reads) may open. SQLite always
     /// writes through one.
     #[arg(long = "DATABASE_MAX_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "NUMBER")]

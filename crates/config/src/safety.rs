@@ -36,8 +36,20 @@ pub fn problems(config: &Config) -> Vec<String> {
             Some(secret) => problems.extend(weakness(name, secret)),
         }
     }
-    if let Some(secret) = &config.auth.jwt_previous_secret {
-        problems.extend(weakness("JWT_PREVIOUS_SECRET", secret));
+    for (name, secret) in [
+        ("JWT_PREVIOUS_SECRET", &config.auth.jwt_previous_secret),
+        ("DATA_KEY_PREVIOUS", &config.database.data_key_previous),
+    ] {
+        problems.extend(secret.iter().filter_map(|secret| weakness(name, secret)));
+    }
+    if config.database.data_key_previous.is_some()
+        && config.database.data_key_previous == config.database.data_key
+    {
+        problems.push(
+            "DATA_KEY_PREVIOUS is the same as DATA_KEY: set it to the key that sealed before, or \
+             unset it."
+                .to_owned(),
+        );
     }
     if let (Some(jwt), Some(data)) = (&config.auth.jwt_secret, &config.database.data_key)
         && jwt == data
@@ -172,6 +184,15 @@ mod tests {
             ("DATA_KEY", "short"),
             ("DATA_KEY", "Zk3vJb0mQx9TtYw5Lr8uHc2nPd6sGf1aEo4iKy7="),
             ("DATA_KEY", "please-change-me-please-change-me-please"),
+            ("DATA_KEY_PREVIOUS", "short"),
+            (
+                "DATA_KEY_PREVIOUS",
+                "please-change-me-please-change-me-please",
+            ),
+            (
+                "DATA_KEY_PREVIOUS",
+                "q8RZ1nVw0yTj5GkXe3LbHs7CmUd2PaFo9iJt4Qx6=",
+            ),
             ("DATABASE_URL", ""),
             ("FEATURE_GATE_ENABLED", "true"),
             ("XMAS_CLOCK", "2025-12-26T09:00:00+09:00"),

@@ -13,6 +13,8 @@ pub struct Secrets {
     pub jwt: Secret,
     /// `DATA_KEY`.
     pub data_key: Secret,
+    /// `DATA_KEY_PREVIOUS`.
+    pub data_key_previous: Option<Secret>,
 }
 
 impl Secrets {
@@ -21,6 +23,7 @@ impl Secrets {
         Ok(Self {
             jwt: kept(config.auth.jwt_secret.as_ref(), folder, JWT_SECRET)?,
             data_key: kept(config.database.data_key.as_ref(), folder, DATA_KEY)?,
+            data_key_previous: config.database.data_key_previous.clone(),
         })
     }
 

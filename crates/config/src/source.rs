@@ -98,10 +98,11 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// Secrets that may also come from a file named by `…_FILE`.
-pub(super) const FROM_FILES: [&str; 6] = [
+pub(super) const FROM_FILES: [&str; 7] = [
     "DATABASE_URL",
     "REDIS_URL",
     "DATA_KEY",
+    "DATA_KEY_PREVIOUS",
     "JWT_SECRET",
     "JWT_PREVIOUS_SECRET",
     "SENTRY_DSN",
@@ -257,7 +258,12 @@ mod tests {
 
     #[test]
     fn a_blank_secret_is_refused_by_its_name() {
-        for name in ["JWT_SECRET", "JWT_PREVIOUS_SECRET", "DATA_KEY"] {
+        for name in [
+            "JWT_SECRET",
+            "JWT_PREVIOUS_SECRET",
+            "DATA_KEY",
+            "DATA_KEY_PREVIOUS",
+        ] {
             let variables = Variables::from_pairs(&[(name, " \t")]).unwrap();
             let error = Config::from_variables(&variables).unwrap_err().to_string();
             assert_eq!(error, format!("{name} must be more than spaces"));

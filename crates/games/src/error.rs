@@ -28,9 +28,9 @@ pub enum GameError {
     /// The season in which the play would count cannot be told.
     #[error("the season cannot be told")]
     Season(#[from] SeasonError),
-    /// The day's seed was sealed with another `DATA_KEY`.
-    #[error("the day's seed cannot be opened")]
-    Sealed(#[from] Unsealable),
+    /// The day's seed was sealed with another `DATA_KEY`, or cannot be sealed with this one.
+    #[error("the day's seed cannot be opened or sealed")]
+    Sealed(#[source] ProbeError),
     #[error("the database failed")]
     Db(#[from] DbError),
 }
@@ -38,9 +38,15 @@ pub enum GameError {
 impl From<ProbeError> for GameError {
     fn from(error: ProbeError) -> Self {
         match error {
-            ProbeError::OtherKey(error) => GameError::Sealed(error),
             ProbeError::Db(error) => GameError::Db(error),
+            error => GameError::Sealed(error),
         }
+    }
+}
+
+impl From<Unsealable> for GameError {
+    fn from(error: Unsealable) -> Self {
+        GameError::Sealed(error.into())
     }
 }
 

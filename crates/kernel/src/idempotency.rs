@@ -26,6 +26,8 @@ use crate::{
 pub struct RequestKey {
     key: String,
     fingerprint: String,
+    /// The one that an earlier request may have stored in its place.
+    earlier: Option<String>,
 }
 
 /// The key was empty, longer than 255 characters, or held something else than visible ASCII.
@@ -52,6 +54,7 @@ impl RequestKey {
         Ok(Self {
             key: key.to_owned(),
             fingerprint,
+            earlier: None,
         })
     }
 
@@ -67,13 +70,23 @@ impl RequestKey {
 
     /// The same key of a request with secrets in its body, such as passwords or coupon codes: whoever reads the
     /// database cannot find them by trying bodies until the fingerprint fits.
+    ///
+    /// It is stored under the first of the keys ([`DataKey::as_of`]), and was perhaps under another one: a body
+    /// is not kept, so that no rotation makes its fingerprint anew.
     #[must_use]
     pub fn with_secrets(&self, key: &DataKey) -> Self {
         let plain = format!("idempotency:{}", self.fingerprint);
+        let mut fingerprints = key.fingerprints(plain.as_bytes()).into_iter();
         Self {
             key: self.key.clone(),
-            fingerprint: key.fingerprint(plain.as_bytes()),
+            fingerprint: fingerprints.next().unwrap_or_default(),
+            earlier: fingerprints.next(),
         }
+    }
+
+    /// Whether a stored fingerprint is this request's.
+    fn has(&self, stored: &str) -> bool {
+        self.fingerprint == stored || self.earlier.as_deref() == Some(stored)
     }
 
     /// A name of up to 128 characters for what the request makes, if it is kept by name. Two people
@@ -93,7 +106,11 @@ impl RequestKey {
     pub fn own(what: &str) -> Self {
         let key = format!("{KEYED}{what}");
         let fingerprint = hex::encode(Sha256::digest(&key));
-        Self { key, fingerprint }
+        Self {
+            key,
+            fingerprint,
+            earlier: None,
+        }
     }
 
     /// Whether a name looks like one of [`RequestKey::name_of_result`] or [`RequestKey::own`]; nobody may
@@ -204,7 +221,7 @@ async fn look_up<T: DeserializeOwned>(
     let Some(row) = row else {
         return Ok(Found::Nothing);
     };
-    if row.fingerprint != request.fingerprint {
+    if !request.has(&row.fingerprint) {
         return Err(IdempotencyError::KeyReused);
     }
     if row.result == BEGUN {
@@ -326,10 +343,11 @@ async fn begin_once<T: DeserializeOwned>(
 
 /// The row that [`begin_once`] has written, as long as the work has not ended.
 fn begun(user_id: UserId, request: &RequestKey) -> Condition {
+    let fingerprints = [Some(&request.fingerprint), request.earlier.as_ref()];
     Condition::all()
         .add(Column::UserId.eq(user_id.0))
         .add(Column::IdemKey.eq(request.key.as_str()))
-        .add(Column::Fingerprint.eq(request.fingerprint.as_str()))
+        .add(Column::Fingerprint.is_in(fingerprints.into_iter().flatten()))
         .add(Column::Result.eq(BEGUN))
 }
 
@@ -433,9 +451,7 @@ impl FakeAnswers {
         };
         match self.0.get(&(user_id, request.key.clone())) {
             None => Ok(None),
-            Some((fingerprint, _)) if *fingerprint != request.fingerprint => {
-                Err(IdempotencyError::KeyReused)
-            }
+            Some((fingerprint, _)) if !request.has(fingerprint) => Err(IdempotencyError::KeyReused),
             Some((_, result)) => serde_json::from_value(result.clone())
                 .map(Some)
                 .map_err(|error| DbError::Corrupt(error.to_string()).into()),
@@ -529,6 +545,24 @@ mod tests {
             of(b"passwort").with_secrets(&key),
         ] {
             assert_ne!(kept.fingerprint(), guess.fingerprint());
+        }
+    }
+
+    #[test]
+    fn a_request_with_secrets_is_known_again_while_the_key_is_rotated() {
+        let of = |body: &[u8]| RequestKey::new("k", "POST", "/a", body).unwrap();
+        let [old, new] = ["one", "two"].map(|secret| secret.repeat(16));
+        let both = DataKey::new(&new).with_previous(&old);
+        let mut answers = FakeAnswers::default();
+        let admin = UserId(1);
+        for stored_with in [DataKey::new(&old), both.clone(), DataKey::new(&new)] {
+            let stored = of(b"password").with_secrets(&stored_with);
+            answers.store(admin, Some(&stored), &7).unwrap();
+            let again = of(b"password").with_secrets(&both);
+            assert_eq!(answers.find(admin, Some(&again)).unwrap(), Some(7));
+            let other = of(b"passwort").with_secrets(&both);
+            let refused = answers.find::<i32>(admin, Some(&other));
+            assert!(matches!(refused, Err(IdempotencyError::KeyReused)));
         }
     }
 

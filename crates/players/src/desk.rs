@@ -270,8 +270,15 @@ impl Players {
     }
 
     /// The key of a request in which a password may be.
-    pub(crate) fn with_secrets(&self, request: Option<&RequestKey>) -> Option<RequestKey> {
-        request.map(|request| request.with_secrets(&self.options.key))
+    pub(crate) async fn with_secrets(
+        &self,
+        request: Option<&RequestKey>,
+    ) -> Result<Option<RequestKey>, DbError> {
+        let Some(request) = request else {
+            return Ok(None);
+        };
+        let key = self.options.key.as_of(&self.options.db).await?;
+        Ok(Some(request.with_secrets(&key)))
     }
 }
 
@@ -420,7 +427,7 @@ impl Players {
             Some(password) => PasswordWish::Set(password.clone()),
             None => PasswordWish::Generate,
         };
-        let request = self.with_secrets(request);
+        let request = self.with_secrets(request).await?;
         let request = request.as_ref();
         let ready = self.ready(&password, now).await?;
         let created = retry(|| self.create_once(actor, new, &ready, request, now)).await?;
@@ -437,7 +444,7 @@ impl Players {
         request: Option<&RequestKey>,
         now: DateTime<Utc>,
     ) -> Result<Replayable<SavedPlayer>, PlayerDeskError> {
-        let request = self.with_secrets(request);
+        let request = self.with_secrets(request).await?;
         let request = request.as_ref();
         let ready = self.ready(&edit.password, now).await?;
         let what = (user_id, "USER_UPDATE");
@@ -453,7 +460,7 @@ impl Players {
         request: Option<&RequestKey>,
         now: DateTime<Utc>,
     ) -> Result<Option<SavedPlayer>, PlayerDeskError> {
-        let request = self.with_secrets(request);
+        let request = self.with_secrets(request).await?;
         let found = find::<UserId>(self.options.db.read(), actor.user_id, request.as_ref());
         let Some(user_id) = found.await? else {
             return Ok(None);

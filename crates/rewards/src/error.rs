@@ -1,9 +1,5 @@
 use xmas_kernel::{
-    BatchId, Problem,
-    db::DbError,
-    idempotency::IdempotencyError,
-    seal::{ProbeError, Unsealable},
-    version::Stale,
+    BatchId, Problem, db::DbError, idempotency::IdempotencyError, seal::ProbeError, version::Stale,
 };
 use xmas_players::{AccessError, RecipientError};
 
@@ -63,9 +59,9 @@ pub enum RewardError {
     Recipient(#[from] RecipientError),
     #[error("no code is left of this kind of coupon")]
     NoCouponLeft,
-    /// The database's codes are sealed with another `DATA_KEY`.
+    /// The database's codes are sealed with another `DATA_KEY`, or are from now on.
     #[error("codes cannot be sealed")]
-    Sealed(#[source] Unsealable),
+    Sealed(#[source] ProbeError),
     #[error(transparent)]
     Stale(#[from] Stale),
     #[error("an earlier request stands in the way")]
@@ -77,8 +73,8 @@ pub enum RewardError {
 impl From<ProbeError> for RewardError {
     fn from(error: ProbeError) -> Self {
         match error {
-            ProbeError::OtherKey(error) => RewardError::Sealed(error),
             ProbeError::Db(error) => RewardError::Db(error),
+            error => RewardError::Sealed(error),
         }
     }
 }

@@ -137,6 +137,7 @@ impl AppBuilder {
         let secrets = Secrets {
             jwt: secret("the secret of all tests, 32 bytes or more"),
             data_key: secret("the data key of all tests, 32 bytes or more"),
+            data_key_previous: None,
         };
         let mut ports = Ports::with_clock(clock.clone());
         ports.observers = self.observers;

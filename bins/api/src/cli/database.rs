@@ -1,10 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use xmas_config::{Config, Secret, Secrets, prepare_data_dir};
+use xmas_config::{Config, Secrets, prepare_data_dir};
 use xmas_kernel::{
     db::{Db, DbError, DbOptions},
-    seal::ProbeError,
+    seal::{DataKey, ProbeError},
 };
 use xmas_time::{Clock, ShiftedClock, SystemClock};
 
@@ -63,12 +63,17 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Db> {
 const OTHER_KEY: &str = "DATA_KEY is not the one that this database's coupon codes and \
     seeds were sealed with: set it back.";
 
+/// What is told of one that has two keys.
+pub(super) const TWO_KEYS: &str = "DATA_KEY is being rotated in this database: set DATA_KEY to the new key and \
+    DATA_KEY_PREVIOUS to the old one.";
+
 /// Fails if what is sealed in the database was sealed with another key (`DATA_KEY`).
-pub(super) async fn compare_key(key: &Secret, db: &Db) -> anyhow::Result<()> {
-    match wiring::data_key(key).compare(db).await {
+pub(super) async fn compare_key(key: &DataKey, db: &Db) -> anyhow::Result<()> {
+    match key.compare(db).await {
         // A schema without the table of probes holds nothing sealed.
         Ok(_) | Err(ProbeError::Db(DbError::SchemaMismatch(_))) => Ok(()),
         Err(ProbeError::OtherKey(_)) => bail!("{OTHER_KEY}"),
+        Err(ProbeError::HalfKnown) => bail!("{TWO_KEYS}"),
         Err(ProbeError::Db(error)) => Err(error.into()),
     }
 }
@@ -76,7 +81,10 @@ pub(super) async fn compare_key(key: &Secret, db: &Db) -> anyhow::Result<()> {
 /// [`compare_key`], where there is a key to compare.
 pub(super) async fn compare_known_key(config: &Config, db: &Db) -> anyhow::Result<()> {
     match Secrets::known_data_key(config)? {
-        Some(key) => compare_key(&key, db).await,
+        Some(key) => {
+            let previous = config.database.data_key_previous.as_ref();
+            compare_key(&wiring::data_key(&key, previous), db).await
+        }
         None => Ok(()),
     }
 }

@@ -1,15 +1,15 @@
 use std::{io::Write, process::ExitCode};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use clap::Subcommand;
 use serde_json::json;
 use xmas_config::{Config, Secrets};
 use xmas_event_bridge::{BridgeError, KeyOrder, Mode, Pace, USUAL_CHUNK};
-use xmas_kernel::{BridgeId, GiftId, UserId, audit::Actor, db::Db, idempotency::Replayable};
-use xmas_players::{GivenId, Inactive, PlayerRef, Role, Status, find_by_external_id};
+use xmas_kernel::{BridgeId, GiftId, UserId, idempotency::Replayable};
+use xmas_players::{GivenId, Inactive, PlayerRef};
 
 use crate::{
-    cli::{database, progress, settle},
+    cli::{actor, database, progress, settle},
     seed::demo_state,
     wiring::{App, Ports},
 };
@@ -83,10 +83,10 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let demo = demo_state::find(&db).await?;
     let clock = database::clock(config, demo.as_ref());
     let now = clock.now();
-    let actor = actor(&db, args).await?;
+    let actor = actor::find(&db, args.admin.as_deref(), args.reason.as_ref()).await?;
     let app = App::new(&db, config, &Secrets::of(config)?, Ports::with_clock(clock));
     let settlement = app.settlement();
-    let bar = progress::bar(None, args.json);
+    let bar = progress::bar("players", None, args.json);
     let pace = Pace {
         chunk: args.chunk,
         progress: &|players| bar.set_position(players),
@@ -143,25 +143,6 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         }
         Err(error) => Err(settle::explained(error)),
     }
-}
-
-async fn actor(db: &Db, args: &Args) -> anyhow::Result<Actor> {
-    let Some(name) = &args.admin else {
-        bail!("--admin says in whose name it is done");
-    };
-    let given = GivenId::try_from(name.as_str()).map_err(|error| anyhow!("--admin {}", error.0))?;
-    let account = find_by_external_id(db.read(), &given).await?;
-    let account =
-        account.filter(|account| account.role == Role::Admin && account.status == Status::Active);
-    let Some(account) = account else {
-        bail!("there is no admin {name}");
-    };
-    Ok(Actor {
-        user_id: account.user_id,
-        name: account.external_id,
-        reason: args.reason.clone(),
-        request_id: "command line".to_owned(),
-    })
 }
 
 fn order(give: &Give) -> anyhow::Result<KeyOrder> {

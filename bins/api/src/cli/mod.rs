@@ -1,8 +1,9 @@
 //! The command line. Each verb is one file.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 the command line or the configuration cannot be
-//! understood, 3 stopped half-way (`settle`, `keys`): run it again.
+//! understood, 3 stopped half-way (`settle`, `keys`, `rotate-data-key`): run it again.
 
+mod actor;
 mod audit;
 mod check;
 mod create_admin;
@@ -11,6 +12,7 @@ mod healthcheck;
 mod keys;
 mod migrate;
 mod progress;
+mod rotate_data_key;
 mod seed;
 mod serve;
 mod settle;
@@ -47,6 +49,8 @@ enum Verb {
     Settle(settle::Args),
     /// Give keys of the season bridge, or take them back.
     Keys(keys::Args),
+    /// Bring a database from `DATA_KEY_PREVIOUS` to `DATA_KEY`, while replicas serve.
+    RotateDataKey(rotate_data_key::Args),
     /// Check every invariant of the database.
     Audit(audit::Args),
     /// Check the receipt of a draw, offline.
@@ -88,6 +92,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         | Verb::CreateAdmin(_)
         | Verb::Settle(_)
         | Verb::Keys(_)
+        | Verb::RotateDataKey(_)
         | Verb::Audit(_) => {}
     }
     let config = Config::load()?;
@@ -105,6 +110,7 @@ async fn work(verb: Verb, config: &Config) -> anyhow::Result<ExitCode> {
         Verb::CreateAdmin(args) => create_admin::run(&args, config).await?,
         Verb::Settle(args) => return settle::run(&args, config).await,
         Verb::Keys(args) => return keys::run(&args, config).await,
+        Verb::RotateDataKey(args) => return rotate_data_key::run(&args, config).await,
         Verb::Audit(args) => return audit::run(&args, config).await,
         Verb::Check(_) | Verb::VerifyDraw(_) | Verb::Healthcheck(_) | Verb::Openapi => {}
     }

@@ -15,7 +15,7 @@ use crate::{
     cli::database,
     jobs,
     seed::{self, demo_state},
-    wiring::{App, Ports},
+    wiring::{self, App, Ports},
 };
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
@@ -48,7 +48,8 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let demo = demo_state::find(&db).await?;
     let clock = database::clock(config, demo.as_ref());
     let secrets = Secrets::of(config)?;
-    database::compare_key(&secrets.data_key, &db).await?;
+    let key = wiring::data_key(&secrets.data_key, secrets.data_key_previous.as_ref());
+    database::compare_key(&key, &db).await?;
     let ports = Ports::with_clock(clock.clone());
     let ports = ports.with_cache_of(config, &secrets).await?;
     let app = App::new(&db, config, &secrets, ports);

@@ -47,7 +47,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     }
     let before = settlement.certificate(bridge).await.map_err(explained)?;
     let waiting = before.unpaid.get(&Reason::NotYet).copied().unwrap_or(0);
-    let bar = progress::bar(Some(waiting), args.json);
+    let bar = progress::bar("players", Some(waiting), args.json);
     let progress = |paid| bar.set_position(paid);
     let outcome = settlement.settle(bridge, args.chunk, now, &progress).await;
     bar.finish_and_clear();

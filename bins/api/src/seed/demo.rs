@@ -66,7 +66,7 @@ pub async fn demo(
         .await
         .context("the event cannot be written")?;
     let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
-    let key = wiring::data_key(&secrets.data_key);
+    let key = wiring::data_key(&secrets.data_key, secrets.data_key_previous.as_ref());
     let desk = RewardDesk::new(db.clone(), key, Arc::new(OsEntropy), ledger);
     stock_coupons_in_tx(&tx, &desk, &items, now).await?;
     let mut players = Vec::new();

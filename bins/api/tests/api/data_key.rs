@@ -51,6 +51,7 @@ fn app(test: &TestDb, key: &str) -> App {
     let secrets = Secrets {
         jwt: FIRST.parse().unwrap(),
         data_key: key.parse().unwrap(),
+        data_key_previous: None,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     App::new(&test.db, &config, &secrets, Ports::with_clock(clock))
@@ -149,13 +150,13 @@ async fn of_two_first_keys_at_once_exactly_one_wins() {
 #[tokio::test]
 async fn a_key_becomes_the_database_s_only_with_a_sealed_value() {
     let test = TestDb::new().await;
-    let key = data_key(&FIRST.parse().unwrap());
+    let key = data_key(&FIRST.parse().unwrap(), None);
     assert!(!key.compare(&test.db).await.unwrap());
     let tx = test.db.begin().await.unwrap();
     let _claimed = key.claim_in_tx(&tx, &OsEntropy).await.unwrap();
     // Whatever was to be sealed was not.
     drop(tx);
-    let other = data_key(&SECOND.parse().unwrap());
+    let other = data_key(&SECOND.parse().unwrap(), None);
     assert!(!other.compare(&test.db).await.unwrap());
     app(&test, SECOND)
         .prepare_draws(SystemClock.now())

@@ -20,7 +20,8 @@ async fn the_process_is_up_and_ready() {
         );
     }
     let ready = client.get("/readyz").await.expect_status(200);
-    let checks = json!({ "database": "ok", "schema": "ok", "clock": "ok", "draining": "no" });
+    let checks = json!({ "database": "ok", "schema": "ok", "clock": "ok", "data_key": "ok",
+        "draining": "no" });
     assert_eq!(ready.body["status"], "ok");
     assert_eq!(ready.body["checks"], checks);
     assert_eq!(ready.body["version"], env!("CARGO_PKG_VERSION"));

@@ -27,6 +27,7 @@ mod overload;
 mod races;
 mod read_only;
 mod redis;
+mod rotation;
 mod secrets;
 mod settle;
 mod shared_reads;

@@ -147,12 +147,27 @@ async fn a_table_in_use_holds_a_migration_up_and_the_migration_nobody() {
     // Others go on, and so does the player.
     owner.read().query_one_raw(read.clone()).await.unwrap();
     player.query_one_raw(read).await.unwrap();
-    let (done, committed) = tokio::join!(
-        bring_up_to_date(&db, Duration::from_secs(60)),
-        player.commit()
-    );
+    let gave_way = async {
+        until_waiting(&place.test, true).await;
+        until_waiting(&place.test, false).await;
+        player.commit().await
+    };
+    let (done, committed) = tokio::join!(bring_up_to_date(&db, Duration::from_secs(60)), gave_way);
     committed.unwrap();
     assert_eq!(before as usize + done.unwrap().len(), all());
+}
+
+/// Waits until a statement waits for a table, or none does any more.
+async fn until_waiting(test: &TestDb, waiting: bool) {
+    let statements = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() \
+                      AND state = 'Waiting for table metadata lock'";
+    let look = async {
+        while (test.count(statements).await > 0) != waiting {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = Duration::from_secs(30);
+    tokio::time::timeout(patience, look).await.unwrap();
 }
 
 #[tokio::test]

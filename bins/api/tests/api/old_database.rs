@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use xmas_kernel::{entropy::OsEntropy, seal::DataKey};
+use xmas_kernel::{entropy::OsEntropy, seal::SealKey};
 use xmas_migration::{Migrator, MigratorTrait, attention};
 use xmas_reporting::Audit;
 use xmas_test_support::{AppBuilder, TestDb};
@@ -47,7 +47,7 @@ async fn kind(test: &TestDb, id: i64, name: &str) {
 
 /// A code of the stock; `winner` is the receipt that it belongs to, if any.
 async fn code(test: &TestDb, kind: i64, code: &str, winner: Option<i64>) {
-    let key = DataKey::new(DATA_KEY);
+    let key = SealKey::new(DATA_KEY);
     let fingerprint = key.fingerprint(code.as_bytes());
     let sealed = key.seal(&format!("coupon_code:{kind}"), code.as_bytes(), &OsEntropy);
     if let Some(id) = winner {

@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use moka::{future::Cache as Moka, sync::Cache as Shelf};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use xmas_kernel::{
     OddsId,
     db::{Db, DbError, retry},
     entropy::Entropy,
-    seal::{DataKey, Sealed, SealedTable},
+    seal::{DataKey, ProbeError, Sealed, SealedTable},
 };
 use xmas_time::EventDay;
 
@@ -49,18 +49,66 @@ fn place(day: EventDay) -> String {
     format!("draw_seed:{day}")
 }
 
-/// `draw_seed`, for comparing keys.
+/// `draw_seed`, for comparing keys and rotating them.
 #[derive(Clone, Copy, Debug)]
 pub struct SealedSeeds;
 
 #[async_trait]
 impl SealedTable for SealedSeeds {
+    fn name(&self) -> &'static str {
+        "draw_seed"
+    }
+
     async fn any_in_tx(&self, tx: &DatabaseTransaction) -> Result<Option<Sealed>, DbError> {
-        let seed = store::any_seed(tx).await?;
-        Ok(seed.map(|(day, value)| Sealed {
-            place: place(day),
-            value,
-        }))
+        let seed = store::seeds(tx, 0, 1).await?.pop();
+        Ok(seed.map(|seed| seed.sealed()))
+    }
+
+    async fn count(&self, conn: &DatabaseConnection) -> Result<u64, DbError> {
+        store::count_seeds(conn).await
+    }
+
+    async fn page(
+        &self,
+        conn: &DatabaseConnection,
+        after: i64,
+        most: u64,
+    ) -> Result<Vec<(i64, Sealed)>, DbError> {
+        let seeds = store::seeds(conn, after, most).await?.into_iter();
+        Ok(seeds.map(|seed| (seed.id, seed.sealed())).collect())
+    }
+
+    async fn reseal_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        key: &DataKey,
+        rows: &[i64],
+        entropy: &dyn Entropy,
+    ) -> Result<u64, ProbeError> {
+        let claimed = key.claim_in_tx(tx, entropy).await?;
+        let mut resealed = 0;
+        for seed in store::lock_seeds(tx, rows).await? {
+            let Sealed { place, value } = seed.sealed();
+            if claimed.has_sealed(&place, &value) {
+                continue;
+            }
+            let Ok(plain) = key.open(&place, &value) else {
+                continue;
+            };
+            let sealed = claimed.seal(&place, &plain, entropy);
+            store::reseal(tx, &claimed, seed.id, sealed).await?;
+            resealed += 1;
+        }
+        Ok(resealed)
+    }
+}
+
+impl store::SeedRow {
+    fn sealed(&self) -> Sealed {
+        Sealed {
+            place: place(self.day),
+            value: self.sealed.clone(),
+        }
     }
 }
 
@@ -100,13 +148,7 @@ impl DrawRegistry {
         }
         let mut bytes = [0; Seed::BYTES];
         self.entropy.fill(&mut bytes);
-        let seed = Seed::new(bytes);
-        let row = store::NewSeed {
-            day,
-            commitment: seed.commitment(),
-            sealed: self.key.seal(&place(day), &bytes, &*self.entropy),
-        };
-        match retry(|| self.keep_once(&row, now)).await {
+        match retry(|| self.keep_once(day, &bytes, now)).await {
             // Another replica was faster, and its seed is the day's.
             Err(GameError::Db(error)) if error.violates(&store::SEED_OF_DAY) => {}
             kept => kept?,
@@ -117,10 +159,20 @@ impl DrawRegistry {
         })
     }
 
-    async fn keep_once(&self, seed: &store::NewSeed, now: DateTime<Utc>) -> Result<(), GameError> {
+    async fn keep_once(
+        &self,
+        day: EventDay,
+        bytes: &[u8; Seed::BYTES],
+        now: DateTime<Utc>,
+    ) -> Result<(), GameError> {
         let tx = self.db.begin().await?;
         let claimed = self.key.claim_in_tx(&tx, &*self.entropy).await?;
-        store::insert_seed(&tx, &claimed, seed, now).await?;
+        let seed = store::NewSeed {
+            day,
+            commitment: Seed::new(*bytes).commitment(),
+            sealed: claimed.seal(&place(day), bytes, &*self.entropy),
+        };
+        store::insert_seed(&tx, &claimed, &seed, now).await?;
         Ok(tx.commit().await?)
     }
 

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    QueryFilter, QueryOrder, QuerySelect,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use xmas_kernel::{
     ConfigId, Feature, OddsId,
@@ -56,15 +56,69 @@ pub(crate) async fn insert_seed(
     Ok(())
 }
 
-/// Any seed, still sealed, and its day.
-pub(crate) async fn any_seed(
+/// A seed, still sealed.
+pub(crate) struct SeedRow {
+    pub(crate) id: i64,
+    pub(crate) day: EventDay,
+    pub(crate) sealed: String,
+}
+
+impl From<draw_seed::Model> for SeedRow {
+    fn from(row: draw_seed::Model) -> Self {
+        Self {
+            id: row.id,
+            day: EventDay::from(row.event_day),
+            sealed: row.sealed_seed,
+        }
+    }
+}
+
+/// The next seeds behind this row.
+pub(crate) async fn seeds(
     conn: &impl ConnectionTrait,
-) -> Result<Option<(EventDay, String)>, DbError> {
-    let row = draw_seed::Entity::find()
+    after: i64,
+    most: u64,
+) -> Result<Vec<SeedRow>, DbError> {
+    let rows = draw_seed::Entity::find()
+        .filter(draw_seed::Column::Id.gt(after))
         .order_by_asc(draw_seed::Column::Id)
-        .one(conn)
+        .limit(most)
+        .all(conn)
         .await?;
-    Ok(row.map(|row| (EventDay::from(row.event_day), row.sealed_seed)))
+    Ok(rows.into_iter().map(SeedRow::from).collect())
+}
+
+pub(crate) async fn count_seeds(conn: &impl ConnectionTrait) -> Result<u64, DbError> {
+    Ok(draw_seed::Entity::find().count(conn).await?)
+}
+
+/// These seeds, which nobody else changes until the transaction ends.
+pub(crate) async fn lock_seeds(
+    tx: &DatabaseTransaction,
+    ids: &[i64],
+) -> Result<Vec<SeedRow>, DbError> {
+    let rows = draw_seed::Entity::find()
+        .filter(draw_seed::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(draw_seed::Column::Id)
+        .lock_exclusive()
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().map(SeedRow::from).collect())
+}
+
+/// The same seed under another key.
+pub(crate) async fn reseal(
+    tx: &DatabaseTransaction,
+    _: &Claimed<'_>,
+    id: i64,
+    sealed: String,
+) -> Result<(), DbError> {
+    draw_seed::Entity::update_many()
+        .col_expr(draw_seed::Column::SealedSeed, Expr::value(sealed))
+        .filter(draw_seed::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 pub(crate) async fn find_seed(

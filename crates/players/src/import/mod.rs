@@ -47,7 +47,7 @@ impl Players {
         now: DateTime<Utc>,
     ) -> Result<Replayable<ImportReport>, PlayerDeskError> {
         refuse(rules::check_file(rows))?;
-        let request = self.with_secrets(request);
+        let request = self.with_secrets(request).await?;
         let request = request.as_ref();
         let reads = rules::read_rows(rows);
         let earlier = find::<Nameless>(self.options.db.read(), actor.user_id, request);

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use xmas_kernel::CouponKindId;
 
 use super::{ClashWith, CodeClash};
-use crate::store::{KindOfCodes, KnownCode, SealedCode};
+use crate::store::{CodePrints, KindOfCodes, KnownCode};
 
 /// Why these codes cannot all be added to the stock of `own`. Two codes are the same if they are equal,
 /// or if they differ in case only and one of their kinds ignores it.
 pub(super) fn clashes(
     own: CouponKindId,
-    codes: &[SealedCode],
+    codes: &[CodePrints],
     known: &[KnownCode],
     kinds: &HashMap<CouponKindId, KindOfCodes>,
 ) -> Vec<CodeClash> {
@@ -29,14 +29,16 @@ pub(super) fn clashes(
     let mut seen = HashSet::new();
     let mut clashes = Vec::new();
     for (place, code) in codes.iter().enumerate() {
-        let form = if own_ignores {
+        let forms = if own_ignores {
             &code.folded
         } else {
-            &code.fingerprint
+            &code.exact
         };
-        let is_first = seen.insert(form.as_str());
-        let there = exact.get(code.fingerprint.as_str());
-        let with = match there.or(folded.get(code.folded.as_str())) {
+        // Under one key is enough to compare those of one upload.
+        let is_first = seen.insert(forms.first());
+        let there = code.exact.iter().find_map(|print| exact.get(&**print));
+        let alike = || code.folded.iter().find_map(|print| folded.get(&**print));
+        let with = match there.or_else(alike) {
             Some(known) => with(own, known, kinds),
             None if is_first => continue,
             None => ClashWith::Upload,
@@ -84,11 +86,12 @@ mod tests {
         ])
     }
 
-    fn code(text: &str) -> SealedCode {
-        SealedCode {
-            fingerprint: text.to_owned(),
-            folded: text.to_lowercase(),
-            sealed: String::new(),
+    /// Under two keys; that of the other one is written backwards.
+    fn code(text: &str) -> CodePrints {
+        let under_both = |text: &str| vec![text.chars().rev().collect(), text.to_owned()];
+        CodePrints {
+            exact: under_both(text),
+            folded: under_both(&text.to_lowercase()),
         }
     }
 
@@ -102,7 +105,7 @@ mod tests {
     }
 
     fn found(own: CouponKindId, codes: &[&str], known: &[KnownCode]) -> Vec<(usize, ClashWith)> {
-        let codes: Vec<SealedCode> = codes.iter().map(|text| code(text)).collect();
+        let codes: Vec<CodePrints> = codes.iter().map(|text| code(text)).collect();
         let found = clashes(own, &codes, known, &kinds()).into_iter();
         found.map(|clash| (clash.place, clash.with)).collect()
     }
@@ -124,6 +127,18 @@ mod tests {
             found(PLAIN, &["A", "B", "C", "D", "D", "a"], &there),
             expected
         );
+    }
+
+    #[test]
+    fn a_code_is_found_under_either_key() {
+        let there = [known(OTHER, "A1", false), known(OTHER, "2B", true)];
+        let expected = [
+            (0, ClashWith::Stock("other".to_owned())),
+            (1, ClashWith::Withheld("other".to_owned())),
+        ];
+        assert_eq!(found(PLAIN, &["A1", "B2", "C3"], &there), expected);
+        // So are those that differ in case only.
+        assert_eq!(found(FOLDED, &["a1", "b2", "c3"], &there), expected);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) use seal::place;
 use crate::{
     RewardDesk, RewardError, constraints,
     desk::{REWARDS, name_conflict},
-    store::{self, SealedCode},
+    store::{self, CodePrints, SealedCode},
 };
 
 impl RewardDesk {
@@ -53,15 +53,14 @@ impl RewardDesk {
         codes: &[CouponCode],
         now: DateTime<Utc>,
     ) -> Result<(), RewardError> {
-        self.insert_codes_in_tx(tx, kind, &self.seal(kind, codes), now)
-            .await
+        self.insert_codes_in_tx(tx, kind, codes, now).await
     }
 
     /// Whether codes may be added to the stock of a kind.
     async fn check_codes_on(
         conn: &impl ConnectionTrait,
         kind: CouponKindId,
-        codes: &[SealedCode],
+        codes: &[CodePrints],
     ) -> Result<(), RewardError> {
         let kinds = store::kinds_of_codes(conn).await?;
         if !kinds.contains_key(&kind) {
@@ -81,12 +80,19 @@ impl RewardDesk {
         &self,
         tx: &DatabaseTransaction,
         kind: CouponKindId,
-        codes: &[SealedCode],
+        codes: &[CouponCode],
         now: DateTime<Utc>,
     ) -> Result<(), RewardError> {
-        Self::check_codes_on(tx, kind, codes).await?;
+        // First: what others seal with an older key is there by now, and nobody adds to it.
         let claimed = self.key.claim_in_tx(tx, &*self.entropy).await?;
-        let inserted = store::insert_codes(tx, &claimed, kind, codes, now).await;
+        let prints: Vec<CodePrints> = codes.iter().map(|code| self.prints(code)).collect();
+        Self::check_codes_on(tx, kind, &prints).await?;
+        let seal = |code: &CouponCode| {
+            let plain = code.expose().as_bytes();
+            self.sealed(&claimed, kind, (code, plain))
+        };
+        let sealed: Vec<SealedCode> = codes.iter().map(seal).collect();
+        let inserted = store::insert_codes(tx, &claimed, kind, &sealed, now).await;
         inserted.map_err(|error| {
             let is_there = error.violates(&constraints::COUPON_CODE)
                 || error.violates(&constraints::COUPON_CODE_ONCE);
@@ -102,7 +108,7 @@ impl RewardDesk {
         &self,
         actor: &Actor,
         kind: CouponKindId,
-        codes: &[SealedCode],
+        codes: &[CouponCode],
         request: Option<&RequestKey>,
         now: DateTime<Utc>,
     ) -> Result<Replayable<CouponKind>, RewardError> {
@@ -185,7 +191,12 @@ impl RewardDesk {
         let mut problems = rules::check_coupon_kind(&saved, &kept);
         if saved.ignores_case && !before.ignores_case {
             let alike = store::alike_but_for_case(&*tx, id).await?;
-            if alike > 0 {
+            // Codes under two keys cannot be compared without regard to case. Nothing is sealed again before the
+            // end of this transaction.
+            if self.key.is_rotating(&*tx).await? {
+                let text = "must be false until the rotation of DATA_KEY has ended";
+                problems.push(Problem::new("ignores_case", text));
+            } else if alike > 0 {
                 let text =
                     format!("must be false, because {alike} codes differ from others in case only");
                 problems.push(Problem::new("ignores_case", text));
@@ -280,16 +291,17 @@ impl RewardDesk {
         request: Option<&RequestKey>,
         now: DateTime<Utc>,
     ) -> Result<Replayable<CouponKind>, RewardError> {
-        let request = request.map(|request| request.with_secrets(&self.key));
+        let key = self.key.as_of(&self.db).await?;
+        let request = request.map(|request| request.with_secrets(&key));
         let request = request.as_ref();
-        let codes = self.seal(kind, codes);
         self.complete_codes().await?;
-        let added = retry(|| self.add_codes_once(actor, kind, &codes, request, now)).await;
+        let added = retry(|| self.add_codes_once(actor, kind, codes, request, now)).await;
         match added {
             Err(RewardError::CodesClash(unnamed)) if unnamed.is_empty() => {
-                Self::check_codes_on(self.db.read(), kind, &codes).await?;
+                let prints: Vec<CodePrints> = codes.iter().map(|code| self.prints(code)).collect();
+                Self::check_codes_on(self.db.read(), kind, &prints).await?;
                 // What was faster is gone again.
-                retry(|| self.add_codes_once(actor, kind, &codes, request, now)).await
+                retry(|| self.add_codes_once(actor, kind, codes, request, now)).await
             }
             added => added,
         }
@@ -301,8 +313,8 @@ impl RewardDesk {
         kind: CouponKindId,
         codes: &[CouponCode],
     ) -> Result<CouponKind, RewardError> {
-        let codes = self.seal(kind, codes);
-        Self::check_codes_on(self.db.read(), kind, &codes).await?;
+        let prints: Vec<CodePrints> = codes.iter().map(|code| self.prints(code)).collect();
+        Self::check_codes_on(self.db.read(), kind, &prints).await?;
         self.coupon_kind(kind).await
     }
 

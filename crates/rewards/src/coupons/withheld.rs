@@ -10,15 +10,14 @@ use xmas_kernel::{
     db::{DbError, retry},
     idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
     paging::{Cursor, Limit, Page},
+    seal::SealKey,
 };
 
-use super::{CouponCode, WithheldCode, clash, seal::place};
-use crate::{
-    RewardDesk, RewardError,
-    desk::REWARDS,
-    entity::coupon_code::Column,
-    store::{self, SealedCode, Unfolded},
+use super::{
+    CouponCode, WithheldCode, clash,
+    seal::{place, prints_under},
 };
+use crate::{RewardDesk, RewardError, desk::REWARDS, entity::coupon_code::Column, store};
 
 impl RewardDesk {
     /// Notes the fingerprints that a migration could not make, because it does not have the key; returns
@@ -39,15 +38,17 @@ impl RewardDesk {
         let codes = store::unfolded(&*tx).await?;
         let mut folded = Vec::with_capacity(codes.len());
         for code in &codes {
-            let Some(sealed) = self.resealed(code.kind, &code.sealed) else {
+            let Some((key, known, _)) = self.stored(code.kind, &code.sealed) else {
                 // Nobody can be given it, and so it is no other one's twin.
                 folded.push((code.id, code.fingerprint.clone()));
                 continue;
             };
-            if !code.is_withheld && sealed.fingerprint != code.fingerprint {
-                self.compose_in_tx(&tx, code, &sealed).await?;
+            // Under the key that it has: whoever seals it again makes these again too.
+            let [composed, by_case] = prints_under(key, &known);
+            if !code.is_withheld && composed != code.fingerprint {
+                self.compose_in_tx(&tx, code.id, &known, &composed).await?;
             }
-            folded.push((code.id, sealed.folded));
+            folded.push((code.id, by_case));
         }
         let are_withheld = codes.first().is_some_and(|code| code.is_withheld);
         store::set_folded(&tx, are_withheld, &folded).await?;
@@ -59,30 +60,32 @@ impl RewardDesk {
     async fn compose_in_tx(
         &self,
         tx: &DatabaseTransaction,
-        code: &Unfolded,
-        composed: &SealedCode,
+        id: i64,
+        code: &CouponCode,
+        composed: &str,
     ) -> Result<(), DbError> {
-        let copies = async || store::known_codes(tx, std::slice::from_ref(composed), false).await;
+        let prints = self.prints(code);
+        let copies = async || store::known_codes(tx, std::slice::from_ref(&prints), false).await;
         if !copies().await?.is_empty() {
-            store::withhold(tx, Column::Id.eq(code.id)).await?;
-            let twins = Column::Fingerprint.eq(composed.fingerprint.as_str());
-            store::withhold(tx, twins).await?;
+            store::withhold(tx, Column::Id.eq(id)).await?;
+            store::withhold(tx, Column::Fingerprint.is_in(&prints.exact)).await?;
         }
         if copies().await?.iter().all(|copy| copy.is_withheld) {
-            store::set_fingerprint(tx, code.id, &composed.fingerprint).await?;
+            store::set_fingerprint(tx, id, composed).await?;
         }
         Ok(())
     }
 
-    /// A code that was sealed before, with its fingerprints; `None` if it cannot be opened.
-    fn resealed(&self, kind: CouponKindId, sealed: &str) -> Option<SealedCode> {
-        let opened = self.key.open(&place(kind), sealed);
+    /// A code that was sealed before: its key, what it is by the rules for codes of today, and as its winner sees
+    /// it. `None` if it cannot be opened.
+    fn stored(&self, kind: CouponKindId, sealed: &str) -> Option<(&SealKey, CouponCode, String)> {
+        let opened = self.key.opened(&place(kind), sealed);
         if let Err(error) = &opened {
             tracing::error!(%kind, %error, "a coupon code cannot be opened");
         }
-        let code = String::from_utf8(opened.ok()?).ok()?;
-        // What was taken in before the rules for codes is a code all the same.
-        Some(self.fingerprinted(&CouponCode::stored(&code), sealed.to_owned()))
+        let (key, plain) = opened.ok()?;
+        let plain = String::from_utf8(plain).ok()?;
+        Some((key, CouponCode::stored(&plain), plain))
     }
 
     async fn release_withheld_once(
@@ -97,21 +100,23 @@ impl RewardDesk {
         if let Some(()) = find_in_tx(&tx, actor.user_id, request).await? {
             return Ok(Replayable::replayed(()));
         }
+        let claimed = self.key.claim_in_tx(&tx, &*self.entropy).await?;
         let row = store::find_withheld(&*tx, id).await?;
         let row = row.ok_or(RewardError::UnknownWithheldCode)?;
         let kind = CouponKindId(row.kind_id);
-        let code = self.resealed(kind, &row.sealed_code);
-        let code = [code.ok_or(RewardError::CodeInUse)?];
+        let stored = self.stored(kind, &row.sealed_code);
+        let (_, code, plain) = stored.ok_or(RewardError::CodeInUse)?;
         let kinds = store::kinds_of_codes(&*tx).await?;
-        let mut known = store::known_codes(&*tx, &code, true).await?;
+        let prints = [self.prints(&code)];
+        let mut known = store::known_codes(&*tx, &prints, true).await?;
         // The other withheld copies stay where they are.
         known.retain(|code| !code.is_withheld);
-        if !clash::clashes(kind, &code, &known, &kinds).is_empty() {
+        if !clash::clashes(kind, &prints, &known, &kinds).is_empty() {
             return Err(RewardError::CodeInUse);
         }
         store::delete_withheld(&tx, id).await?;
-        let claimed = self.key.claim_in_tx(&tx, &*self.entropy).await?;
-        store::insert_codes(&tx, &claimed, kind, &code, row.created_at.0).await?;
+        let sealed = [self.sealed(&claimed, kind, (&code, plain.as_bytes()))];
+        store::insert_codes(&tx, &claimed, kind, &sealed, row.created_at.0).await?;
         audit_in_tx(&tx, actor, ("COUPON_CODE_RELEASE", kind), id, now).await?;
         store_in_tx(&tx, actor.user_id, request, &(), now).await?;
         tx.commit().await?;
@@ -175,24 +180,25 @@ impl RewardDesk {
             .items
             .into_iter()
             .map(|row| {
-                let sealed = self.resealed(CouponKindId(row.kind_id), &row.sealed_code);
-                let fingerprint = sealed.map_or(row.fingerprint.clone(), |it| it.fingerprint);
-                (row, fingerprint)
+                let stored = self.stored(CouponKindId(row.kind_id), &row.sealed_code);
+                let prints = stored.map(|(_, code, _)| self.prints(&code).exact);
+                let prints = prints.unwrap_or_else(|| vec![row.fingerprint.clone()]);
+                (row, prints)
             })
             .collect();
-        let fingerprints = codes.iter().map(|(_, fingerprint)| fingerprint.as_str());
-        let copies = store::copies_in_stock(db, fingerprints).await?;
-        let items = codes.into_iter().map(|(row, fingerprint)| {
+        let prints = codes.iter().flat_map(|(_, prints)| prints);
+        let copies = store::copies_in_stock(db, prints.map(String::as_str)).await?;
+        let items = codes.into_iter().map(|(row, prints)| {
             let kind = CouponKindId(row.kind_id);
             let name = kinds.get(&kind).map(|kind| kind.name.clone());
-            let (is_given, is_stocked) = copies.get(&fingerprint).copied().unwrap_or_default();
+            let copies = || prints.iter().filter_map(|print| copies.get(print));
             WithheldCode {
                 id: row.id,
                 kind,
                 kind_name: name.unwrap_or_default(),
                 masked: self.masked(kind, &row.sealed_code),
-                is_given,
-                is_stocked,
+                is_given: copies().any(|(is_given, _)| *is_given),
+                is_stocked: copies().any(|(_, is_stocked)| *is_stocked),
                 created_at: row.created_at.0,
             }
         });

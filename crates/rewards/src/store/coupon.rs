@@ -52,34 +52,6 @@ pub(crate) async fn coupon_kinds(
     Ok(rows.into_iter().map(kind).collect())
 }
 
-/// Any code, still sealed, and its kind; withheld or not. Schemas of older versions are read too.
-pub(crate) async fn any_code(
-    conn: &impl ConnectionTrait,
-) -> Result<Option<(CouponKindId, String)>, DbError> {
-    let stocked: Option<(i64, String)> = coupon_code::Entity::find()
-        .select_only()
-        .column(coupon_code::Column::KindId)
-        .column(coupon_code::Column::SealedCode)
-        .order_by_asc(coupon_code::Column::Id)
-        .into_tuple()
-        .one(conn)
-        .await?;
-    let any = match stocked {
-        Some(stocked) => Some(stocked),
-        None => {
-            coupon_withheld::Entity::find()
-                .select_only()
-                .column(coupon_withheld::Column::KindId)
-                .column(coupon_withheld::Column::SealedCode)
-                .order_by_asc(coupon_withheld::Column::Id)
-                .into_tuple()
-                .one(conn)
-                .await?
-        }
-    };
-    Ok(any.map(|(kind, sealed)| (CouponKindId(kind), sealed)))
-}
-
 /// A code of the stock, still sealed.
 pub(crate) struct CodeRow {
     pub(crate) id: i64,

@@ -22,9 +22,17 @@ use crate::entity::{coupon_code, coupon_kind, coupon_withheld};
 #[derive(Clone, Debug)]
 pub(crate) struct SealedCode {
     pub(crate) fingerprint: String,
-    /// The fingerprint without regard to case.
-    pub(crate) folded: String,
+    /// The fingerprint without regard to case; `None` if it is still to be made.
+    pub(crate) folded: Option<String>,
     pub(crate) sealed: String,
+}
+
+/// What finds a code's like: its fingerprints under each key that may have made one.
+#[derive(Clone, Debug)]
+pub(crate) struct CodePrints {
+    pub(crate) exact: Vec<String>,
+    /// Without regard to case.
+    pub(crate) folded: Vec<String>,
 }
 
 /// A code that is there.
@@ -65,18 +73,18 @@ pub(crate) async fn kinds_of_codes(
 /// differ from one of these in case only.
 pub(crate) async fn known_codes(
     conn: &impl ConnectionTrait,
-    codes: &[SealedCode],
+    codes: &[CodePrints],
     by_case: bool,
 ) -> Result<Vec<KnownCode>, DbError> {
     let mut known = Vec::new();
     for codes in codes.chunks(CODES_AT_ONCE) {
-        let exact = codes.iter().map(|code| code.fingerprint.as_str());
+        let exact = codes.iter().flat_map(|code| &code.exact);
         let stocked = coupon_code::Column::Fingerprint.is_in(exact.clone());
         known.extend(stocked_codes(conn, stocked).await?);
         let withheld = coupon_withheld::Column::Fingerprint.is_in(exact);
         known.extend(withheld_codes(conn, withheld).await?);
         if by_case {
-            let folded = codes.iter().map(|code| code.folded.as_str());
+            let folded = codes.iter().flat_map(|code| &code.folded);
             let stocked = coupon_code::Column::Folded.is_in(folded.clone());
             known.extend(stocked_codes(conn, stocked).await?);
             let withheld = coupon_withheld::Column::Folded.is_in(folded);
@@ -129,7 +137,7 @@ pub(crate) async fn insert_codes(
             id: NotSet,
             kind_id: Set(kind.0),
             fingerprint: Set(code.fingerprint.clone()),
-            folded: Set(Some(code.folded.clone())),
+            folded: Set(code.folded.clone()),
             copy_number: Set(0),
             sealed_code: Set(code.sealed.clone()),
             reward_id: Set(None),
@@ -139,6 +147,155 @@ pub(crate) async fn insert_codes(
         coupon_code::Entity::insert_many(rows)
             .exec_without_returning(tx)
             .await?;
+    }
+    Ok(())
+}
+
+/// A code that lies in the stock, or is withheld.
+pub(crate) struct CodeInTable {
+    pub(crate) id: i64,
+    pub(crate) kind: CouponKindId,
+    pub(crate) fingerprint: String,
+    /// Whether its fingerprint without regard to case was made.
+    pub(crate) is_folded: bool,
+    pub(crate) sealed: String,
+}
+
+impl From<coupon_code::Model> for CodeInTable {
+    fn from(row: coupon_code::Model) -> Self {
+        Self {
+            id: row.id,
+            kind: CouponKindId(row.kind_id),
+            fingerprint: row.fingerprint,
+            is_folded: row.folded.is_some(),
+            sealed: row.sealed_code,
+        }
+    }
+}
+
+impl From<coupon_withheld::Model> for CodeInTable {
+    fn from(row: coupon_withheld::Model) -> Self {
+        Self {
+            id: row.id,
+            kind: CouponKindId(row.kind_id),
+            fingerprint: row.fingerprint,
+            is_folded: row.folded.is_some(),
+            sealed: row.sealed_code,
+        }
+    }
+}
+
+/// Any code, still sealed, and its kind: of the stock, or withheld. Schemas of older versions are read too.
+pub(crate) async fn any_code(
+    conn: &impl ConnectionTrait,
+    is_withheld: bool,
+) -> Result<Option<(CouponKindId, String)>, DbError> {
+    let any: Option<(i64, String)> = if is_withheld {
+        use coupon_withheld::{Column, Entity};
+        let any = Entity::find().order_by_asc(Column::Id).select_only();
+        let any = any.column(Column::KindId).column(Column::SealedCode);
+        any.into_tuple().one(conn).await?
+    } else {
+        use coupon_code::{Column, Entity};
+        let any = Entity::find().order_by_asc(Column::Id).select_only();
+        let any = any.column(Column::KindId).column(Column::SealedCode);
+        any.into_tuple().one(conn).await?
+    };
+    Ok(any.map(|(kind, sealed)| (CouponKindId(kind), sealed)))
+}
+
+/// The next codes behind this one: of the stock, or withheld ones.
+pub(crate) async fn codes_after(
+    conn: &impl ConnectionTrait,
+    are_withheld: bool,
+    after: i64,
+    most: u64,
+) -> Result<Vec<CodeInTable>, DbError> {
+    Ok(if are_withheld {
+        let rows = coupon_withheld::Entity::find()
+            .filter(coupon_withheld::Column::Id.gt(after))
+            .order_by_asc(coupon_withheld::Column::Id)
+            .limit(most)
+            .all(conn);
+        rows.await?.into_iter().map(CodeInTable::from).collect()
+    } else {
+        let rows = coupon_code::Entity::find()
+            .filter(coupon_code::Column::Id.gt(after))
+            .order_by_asc(coupon_code::Column::Id)
+            .limit(most)
+            .all(conn);
+        rows.await?.into_iter().map(CodeInTable::from).collect()
+    })
+}
+
+pub(crate) async fn count_codes(
+    conn: &impl ConnectionTrait,
+    are_withheld: bool,
+) -> Result<u64, DbError> {
+    if are_withheld {
+        count_withheld(conn).await
+    } else {
+        Ok(coupon_code::Entity::find().count(conn).await?)
+    }
+}
+
+/// These codes, which nobody else changes until the transaction ends.
+pub(crate) async fn lock_codes(
+    tx: &DatabaseTransaction,
+    are_withheld: bool,
+    ids: &[i64],
+) -> Result<Vec<CodeInTable>, DbError> {
+    let ids = ids.iter().copied();
+    Ok(if are_withheld {
+        let rows = coupon_withheld::Entity::find()
+            .filter(coupon_withheld::Column::Id.is_in(ids))
+            .order_by_asc(coupon_withheld::Column::Id)
+            .lock_exclusive()
+            .all(tx);
+        rows.await?.into_iter().map(CodeInTable::from).collect()
+    } else {
+        let rows = coupon_code::Entity::find()
+            .filter(coupon_code::Column::Id.is_in(ids))
+            .order_by_asc(coupon_code::Column::Id)
+            .lock_exclusive()
+            .all(tx);
+        rows.await?.into_iter().map(CodeInTable::from).collect()
+    })
+}
+
+/// The same code under another key.
+pub(crate) async fn reseal(
+    tx: &DatabaseTransaction,
+    _: &Claimed<'_>,
+    are_withheld: bool,
+    id: i64,
+    code: SealedCode,
+) -> Result<(), DbError> {
+    let SealedCode {
+        fingerprint,
+        folded,
+        sealed,
+    } = code;
+    if are_withheld {
+        let same = coupon_withheld::ActiveModel {
+            fingerprint: Set(fingerprint),
+            folded: Set(folded),
+            sealed_code: Set(sealed),
+            ..Default::default()
+        };
+        let update = coupon_withheld::Entity::update_many().set(same);
+        let update = update.filter(coupon_withheld::Column::Id.eq(id));
+        update.exec(tx).await?;
+    } else {
+        let same = coupon_code::ActiveModel {
+            fingerprint: Set(fingerprint),
+            folded: Set(folded),
+            sealed_code: Set(sealed),
+            ..Default::default()
+        };
+        let update = coupon_code::Entity::update_many().set(same);
+        let update = update.filter(coupon_code::Column::Id.eq(id));
+        update.exec(tx).await?;
     }
     Ok(())
 }

@@ -8,13 +8,14 @@ mod wallet;
 
 pub(crate) use bundle::{bundle, bundle_page, bundles, insert_bundle};
 pub(crate) use coupon::{
-    CodeRow, any_code, code_page, codes_of_grants, coupon_kind, coupon_kind_page, coupon_kinds,
+    CodeRow, code_page, codes_of_grants, coupon_kind, coupon_kind_page, coupon_kinds,
     insert_coupon_kind, reserve_code, take_code, update_coupon_kind,
 };
 pub(crate) use coupon_codes::{
-    KindOfCodes, KnownCode, SealedCode, Unfolded, alike_but_for_case, copies_in_stock,
-    count_withheld, delete_withheld, find_withheld, insert_codes, kinds_of_codes, known_codes,
-    set_fingerprint, set_folded, unfolded, withheld_page, withhold,
+    CodeInTable, CodePrints, KindOfCodes, KnownCode, SealedCode, alike_but_for_case, any_code,
+    codes_after, copies_in_stock, count_codes, count_withheld, delete_withheld, find_withheld,
+    insert_codes, kinds_of_codes, known_codes, lock_codes, reseal, set_fingerprint, set_folded,
+    unfolded, withheld_page, withhold,
 };
 pub(crate) use receipt::{
     end_wait, find_receipt, insert_receipt, pending, pending_of, receipt_state,

@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
 mod batches;
+mod rotation;
 mod wallets;
