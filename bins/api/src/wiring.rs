@@ -40,7 +40,9 @@ use xmas_players::{Players, PlayersOptions};
 use xmas_reporting::{
     ActivePlayers, Audit, Dashboard, History, Payouts, Records, RewardQueue, Timelines, Users,
 };
-use xmas_rewards::{Batches, RewardDesk, RewardService, Rewards, SealedCoupons, Wallets};
+use xmas_rewards::{
+    Batches, RewardDesk, RewardService, Rewards, StockedCodes, Wallets, WithheldCodes,
+};
 use xmas_season_pass::{
     SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps, XpCorrections,
 };
@@ -456,8 +458,8 @@ pub fn data_key(secret: &Secret, previous: Option<&Secret>) -> DataKey {
         key = key.with_previous(previous.expose());
     }
     key.of_tables(vec![
-        Arc::new(SealedCoupons::STOCKED),
-        Arc::new(SealedCoupons::WITHHELD),
+        Arc::new(StockedCodes::default()),
+        Arc::new(WithheldCodes::default()),
         Arc::new(SealedSeeds),
     ])
 }

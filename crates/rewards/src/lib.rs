@@ -47,7 +47,8 @@ pub use bulk::{count_given, given_points, has_grant, known_grants};
 pub use bundles::{Bundle, BundleDraft, BundleItem, MAX_ITEMS, NewBundle};
 pub use coupons::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
-    CouponStock, MalformedCode, NewCouponKind, SealedCoupons, StockedCode, WithheldCode,
+    CouponStock, MalformedCode, NewCouponKind, SealedCoupons, StockedCode, StockedCodes,
+    WithheldCode, WithheldCodes,
 };
 pub use desk::RewardDesk;
 pub use error::{BatchError, CreditError, OrderError, RewardError, SpendError, WalletError};

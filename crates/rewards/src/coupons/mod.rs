@@ -21,8 +21,8 @@ pub use model::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
     CouponStock, MalformedCode, NewCouponKind, StockedCode, WithheldCode,
 };
-pub use seal::SealedCoupons;
 pub(crate) use seal::place;
+pub use seal::{SealedCoupons, StockedCodes, WithheldCodes};
 
 use crate::{
     RewardDesk, RewardError, constraints,

@@ -12,7 +12,8 @@ use xmas_kernel::{
 use crate::{
     CouponCode, RewardDesk,
     desk::REWARDS,
-    store::{self, CodeInTable, CodePrints, SealedCode},
+    entity::{coupon_code, coupon_withheld},
+    store::{self, CodeInTable, CodePrints, CodeTable, SealedCode},
 };
 
 /// What a code is sealed for: a code copied to another kind does not open.
@@ -31,33 +32,23 @@ pub(super) fn prints_under(key: &SealKey, code: &CouponCode) -> [String; 2] {
     forms(code).map(|form| key.fingerprint(form.as_bytes()))
 }
 
-/// `coupon_code` and `coupon_withheld`, for comparing keys and rotating them.
-#[derive(Clone, Copy, Debug)]
-pub struct SealedCoupons {
-    are_withheld: bool,
-}
+/// A table of codes, for comparing keys and rotating them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SealedCoupons<T>(T);
 
-impl SealedCoupons {
-    /// The codes of all stocks, given away or not.
-    pub const STOCKED: Self = Self {
-        are_withheld: false,
-    };
-    /// Those that nobody is given.
-    pub const WITHHELD: Self = Self { are_withheld: true };
-}
+/// The codes of all stocks, given away or not: `coupon_code`.
+pub type StockedCodes = SealedCoupons<coupon_code::Entity>;
+/// Those that nobody is given: `coupon_withheld`.
+pub type WithheldCodes = SealedCoupons<coupon_withheld::Entity>;
 
 #[async_trait]
-impl SealedTable for SealedCoupons {
+impl<T: CodeTable> SealedTable for SealedCoupons<T> {
     fn name(&self) -> &'static str {
-        if self.are_withheld {
-            "coupon_withheld"
-        } else {
-            "coupon_code"
-        }
+        self.0.as_str()
     }
 
     async fn any_in_tx(&self, tx: &DatabaseTransaction) -> Result<Option<Sealed>, DbError> {
-        let code = store::any_code(tx, self.are_withheld).await?;
+        let code = store::any_code::<T>(tx).await?;
         Ok(code.map(|(kind, value)| Sealed {
             place: place(kind),
             value,
@@ -65,7 +56,7 @@ impl SealedTable for SealedCoupons {
     }
 
     async fn count(&self, conn: &DatabaseConnection) -> Result<u64, DbError> {
-        store::count_codes(conn, self.are_withheld).await
+        store::count_codes::<T>(conn).await
     }
 
     async fn page(
@@ -74,7 +65,7 @@ impl SealedTable for SealedCoupons {
         after: i64,
         most: u64,
     ) -> Result<Vec<(i64, Sealed)>, DbError> {
-        let codes = store::codes_after(conn, self.are_withheld, after, most).await?;
+        let codes = store::codes_after::<T>(conn, after, most).await?;
         let codes = codes.into_iter();
         Ok(codes.map(|code| (code.id, code.sealed())).collect())
     }
@@ -91,9 +82,9 @@ impl SealedTable for SealedCoupons {
         audit::enter_in_tx(tx, REWARDS).await?;
         let claimed = key.claim_in_tx(tx, entropy).await?;
         let mut resealed = 0;
-        for row in store::lock_codes(tx, self.are_withheld, rows).await? {
+        for row in store::lock_codes::<T>(tx, rows).await? {
             if let Some(code) = row.resealed(key, &claimed, entropy) {
-                store::reseal(tx, &claimed, self.are_withheld, row.id, code).await?;
+                store::reseal::<T>(tx, &claimed, row.id, code).await?;
                 resealed += 1;
             }
         }

@@ -4,6 +4,7 @@ mod bundle;
 mod coupon;
 mod coupon_codes;
 mod receipt;
+mod sealed_codes;
 mod wallet;
 
 pub(crate) use bundle::{bundle, bundle_page, bundles, insert_bundle};
@@ -12,12 +13,14 @@ pub(crate) use coupon::{
     insert_coupon_kind, reserve_code, take_code, update_coupon_kind,
 };
 pub(crate) use coupon_codes::{
-    CodeInTable, CodePrints, KindOfCodes, KnownCode, SealedCode, alike_but_for_case, any_code,
-    codes_after, copies_in_stock, count_codes, count_withheld, delete_withheld, find_withheld,
-    insert_codes, kinds_of_codes, known_codes, lock_codes, reseal, set_fingerprint, set_folded,
-    unfolded, withheld_page, withhold,
+    CodePrints, KindOfCodes, KnownCode, SealedCode, alike_but_for_case, copies_in_stock,
+    count_withheld, delete_withheld, find_withheld, insert_codes, kinds_of_codes, known_codes,
+    set_fingerprint, set_folded, unfolded, withheld_page, withhold,
 };
 pub(crate) use receipt::{
     end_wait, find_receipt, insert_receipt, pending, pending_of, receipt_state,
+};
+pub(crate) use sealed_codes::{
+    CodeInTable, CodeTable, any_code, codes_after, count_codes, lock_codes, reseal,
 };
 pub(crate) use wallet::{Change, asset, balance, balances, balances_of, change, ledger};

@@ -20,7 +20,7 @@ use xmas_kernel::{
 };
 use xmas_rewards::{
     ClashWith, CouponCode, CouponKindEdit, NewCouponKind, RewardDesk, RewardError, Rewards,
-    SealedCoupons,
+    StockedCodes, WithheldCodes,
 };
 use xmas_test_support::TestDb;
 use xmas_time::{Clock, DateTime, SystemClock, Utc};
@@ -34,8 +34,8 @@ fn now() -> DateTime<Utc> {
 
 fn tables() -> Vec<Arc<dyn SealedTable>> {
     vec![
-        Arc::new(SealedCoupons::STOCKED),
-        Arc::new(SealedCoupons::WITHHELD),
+        Arc::new(StockedCodes::default()),
+        Arc::new(WithheldCodes::default()),
     ]
 }
 
@@ -290,7 +290,7 @@ async fn a_withheld_code_is_released_under_the_new_key_once() {
     // The one is under another key by now than the other.
     let reseal = async |id| {
         let tx = world.test.db.begin().await.unwrap();
-        let stocked = SealedCoupons::STOCKED;
+        let stocked = StockedCodes::default();
         let done = stocked.reseal_in_tx(&tx, &both(), &[id], &OsEntropy).await;
         tx.commit().await.unwrap();
         done.unwrap()
@@ -396,15 +396,15 @@ struct Late {
 #[async_trait]
 impl SealedTable for Late {
     fn name(&self) -> &'static str {
-        SealedCoupons::STOCKED.name()
+        StockedCodes::default().name()
     }
 
     async fn any_in_tx(&self, tx: &DatabaseTransaction) -> Result<Option<Sealed>, DbError> {
-        SealedCoupons::STOCKED.any_in_tx(tx).await
+        StockedCodes::default().any_in_tx(tx).await
     }
 
     async fn count(&self, conn: &DatabaseConnection) -> Result<u64, DbError> {
-        SealedCoupons::STOCKED.count(conn).await
+        StockedCodes::default().count(conn).await
     }
 
     async fn page(
@@ -413,7 +413,7 @@ impl SealedTable for Late {
         after: i64,
         most: u64,
     ) -> Result<Vec<(i64, Sealed)>, DbError> {
-        let mut page = SealedCoupons::STOCKED.page(conn, after, most).await?;
+        let mut page = StockedCodes::default().page(conn, after, most).await?;
         if self.hides.swap(false, Ordering::Relaxed) {
             page.remove(0);
         }
@@ -427,7 +427,7 @@ impl SealedTable for Late {
         rows: &[i64],
         entropy: &dyn Entropy,
     ) -> Result<u64, ProbeError> {
-        SealedCoupons::STOCKED
+        StockedCodes::default()
             .reseal_in_tx(tx, key, rows, entropy)
             .await
     }
