@@ -85,11 +85,12 @@ async fn a_migration_that_was_cut_off_after_any_statement_is_run_again() {
     assert_eq!(schema(test.db.read()).await, expected);
 }
 
-/// Whatever is there already.
+/// Whatever is there already; servers take their time, so with some of it there.
 #[tokio::test]
 async fn a_dry_run_prints_what_makes_the_same_schema() {
     let expected = schema(migrated().await.db.read()).await;
-    for there in 0..Migrator::migrations().len() {
+    let step = if TestDb::server().is_some() { 6 } else { 1 };
+    for there in (0..Migrator::migrations().len()).step_by(step) {
         let test = TestDb::empty().await;
         let db = test.db.write();
         for _ in 0..there {

@@ -22,7 +22,7 @@ enum Hold {
 }
 
 /// A server's locks have one name for all of its databases.
-const NAME: &str = "CONCAT('xmas_migrate_', MD5(DATABASE()))";
+const NAME: &str = "CONCAT('xmas_migrate_', LEFT(SHA2(DATABASE(), 256), 32))";
 
 impl MigrationLock {
     /// Takes the lock; `None` if another process has it. Keeps one connection of the pool.

@@ -56,7 +56,10 @@ class Span:
             if until.is_before(transaction):
                 self.cut = (transaction.log, transaction.start)
             elif transaction.statement:
-                fate(transaction.statement, dump.database, target)
+                try:
+                    fate(transaction.statement, dump.database, target)
+                except Problem as problem:
+                    raise Problem(f"at {kst(transaction.at)}: {problem}") from None
         end = last.last_before(len(last.data) + 1)
         if not reached:
             raise Problem(f"{until.text} is not in the log between the dump and its end.")
@@ -84,7 +87,7 @@ def fate(statement, source, target):
     text = bare(statement)
     names_it = re.search(rf"(?<![\w$]){re.escape(source)}(?![\w$])", text)
     if DROPS.match(text) and (names_it or statement.database == source):
-        raise Problem(f"between the dump and T the database was dropped ({text[:80]!r}): take a dump from after that.")
+        raise Problem(f"the database was dropped between the dump and T ({text[:80]!r}): T must be before that, or the dump from after it.")
     if ACCOUNTS.match(text) or HARMLESS.match(text):
         return False
     if statement.database != source:

@@ -10,6 +10,7 @@ from collections import Counter
 from .binlog import DELETES, UPDATES, WRITES, changes
 from .replay import bare, kst
 
+WITHHELD = ("kind_id", "fingerprint", "folded", "sealed_code", "created_at")
 FIELDS = ("class", "at", "user_id", "external_id", "id", "what", "amount", "reference", "detail")
 # What each class is, in the order of the summary.
 CLASSES = {
@@ -45,6 +46,8 @@ class Report:
         self.facts, self.tables, self.highest, self.last_at = [], {}, {}, 0
         # The receipt that a code was given with, and whose it is; the codes and seeds, of which something is to be done.
         self.owners, self.codes, self.seeds, self.unreadable = {}, {}, [], Counter()
+        # The codes that were not there at T.
+        self.uploaded = set()
         for transaction in span.after():
             self.read(transaction, source)
         for fact in self.facts:
@@ -109,6 +112,7 @@ class Report:
 
     def see_coupon_code(self, at, old, new):
         if new and not old:
+            self.uploaded.add(new["id"])
             self.add("coupon-uploaded", at, None, new["id"], f"kind {new['kind_id']}")
         if new and new["reward_id"] is not None and not (old and old["reward_id"] is not None):
             self.codes[new["id"]] = new
@@ -194,12 +198,22 @@ class Report:
                  "-- No number that was told after T is given to something else.", *self.raised(), "START TRANSACTION;"]
         for code in self.codes.values():
             lines.append("-- Handed out after T, so nobody else may get it: withheld from the stock.")
-            lines.append(insert("coupon_withheld", code, ("kind_id", "fingerprint", "folded", "sealed_code", "created_at")))
-            lines.append(f"DELETE FROM coupon_code WHERE id = {code['id']} AND fingerprint = {quoted(code['fingerprint'])} AND reward_id IS NULL;")
+            lines += self.withheld(code)
         for seed in self.seeds:
             lines.append("-- Its commitment was public: the day is drawn with this seed and no other.")
             lines.append(insert("draw_seed", seed, ("id", "event_day", "commitment", "sealed_seed", "created_at")))
         return "\n".join([*lines, "COMMIT;", ""])
+
+    def withheld(self, code):
+        """Statements that withhold a code. As it was at T, if it was there: a rotation of DATA_KEY may have sealed it anew since."""
+        if code["id"] in self.uploaded:
+            values = ", ".join(quoted(code[column]) for column in WITHHELD)
+            there = f"kind_id = {code['kind_id']} AND fingerprint = {quoted(code['fingerprint'])}"
+            return [f"INSERT INTO coupon_withheld ({', '.join(WITHHELD)}) SELECT {values} FROM DUAL "
+                    f"WHERE NOT EXISTS (SELECT 1 FROM coupon_withheld WHERE {there});"]
+        row = f"FROM coupon_code WHERE id = {code['id']} AND reward_id IS NULL;"
+        columns = ", ".join(WITHHELD)
+        return [f"INSERT INTO coupon_withheld ({columns}) SELECT {columns} {row}", f"DELETE {row}"]
 
     def raised(self):
         """Statements after which the numbers of tables count on from what was told after T."""

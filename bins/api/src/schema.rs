@@ -39,7 +39,7 @@ async fn apply_missing(
     lock: &MigrationLock,
     patience: Duration,
 ) -> anyhow::Result<Vec<String>> {
-    refuse_newer(&schema_state(db.read(), VERSION).await?)?;
+    refuse_newer(db).await?;
     let started = Instant::now();
     let mut applied = Vec::new();
     loop {
@@ -60,19 +60,19 @@ async fn apply_missing(
 
 /// Fails, with what to do, unless the schema fits this binary.
 pub async fn require(db: &Db) -> anyhow::Result<()> {
-    let state = schema_state(db.read(), VERSION).await?;
-    refuse_newer(&state)?;
-    match state {
+    match schema_state(db.read(), VERSION).await? {
+        SchemaState::Current => Ok(()),
         SchemaState::TooOld { missing } => bail!(
             "the database schema is too old for this program: {} missing. Run `xmas-api migrate up`.",
             missing.join(", ")
         ),
-        SchemaState::Current | SchemaState::TooNew { .. } => Ok(()),
+        SchemaState::TooNew { .. } => refuse_newer(db).await,
     }
 }
 
-fn refuse_newer(state: &SchemaState) -> anyhow::Result<()> {
-    match state {
+/// Fails if the schema needs a newer binary than this one.
+pub async fn refuse_newer(db: &Db) -> anyhow::Result<()> {
+    match schema_state(db.read(), VERSION).await? {
         SchemaState::TooNew {
             migration,
             oldest_binary,

@@ -10,7 +10,7 @@ use xmas_migration::{
 
 use crate::{
     cli::database,
-    schema::{USUAL_PATIENCE, bring_up_to_date, take_lock},
+    schema::{self, USUAL_PATIENCE, bring_up_to_date, take_lock},
     version::VERSION,
 };
 
@@ -59,6 +59,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 }
 
 async fn print_sql(db: &Db) -> anyhow::Result<ExitCode> {
+    schema::refuse_newer(db).await?;
     match dry_run(db.read()).await? {
         sql if sql.is_empty() => println!("-- The schema is up to date."),
         sql => print!("{sql}"),

@@ -107,9 +107,9 @@ fn explained(error: RotationError, has_previous: bool) -> anyhow::Error {
         RotationError::Busy => anyhow::anyhow!(
             "another process rotates DATA_KEY; if it was killed, run this again in 10 seconds"
         ),
-        RotationError::Unreadable(values) => anyhow::anyhow!(
-            "{} values open with neither key, and were left as they are:\n  {}\nEverything else is under the new \
-             key, and the rotation has not ended. See docs/runbook/rotate-keys.md.",
+        RotationError::Damaged(values) => anyhow::anyhow!(
+            "{} value(s) open with neither key, or are a copy of another row's, and were left as they are:\n  {}\n\
+             Everything else is under the new key, and the rotation has not ended. See docs/runbook/rotate-keys.md.",
             values.len(),
             values.join("\n  ")
         ),

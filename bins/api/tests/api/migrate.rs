@@ -239,6 +239,9 @@ async fn a_newer_schema_is_left_alone_and_refused_if_it_needs_a_newer_program() 
     let output = up();
     assert_eq!(output.status.code(), Some(1));
     let error = text(&output.stderr);
+    let dry_run = run(&mut place.program(&["migrate", "up", "--dry-run"]));
+    assert_eq!(dry_run.status.code(), Some(1));
+    assert_eq!(text(&dry_run.stderr), error);
     assert!(
         error.contains("too new") && error.contains("99.0.0"),
         "{error}"

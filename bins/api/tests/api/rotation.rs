@@ -584,7 +584,7 @@ async fn it_says_what_it_refuses_and_what_to_do() {
     test.execute("UPDATE coupon_code SET sealed_code = 'damaged' WHERE id = 7")
         .await;
     let damaged = rotate_with(&BOTH);
-    assert_ended(&damaged, 1, "1 values open with neither key");
+    assert_ended(&damaged, 1, "1 value(s) open with neither key");
     assert_ended(&damaged, 1, "\n  coupon_code 7\n");
     assert!(is_rotating(&test).await);
     test.execute("DELETE FROM coupon_code WHERE id = 7").await;

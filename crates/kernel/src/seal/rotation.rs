@@ -75,9 +75,9 @@ pub enum RotationError {
     Busy,
     #[error("it was told to")]
     Stopped,
-    /// These open with neither key; everything else is under the new one.
-    #[error("{} values open with neither key", .0.len())]
-    Unreadable(Vec<String>),
+    /// These open with neither key, or are what another row has; everything else is under the new one.
+    #[error("{} value(s) cannot be sealed again", .0.len())]
+    Damaged(Vec<String>),
     #[error(transparent)]
     Probe(#[from] ProbeError),
 }
@@ -98,7 +98,7 @@ const LEASE_TIME: Duration = Duration::from_secs(10);
 struct Look {
     seen: BTreeMap<&'static str, u64>,
     resealed: BTreeMap<&'static str, u64>,
-    unreadable: Vec<String>,
+    damaged: Vec<String>,
 }
 
 impl Rotation<'_> {
@@ -142,8 +142,8 @@ impl Rotation<'_> {
                 *resealed.entry(table).or_default() += count;
             }
         };
-        if !last.unreadable.is_empty() {
-            return Err(RotationError::Unreadable(last.unreadable));
+        if !last.damaged.is_empty() {
+            return Err(RotationError::Damaged(last.damaged));
         }
         let tables = last.seen.into_iter().map(|(table, sealed)| {
             let resealed = resealed.get(table).copied().unwrap_or_default();
@@ -205,15 +205,19 @@ impl Rotation<'_> {
                     match self.key.opened(place, value) {
                         Ok((key, _)) if Arc::ptr_eq(key, &self.key.keys[0]) => {}
                         Ok(_) => old.push(*row),
-                        Err(Unsealable) => look.unreadable.push(format!("{} {row}", table.name())),
+                        Err(Unsealable) => look.damaged.push(format!("{} {row}", table.name())),
                     }
                 }
                 if !old.is_empty() {
                     // Renewed, since it is this process's own.
                     self.lease().await?;
                     let began = Instant::now();
-                    let resealed = retry(|| self.reseal_once(&**table, &old)).await?;
-                    *look.resealed.entry(table.name()).or_default() += resealed;
+                    let (resealed, copies) = self.reseal(&**table, &old).await?;
+                    if resealed > 0 {
+                        *look.resealed.entry(table.name()).or_default() += resealed;
+                    }
+                    let copies = copies.iter().map(|row| format!("{} {row}", table.name()));
+                    look.damaged.extend(copies);
                     // As long a turn for those who play: a file has one writer.
                     tokio::time::sleep(began.elapsed()).await;
                 }
@@ -223,6 +227,27 @@ impl Rotation<'_> {
             }
         }
         Ok(look)
+    }
+
+    /// Seals these rows again, and returns how many were not yet, and which of them are what another row has: that
+    /// is seen once both are under one key.
+    async fn reseal(
+        &self,
+        table: &dyn SealedTable,
+        rows: &[i64],
+    ) -> Result<(u64, Vec<i64>), ProbeError> {
+        match retry(|| self.reseal_once(table, rows)).await {
+            Err(ProbeError::Db(DbError::Violated(..))) => {}
+            outcome => return Ok((outcome?, Vec::new())),
+        }
+        let (mut resealed, mut copies) = (0, Vec::new());
+        for row in rows.chunks(1) {
+            match retry(|| self.reseal_once(table, row)).await {
+                Err(ProbeError::Db(DbError::Violated(..))) => copies.extend(row),
+                outcome => resealed += outcome?,
+            }
+        }
+        Ok((resealed, copies))
     }
 
     async fn reseal_once(&self, table: &dyn SealedTable, rows: &[i64]) -> Result<u64, ProbeError> {
