@@ -238,8 +238,8 @@ class OverSsh(unittest.TestCase):
         return self.git(self.folder / "server", "describe", "--tags")
 
     def test_the_tag_is_checked_out_and_deployed(self):
-        done = self.deploy("deploy@example.com", "v0.2.0", "ghcr.io/someone/xmas:v0.2.0")
-        self.assertEqual((done.returncode, done.stdout), (0, "v0.2.0 deploys ghcr.io/someone/xmas:v0.2.0\n"), done.stderr)
+        done = self.deploy("deploy@example.com", "v0.2.0", "registry.example/someone/xmas:v0.2.0")
+        self.assertEqual((done.returncode, done.stdout), (0, "v0.2.0 deploys registry.example/someone/xmas:v0.2.0\n"), done.stderr)
         self.assertEqual(self.checked_out(), "v0.2.0")
         asked = (self.folder / "log").read_text(encoding="utf-8").splitlines()
         self.assertIn("StrictHostKeyChecking=yes", asked)
