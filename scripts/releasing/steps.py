@@ -169,6 +169,14 @@ class Deployment:
         if why:
             raise Refused(why)
 
+    def outgrown(self, release):
+        """Why the schema has no place for a release any more, or None, also where the schema cannot be asked."""
+        done = self.driver.call(release, "migrate", "status", "--json", owner=True)
+        try:
+            return schema.refusal(done.stdout)
+        except (ValueError, LookupError):
+            return None
+
     # -- Forward
 
     def migrate(self, release):
@@ -289,7 +297,21 @@ class Deployment:
                     self.stop(replica)
             else:
                 self.driver.find(before)
+                if not any(replica.release == before for replica in self.replicas()) and (why := self.outgrown(before)):
+                    self.end_without(before, why)
                 self.converge(before, self.identity(before), count)
                 self.driver.adopt(before)
         except (Unhealthy, Refused, Failed) as why:
             raise NeedsPerson(f"{before or 'what was started'} could not be brought back, look at `scripts/deploy status`:\n{why}") from None
+
+    def end_without(self, before, why):
+        """After a migration with downtime that the release before cannot live with: there is nothing to go back to, and a newer release
+        must not be kept out by a deploy that is unfinished for ever."""
+        for replica in self.replicas():
+            self.stop(replica)
+        # Nothing is deployed, and `roll-back` goes to the release before once its backup is restored.
+        self.journal.finish(None, before)
+        raise NeedsPerson(
+            f"nothing runs: {before} cannot go on, since {why}\n"
+            "Deploy a newer release, or restore the backup and then call `scripts/deploy roll-back`."
+        )

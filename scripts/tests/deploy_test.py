@@ -304,6 +304,23 @@ class ByHand(Deploys):
         self.deploys(0, "new")
         self.expect(self.new, "new", "old")
 
+    def test_a_failed_deploy_with_downtime_leaves_the_way_to_a_newer_release(self):
+        self.deploys(0, "stop")
+        # A release whose migration forbids the one before, and whose program does not start.
+        forbid = f"INSERT INTO event.schema_compatibility (migration, oldest_binary) VALUES ('m99990101_000002_of_new', '{site.new_version}')"
+        (self.place.folder / "forbid.sql").write_text(forbid, encoding="utf-8")
+        self.addCleanup(site.sql, "DELETE FROM event.schema_compatibility WHERE migration = 'm99990101_000002_of_new'")
+        client = f"mariadb --no-defaults --socket={site.folder}/mariadb/socket --user=root"
+        site.release("stillborn", f'[ "$1" != serve ] || exit 7; [ "$2" != up ] || {client} <{self.place.folder}/forbid.sql')
+        printed = self.deploys(6, "stillborn", "--even-if-unhealthy")
+        self.assertIn("nothing runs: old cannot go on", printed)
+        self.assertIn("m99990101_000002_of_new", printed)
+        self.expect([], None, "old")
+        self.assertIn("m99990101_000002_of_new", self.deploys(1, "roll-back"))
+        self.deploys(0, "stop")
+        self.deploys(0, "new")
+        self.expect(self.new, "new", None)
+
     def test_replicas_that_are_gone_are_started_again(self):
         os.kill(self.place.pids()[0], signal.SIGKILL)
         wait_for("its end", lambda: len(self.place.running()) == REPLICAS - 1)
