@@ -95,6 +95,15 @@ class Processes:
             metrics = f"127.0.0.1:{self.metrics[place]}" if place in self.metrics else ""
             yield Replica(place, release, f"127.0.0.1:{port}", metrics, place == REHEARSAL), pid
 
+    def refuse_strangers(self):
+        """Refuses a port where somebody else listens, such as a replica that was started in another way."""
+        ours = {replica.id for replica in self.replicas()}
+        for place in self.places:
+            for port in (place, *([self.metrics[place]] if place in self.metrics else [])):
+                with socket.socket() as client:
+                    if place not in ours and client.connect_ex(("127.0.0.1", int(port))) == 0:
+                        raise Refused(f"somebody listens on 127.0.0.1:{port} whom this has not started: end it, or set another port")
+
     def pid(self, replica):
         if child := self.children.get(replica):
             return child.pid if child.poll() is None else None

@@ -50,6 +50,7 @@ class Deployment:
             before, count = going["from"], going["replicas"]
         else:
             before, count = self.look_at(running, even_if_unhealthy)
+        self.driver.refuse_strangers()
         self.refuse_a_full_disk()
         self.refuse_a_wrong_configuration(release)
         self.refuse_the_schema(release, self.identity(before)[0] if running and before else None)
@@ -81,6 +82,7 @@ class Deployment:
         before, count = self.look_at(running, even_if_unhealthy=True)
         if running and before != self.journal.current:
             raise Refused(f"{before} runs, which was not deployed by this: name the release that is to run")
+        self.driver.refuse_strangers()
         self.driver.find(release)
         wanted = self.identity(release)
         self.refuse_a_wrong_configuration(release)

@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import unittest
 
@@ -142,6 +143,14 @@ class Refusals(Deploys):
         # The rights come with the migration.
         self.deploys(0, "new", "--even-if-unhealthy")
         self.expect(self.new, "new", "old")
+
+    def test_a_port_where_somebody_else_listens_is_refused(self):
+        log = site.release("logged", 'echo "$1 $2" >>"$LOG"')
+        for port in (site.ports[REPLICAS], site.metrics_ports[REPLICAS]):
+            with socket.create_server(("127.0.0.1", port)):
+                self.assertIn(f"127.0.0.1:{port} whom this has not started", self.deploys(1, "logged"))
+        self.assertNotIn("migrate up", log.read_text(encoding="utf-8"))
+        self.expect_untouched(self.old)
 
     def test_a_full_disk_is_refused(self):
         self.place.set(free_megabytes=2**40)
