@@ -99,6 +99,55 @@ class Deployment:
         self.journal.finish(release, None)
         self.say(f"{release} runs again, {count} replica(s). The schema stays as it is.")
 
+    def restart(self):
+        """Replaces every replica by one of the same release, which takes over changed settings, and starts what is missing."""
+        if self.journal.under_way:
+            raise Refused(self.unfinished())
+        release = self.journal.current
+        if release is None:
+            raise Refused("nothing is deployed: name the release that is to run")
+        running = self.replicas()
+        if other := sorted({replica.release for replica in running} - {release}):
+            raise Refused(f"{', '.join(other)} runs, and {release} is deployed: name the release that is to run")
+        self.driver.refuse_strangers()
+        self.driver.find(release)
+        wanted = self.identity(release)
+        self.refuse_a_wrong_configuration(release)
+        self.refuse_the_schema(release)
+        count = self.driver.count(len(running))
+        # Whoever cannot serve goes first.
+        running.sort(key=lambda replica: not self.not_ready(replica))
+        try:
+            if running:
+                self.rehearse(release, wanted)
+            # A restart that was killed has left one more than there are to be.
+            while len(running) > count:
+                self.stop(running.pop(0))
+            for replica in running:
+                self.replace(replica, wanted)
+        except Interrupted:
+            raise Interrupted(f"it was interrupted; {release} runs, in part with the settings from before") from None
+        except (Unhealthy, Failed) as why:
+            raise RolledBack(f"{why}\nThe replicas of {release} that were not replaced run on, with the settings they have.") from None
+        try:
+            self.converge(release, wanted, count)
+        except Interrupted:
+            raise Interrupted(f"it was interrupted, and {release} may run in part only: look at `scripts/deploy status`") from None
+        except (Unhealthy, Failed) as why:
+            raise NeedsPerson(f"{release} does not run as it should, look at `scripts/deploy status`:\n{why}") from None
+        self.say(f"{release} runs, {count} replica(s), with the settings of now.")
+
+    def replace(self, old, wanted):
+        """One replica by another of its release. The new one goes again if it is not well."""
+        new = self.driver.start(old.release)
+        self.say(f"Started the {new}.")
+        try:
+            self.gate(new, wanted)
+        except (Unhealthy, Interrupted):
+            self.stop(new)
+            raise
+        self.stop(old)
+
     def stop_all(self):
         """For an upgrade with downtime."""
         if self.journal.under_way:

@@ -292,6 +292,66 @@ class HalfWay(Deploys):
         self.expect(self.old, "old", None)
 
 
+class Restarts(Deploys):
+    def settings_of_replicas(self):
+        """The REQUEST_SECONDS that each process was started with."""
+        found = []
+        for pid in self.place.pids():
+            with open(f"/proc/{pid}/environ", "rb") as environment:
+                found += re.findall(rb"(?:^|\0)REQUEST_SECONDS=(\d+)", environment.read())
+        return found
+
+    def test_changed_settings_are_taken_over_without_a_failed_request(self):
+        before = self.place.pids()
+        self.environment(REQUEST_SECONDS=7)
+        with Load(site) as load:
+            printed = self.deploys(0, "restart")
+        self.assertEqual(load.failures, [])
+        self.assertEqual(re.findall("Started|Stopping", printed), ["Started", "Stopping"] * REPLICAS)
+        self.assertFalse(set(before) & set(self.place.pids()))
+        self.assertEqual(self.settings_of_replicas(), [b"7"] * REPLICAS)
+        self.expect(self.old, "old", None)
+
+    def test_settings_that_a_replica_cannot_serve_with_replace_nothing(self):
+        before = sorted(self.place.pids())
+        self.place.set(ready_seconds=2)
+        self.environment(user="half")
+        self.assertIn("a statement failed", self.deploys(3, "restart"))
+        self.assertEqual(sorted(self.place.pids()), before)
+        self.expect(self.old, "old", None)
+        # Nothing runs, and nothing can.
+        self.deploys(0, "stop")
+        self.assertIn("does not run as it should", self.deploys(6, "restart"))
+        self.environment()
+        self.deploys(0, "restart")
+        self.expect(self.old, "old", None)
+
+    def test_one_that_was_killed_is_made_good_by_the_next(self):
+        self.place.set(steady_seconds=0.6)
+        going = self.place.begin("restart")
+        with going:
+            wait_for("one more than usual", lambda: len(self.place.running()) == REPLICAS + 1)
+            going.kill()
+            going.communicate()
+        self.environment(REQUEST_SECONDS=7)
+        self.deploys(0, "restart")
+        self.assertEqual(self.settings_of_replicas(), [b"7"] * REPLICAS)
+        self.expect(self.old, "old", None)
+
+    def test_at_boot_it_starts_what_is_deployed_and_nothing_that_is_unfinished(self):
+        self.deploys(0, "stop")
+        self.deploys(0, "restart")
+        self.expect(self.old, "old", None)
+        self.place.set(steady_seconds=0.6)
+        self.kill_half_way("new")
+        self.end_replicas()
+        self.assertIn("`scripts/deploy new` continues it", self.deploys(1, "restart"))
+        self.deploys(0, "roll-back")
+        self.expect(self.old, "old", None)
+        (self.place.state / "journal.json").unlink()
+        self.assertIn("nothing is deployed", self.deploys(1, "restart"))
+
+
 class ByHand(Deploys):
     def test_the_first_deploy_starts_all_replicas_or_leaves_none(self):
         self.end_replicas()
