@@ -16,12 +16,14 @@ POLL_SECONDS = 0.1
 
 
 class Interruption:
-    """SIGINT and SIGTERM. They are heeded between two steps, and not while a deploy goes back."""
+    """SIGINT, SIGTERM, and the SIGHUP of a connection that is lost. They are heeded between two steps, and not while a deploy goes back."""
 
     def __init__(self):
         self.wanted, self.heeded = False, True
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.note)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # nohup has it ignored.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self.note)
 
     def note(self, _number, _frame):
         self.wanted = True
@@ -71,9 +73,11 @@ class Deployment:
     def roll_back(self):
         """Undoes a deploy that is unfinished, or goes back to the release before."""
         if going := self.journal.under_way:
-            self.say(f"{self.unfinished()}: going back to {going['from'] or 'nothing'}.")
+            before = going["from"] or "nothing"
+            self.say(f"Undoing the deploy of {going['to']}, going back to {before}.")
             self.return_to(going["from"])
             self.journal.give_up()
+            self.say(f"{before} runs, as before. The schema stays as `migrate up` of {going['to']} has left it.")
             return
         release = self.journal.previous
         if release is None:
@@ -167,11 +171,10 @@ class Deployment:
 
     def unfinished(self):
         going = self.journal.under_way
-        return (
-            f"a deploy of {going['to']} (from {going['from'] or 'nothing'}) was cut off while {going['stage']}; "
-            + ("" if going["stage"] == "rolling back" else f"`scripts/deploy {going['to']}` continues it, and ")
-            + "`scripts/deploy roll-back` undoes it"
-        )
+        ways = f"`scripts/deploy {going['to']}` continues it, and `scripts/deploy roll-back` undoes it"
+        if going["stage"] == "rolling back":
+            ways = "`scripts/deploy roll-back` ends that"
+        return f"a deploy of {going['to']} (from {going['from'] or 'nothing'}) was cut off while {going['stage']}; {ways}"
 
     # -- Before anything is touched
 
@@ -209,7 +212,9 @@ class Deployment:
     def refuse_a_wrong_configuration(self, release):
         done = self.driver.call(release, "check")
         if done.returncode != 0:
-            raise Refused(f"`check` of {release} finds something wrong:\n{commands.said(done)}")
+            # All settings are printed before what is wrong with them.
+            unsafe = [f"  | {line}" for line in (done.stdout + done.stderr).splitlines() if line.startswith("unsafe:")]
+            raise Refused(f"`check` of {release} finds something wrong:\n" + ("\n".join(unsafe) or commands.said(done)))
 
     def refuse_the_schema(self, release, running=None):
         done = self.driver.call(release, "migrate", "status", "--json", owner=True)
@@ -232,13 +237,12 @@ class Deployment:
 
     def migrate(self, release):
         self.say(f"Migrating the schema, with the program of {release}.")
-        done = self.driver.migrate(release)
-        if done.returncode != 0:
-            self.journal.give_up()
-            raise MigrationFailed(
-                f"the migration has failed; no replica was replaced:\n{commands.said(done)}\n"
-                f"What is applied: `migrate status` of {release}."
-            )
+        for failed, done in self.driver.migrate(release):
+            if done.returncode != 0:
+                self.journal.give_up()
+                raise MigrationFailed(
+                    f"{failed}; no replica was replaced:\n{commands.said(done)}\nWhat is applied: `migrate status` of {release}."
+                )
 
     def rehearse(self, release, wanted):
         """One replica that nobody is sent to, so that a release that cannot run meets no player."""

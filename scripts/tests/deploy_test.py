@@ -116,6 +116,10 @@ class Refusals(Deploys):
         # The program's own check refuses it, and so nothing of it has run.
         self.environment(DRAIN_SECONDS="often")
         self.assertIn("`check` of new finds something wrong", self.deploys(1, "new"))
+        self.environment(APP_ENV="production", DATABASE_URL="")
+        printed = self.deploys(1, "new")
+        self.assertIn("  | unsafe: DATABASE_URL", printed)
+        self.assertNotIn("REQUEST_SECONDS", printed)
         self.environment()
         self.expect_untouched(self.old)
 
@@ -193,7 +197,11 @@ class Failures(Deploys):
         with Load(site) as load:
             self.assertIn("a statement failed", self.deploys(3, "unready"))
             self.expect(self.old, "old", None)
-            self.assertIn("has ended", self.deploys(3, "ends"))
+            printed = self.deploys(3, "ends")
+        self.assertIn("the rehearsal of ends has ended", printed)
+        # The log has the words of the one before too.
+        self.assertNotIn("a statement failed", printed)
+        self.assertIn("it wrote nothing", printed)
         self.assertEqual(load.failures, [])
         self.expect(self.old, "old", None)
 
@@ -236,6 +244,13 @@ class Failures(Deploys):
         self.assertNotIn("serve", calls)
         self.assertIsNone(self.place.journal()["under_way"])
 
+    def test_a_failed_command_after_the_migration_is_told_as_such(self):
+        self.place.set(after_migration=["sh", "-c", "echo no rights; exit 1"])
+        printed = self.deploys(4, "new")
+        self.assertIn("the command of after_migration has failed; the schema is migrated", printed)
+        self.assertIn("no rights", printed)
+        self.expect(self.old, "old", None)
+
     def last_migration(self):
         done = subprocess.run([site.releases / "old/xmas-api", "migrate", "status"], capture_output=True, text=True, check=False,
                               env={"DATABASE_URL": site.database("root"), "DATA_DIR": str(site.folder / "data")})
@@ -258,14 +273,25 @@ class HalfWay(Deploys):
 
     def test_a_killed_deploy_is_undone_by_roll_back(self):
         self.kill_half_way("new")
-        self.deploys(0, "roll-back")
+        printed = self.deploys(0, "roll-back")
+        self.assertIn("Undoing the deploy of new", printed)
+        self.assertIn("old runs, as before", printed)
         self.expect(self.old, "old", None)
 
     def test_an_interrupted_deploy_goes_back(self):
-        printed, code = self.kill_half_way("new", signal.SIGTERM)
-        self.assertEqual(code, 5, printed)
-        self.assertIn("old runs, as before", printed)
-        self.expect(self.old, "old", None)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                printed, code = self.kill_half_way("new", number)
+                self.assertEqual(code, 5, printed)
+                self.assertIn("old runs, as before", printed)
+                self.expect(self.old, "old", None)
+
+    def test_a_deploy_goes_on_when_nobody_reads_what_it_prints(self):
+        going = self.place.begin("new")
+        with going:
+            going.stdout.close()
+            self.assertEqual(going.wait(60), 0)
+        self.expect(self.new, "new", "old")
 
     def test_a_deploy_that_was_killed_while_it_rolled_back_goes_back_on(self):
         site.release("brittle", BRITTLE)
@@ -274,7 +300,7 @@ class HalfWay(Deploys):
             wait_for("the way back", lambda: (self.place.journal()["under_way"] or {}).get("stage") == "rolling back")
             going.kill()
             going.communicate()
-        self.assertIn("was cut off while rolling back", self.deploys(1, "brittle"))
+        self.assertIn("was cut off while rolling back; `scripts/deploy roll-back` ends that", self.deploys(1, "brittle"))
         self.deploys(0, "roll-back")
         self.expect(self.old, "old", None)
 
