@@ -412,6 +412,13 @@ class ByHand(Deploys):
         self.assertIn("m99990101_000002_of_new", printed)
         self.expect([], None, "old")
         self.assertIn("m99990101_000002_of_new", self.deploys(1, "roll-back"))
+        self.assertIn("nothing is deployed", self.deploys(1, "restart"))
+        # As a restored backup has it.
+        site.sql("DELETE FROM event.schema_compatibility WHERE migration = 'm99990101_000002_of_new'")
+        self.deploys(0, "roll-back")
+        self.expect(self.old, "old", None)
+        self.deploys(0, "stop")
+        self.deploys(6, "stillborn", "--even-if-unhealthy")
         self.deploys(0, "stop")
         self.deploys(0, "new")
         self.expect(self.new, "new", None)
