@@ -352,6 +352,17 @@ class Restarts(Deploys):
         self.deploys(0, "restart")
         self.expect(self.old, "old", None)
 
+    def test_a_replica_that_is_not_ready_goes_again_and_the_others_run_on(self):
+        self.place.set(ready_seconds=2)
+        # The last that is started: a rehearsal and the replicas are the deploy's, and the same number the restart's.
+        last = 2 * (1 + REPLICAS)
+        site.release("late", f'[ "$1" != serve ] || {{ echo >>"$LOG"; [ "$(wc -l <"$LOG")" != {last} ] || export DATABASE_URL={site.database("half")}; }}')
+        self.deploys(0, "late")
+        self.environment(REQUEST_SECONDS=7)
+        self.assertIn("that were not replaced run on", self.deploys(3, "restart"))
+        self.assertEqual(self.settings_of_replicas(), [b"7"] * (REPLICAS - 1))
+        self.expect(self.new, "late", "old")
+
     def test_one_that_was_killed_is_made_good_by_the_next(self):
         self.place.set(steady_seconds=0.6)
         going = self.place.begin("restart")
