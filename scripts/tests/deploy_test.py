@@ -58,6 +58,14 @@ class Deploys(unittest.TestCase):
         self.assertEqual(self.place.running(), versions)
         self.assertEqual(self.place.journal(), {"current": current, "previous": previous, "under_way": None})
 
+    def settings_of_replicas(self):
+        """The REQUEST_SECONDS that each process was started with."""
+        found = []
+        for pid in self.place.pids():
+            with open(f"/proc/{pid}/environ", "rb") as environment:
+                found += re.findall(rb"(?:^|\0)REQUEST_SECONDS=(\d+)", environment.read())
+        return found
+
     def kill_half_way(self, release, number=signal.SIGKILL):
         """Stops a deploy as soon as one replica has been replaced."""
         going = self.place.begin(release)
@@ -100,6 +108,17 @@ class UnderLoad(Deploys):
         self.assertEqual(log.read_text(encoding="utf-8").count("serve"), 3)
         self.assertIn("has ended", printed)
         self.assertIn("The schema stays", printed)
+
+    def test_changed_settings_are_taken_over_without_a_failed_request(self):
+        before = self.place.pids()
+        self.environment(REQUEST_SECONDS=7)
+        with Load(site) as load:
+            printed = self.deploys(0, "restart")
+        self.expect_no_failure(load)
+        self.assertEqual(re.findall("Started|Stopping", printed), ["Started", "Stopping"] * REPLICAS)
+        self.assertFalse(set(before) & set(self.place.pids()))
+        self.assertEqual(self.settings_of_replicas(), [b"7"] * REPLICAS)
+        self.expect(self.old, "old", None)
 
 
 class Refusals(Deploys):
@@ -319,25 +338,6 @@ class HalfWay(Deploys):
 
 
 class Restarts(Deploys):
-    def settings_of_replicas(self):
-        """The REQUEST_SECONDS that each process was started with."""
-        found = []
-        for pid in self.place.pids():
-            with open(f"/proc/{pid}/environ", "rb") as environment:
-                found += re.findall(rb"(?:^|\0)REQUEST_SECONDS=(\d+)", environment.read())
-        return found
-
-    def test_changed_settings_are_taken_over_without_a_failed_request(self):
-        before = self.place.pids()
-        self.environment(REQUEST_SECONDS=7)
-        with Load(site) as load:
-            printed = self.deploys(0, "restart")
-        self.assertEqual(load.failures, [])
-        self.assertEqual(re.findall("Started|Stopping", printed), ["Started", "Stopping"] * REPLICAS)
-        self.assertFalse(set(before) & set(self.place.pids()))
-        self.assertEqual(self.settings_of_replicas(), [b"7"] * REPLICAS)
-        self.expect(self.old, "old", None)
-
     def test_settings_that_a_replica_cannot_serve_with_replace_nothing(self):
         before = sorted(self.place.pids())
         self.place.set(ready_seconds=2)
