@@ -59,10 +59,10 @@ class Compose:
         return self.docker("run", "--rm", "--network", "none", release, "--version")
 
     def migrate(self, release):
-        done = self.call(release, "migrate", "up", owner=True)
-        if done.returncode == 0:
-            done = self.compose("run", "--rm", "--no-deps", "-T", "db-grants", release=release)
-        return done
+        """Each step when it is asked for: what has failed if it does, and how it ended."""
+        yield "the migration has failed", self.call(release, "migrate", "up", owner=True)
+        done = self.compose("run", "--rm", "--no-deps", "-T", "db-grants", release=release)
+        yield "db-grants has failed; the schema is migrated", done
 
     def adopt(self, release):
         """From now on every `docker compose up` means this image."""
@@ -97,6 +97,9 @@ class Compose:
         return [
             one for one in found if one["Config"]["Labels"].get("com.docker.compose.oneoff") != "True" or one["Name"] == f"/{self.rehearsal}"
         ]
+
+    def refuse_strangers(self):
+        """Containers have addresses of their own."""
 
     def replica(self, container):
         networks = container["NetworkSettings"]["Networks"]

@@ -30,6 +30,8 @@ class Processes:
         self.metrics = dict(zip(self.places, settings.metrics_ports))
         # What this deploy has started itself: the system shows a mark a moment later only.
         self.children = {}
+        # Where in its log each of them begins: earlier ones of the same port have written there too.
+        self.begins = {}
 
     @staticmethod
     def variables(path):
@@ -59,10 +61,11 @@ class Processes:
         return self.call(release, "--version")
 
     def migrate(self, release):
-        done = self.call(release, "migrate", "up", owner=True)
-        if done.returncode == 0 and self.settings.after_migration:
+        """Each step when it is asked for: what has failed if it does, and how it ended."""
+        yield "the migration has failed", self.call(release, "migrate", "up", owner=True)
+        if self.settings.after_migration:
             done = commands.run(self.settings.after_migration, cwd=self.state, env=self.owning)
-        return done
+            yield "the command of after_migration has failed; the schema is migrated", done
 
     def adopt(self, release):
         """Nothing else has to know which release runs."""
@@ -95,6 +98,15 @@ class Processes:
             metrics = f"127.0.0.1:{self.metrics[place]}" if place in self.metrics else ""
             yield Replica(place, release, f"127.0.0.1:{port}", metrics, place == REHEARSAL), pid
 
+    def refuse_strangers(self):
+        """Refuses a port where somebody else listens, such as a replica that was started in another way."""
+        ours = {replica.id for replica in self.replicas()}
+        for place in self.places:
+            for port in (place, *([self.metrics[place]] if place in self.metrics else [])):
+                with socket.socket() as client:
+                    if place not in ours and client.connect_ex(("127.0.0.1", int(port))) == 0:
+                        raise Refused(f"somebody listens on 127.0.0.1:{port} whom this has not started: end it, or set another port")
+
     def pid(self, replica):
         if child := self.children.get(replica):
             return child.pid if child.poll() is None else None
@@ -122,6 +134,7 @@ class Processes:
             environment["METRICS_ADDR"] = f"127.0.0.1:{self.metrics[place]}"
             replica = Replica(place, release, replica.address, environment["METRICS_ADDR"])
         with open(self.log(place), "ab") as log:
+            self.begins[replica] = log.tell()
             # A session of its own: it goes on when the deploy has ended, and Ctrl-C does not reach it.
             self.children[replica] = subprocess.Popen(
                 [self.program(release), "serve"], cwd=self.state, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -151,5 +164,5 @@ class Processes:
         return self.state / f"{place}.log"
 
     def last_words(self, replica):
-        lines = self.log(replica.id).read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(f"  | {line}" for line in lines[-10:])
+        written = self.log(replica.id).read_bytes()[self.begins.get(replica, 0) :].decode(errors="replace")
+        return "\n".join(f"  | {line}" for line in written.splitlines()[-10:] or ["it wrote nothing"])

@@ -15,4 +15,4 @@ class Replica:
     is_rehearsal: bool = False
 
     def __str__(self):
-        return f"{'rehearsal' if self.is_rehearsal else 'replica'} {self.id} of {self.release}"
+        return f"{'rehearsal' if self.is_rehearsal else f'replica {self.id}'} of {self.release}"

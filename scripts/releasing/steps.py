@@ -16,12 +16,14 @@ POLL_SECONDS = 0.1
 
 
 class Interruption:
-    """SIGINT and SIGTERM. They are heeded between two steps, and not while a deploy goes back."""
+    """SIGINT, SIGTERM, and the SIGHUP of a connection that is lost. They are heeded between two steps, and not while a deploy goes back."""
 
     def __init__(self):
         self.wanted, self.heeded = False, True
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.note)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # nohup has it ignored.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self.note)
 
     def note(self, _number, _frame):
         self.wanted = True
@@ -50,6 +52,7 @@ class Deployment:
             before, count = going["from"], going["replicas"]
         else:
             before, count = self.look_at(running, even_if_unhealthy)
+        self.driver.refuse_strangers()
         self.refuse_a_full_disk()
         self.refuse_a_wrong_configuration(release)
         self.refuse_the_schema(release, self.identity(before)[0] if running and before else None)
@@ -70,9 +73,11 @@ class Deployment:
     def roll_back(self):
         """Undoes a deploy that is unfinished, or goes back to the release before."""
         if going := self.journal.under_way:
-            self.say(f"{self.unfinished()}: going back to {going['from'] or 'nothing'}.")
+            before = going["from"] or "nothing"
+            self.say(f"Undoing the deploy of {going['to']}, going back to {before}.")
             self.return_to(going["from"])
             self.journal.give_up()
+            self.say(f"{before} runs, as before. The schema stays as `migrate up` of {going['to']} has left it.")
             return
         release = self.journal.previous
         if release is None:
@@ -81,6 +86,7 @@ class Deployment:
         before, count = self.look_at(running, even_if_unhealthy=True)
         if running and before != self.journal.current:
             raise Refused(f"{before} runs, which was not deployed by this: name the release that is to run")
+        self.driver.refuse_strangers()
         self.driver.find(release)
         wanted = self.identity(release)
         self.refuse_a_wrong_configuration(release)
@@ -96,6 +102,55 @@ class Deployment:
         self.driver.adopt(release)
         self.journal.finish(release, None)
         self.say(f"{release} runs again, {count} replica(s). The schema stays as it is.")
+
+    def restart(self):
+        """Replaces every replica by one of the same release, which takes over changed settings, and starts what is missing."""
+        if self.journal.under_way:
+            raise Refused(self.unfinished())
+        release = self.journal.current
+        if release is None:
+            raise Refused("nothing is deployed: name the release that is to run")
+        running = self.replicas()
+        if other := sorted({replica.release for replica in running} - {release}):
+            raise Refused(f"{', '.join(other)} runs, and {release} is deployed: name the release that is to run")
+        self.driver.refuse_strangers()
+        self.driver.find(release)
+        wanted = self.identity(release)
+        self.refuse_a_wrong_configuration(release)
+        self.refuse_the_schema(release)
+        count = self.driver.count(len(running))
+        # Whoever cannot serve goes first.
+        running.sort(key=lambda replica: not self.not_ready(replica))
+        try:
+            if running:
+                self.rehearse(release, wanted)
+            # A restart that was killed has left one more than there are to be.
+            while len(running) > count:
+                self.stop(running.pop(0))
+            for replica in running:
+                self.replace(replica, wanted)
+        except Interrupted:
+            raise Interrupted(f"it was interrupted; {release} runs, in part with the settings from before") from None
+        except (Unhealthy, Failed) as why:
+            raise RolledBack(f"{why}\nThe replicas of {release} that were not replaced run on, with the settings they have.") from None
+        try:
+            self.converge(release, wanted, count)
+        except Interrupted:
+            raise Interrupted(f"it was interrupted, and {release} may run in part only: look at `scripts/deploy status`") from None
+        except (Unhealthy, Failed) as why:
+            raise NeedsPerson(f"{release} does not run as it should, look at `scripts/deploy status`:\n{why}") from None
+        self.say(f"{release} runs, {count} replica(s), with the settings of now.")
+
+    def replace(self, old, wanted):
+        """One replica by another of its release. The new one goes again if it is not well."""
+        new = self.driver.start(old.release)
+        self.say(f"Started the {new}.")
+        try:
+            self.gate(new, wanted)
+        except (Unhealthy, Interrupted):
+            self.stop(new)
+            raise
+        self.stop(old)
 
     def stop_all(self):
         """For an upgrade with downtime."""
@@ -116,11 +171,10 @@ class Deployment:
 
     def unfinished(self):
         going = self.journal.under_way
-        return (
-            f"a deploy of {going['to']} (from {going['from'] or 'nothing'}) was cut off while {going['stage']}; "
-            + ("" if going["stage"] == "rolling back" else f"`scripts/deploy {going['to']}` continues it, and ")
-            + "`scripts/deploy roll-back` undoes it"
-        )
+        ways = f"`scripts/deploy {going['to']}` continues it, and `scripts/deploy roll-back` undoes it"
+        if going["stage"] == "rolling back":
+            ways = "`scripts/deploy roll-back` ends that"
+        return f"a deploy of {going['to']} (from {going['from'] or 'nothing'}) was cut off while {going['stage']}; {ways}"
 
     # -- Before anything is touched
 
@@ -158,7 +212,9 @@ class Deployment:
     def refuse_a_wrong_configuration(self, release):
         done = self.driver.call(release, "check")
         if done.returncode != 0:
-            raise Refused(f"`check` of {release} finds something wrong:\n{commands.said(done)}")
+            # All settings are printed before what is wrong with them.
+            unsafe = [f"  | {line}" for line in (done.stdout + done.stderr).splitlines() if line.startswith("unsafe:")]
+            raise Refused(f"`check` of {release} finds something wrong:\n" + ("\n".join(unsafe) or commands.said(done)))
 
     def refuse_the_schema(self, release, running=None):
         done = self.driver.call(release, "migrate", "status", "--json", owner=True)
@@ -169,17 +225,24 @@ class Deployment:
         if why:
             raise Refused(why)
 
+    def outgrown(self, release):
+        """Why the schema has no place for a release any more, or None, also where the schema cannot be asked."""
+        done = self.driver.call(release, "migrate", "status", "--json", owner=True)
+        try:
+            return schema.refusal(done.stdout)
+        except (ValueError, LookupError):
+            return None
+
     # -- Forward
 
     def migrate(self, release):
         self.say(f"Migrating the schema, with the program of {release}.")
-        done = self.driver.migrate(release)
-        if done.returncode != 0:
-            self.journal.give_up()
-            raise MigrationFailed(
-                f"the migration has failed; no replica was replaced:\n{commands.said(done)}\n"
-                f"What is applied: `migrate status` of {release}."
-            )
+        for failed, done in self.driver.migrate(release):
+            if done.returncode != 0:
+                self.journal.give_up()
+                raise MigrationFailed(
+                    f"{failed}; no replica was replaced:\n{commands.said(done)}\nWhat is applied: `migrate status` of {release}."
+                )
 
     def rehearse(self, release, wanted):
         """One replica that nobody is sent to, so that a release that cannot run meets no player."""
@@ -289,7 +352,21 @@ class Deployment:
                     self.stop(replica)
             else:
                 self.driver.find(before)
+                if not any(replica.release == before for replica in self.replicas()) and (why := self.outgrown(before)):
+                    self.end_without(before, why)
                 self.converge(before, self.identity(before), count)
                 self.driver.adopt(before)
         except (Unhealthy, Refused, Failed) as why:
             raise NeedsPerson(f"{before or 'what was started'} could not be brought back, look at `scripts/deploy status`:\n{why}") from None
+
+    def end_without(self, before, why):
+        """After a migration with downtime that the release before cannot live with: there is nothing to go back to, and a newer release
+        must not be kept out by a deploy that is unfinished for ever."""
+        for replica in self.replicas():
+            self.stop(replica)
+        # Nothing is deployed, and `roll-back` goes to the release before once its backup is restored.
+        self.journal.finish(None, before)
+        raise NeedsPerson(
+            f"nothing runs: {before} cannot go on, since {why}\n"
+            "Deploy a newer release, or restore the backup and then call `scripts/deploy roll-back`."
+        )

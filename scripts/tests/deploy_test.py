@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import unittest
 
@@ -57,6 +58,14 @@ class Deploys(unittest.TestCase):
         self.assertEqual(self.place.running(), versions)
         self.assertEqual(self.place.journal(), {"current": current, "previous": previous, "under_way": None})
 
+    def settings_of_replicas(self):
+        """The REQUEST_SECONDS that each process was started with."""
+        found = []
+        for pid in self.place.pids():
+            with open(f"/proc/{pid}/environ", "rb") as environment:
+                found += re.findall(rb"(?:^|\0)REQUEST_SECONDS=(\d+)", environment.read())
+        return found
+
     def kill_half_way(self, release, number=signal.SIGKILL):
         """Stops a deploy as soon as one replica has been replaced."""
         going = self.place.begin(release)
@@ -100,6 +109,17 @@ class UnderLoad(Deploys):
         self.assertIn("has ended", printed)
         self.assertIn("The schema stays", printed)
 
+    def test_changed_settings_are_taken_over_without_a_failed_request(self):
+        before = self.place.pids()
+        self.environment(REQUEST_SECONDS=7)
+        with Load(site) as load:
+            printed = self.deploys(0, "restart")
+        self.expect_no_failure(load)
+        self.assertEqual(re.findall("Started|Stopping", printed), ["Started", "Stopping"] * REPLICAS)
+        self.assertFalse(set(before) & set(self.place.pids()))
+        self.assertEqual(self.settings_of_replicas(), [b"7"] * REPLICAS)
+        self.expect(self.old, "old", None)
+
 
 class Refusals(Deploys):
     def expect_untouched(self, before):
@@ -115,6 +135,10 @@ class Refusals(Deploys):
         # The program's own check refuses it, and so nothing of it has run.
         self.environment(DRAIN_SECONDS="often")
         self.assertIn("`check` of new finds something wrong", self.deploys(1, "new"))
+        self.environment(APP_ENV="production", DATABASE_URL="")
+        printed = self.deploys(1, "new")
+        self.assertIn("  | unsafe: DATABASE_URL", printed)
+        self.assertNotIn("REQUEST_SECONDS", printed)
         self.environment()
         self.expect_untouched(self.old)
 
@@ -142,6 +166,14 @@ class Refusals(Deploys):
         # The rights come with the migration.
         self.deploys(0, "new", "--even-if-unhealthy")
         self.expect(self.new, "new", "old")
+
+    def test_a_port_where_somebody_else_listens_is_refused(self):
+        log = site.release("logged", 'echo "$1 $2" >>"$LOG"')
+        for port in (site.ports[REPLICAS], site.metrics_ports[REPLICAS]):
+            with socket.create_server(("127.0.0.1", port)):
+                self.assertIn(f"127.0.0.1:{port} whom this has not started", self.deploys(1, "logged"))
+        self.assertNotIn("migrate up", log.read_text(encoding="utf-8"))
+        self.expect_untouched(self.old)
 
     def test_a_full_disk_is_refused(self):
         self.place.set(free_megabytes=2**40)
@@ -184,7 +216,11 @@ class Failures(Deploys):
         with Load(site) as load:
             self.assertIn("a statement failed", self.deploys(3, "unready"))
             self.expect(self.old, "old", None)
-            self.assertIn("has ended", self.deploys(3, "ends"))
+            printed = self.deploys(3, "ends")
+        self.assertIn("the rehearsal of ends has ended", printed)
+        # The log has the words of the one before too.
+        self.assertNotIn("a statement failed", printed)
+        self.assertIn("it wrote nothing", printed)
         self.assertEqual(load.failures, [])
         self.expect(self.old, "old", None)
 
@@ -227,6 +263,13 @@ class Failures(Deploys):
         self.assertNotIn("serve", calls)
         self.assertIsNone(self.place.journal()["under_way"])
 
+    def test_a_failed_command_after_the_migration_is_told_as_such(self):
+        self.place.set(after_migration=["sh", "-c", "echo no rights; exit 1"])
+        printed = self.deploys(4, "new")
+        self.assertIn("the command of after_migration has failed; the schema is migrated", printed)
+        self.assertIn("no rights", printed)
+        self.expect(self.old, "old", None)
+
     def last_migration(self):
         done = subprocess.run([site.releases / "old/xmas-api", "migrate", "status"], capture_output=True, text=True, check=False,
                               env={"DATABASE_URL": site.database("root"), "DATA_DIR": str(site.folder / "data")})
@@ -249,14 +292,25 @@ class HalfWay(Deploys):
 
     def test_a_killed_deploy_is_undone_by_roll_back(self):
         self.kill_half_way("new")
-        self.deploys(0, "roll-back")
+        printed = self.deploys(0, "roll-back")
+        self.assertIn("Undoing the deploy of new", printed)
+        self.assertIn("old runs, as before", printed)
         self.expect(self.old, "old", None)
 
     def test_an_interrupted_deploy_goes_back(self):
-        printed, code = self.kill_half_way("new", signal.SIGTERM)
-        self.assertEqual(code, 5, printed)
-        self.assertIn("old runs, as before", printed)
-        self.expect(self.old, "old", None)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                printed, code = self.kill_half_way("new", number)
+                self.assertEqual(code, 5, printed)
+                self.assertIn("old runs, as before", printed)
+                self.expect(self.old, "old", None)
+
+    def test_a_deploy_goes_on_when_nobody_reads_what_it_prints(self):
+        going = self.place.begin("new")
+        with going:
+            going.stdout.close()
+            self.assertEqual(going.wait(60), 0)
+        self.expect(self.new, "new", "old")
 
     def test_a_deploy_that_was_killed_while_it_rolled_back_goes_back_on(self):
         site.release("brittle", BRITTLE)
@@ -265,7 +319,7 @@ class HalfWay(Deploys):
             wait_for("the way back", lambda: (self.place.journal()["under_way"] or {}).get("stage") == "rolling back")
             going.kill()
             going.communicate()
-        self.assertIn("was cut off while rolling back", self.deploys(1, "brittle"))
+        self.assertIn("was cut off while rolling back; `scripts/deploy roll-back` ends that", self.deploys(1, "brittle"))
         self.deploys(0, "roll-back")
         self.expect(self.old, "old", None)
 
@@ -281,6 +335,58 @@ class HalfWay(Deploys):
         self.environment()
         self.deploys(0, "roll-back")
         self.expect(self.old, "old", None)
+
+
+class Restarts(Deploys):
+    def test_settings_that_a_replica_cannot_serve_with_replace_nothing(self):
+        before = sorted(self.place.pids())
+        self.place.set(ready_seconds=2)
+        self.environment(user="half")
+        self.assertIn("a statement failed", self.deploys(3, "restart"))
+        self.assertEqual(sorted(self.place.pids()), before)
+        self.expect(self.old, "old", None)
+        # Nothing runs, and nothing can.
+        self.deploys(0, "stop")
+        self.assertIn("does not run as it should", self.deploys(6, "restart"))
+        self.environment()
+        self.deploys(0, "restart")
+        self.expect(self.old, "old", None)
+
+    def test_a_replica_that_is_not_ready_goes_again_and_the_others_run_on(self):
+        self.place.set(ready_seconds=2)
+        # The last that is started: a rehearsal and the replicas are the deploy's, and the same number the restart's.
+        last = 2 * (1 + REPLICAS)
+        site.release("late", f'[ "$1" != serve ] || {{ echo >>"$LOG"; [ "$(wc -l <"$LOG")" != {last} ] || export DATABASE_URL={site.database("half")}; }}')
+        self.deploys(0, "late")
+        self.environment(REQUEST_SECONDS=7)
+        self.assertIn("that were not replaced run on", self.deploys(3, "restart"))
+        self.assertEqual(self.settings_of_replicas(), [b"7"] * (REPLICAS - 1))
+        self.expect(self.new, "late", "old")
+
+    def test_one_that_was_killed_is_made_good_by_the_next(self):
+        self.place.set(steady_seconds=0.6)
+        going = self.place.begin("restart")
+        with going:
+            wait_for("one more than usual", lambda: len(self.place.running()) == REPLICAS + 1)
+            going.kill()
+            going.communicate()
+        self.environment(REQUEST_SECONDS=7)
+        self.deploys(0, "restart")
+        self.assertEqual(self.settings_of_replicas(), [b"7"] * REPLICAS)
+        self.expect(self.old, "old", None)
+
+    def test_at_boot_it_starts_what_is_deployed_and_nothing_that_is_unfinished(self):
+        self.deploys(0, "stop")
+        self.deploys(0, "restart")
+        self.expect(self.old, "old", None)
+        self.place.set(steady_seconds=0.6)
+        self.kill_half_way("new")
+        self.end_replicas()
+        self.assertIn("`scripts/deploy new` continues it", self.deploys(1, "restart"))
+        self.deploys(0, "roll-back")
+        self.expect(self.old, "old", None)
+        (self.place.state / "journal.json").unlink()
+        self.assertIn("nothing is deployed", self.deploys(1, "restart"))
 
 
 class ByHand(Deploys):
@@ -303,6 +409,30 @@ class ByHand(Deploys):
         # The new one may go on as it is.
         self.deploys(0, "new")
         self.expect(self.new, "new", "old")
+
+    def test_a_failed_deploy_with_downtime_leaves_the_way_to_a_newer_release(self):
+        self.deploys(0, "stop")
+        # A release whose migration forbids the one before, and whose program does not start.
+        forbid = f"INSERT INTO event.schema_compatibility (migration, oldest_binary) VALUES ('m99990101_000002_of_new', '{site.new_version}')"
+        (self.place.folder / "forbid.sql").write_text(forbid, encoding="utf-8")
+        self.addCleanup(site.sql, "DELETE FROM event.schema_compatibility WHERE migration = 'm99990101_000002_of_new'")
+        client = f"mariadb --no-defaults --socket={site.folder}/mariadb/socket --user=root"
+        site.release("stillborn", f'[ "$1" != serve ] || exit 7; [ "$2" != up ] || {client} <{self.place.folder}/forbid.sql')
+        printed = self.deploys(6, "stillborn", "--even-if-unhealthy")
+        self.assertIn("nothing runs: old cannot go on", printed)
+        self.assertIn("m99990101_000002_of_new", printed)
+        self.expect([], None, "old")
+        self.assertIn("m99990101_000002_of_new", self.deploys(1, "roll-back"))
+        self.assertIn("nothing is deployed", self.deploys(1, "restart"))
+        # As a restored backup has it.
+        site.sql("DELETE FROM event.schema_compatibility WHERE migration = 'm99990101_000002_of_new'")
+        self.deploys(0, "roll-back")
+        self.expect(self.old, "old", None)
+        self.deploys(0, "stop")
+        self.deploys(6, "stillborn", "--even-if-unhealthy")
+        self.deploys(0, "stop")
+        self.deploys(0, "new")
+        self.expect(self.new, "new", None)
 
     def test_replicas_that_are_gone_are_started_again(self):
         os.kill(self.place.pids()[0], signal.SIGKILL)
