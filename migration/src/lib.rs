@@ -10,7 +10,7 @@
 //!   one schema while replicas are replaced.
 //! - No statement copies a table that players write: servers would let nobody write meanwhile.
 //!
-//! To change the schema: add a file `mYYYYMMDD_NNNNNN_what.rs`, and list it in [`steps`] with the oldest
+//! To change the schema: add a file `mYYYYMMDD_NNNNNN_what.rs`, and list it in `steps` with the oldest
 //! binary that can still run beside it.
 
 mod apply;
