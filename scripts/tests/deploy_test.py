@@ -99,6 +99,25 @@ class UnderLoad(Deploys):
         # There are never fewer than before.
         self.assertEqual(re.findall("Started|Stopping", printed), ["Started", "Stopping"] * REPLICAS)
 
+    def test_a_replica_that_answers_with_errors_is_rolled_back(self):
+        self.place.set(steady_seconds=0.5)
+        site.release("blind", f'[ "$1" != serve ] || export DATABASE_URL={site.database("blind")}')
+        going = self.place.begin("blind")
+        with going:
+            asked = set()
+
+            def ask():
+                asked.add(site.send_once("GET", "/api/ui-config/downtime_banner")[0])
+                return going.poll() is not None
+
+            wait_for("the end of the deploy", ask)
+            printed = going.communicate()[0]
+        # Whoever asked the new one met its fault; nobody does any more.
+        self.assertEqual(asked, {200, 500})
+        self.assertEqual(going.returncode, 3, printed)
+        self.assertIn("request(s) with a 500", printed)
+        self.expect(self.old, "old", None)
+
     def test_a_release_whose_second_replica_ends_is_rolled_back_without_a_failed_request(self):
         log = site.release("brittle", BRITTLE)
         with Load(site) as load:
@@ -227,25 +246,6 @@ class Failures(Deploys):
     def test_a_program_that_is_not_what_it_says_is_rolled_back(self):
         site.release("liar", '[ "$1" != --version ] || { echo "xmas-api 9.9.9 (0123456789ab)"; exit; }')
         self.assertIn("9.9.9 0123456789ab is wanted", self.deploys(3, "liar"))
-        self.expect(self.old, "old", None)
-
-    def test_a_replica_that_answers_with_errors_is_rolled_back(self):
-        self.place.set(steady_seconds=0.5)
-        site.release("blind", f'[ "$1" != serve ] || export DATABASE_URL={site.database("blind")}')
-        going = self.place.begin("blind")
-        with going:
-            asked = set()
-
-            def ask():
-                asked.add(site.send_once("GET", "/api/ui-config/downtime_banner")[0])
-                return going.poll() is not None
-
-            wait_for("the end of the deploy", ask)
-            printed = going.communicate()[0]
-        # Whoever asked the new one met its fault; nobody does any more.
-        self.assertEqual(asked, {200, 500})
-        self.assertEqual(going.returncode, 3, printed)
-        self.assertIn("request(s) with a 500", printed)
         self.expect(self.old, "old", None)
 
     def test_a_failed_migration_replaces_nothing(self):

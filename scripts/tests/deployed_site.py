@@ -5,12 +5,14 @@ into it is the same. Others are scripts that run `new` in another way. Nothing h
 anywhere."""
 
 import contextlib
+import functools
 import http.client
 import json
 import os
 import random
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -256,7 +258,11 @@ class Place:
 
     def begin(self, *arguments):
         """A deploy that runs beside the test."""
-        return subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
+        # Whoever runs the tests may have SIGHUP ignored.
+        heed = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+        return subprocess.Popen(
+            self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL, preexec_fn=heed
+        )
 
     def journal(self):
         try:
