@@ -59,13 +59,7 @@ class Deployment:
         self.interruption.check()
         self.journal.begin(before, release, count)
         self.migrate(release)
-        try:
-            self.journal.enter("replacing")
-            self.rehearse(release, wanted)
-            self.converge(release, wanted, count)
-        except (Unhealthy, Interrupted, Failed) as why:
-            self.go_back(why)
-        self.driver.adopt(release)
+        self.replace_all(release, wanted, count)
         # A release that is deployed again is not the one before itself.
         self.journal.finish(release, before if before != release else self.journal.previous)
         self.say(f"{release} runs, {count} replica(s).")
@@ -93,13 +87,7 @@ class Deployment:
         self.refuse_the_schema(release)
         self.interruption.check()
         self.journal.begin(before, release, count)
-        try:
-            self.journal.enter("replacing")
-            self.rehearse(release, wanted)
-            self.converge(release, wanted, count)
-        except (Unhealthy, Interrupted, Failed) as why:
-            self.go_back(why)
-        self.driver.adopt(release)
+        self.replace_all(release, wanted, count)
         self.journal.finish(release, None)
         self.say(f"{release} runs again, {count} replica(s). The schema stays as it is.")
 
@@ -140,6 +128,16 @@ class Deployment:
         except (Unhealthy, Failed) as why:
             raise NeedsPerson(f"{release} does not run as it should, look at `scripts/deploy status`:\n{why}") from None
         self.say(f"{release} runs, {count} replica(s), with the settings of now.")
+
+    def replace_all(self, release, wanted, count):
+        """All replicas by those of another release, or else back to what was there."""
+        try:
+            self.journal.enter("replacing")
+            self.rehearse(release, wanted)
+            self.converge(release, wanted, count)
+        except (Unhealthy, Interrupted, Failed) as why:
+            self.go_back(why)
+        self.driver.adopt(release)
 
     def replace(self, old, wanted):
         """One replica by another of its release. The new one goes again if it is not well."""

@@ -449,15 +449,8 @@ async fn it_ends_when_nothing_is_seen_under_the_old_key() {
     assert_eq!(world.under(NEW, "coupon_code").await, stock);
 }
 
-/// Under one key it is seen that a row has another one's code.
-#[tokio::test]
-async fn a_code_that_was_copied_to_another_row_is_named_and_nothing_ends() {
-    let world = World::new().await;
-    let stock = ["One-1", "Two-2", "Three-3"];
-    world.add(only(OLD), world.plain, &stock).await.unwrap();
-    let copied = "UPDATE coupon_code SET sealed_code = (SELECT c FROM (SELECT sealed_code AS c FROM coupon_code \
-                  WHERE id = 1) AS t) WHERE id = 2";
-    world.test.execute(copied).await;
+/// However often it is run, the second of three codes is named and left, and the rotation does not end.
+async fn assert_second_code_is_named(world: &World) {
     for _ in 0..2 {
         let refused = world.rotate(&both(), &world.test.db, false).await;
         let Err(RotationError::Damaged(values)) = refused else {
@@ -469,6 +462,18 @@ async fn a_code_that_was_copied_to_another_row_is_named_and_nothing_ends() {
     }
 }
 
+/// Under one key it is seen that a row has another one's code.
+#[tokio::test]
+async fn a_code_that_was_copied_to_another_row_is_named_and_nothing_ends() {
+    let world = World::new().await;
+    let stock = ["One-1", "Two-2", "Three-3"];
+    world.add(only(OLD), world.plain, &stock).await.unwrap();
+    let copied = "UPDATE coupon_code SET sealed_code = (SELECT c FROM (SELECT sealed_code AS c FROM coupon_code \
+                  WHERE id = 1) AS t) WHERE id = 2";
+    world.test.execute(copied).await;
+    assert_second_code_is_named(&world).await;
+}
+
 #[tokio::test]
 async fn a_value_that_no_key_opens_is_named_and_nothing_ends() {
     let world = World::new().await;
@@ -476,15 +481,7 @@ async fn a_value_that_no_key_opens_is_named_and_nothing_ends() {
     world.add(only(OLD), world.plain, &stock).await.unwrap();
     let damaged = "UPDATE coupon_code SET sealed_code = 'x' WHERE id = 2";
     world.test.execute(damaged).await;
-    for _ in 0..2 {
-        let refused = world.rotate(&both(), &world.test.db, false).await;
-        let Err(RotationError::Damaged(values)) = refused else {
-            panic!("{refused:?}")
-        };
-        assert_eq!(values, ["coupon_code 2"]);
-        assert_eq!(world.under(NEW, "coupon_code").await, ["One-1", "Three-3"]);
-        assert!(both().is_rotating(world.test.db.read()).await.unwrap());
-    }
+    assert_second_code_is_named(&world).await;
     let untouched = "SELECT COUNT(*) FROM coupon_code WHERE id = 2 AND sealed_code = 'x'";
     assert_eq!(world.test.count(untouched).await, 1);
     world
