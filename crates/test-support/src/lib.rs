@@ -6,10 +6,12 @@
 mod app;
 mod database;
 mod nginx;
+mod port;
 mod redis;
 
 #[cfg(feature = "app")]
 pub use app::{Answer, AppBuilder, Client, TestApp, document};
 pub use database::TestDb;
 pub use nginx::{Nginx, Site};
-pub use redis::{RedisServer, free_port};
+pub use port::free_port;
+pub use redis::RedisServer;

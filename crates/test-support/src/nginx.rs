@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::redis::free_port;
+use crate::port::free_port;
 
 /// An nginx of a test's own, on free ports, with the configuration in `nginx/` as it is shipped. Only what
 /// stands in `nginx/site/` is changed, as another place would change it. It ends with its test.
@@ -106,6 +106,8 @@ impl Nginx {
             .arg("-c")
             .arg(folder.path().join("nginx").join(configuration))
             .args(["-g", "daemon off;"])
+            // nginx reads the sockets of a predecessor in it.
+            .env_remove("NGINX")
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)

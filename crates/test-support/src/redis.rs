@@ -1,12 +1,14 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// A Redis server of a test's own, on a free port, with its files in a temporary folder. It ends with
 /// its test.
@@ -210,10 +212,4 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// A port that nobody listens on.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }
