@@ -20,7 +20,7 @@ use xmas_kernel::{
     BridgeId, Feature, GiftId, Problem, UserId,
     audit::{self, Actor, Change},
     db::{DbError, retry},
-    idempotency::{Replayable, RequestKey, find, find_in_tx, once, store_in_tx},
+    idempotency::{Replayable, RequestKey, find, find_in_tx, once, retry_keyed, store_in_tx},
     paging::{Cursor, Limit, Page},
     text::Lines,
 };
@@ -40,7 +40,7 @@ use crate::{
     events::{given_key_meta, taken_key_meta},
     rules,
     settlement::Settlement,
-    store::{bridges, lock, stage},
+    store::{bridges, stage, take_turn},
 };
 
 /// How many players one transaction usually gives a key, or takes one from; also the most.
@@ -153,7 +153,10 @@ impl Settlement {
             return Ok(Replayable::replayed(earlier));
         }
         let plan = self.plan(actor, order, now).await?;
-        retry(|| self.give_to_one_once(actor, &plan, request, now)).await
+        retry_keyed(request, || {
+            self.give_to_one_once(actor, &plan, request, now)
+        })
+        .await
     }
 
     async fn preview(&self, plan: &Plan) -> Result<KeysGiven, DbError> {
@@ -197,7 +200,7 @@ impl Settlement {
             return Ok(Replayable::replayed(earlier));
         }
         locked?;
-        if !lock(&tx, plan.bridge.id).await?.takes_keys() {
+        if !take_turn(&tx, plan.bridge.id).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
         // The key is worth what its day says now.
@@ -276,7 +279,7 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<Gift, BridgeError> {
         let tx = self.options.db.begin().await?;
-        if !lock(&tx, plan.bridge.id).await?.takes_keys() {
+        if !take_turn(&tx, plan.bridge.id).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
         let (bridge, day) = current(&tx, plan, now).await?;
@@ -313,7 +316,7 @@ impl Settlement {
     ) -> Result<u64, BridgeError> {
         let tx = self.options.db.begin().await?;
         let refused = lock_recipients_in_tx(&tx, players, Inactive::Refused).await?;
-        if !lock(&tx, gift.bridge).await?.takes_keys() {
+        if !take_turn(&tx, gift.bridge).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
         // Somebody may be taking it back already.
@@ -459,7 +462,7 @@ impl Settlement {
     ) -> Result<(), DbError> {
         let tx = self.options.db.begin().await?;
         // Whoever is still giving it away ends before, or finds it so.
-        lock(&tx, gift.bridge).await?;
+        take_turn(&tx, gift.bridge).await?;
         let from = [GiftState::Open, GiftState::Done];
         if store::change(&tx, gift.id, &from, GiftState::Reverting, now).await? {
             let after = audit_state(gift);
@@ -479,7 +482,7 @@ impl Settlement {
     ) -> Result<(), DbError> {
         let tx = self.options.db.begin().await?;
         lock_many_in_tx(&tx, players).await?;
-        let takes_keys = lock(&tx, bridge.id).await?.takes_keys();
+        let takes_keys = take_turn(&tx, bridge.id).await?.takes_keys();
         let holders = store::holders(&*tx, gift.id, players).await?;
         // Once the closing has begun every key is about to be paid for or to expire.
         let held = match takes_keys {
