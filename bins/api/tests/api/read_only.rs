@@ -265,7 +265,7 @@ async fn every_session_of_a_cluster_waits_for_what_others_have_committed() {
     let known = [["0", "1"], ["BEFORE_ON_PRIMARY_FAILOVER", "BEFORE"]];
     let is_known = known
         .iter()
-        .any(|[off, on]| usual == [off, off] && causal == [on, on]);
+        .any(|[off, on]| usual == [*off; 2] && causal == [*on; 2]);
     assert!(is_known, "{usual:?} {causal:?}");
     cluster.close().await.unwrap();
 }

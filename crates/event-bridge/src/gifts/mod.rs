@@ -246,7 +246,7 @@ impl Settlement {
         pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysGiven, BridgeError> {
-        let gift = retry(|| self.register_once(actor, plan, now)).await?;
+        let gift = retry_repeatable(|| self.register_once(actor, plan, now)).await?;
         let db = self.options.db.read();
         let (mut all, mut now_given) = (0, 0);
         let mut pages = Recipients::of(&plan.bridge, pace.chunk());
@@ -255,7 +255,7 @@ impl Settlement {
             // What an earlier run has done costs no transaction.
             let lacking = lack(db, &plan.bridge, &gift.event_type, &players).await?;
             if !lacking.is_empty() {
-                let chunk = retry(|| self.give_chunk(&gift, &lacking, now)).await;
+                let chunk = retry_repeatable(|| self.give_chunk(&gift, &lacking, now)).await;
                 if let Err(BridgeError::Closed) = chunk {
                     // Nobody can go on with it: what was given was all of it.
                     retry(|| self.finish_once(actor, &gift, (now_given, all), now)).await?;
@@ -414,7 +414,7 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<KeysTaken, BridgeError> {
         let db = self.options.db.read();
-        retry(|| self.begin_revert_once(actor, gift, now)).await?;
+        retry_repeatable(|| self.begin_revert_once(actor, gift, now)).await?;
         let mut after = UserId(0);
         let mut seen = 0;
         loop {
@@ -422,7 +422,7 @@ impl Settlement {
             let Some(last) = players.last().copied() else {
                 break;
             };
-            retry(|| self.take_chunk(bridge, gift, &players, now)).await?;
+            retry_repeatable(|| self.take_chunk(bridge, gift, &players, now)).await?;
             after = last;
             seen += players.len() as u64;
             (pace.progress)(seen);

@@ -143,7 +143,7 @@ impl Batches {
     ) -> Result<Batch, BatchError> {
         let plan = Plan::of(self.db.read(), &*self.recipients, batch).await?;
         plan.check()?;
-        let registered = retry(async || {
+        let registered = retry_repeatable(async || {
             let registered = self
                 .register_once(actor, request, (batch, &plan), now)
                 .await;
@@ -246,7 +246,7 @@ impl Batches {
             return Ok(self.report_again(batch).await?);
         }
         while retry_repeatable(|| self.do_chunk(&batch, inactive, now)).await? {}
-        retry(|| self.finish_once(actor, &batch, now)).await?;
+        retry_repeatable(|| self.finish_once(actor, &batch, now)).await?;
         let batch = store::find(self.db.read(), batch.id).await?;
         let batch = batch.ok_or(BatchError::NotFound)?;
         Ok(Replayable::fresh(self.report(batch).await?))

@@ -123,9 +123,9 @@ impl Batches {
         batch: &Batch,
         now: DateTime<Utc>,
     ) -> Result<Batch, BatchError> {
-        retry(|| self.stop_once(actor, batch, now)).await?;
+        retry_repeatable(|| self.stop_once(actor, batch, now)).await?;
         let registered =
-            retry(async || unless_another(self.register_revert_once(actor, batch, now).await));
+            retry_repeatable(async || unless_another(self.register_revert_once(actor, batch, now).await));
         match registered.await? {
             Some(revert) => Ok(revert),
             None => {
