@@ -9,6 +9,7 @@ it is not installed.
 import os
 import random
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -138,7 +139,8 @@ class Session:
             self.client.stdin.flush()
         except BrokenPipeError:
             return True
-        return self.client.stdout.readline() == ""
+        answers, _, _ = select.select([self.client.stdout], [], [], 5)
+        return bool(answers) and self.client.stdout.readline() == ""
 
     def close(self):
         self.client.kill()
