@@ -247,7 +247,7 @@ def restore_version(session):
     config = next(each for each in loaded.good.answer.body if each["is_active"])
     versions = session.do("read", ADMIN, "GET", f"/admin/api/{game}-config/{config['id']}/versions?limit=20")
     if versions.is_acknowledged and versions.good.answer.body["items"]:
-        version = session.random.choice(versions.good.answer.body["items"])["version"]
+        version = session.random.choice(versions.good.answer.body["items"])["id"]
         session.do("restore", ADMIN, "POST", f"/admin/api/{game}-config/{config['id']}/versions/{version}/restore",
                    {"version": config["version"]}, session.key(), unkeyed=True, repeated=True, fine={"VERSION_CONFLICT"},
                    resource=f"{game}:{config['id']}")

@@ -20,7 +20,7 @@ class Event:
     def __init__(self, program, database, folder, name, start="2025-12-26T09:00:00+09:00", redis=None, **settings):
         self.database, self.name, self.folder = database, name, folder / name
         self.folder.mkdir(parents=True)
-        self.tokens, self.locks, self.lock = {}, collections.defaultdict(threading.Lock), threading.Lock()
+        self.tokens, self.locks, self.lock = {}, collections.defaultdict(threading.RLock), threading.Lock()
         self.players = [f"demo-{number:02}" for number in range(1, 16)]
         self.blockable = self.players[12:]
         self.leavers, self.spare_leavers = ["demo-16", "demo-17", "demo-18"], [f"spare-{number}" for number in range(40)]

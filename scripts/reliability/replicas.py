@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 from reliability.machine import Broken, Process, free_ports, output, wait_for
 
@@ -69,6 +70,9 @@ class Client:
         elif body is not None:
             data = json.dumps(body).encode()
             headers["content-type"] = "application/json"
+        # The server hangs up on connections that are idle for 5 s, perhaps just when something is sent.
+        if self.connection and time.monotonic() - self.used > 2:
+            self.close()
         if not self.connection:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.PATIENCE)
             try:
@@ -77,6 +81,7 @@ class Client:
             except OSError as error:
                 self.close()
                 return Answer("refused", cause=repr(error))
+        self.used = time.monotonic()
         try:
             self.connection.request(method, path, data, headers)
             response = self.connection.getresponse()
@@ -84,6 +89,7 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             return Answer("lost", cause=repr(error))
+        self.used = time.monotonic()
         found = {name.lower(): value for name, value in response.getheaders()}
         if found.get("connection") == "close":
             self.close()
