@@ -25,6 +25,8 @@ class Event:
         self.blockable = self.players[12:]
         self.leavers, self.spare_leavers = ["demo-16", "demo-17", "demo-18"], [f"spare-{number}" for number in range(40)]
         self.newcomers, self.batches, self.gifts = [], [], []
+        # How often a day has ended, and a settlement was made, so far.
+        self.midnights = self.settled = 0
         self.passwords = {f"demo-{number:02}": "demo-pass" for number in range(1, 21)} | {ADMIN: "demo-admin-pass"}
         urls = database.new(name.replace("-", "_"))
         settings = {**settings, **({"REDIS_URL": redis.url, "REDIS_NAMESPACE": name} if redis else {})}
@@ -64,6 +66,10 @@ class Event:
     def account_lock(self, who):
         with self.lock:
             return self.locks[who]
+
+    def leave(self, who):
+        """Another account takes the place of one whose password nobody knows."""
+        self.leavers = [each for each in self.leavers if each != who] + [self.spare_leavers.pop()]
 
     def token(self, who):
         return self.tokens.get(who)

@@ -2,8 +2,11 @@
 
 `on` says on which databases it applies, `shakes_database` whether a commit may end without an answer of its own, which is a 500."""
 
+import hashlib
+import json
 import signal
 import time
+from datetime import datetime, timedelta
 
 from reliability.machine import Broken, wait_for
 
@@ -284,3 +287,112 @@ def of(database):
     return [kind for kind in FAULTS.values() if database in kind.on]
 
 
+
+
+# -- The clock
+
+@fault("midnight")
+class Midnight(Fault):
+    """The event's day ends under load, on one replica a moment before the other, and the replicas were restarted just before."""
+
+    def happen(self):
+        today = datetime.fromisoformat(self.event.ask("GET", "/admin/api/seasons/1")["start_date"]) + timedelta(days=1 + self.event.midnights)
+        self.event.midnights += 1
+        day = today.date().isoformat()
+        for turn, replica in enumerate(self.event.replicas):
+            replica.process.kill()
+            replica.start(XMAS_CLOCK=f"{day}T23:59:{56 + turn % 2}+09:00")
+        started = time.monotonic()
+        self.event.wait()
+        self.load.go_on(60)
+        wait_for("midnight", lambda: time.monotonic() - started > 4.5)
+        self.load.go_on(100)
+        played = {deed.good.answer.body["receipt"]["day"] for deed in self.load.deeds if deed.act == "play" and deed.is_acknowledged}
+        tomorrow = (today.date() + timedelta(days=1)).isoformat()
+        if not {day, tomorrow} <= played:
+            raise Broken(f"nobody played on both sides of midnight: {sorted(played)}")
+
+
+# -- The settlement
+
+@fault("settlement")
+class Settlement(Fault):
+    """Three processes settle at once, each at its own node, while one of them or a server of the database is killed."""
+
+    start = "2026-01-02T09:00:00+09:00"
+    PLAYERS = 14
+    # So small that three processes meet often.
+    CHUNK = "2"
+
+    def run(self):
+        self.event.settled += 1
+        names = [f"settled-{self.event.settled}-{number}" for number in range(self.PLAYERS)]
+        self.event.ask("POST", "/admin/api/users/import?dry_run=false", "external_id\n" + "".join(f"{name}\n" for name in names))
+        for name in names:
+            for day in range(1, 8):
+                self.event.ask("POST", "/admin/api/event-bridge/keys", {"day": day, "external_id": name, "reason": "chaos"})
+        self.barred, self.names = names[:2], names
+        for name in self.barred:
+            self.event.ask("PUT", f"/admin/api/users/external_id:{name}", {"status": "BLOCKED"})
+        super().run()
+        self.prove()
+
+    def happen(self):
+        runs = [replica.begin("settle", "--chunk", self.CHUNK, "--json") for replica in (self.event.replicas * 3)[:3]]
+        how = self.random.choice(["nothing", "process", "process", "database"])
+        # Until somebody of them is paid, so that it happens in the middle.
+        if how != "nothing":
+            wait_for("the first payments", lambda: self.paid() or all(run.poll() is not None for run in runs), 20)
+        if how == "process":
+            runs[0].kill()
+        if how == "database" and self.database.name != "sqlite":
+            self.shakes_database = True
+            self.node = self.random.randrange(3)
+            self.database.kill(*([self.node] if self.database.name == "galera" else []))
+        for run in runs:
+            run.communicate(timeout=120)
+            if run.returncode not in (0, 1, 3, -signal.SIGKILL):
+                self.find("a settlement that ended otherwise", f"exit code {run.returncode}")
+
+    def mend(self):
+        if self.shakes_database and self.database.name == "galera":
+            self.database.rejoin(self.node)
+            wait_for("three nodes", self.database.is_whole, 60)
+        elif self.shakes_database:
+            self.database.start()
+
+    def paid(self):
+        (rows,) = self.database.read([("r.id", "reward_log r WHERE r.source = 'BRIDGE'")], 0)
+        return len(rows) > self.before
+
+    @property
+    def before(self):
+        return (self.event.settled - 1) * (self.PLAYERS - len(self.barred))
+
+    def prove(self):
+        certificates = []
+        for replica in self.event.replicas:
+            text = wait_for("a settlement that comes to its end", lambda: self.settle(replica), 60)
+            certificates.append(json.loads(text)["certificate"])
+        told = {json.dumps({name: each[name] for name in ("bridge_id", "eligible", "paid", "points", "digest")}) for each in certificates}
+        if len(told) > 1:
+            self.find("certificates that differ", " | ".join(sorted(told)))
+        ids, paid, ledger = self.database.read([
+            ("external_id, id", "user WHERE external_id LIKE 'settled-%'"),
+            ("user_id, amount", "reward_log WHERE source = 'BRIDGE' ORDER BY user_id"),
+            ("user_id", "wallet_ledger WHERE reason = 'BRIDGE'"),
+        ])
+        digest = hashlib.sha256("".join(f"{user_id} {amount}\n" for user_id, amount in paid).encode()).hexdigest()
+        if digest != certificates[0]["digest"]:
+            self.find("a certificate that is not of what was paid", f"{certificates[0]} and {digest}")
+        ids = dict(ids)
+        for name in self.names:
+            times = sum(user_id == ids[name] for user_id, _ in paid), sum(user_id == ids[name] for user_id, in ledger)
+            wanted = (0, 0) if name in self.barred else (1, 1)
+            if times != wanted:
+                self.find("a player who was not paid once", f"{name}: {times[0]} receipts, {times[1]} payments")
+
+    def settle(self, replica):
+        run = replica.begin("settle", "--chunk", self.CHUNK, "--json")
+        out, _ = run.communicate(timeout=60)
+        return out if run.returncode == 0 else None

@@ -30,14 +30,21 @@ TABLES = {
 }
 # What may find that everything is as it is wanted already.
 IDLE = {"gift", "gift back", "let in", "block", "rename", "restore", "revert", "rank", "log out"}
-# Answers that say how an account is now, and not how it was.
-CHANGING = {"block", "let in", "rename", "new player", "import", "anonymise"}
+# Answers that say how an account or a reward is now, and not how it was.
+CHANGING = {"block", "let in", "rename", "new player", "import", "anonymise", "approve", "reject"}
 
 
 def rows_of(database, node):
     names = list(TABLES)
     found = database.read([TABLES[name] for name in names], node)
     return {name: [Row(TABLES[name][0], values) for values in rows] for name, rows in zip(names, found)}
+
+
+def state(text):
+    """A configuration as the log of operators has it, without what only tells how it came to be."""
+    if text is None:
+        return None
+    return json.dumps({name: value for name, value in json.loads(text).items() if name != "restored_from"}, sort_keys=True, ensure_ascii=False)
 
 
 class Row:
@@ -322,13 +329,13 @@ class Judge:
                 # What is left of a prize moves by itself.
                 continue
             rows = [row for row in self.now["audit"] if row.resource == resource]
-            before = collections.Counter(row.before_json for row in rows)
-            after = collections.Counter(row.after_json for row in rows)
+            before = collections.Counter(state(row.before_json) for row in rows)
+            after = collections.Counter(state(row.after_json) for row in rows)
             if sum((before - after).values()) > 1 or sum((after - before).values()) > 1:
                 self.find("an edit that is lost", f"{resource}: from {list((before - after))[:4]} to {list((after - before))[:4]}")
             if resource == "ui-config:chaos" and rows:
                 value = next(row.value_json for row in self.now["texts"] if row.config_key == "chaos")
-                last = [json.loads(each) for each in (after - before)] or [json.loads(value)]
+                last = [json.loads(each) for each in after - before if each] or [json.loads(value)]
                 if json.loads(value) not in last:
                     self.find("an edit that is lost", f"{resource} is {value}, and the last edit made it {last}")
 

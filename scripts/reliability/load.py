@@ -48,7 +48,8 @@ class Deed:
 
     def __str__(self):
         tries = "; ".join(f"{attempt.replica}: {attempt.answer}" for attempt in self.attempts[-4:])
-        return f"{self.act} of {self.who}, {self.method} {self.path}, key {self.key}: {tries}"
+        who = self.who or (self.body or {}).get("external_id", "nobody")
+        return f"{self.act} of {who}, {self.method} {self.path}, key {self.key}: {tries}"
 
 
 class Session:
