@@ -6,7 +6,7 @@ import hashlib
 import json
 import signal
 import time
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 
 from reliability.machine import Broken, wait_for
 
@@ -296,9 +296,9 @@ class Midnight(Fault):
     """The event's day ends under load, on one replica a moment before the other, and the replicas were restarted just before."""
 
     def happen(self):
-        today = datetime.fromisoformat(self.event.ask("GET", "/admin/api/seasons/1")["start_date"]) + timedelta(days=1 + self.event.midnights)
+        today = date.fromisoformat(self.start[:10]) + timedelta(days=self.event.midnights)
         self.event.midnights += 1
-        day = today.date().isoformat()
+        day, tomorrow = today.isoformat(), (today + timedelta(days=1)).isoformat()
         for turn, replica in enumerate(self.event.replicas):
             replica.process.kill()
             replica.start(XMAS_CLOCK=f"{day}T23:59:{56 + turn % 2}+09:00")
@@ -308,7 +308,6 @@ class Midnight(Fault):
         wait_for("midnight", lambda: time.monotonic() - started > 4.5)
         self.load.go_on(100)
         played = {deed.good.answer.body["receipt"]["day"] for deed in self.load.deeds if deed.act == "play" and deed.is_acknowledged}
-        tomorrow = (today.date() + timedelta(days=1)).isoformat()
         if not {day, tomorrow} <= played:
             raise Broken(f"nobody played on both sides of midnight: {sorted(played)}")
 

@@ -12,9 +12,10 @@ from reliability.databases import KINDS
 from reliability.event import Event
 from reliability.judge import Judge
 from reliability.load import Load
-from reliability.machine import Broken
+from reliability.machine import Broken, output
 from reliability.replicas import Redis
 
+CAUSAL = "DATABASE_CAUSAL_READS"
 # So many findings of a round are printed.
 SHOWN = 12
 # After so many rounds an event is made anew, so that it stays small.
@@ -84,11 +85,17 @@ class Suite:
         if kind.needs_redis:
             redis = Redis(self.folder / f"redis-{self.events}")
             redis.start()
-        event = Event(self.program, database, self.folder, f"event-{self.events}", start=kind.start, redis=redis, **kind.settings)
+        settings = {**self.settings_of(database), **kind.settings}
+        event = Event(self.program, database, self.folder, f"event-{self.events}", start=kind.start, redis=redis, **settings)
         event.redis = redis
         self.running.append(event)
         event.start()
         return event
+
+    def settings_of(self, database):
+        """Replicas at nodes of a cluster read what the others have committed."""
+        known = CAUSAL in output([self.program, "check", "--reference"])
+        return {CAUSAL: "true"} if database.name == "galera" and known else {}
 
     def end(self, event):
         event.close()
