@@ -2,13 +2,20 @@
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 from pathlib import Path
 
-from reliability.machine import ROOT, Broken, free_ports, is_free, output, wait_for
+from reliability.machine import ROOT, Broken, free_ports, output, wait_for
+
+
+def has_ended(pid):
+    """Whether it has; nobody may have asked about it yet."""
+    try:
+        return not Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 class Sqlite:
@@ -126,7 +133,7 @@ class MariaDb(Server):
     def kill(self):
         pid = self.pid()
         os.kill(pid, signal.SIGKILL)
-        wait_for("MariaDB's end", lambda: not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes())
+        wait_for("MariaDB's end", lambda: has_ended(pid))
 
     def freeze(self):
         os.kill(self.pid(), signal.SIGSTOP)
@@ -150,25 +157,13 @@ class Galera(Server):
         return self.folder / str(node + 1) / "socket"
 
     def call(self, *arguments):
-        return output([PROGRAM_OF_GALERA, arguments[0], self.folder, *(str(each) for each in arguments[1:])], env=self.environment)
+        return output([ROOT / "scripts/galera", arguments[0], self.folder, *(str(each) for each in arguments[1:])])
 
     def start(self):
-        self.environment = {**os.environ, "GALERA_BASE_PORT": str(self.base_port())}
         self.urls = self.call("start").split()
 
-    @staticmethod
-    def base_port():
-        """From which on there is room for the ports of three nodes."""
-        def found():
-            base = free_ports(1)[0]
-            return base if all(is_free(port) for port in range(base, base + 40)) else None
-        return wait_for("free ports", found)
-
     def stop(self):
-        for node in range(self.replicas):
-            self.thaw(node)
         self.call("stop")
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def status(self, node, name):
         try:
@@ -190,16 +185,18 @@ class Galera(Server):
             return None
 
     def kill(self, node):
+        pid = self.pid(node)
         self.call("kill", node + 1)
+        wait_for("a node's end", lambda: has_ended(pid))
 
     def end(self, node):
         """As a rolling restart does."""
         pid = self.pid(node)
         os.kill(pid, signal.SIGTERM)
-        wait_for("a node's end", lambda: not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes())
+        wait_for("a node's end", lambda: has_ended(pid))
 
-    def freeze(self, node):
-        self.call("freeze", node + 1)
+    def freeze(self, *nodes):
+        self.call("freeze", *(node + 1 for node in nodes))
 
     def thaw(self, node):
         pid = self.pid(node)
@@ -210,6 +207,4 @@ class Galera(Server):
         self.call("rejoin", node + 1)
 
 
-# Nodes are started, killed and joined again by it.
-PROGRAM_OF_GALERA = Path(os.environ.get("GALERA", ROOT / "scripts/galera"))
 KINDS = {kind.name: kind for kind in (Sqlite, MariaDb, Galera)}

@@ -250,9 +250,7 @@ class Minority(GaleraFault):
 
     def happen(self):
         self.node = self.random.randrange(3)
-        others = [node for node in range(3) if node != self.node]
-        for node in others:
-            self.database.freeze(node)
+        self.database.freeze(*(node for node in range(3) if node != self.node))
         alone = self.event.replicas[self.node]
         wait_for("a node that knows it is alone", lambda: self.database.status(self.node, "wsrep_cluster_status") != "Primary", 30)
         since = time.monotonic()
