@@ -131,6 +131,9 @@ class Session:
                 if attempt.answer.is_good:
                     self.event.tokens[who] = attempt.answer.body["access_token"]
                     return True
+                # Who is let in or blocked meanwhile may be told that the password is wrong, but not again and again.
+                if attempt.answer.code == "INVALID_CREDENTIALS" and who in self.event.blockable and turn < 5:
+                    continue
                 if attempt.answer.is_decided:
                     if attempt.answer.code != "USER_BLOCKED":
                         self.load.complain("cannot log in", deed)
