@@ -37,6 +37,13 @@ def play_twice_at_once(session):
                fine=SWITCHED | {"NOT_ENOUGH_TOKENS"}, feature=feature)
 
 
+@act(4)
+def play_without_a_key(session):
+    """Nobody can know what became of it if no answer comes, so it is sent once."""
+    feature = session.random.choice(list(GAMES))
+    session.do("play without a key", session.player(), "POST", f"/api/{feature.lower()}/play", fine=SWITCHED | {"NOT_ENOUGH_TOKENS"}, feature=feature)
+
+
 @act(8)
 def stamp(session):
     who = session.random.choice(session.event.newcomers or session.event.players)

@@ -1,5 +1,6 @@
 """The databases that an event can be on, each with what can happen to its servers, and where replicas find it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -29,7 +30,7 @@ class Sqlite:
         self.folder, self.disk, self.file, self.is_mounted = folder, folder / "disk", None, False
 
     def start(self):
-        self.disk.mkdir(parents=True)
+        self.disk.mkdir(parents=True, exist_ok=True)
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "chaos", self.disk], capture_output=True, check=False)
         self.is_mounted = mounted.returncode == 0
 
@@ -123,6 +124,7 @@ class MariaDb(Server):
         output([ROOT / "scripts/mariadb", "start", self.folder, *options])
 
     def stop(self):
+        self.thaw()
         output([ROOT / "scripts/mariadb", "stop", self.folder])
 
     def pid(self):
@@ -139,7 +141,8 @@ class MariaDb(Server):
         os.kill(self.pid(), signal.SIGSTOP)
 
     def thaw(self):
-        os.kill(self.pid(), signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            os.kill(self.pid(), signal.SIGCONT)
 
 
 class Galera(Server):

@@ -66,15 +66,24 @@ class Suite:
 
     def rounds(self, database, kind):
         tally = self.tallies[database.name, kind.name] = Tally()
-        event = judge = None
+        event, used = None, 0
         try:
             for number in range(self.settings.rounds):
-                if number % ROUNDS_OF_EVENT == 0:
-                    if event:
-                        self.end(event)
-                    event = self.begin(database, kind)
+                if event and used == ROUNDS_OF_EVENT:
+                    self.end(event)
+                    event = None
+                if self.settings.until_found and tally.findings:
+                    break
+                if not event:
+                    event, used = self.begin(database, kind), 0
                     judge = Judge(event)
-                self.round(event, judge, kind, self.settings.seed + number, tally)
+                used += 1
+                if not self.round(event, judge, kind, self.settings.seed + number, tally):
+                    # Nobody knows what state that has left.
+                    self.end(event)
+                    event = None
+                    database.stop()
+                    database.start()
         finally:
             if event:
                 self.end(event)
@@ -104,16 +113,20 @@ class Suite:
         self.running.remove(event)
 
     def round(self, event, judge, kind, seed, tally):
+        """Whether it came to its end."""
         started = time.monotonic()
         load = Load(event, ACTS, f"{event.database.name}-{kind.name}-{seed}")
         fault = kind(event, load, random.Random(f"{kind.name}/{seed}"))
         load.start()
+        stuck = []
         try:
             fault.run()
-        finally:
-            load.end()
+        except Broken as broken:
+            stuck = [("a round that did not come to its end", str(broken))]
+        load.end()
         judged = time.monotonic()
-        findings = fault.findings + judge.judge(load, fault)
+        # Where servers are not back there is nothing to look at.
+        findings = fault.findings + stuck + ([] if stuck else judge.judge(load, fault))
         seconds = time.monotonic() - started
         tally.add(load, findings, seconds)
         shown = ", ".join(f"{status} × {number}" for status, number in sorted(load.answered.items(), key=str))
@@ -126,6 +139,7 @@ class Suite:
                 print(f"    {about}: {what[:1200]}", flush=True)
         for about, number in counted.items():
             print(f"    = {number} × {about}", flush=True)
+        return not stuck
 
     def close(self):
         """Ends whatever still runs, the newest first."""
