@@ -8,6 +8,7 @@ import time
 
 from reliability.load import ADMIN
 from reliability.machine import Broken, output, wait_for
+from reliability.proxy import Proxy
 from reliability.replicas import Client, Replica
 
 # How many of the limited prize there are at first: few enough to run out.
@@ -17,7 +18,7 @@ STOCK = 15
 class Event:
     """Players are shared by everybody; `blockable` are among them. `leavers` log in and out and do nothing else."""
 
-    def __init__(self, program, database, folder, name, start="2025-12-26T09:00:00+09:00", redis=None, **settings):
+    def __init__(self, program, database, folder, name, start="2025-12-26T09:00:00+09:00", redis=None, proxied=False, **settings):
         self.database, self.name, self.folder = database, name, folder / name
         self.folder.mkdir(parents=True)
         self.tokens, self.locks, self.lock = {}, collections.defaultdict(threading.RLock), threading.Lock()
@@ -29,6 +30,12 @@ class Event:
         self.midnights = self.settled = 0
         self.passwords = {f"demo-{number:02}": "demo-pass" for number in range(1, 21)} | {ADMIN: "demo-admin-pass"}
         urls = database.new(name.replace("-", "_"))
+        self.proxies = []
+        if proxied:
+            ports = {int(url.rsplit(":", 1)[1].split("/")[0]) for url in urls}
+            self.proxies = [Proxy(port, name) for port in sorted(ports)]
+            for proxy in self.proxies:
+                urls = [url.replace(f":{proxy.server_port}/", f":{proxy.port}/") for url in urls]
         settings = {**settings, **({"REDIS_URL": redis.url, "REDIS_NAMESPACE": name} if redis else {})}
         self.replicas = [Replica(program, number, self.folder, {"DATABASE_URL": url, **settings}) for number, url in enumerate(urls)]
         first = self.replicas[0]
@@ -60,6 +67,8 @@ class Event:
         for replica in self.replicas:
             if replica.process:
                 replica.process.kill()
+        for proxy in self.proxies:
+            proxy.stop()
 
     # -- Accounts
 

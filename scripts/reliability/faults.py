@@ -16,8 +16,10 @@ FAULTS = {}
 class Fault:
     on = ("sqlite", "mariadb", "galera")
     shakes_database = False
+    # Whether that also goes for what has a key, and could be tried again.
+    shakes_keyed = True
     # What the event is made with.
-    settings, needs_redis, start = {}, False, "2025-12-26T09:00:00+09:00"
+    settings, needs_redis, needs_proxy, start = {}, False, False, "2025-12-26T09:00:00+09:00"
     # How many deeds are acknowledged before the fault and after it.
     BEFORE, AFTER = 60, 60
 
@@ -161,6 +163,27 @@ class DatabaseFreeze(Fault):
 
     def mend(self):
         self.database.thaw()
+
+
+@fault("commit-cut")
+class CommitCut(Fault):
+    """Connections to the database are cut in the middle of COMMIT, before or after it is done, and the replica cannot know which."""
+
+    on, shakes_database, shakes_keyed, needs_proxy = ("mariadb", "galera"), True, False, True
+    CUTS = 12
+
+    def happen(self):
+        before = self.cuts()
+        for proxy in self.event.proxies:
+            proxy.chance = 0.15
+        wait_for("commits that are cut", lambda: all(now >= then + self.CUTS for now, then in zip(self.cuts(), before)) or self.load.troubles)
+
+    def cuts(self):
+        return sum(proxy.cut_before for proxy in self.event.proxies), sum(proxy.cut_after for proxy in self.event.proxies)
+
+    def mend(self):
+        for proxy in self.event.proxies:
+            proxy.chance = 0.0
 
 
 # -- Redis

@@ -117,6 +117,8 @@ class Judge:
         for deed, attempt in load.statuses(500):
             if not fault.shakes_database:
                 self.find("answer of 500", f"{deed}")
+            elif not fault.shakes_keyed and deed.key and not deed.about.get("unkeyed"):
+                self.find("answer of 500 to a request with a key", f"{deed}")
         for about, deed in load.complaints:
             self.find(about, str(deed))
         for deed in load.deeds:

@@ -95,7 +95,7 @@ class Suite:
             redis = Redis(self.folder / f"redis-{self.events}")
             redis.start()
         settings = {**self.settings_of(database), **kind.settings}
-        event = Event(self.program, database, self.folder, f"event-{self.events}", start=kind.start, redis=redis, **settings)
+        event = Event(self.program, database, self.folder, f"event-{self.events}", start=kind.start, redis=redis, proxied=kind.needs_proxy, **settings)
         event.redis = redis
         self.running.append(event)
         event.start()
