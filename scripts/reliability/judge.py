@@ -74,9 +74,17 @@ class Judge:
         self.replay(load)
         nodes = [rows_of(self.event.database, node) for node in range(3 if self.event.database.name == "galera" else 1)]
         self.compare(nodes)
-        self.now = nodes[0]
-        self.index()
+        self.effects(nodes[0])
         self.answers(load, fault)
+        for replica in self.event.replicas:
+            for found in self.event.audit(replica):
+                self.find("audit", found)
+        return self.findings
+
+    def effects(self, rows):
+        """What the database holds against everything that was answered so far."""
+        self.now = rows
+        self.index()
         self.keys()
         self.plays()
         self.money()
@@ -84,10 +92,6 @@ class Judge:
         self.operators()
         self.coupons()
         self.blocked()
-        for replica in self.event.replicas:
-            for found in self.event.audit(replica):
-                self.find("audit", found)
-        return self.findings
 
     # -- What is looked at
 

@@ -33,7 +33,7 @@ class Deed:
         self.about = about
         self.attempts = []
         # Whether it is sent again if no answer came: without a key only what changes nothing, or says which version it has seen.
-        self.is_repeated = bool(key) or method == "GET" or bool(about.get("repeated"))
+        self.is_repeated = bool(key) and not about.get("unkeyed") or method == "GET" or bool(about.get("repeated"))
 
     @property
     def good(self):
@@ -42,7 +42,9 @@ class Deed:
 
     @property
     def is_decided(self):
-        return any(attempt.answer.is_decided for attempt in self.attempts)
+        # Whoever is told to log in first asks once more.
+        first = (attempt.answer for attempt in self.attempts[:-1] if attempt.answer.status != 401)
+        return any(answer.is_decided for answer in (*first, *(attempt.answer for attempt in self.attempts[-1:])))
 
     @property
     def is_acknowledged(self):
