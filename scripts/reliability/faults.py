@@ -15,6 +15,8 @@ FAULTS = {}
 
 class Fault:
     on = ("sqlite", "mariadb", "galera")
+    # Where it is part of the short form. The others are there only when they are named, or in the long one.
+    short = ()
     shakes_database = False
     # Whether that also goes for what has a key, and could be tried again.
     shakes_keyed = True
@@ -61,6 +63,8 @@ def fault(name):
 class Nothing(Fault):
     """No fault at all: the same players through all replicas at once."""
 
+    short = Fault.on
+
     def happen(self):
         self.load.go_on(150)
 
@@ -68,6 +72,8 @@ class Nothing(Fault):
 @fault("api-kill")
 class ApiKill(Fault):
     """A replica is killed, and another one takes its place."""
+
+    short = ("sqlite", "mariadb")
 
     def happen(self):
         self.victim = self.a_replica()
@@ -82,6 +88,8 @@ class ApiKill(Fault):
 class ApiFreeze(Fault):
     """A replica does nothing for a moment, with requests in its hands, and goes on as if no time had passed."""
 
+    short = ("mariadb",)
+
     def happen(self):
         self.victim = self.a_replica()
         self.victim.freeze()
@@ -95,7 +103,7 @@ class ApiFreeze(Fault):
 class ApiTerm(Fault):
     """A replica is told to end: it says so at once, answers whatever it was sent, and ends in its time."""
 
-    settings = {"DRAIN_SECONDS": "5"}
+    settings, short = {"DRAIN_SECONDS": "5"}, ("mariadb",)
     # DRAIN_SECONDS, and the time that the slowest request may take.
     GRACE = 15
 
@@ -132,7 +140,7 @@ class ApiTerm(Fault):
 
 @fault("database-kill")
 class DatabaseKill(Fault):
-    on, shakes_database = ("mariadb",), True
+    on, short, shakes_database = ("mariadb",), ("mariadb",), True
 
     def happen(self):
         self.database.kill()
@@ -155,7 +163,7 @@ class DatabaseRestart(Fault):
 
 @fault("database-freeze")
 class DatabaseFreeze(Fault):
-    on, shakes_database = ("mariadb",), True
+    on, short, shakes_database = ("mariadb",), ("mariadb",), True
 
     def happen(self):
         self.database.freeze()
@@ -169,7 +177,7 @@ class DatabaseFreeze(Fault):
 class CommitCut(Fault):
     """Connections to the database are cut in the middle of COMMIT, before or after it is done, and the replica cannot know which."""
 
-    on, shakes_database, shakes_keyed, needs_proxy = ("mariadb", "galera"), True, False, True
+    on, short, shakes_database, shakes_keyed, needs_proxy = ("mariadb", "galera"), ("mariadb",), True, False, True
     CUTS = 12
 
     def happen(self):
@@ -189,7 +197,7 @@ class CommitCut(Fault):
 # -- Redis
 
 class RedisFault(Fault):
-    on, needs_redis = ("mariadb",), True
+    on, short, needs_redis = ("mariadb",), ("mariadb",), True
 
 
 @fault("redis-kill")
@@ -233,6 +241,8 @@ class GaleraFault(Fault):
 class NodeKill(GaleraFault):
     """A node is killed and joins again; the replica at it is not ready meanwhile, and the others go on."""
 
+    short = ("galera",)
+
     def happen(self):
         self.node = self.random.randrange(3)
         self.database.kill(self.node)
@@ -259,6 +269,8 @@ class NodeRestart(GaleraFault):
 class NodeFreeze(GaleraFault):
     """Shorter than it takes to be left out, or longer."""
 
+    short = ("galera",)
+
     def happen(self):
         self.node = self.random.randrange(3)
         self.database.freeze(self.node)
@@ -272,6 +284,8 @@ class NodeFreeze(GaleraFault):
 @fault("minority")
 class Minority(GaleraFault):
     """Two nodes are gone: the third must do nothing, since it cannot know what they do."""
+
+    short = ("galera",)
 
     def happen(self):
         self.node = self.random.randrange(3)
@@ -296,7 +310,9 @@ class Minority(GaleraFault):
 
 @fault("full-disk")
 class FullDisk(Fault):
-    on, shakes_database = ("sqlite",), True
+    """Nothing more fits into the file system of the database; later there is room again."""
+
+    on, short, shakes_database = ("sqlite",), ("sqlite",), True
 
     def happen(self):
         self.database.fill_disk()
@@ -306,8 +322,8 @@ class FullDisk(Fault):
         self.database.free_disk()
 
 
-def of(database):
-    return [kind for kind in FAULTS.values() if database in kind.on]
+def of(database, is_short):
+    return [kind for kind in FAULTS.values() if database in (kind.short if is_short else kind.on)]
 
 
 
@@ -317,6 +333,8 @@ def of(database):
 @fault("midnight")
 class Midnight(Fault):
     """The event's day ends under load, on one replica a moment before the other, and the replicas were restarted just before."""
+
+    short = ("mariadb",)
 
     def happen(self):
         today = date.fromisoformat(self.start[:10]) + timedelta(days=self.event.midnights)
@@ -340,6 +358,8 @@ class Midnight(Fault):
 @fault("settlement")
 class Settlement(Fault):
     """Three processes settle at once, each at its own node, while one of them or a server of the database is killed."""
+
+    short = ("sqlite", "galera")
 
     start = "2026-01-02T09:00:00+09:00"
     PLAYERS = 14

@@ -2,9 +2,11 @@
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -51,6 +53,25 @@ def output(command, **options):
         shown = " ".join(str(part) for part in command)[:300]
         raise Broken(f"{shown} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
+
+
+def require(databases, folder):
+    """Installs what is missing for these kinds of databases, or unpacks it, as scripts/test does."""
+    provider = Path(os.environ.get("GALERA_PROVIDER", "/usr/lib/galera/libgalera_smm.so"))
+    missing = []
+    if {"mariadb", "galera"} & set(databases) and not all(shutil.which(name) for name in ("mariadbd", "mariadb", "mariadb-install-db", "mariadb-admin")):
+        missing += ["mariadb-server-core", "mariadb-client"]
+    if "mariadb" in databases and not shutil.which(os.environ.get("REDIS_SERVER", "redis-server")):
+        missing.append("redis-server")
+    if missing:
+        install = ["bash", "-c", 'source "$0/scripts/lib/apt-install.sh" && apt_install "$@"', ROOT, *missing]
+        if subprocess.run(install, stdout=sys.stderr, check=False).returncode:
+            raise Broken(f"these packages are missing and could not be installed: {' '.join(missing)}")
+    if "galera" in databases and not provider.exists():
+        unpack = ["bash", "-c", 'source "$0/scripts/lib/apt-unpack.sh" && apt_unpack "$1" galera-4', ROOT, folder]
+        if subprocess.run(unpack, stdout=sys.stderr, check=False).returncode:
+            raise Broken("galera-4 is missing and could not be unpacked: install it, or name its library in GALERA_PROVIDER")
+        os.environ["GALERA_PROVIDER"] = str(folder / "usr/lib/galera/libgalera_smm.so")
 
 
 class Process:

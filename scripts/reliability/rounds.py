@@ -12,7 +12,7 @@ from reliability.databases import KINDS
 from reliability.event import Event
 from reliability.judge import Judge
 from reliability.load import Load
-from reliability.machine import Broken, output
+from reliability.machine import Broken, output, require
 from reliability.replicas import Redis
 
 CAUSAL = "DATABASE_CAUSAL_READS"
@@ -50,8 +50,10 @@ class Suite:
         self.tallies, self.running, self.events = {}, [], 0
 
     def run(self):
+        require(self.settings.on, self.folder / "tools")
         for name in self.settings.on:
-            wanted = [kind for kind in faults.of(name) if not self.settings.fault or kind.name in self.settings.fault]
+            wanted = faults.of(name, is_short=not self.settings.long and not self.settings.fault)
+            wanted = [kind for kind in wanted if not self.settings.fault or kind.name in self.settings.fault]
             if not wanted:
                 continue
             database = KINDS[name](self.folder)
