@@ -19,7 +19,7 @@ use xmas_activity::{EventKind, EventWriter, active_players};
 use xmas_kernel::{
     BridgeId, Feature, GiftId, Problem, UserId,
     audit::{self, Actor, Change},
-    db::{DbError, retry},
+    db::{DbError, retry, retry_repeatable},
     idempotency::{Replayable, RequestKey, find, find_in_tx, once, retry_keyed, store_in_tx},
     paging::{Cursor, Limit, Page},
     text::Lines,

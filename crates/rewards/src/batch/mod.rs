@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use xmas_kernel::{
     Asset, BatchId, UserId,
     audit::{self, Actor, Change},
-    db::{Db, DbError, retry, retry_repeatable},
+    db::{Db, DbError, retry_repeatable},
     idempotency::{Replayable, RequestKey},
     paging::{Cursor, Limit, Page},
 };

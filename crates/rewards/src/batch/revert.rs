@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use xmas_kernel::{
     BatchId,
     audit::{self, Actor},
-    db::{DbError, retry},
+    db::{DbError, retry_repeatable},
     idempotency::{Replayable, RequestKey, once},
     text::Lines,
 };
@@ -124,8 +124,9 @@ impl Batches {
         now: DateTime<Utc>,
     ) -> Result<Batch, BatchError> {
         retry_repeatable(|| self.stop_once(actor, batch, now)).await?;
-        let registered =
-            retry_repeatable(async || unless_another(self.register_revert_once(actor, batch, now).await));
+        let registered = retry_repeatable(async || {
+            unless_another(self.register_revert_once(actor, batch, now).await)
+        });
         match registered.await? {
             Some(revert) => Ok(revert),
             None => {
