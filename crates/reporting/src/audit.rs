@@ -1,6 +1,6 @@
 //! Every invariant of the database (domain.md, "Invariants") as a query for what violates it.
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TryGetable};
 use serde::Serialize;
 use xmas_kernel::db::{Db, DbError};
 
@@ -32,7 +32,8 @@ impl AuditReport {
 }
 
 /// A query's rows are violations; their first column says which, as text. `{…}` is joined text, which
-/// the servers spell differently, and `[…]` an instant some minutes before: see [`spelled`].
+/// the servers spell differently, and `[…]` an instant some minutes before: see [`spelled`]. A query with
+/// [`PLAYERS`] is made for some players after the other.
 const CHECKS: &[(&str, &str)] = &[
     (
         "every balance is the sum of its ledger, and not negative",
@@ -52,9 +53,10 @@ const CHECKS: &[(&str, &str)] = &[
         // is left as often as it is reached, but for 0, where all begins, and the balance, where it ends.
         "SELECT {'user ', w.user_id, ' ', w.asset, ' at ', w.value} AS what FROM \
          (SELECT user_id, asset, balance_after - delta AS value, 1 AS n FROM wallet_ledger \
-         UNION ALL SELECT user_id, asset, balance_after, -1 FROM wallet_ledger \
-         UNION ALL SELECT user_id, asset, 0, -1 FROM user_game_wallet \
-         UNION ALL SELECT user_id, asset, balance, 1 FROM user_game_wallet) w \
+         WHERE <players> UNION ALL SELECT user_id, asset, balance_after, -1 FROM wallet_ledger \
+         WHERE <players> UNION ALL SELECT user_id, asset, 0, -1 FROM user_game_wallet \
+         WHERE <players> UNION ALL SELECT user_id, asset, balance, 1 FROM user_game_wallet \
+         WHERE <players>) w \
          GROUP BY w.user_id, w.asset, w.value HAVING SUM(w.n) <> 0",
     ),
     (
@@ -216,9 +218,10 @@ const CHECKS: &[(&str, &str)] = &[
     (
         "wins are plays of the season that were won",
         "SELECT {'user ', m.user_id, ' season ', m.season_id} AS what FROM \
-         (SELECT user_id, season_id, internal_wins AS n FROM season_pass_progress \
-         UNION ALL SELECT r.user_id, r.season_id, -1 FROM feature_log p JOIN reward_log r \
-         ON r.grant_key = {'play:', p.id} WHERE p.is_win = 1 AND r.season_id IS NOT NULL) m \
+         (SELECT user_id, season_id, internal_wins AS n FROM season_pass_progress WHERE <players> \
+         UNION ALL SELECT r.user_id, r.season_id, -1 FROM \
+         (SELECT id FROM feature_log WHERE <players> AND is_win = 1) p \
+         JOIN reward_log r ON r.grant_key = {'play:', p.id} AND r.season_id IS NOT NULL) m \
          GROUP BY m.user_id, m.season_id HAVING SUM(m.n) <> 0",
     ),
     (
@@ -354,28 +357,64 @@ impl Audit {
     }
 
     async fn check(&self, name: &'static str, query: &str) -> Result<Check, DbError> {
-        let backend = self.db.backend();
-        let query = spelled(query, backend);
+        let query = spelled(query, self.db.backend());
+        let mut check = Check {
+            name,
+            violations: 0,
+            examples: Vec::new(),
+        };
+        if !query.contains(PLAYERS) {
+            self.add(&mut check, &query).await?;
+            return Ok(check);
+        }
+        let mut after = 0;
+        while let Some(last) = self.page_after(after).await? {
+            let players = format!("user_id > {after} AND user_id <= {last}");
+            self.add(&mut check, &query.replace(PLAYERS, &players))
+                .await?;
+            after = last;
+        }
+        Ok(check)
+    }
+
+    /// Adds what a query finds.
+    async fn add(&self, check: &mut Check, query: &str) -> Result<(), DbError> {
         let count = format!("SELECT COUNT(*) AS n FROM ({query}) AS violations");
-        let count = Statement::from_string(backend, count);
-        let row = self.db.read().query_one_raw(count).await?;
-        let row = row.ok_or_else(|| DbError::Corrupt("a count has no row".to_owned()))?;
-        let violations: i64 = row.try_get_by("n")?;
-        let mut examples = Vec::new();
-        if violations > 0 {
-            let some = format!("{query} LIMIT {}", Self::EXAMPLES);
-            let some = Statement::from_string(backend, some);
+        let violations: i64 = self.number(count).await?;
+        check.violations += violations.unsigned_abs();
+        let room = Self::EXAMPLES - check.examples.len();
+        if violations > 0 && room > 0 {
+            let some = format!("{query} LIMIT {room}");
+            let some = Statement::from_string(self.db.backend(), some);
             for row in self.db.read().query_all_raw(some).await? {
-                examples.push(row.try_get_by("what")?);
+                check.examples.push(row.try_get_by("what")?);
             }
         }
-        Ok(Check {
-            name,
-            violations: violations.unsigned_abs(),
-            examples,
-        })
+        Ok(())
+    }
+
+    /// The last of the next accounts; `None` once there are no more.
+    async fn page_after(&self, account: i64) -> Result<Option<i64>, DbError> {
+        self.number(format!(
+            "SELECT MAX(id) AS n FROM (SELECT id FROM `user` WHERE id > {account} \
+             ORDER BY id LIMIT {PLAYERS_AT_ONCE}) AS page"
+        ))
+        .await
+    }
+
+    /// What a query selects as `n`.
+    async fn number<T: TryGetable>(&self, query: String) -> Result<T, DbError> {
+        let query = Statement::from_string(self.db.backend(), query);
+        let row = self.db.read().query_one_raw(query).await?;
+        let row = row.ok_or_else(|| DbError::Corrupt("a number has no row".to_owned()))?;
+        Ok(row.try_get_by("n")?)
     }
 }
+
+/// Where a query says whose rows it looks at.
+const PLAYERS: &str = "<players>";
+/// How many accounts a query with [`PLAYERS`] looks at: what the server keeps meanwhile stays in its memory.
+const PLAYERS_AT_ONCE: u32 = 500;
 
 /// How long an edit may take until every request works with it, in minutes: longer than any request lasts.
 const EDIT_MINUTES: u32 = 10;

@@ -703,3 +703,57 @@ async fn payments_that_are_not_the_points_of_the_keys_are_named() {
     )];
     plant(test, &receipts, &[DELIVERED, SETTLED], &named).await;
 }
+
+#[tokio::test]
+async fn of_very_many_players_none_is_passed_over() {
+    let test = TestDb::new().await;
+    let at = "'2025-12-26 00:00:00.000000'";
+    let players =
+        (1..=1_100).map(|id| format!("({}, 'p{id}', '!', 'PLAYER', 'ACTIVE', {at}, {at})", 3 * id));
+    let players: Vec<String> = players.collect();
+    for sql in [
+        format!(
+            "INSERT INTO `user` (id, external_id, password_hash, role, status, created_at, updated_at) \
+             VALUES {}",
+            players.join(", ")
+        ),
+        format!(
+            "INSERT INTO user_profiles (user_id, level, event_key_count, event_pending_points, is_blocked, \
+             token_epoch, updated_at) SELECT id, 1, 0, 0, 0, 0, {at} FROM `user`"
+        ),
+        format!(
+            "INSERT INTO user_game_wallet (user_id, asset, balance, updated_at) SELECT id, 'POINT', 5, {at} \
+             FROM `user`"
+        ),
+        format!(
+            "INSERT INTO wallet_ledger (user_id, asset, delta, balance_after, reason, reference, actor, \
+             created_at) SELECT id, 'POINT', 5, 5, 'TEST', 'test', 'test', {at} FROM `user`"
+        ),
+    ] {
+        test.execute(&sql).await;
+    }
+    assert_sound(&test).await;
+    for player in [3, 1_500, 1_503, 3_300] {
+        let which = format!("user_id = {player}");
+        let one_more = set(
+            "wallet_ledger",
+            "balance_after = 6",
+            "balance_after = 5",
+            &which,
+        );
+        plant(
+            &test,
+            &[one_more],
+            &[CHAIN],
+            &format!("user {player} POINT at 6"),
+        )
+        .await;
+    }
+    // All are counted, and some are named.
+    test.execute("UPDATE wallet_ledger SET balance_after = 6")
+        .await;
+    let report = xmas_reporting::Audit::new(test.db.clone()).run().await;
+    let checks = report.unwrap().checks;
+    let chain = checks.iter().find(|check| check.name == CHAIN).unwrap();
+    assert_eq!((chain.violations, chain.examples.len()), (1_100 * 4, 20));
+}
