@@ -69,6 +69,9 @@ const ORDERS: usize = 3_000;
 /// Which orders these are.
 const SEED: u64 = 20_251_225;
 
+/// What a thread of a model may use: the library `moka` needs more than the scheduler gives by itself.
+const STACK_BYTES: usize = 1 << 20;
+
 /// Runs the models whose names contain the first argument, or all.
 fn main() {
     let filter = std::env::args().skip(1).find(|word| !word.starts_with('-'));
@@ -76,6 +79,7 @@ fn main() {
         if filter.as_ref().is_none_or(|filter| name.contains(filter)) {
             let mut config = Config::new();
             config.silence_warnings = true;
+            config.stack_size = STACK_BYTES;
             let scheduler = RandomScheduler::new_from_seed(SEED, ORDERS);
             Runner::new(scheduler, config).run(*model);
             println!("{name}: {ORDERS} orders");
