@@ -10,13 +10,21 @@
 #[expect(dead_code, reason = "the models use a part of it")]
 #[path = "../src/breaker.rs"]
 mod breaker;
-#[expect(dead_code, reason = "the models use a part of it")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the models use a part of it, and not its own tests"
+)]
 #[path = "../src/memory.rs"]
 mod memory;
-#[expect(dead_code, reason = "the models use a part of it")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the models use a part of it, and not its own tests"
+)]
 #[path = "../src/port.rs"]
 mod port;
-#[expect(dead_code, reason = "the models use a part of it")]
+#[expect(unused_imports, reason = "its own tests are not run here")]
 #[path = "../src/snapshot.rs"]
 mod snapshot;
 mod sync {

@@ -393,7 +393,8 @@ impl Audit {
         Ok(())
     }
 
-    /// The last of the next accounts; `None` once there are no more.
+    /// The last of the next accounts; `None` once there are no more. An account that is added meanwhile with a lower
+    /// number is left to the next audit.
     async fn page_after(&self, account: i64) -> Result<Option<i64>, DbError> {
         self.number(format!(
             "SELECT MAX(id) AS n FROM (SELECT id FROM `user` WHERE id > {account} \
