@@ -6,25 +6,18 @@
 //! for a load, but not between its own steps.
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+#![expect(
+    dead_code,
+    unused_imports,
+    reason = "the models use a part of each file, and not its own tests"
+)]
 
-#[expect(dead_code, reason = "the models use a part of it")]
 #[path = "../src/breaker.rs"]
 mod breaker;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the models use a part of it, and not its own tests"
-)]
 #[path = "../src/memory.rs"]
 mod memory;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the models use a part of it, and not its own tests"
-)]
 #[path = "../src/port.rs"]
 mod port;
-#[expect(unused_imports, reason = "its own tests are not run here")]
 #[path = "../src/snapshot.rs"]
 mod snapshot;
 mod sync {
@@ -34,7 +27,6 @@ mod sync {
         pub(crate) use shuttle::sync::atomic::{AtomicU64, Ordering};
     }
 }
-#[expect(dead_code, reason = "the models use a part of it")]
 #[path = "../src/throttle.rs"]
 mod throttle;
 
