@@ -73,6 +73,9 @@ struct Claims {
     jti: String,
     iat: i64,
     exp: i64,
+    /// No token of ours has it; one that has is not good before (RFC 7519, 4.1.5).
+    #[serde(skip_serializing)]
+    nbf: Option<i64>,
     /// The player's token epoch when the token was minted.
     epoch: i64,
     /// The session: the refresh family.
@@ -112,6 +115,7 @@ impl AccessTokens {
             jti: random_token::<16>(entropy),
             iat: issued,
             exp: issued.saturating_add(seconds),
+            nbf: None,
             epoch: identity.token_epoch,
             sid: session_id.to_owned(),
         };
@@ -145,6 +149,9 @@ impl AccessTokens {
             .claims;
         if claims.exp <= now.timestamp() {
             return Err(TokenError::Expired);
+        }
+        if claims.nbf.is_some_and(|from| from > now.timestamp()) {
+            return Err(TokenError::Invalid);
         }
         let user_id = claims.sub.parse().map_err(|_| TokenError::Invalid)?;
         Ok(Authenticated {
@@ -298,6 +305,8 @@ mod tests {
             ("sub", json!(42)),
             ("scope", json!("root")),
             ("exp", json!("tomorrow")),
+            ("nbf", json!(now().timestamp() + 1)),
+            ("nbf", json!("tomorrow")),
         ] {
             forged.push(forge(&header, &with(&claims, field, value), SECRET));
         }

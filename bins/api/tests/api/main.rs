@@ -29,6 +29,7 @@ mod read_only;
 mod redis;
 mod rotation;
 mod secrets;
+mod security;
 mod settle;
 mod shared_reads;
 mod structure;

@@ -25,11 +25,13 @@ pub struct Player(pub Identity);
 
 impl Bearer {
     pub fn of(request: &HttpRequest) -> Result<Self, ApiError> {
-        let header = request.headers().get(header::AUTHORIZATION);
+        let mut headers = request.headers().get_all(header::AUTHORIZATION);
+        let header = headers.next();
         let header = header.ok_or_else(|| ApiError::new(ErrorCode::AuthRequired))?;
-        let header = header
-            .to_str()
-            .map_err(|_| ApiError::new(ErrorCode::TokenInvalid))?;
+        // A proxy before this one may have looked at the other.
+        let only = headers.next().is_none().then_some(header);
+        let header = only.and_then(|header| header.to_str().ok());
+        let header = header.ok_or_else(|| ApiError::new(ErrorCode::TokenInvalid))?;
         let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(ApiError::new(ErrorCode::AuthRequired));
