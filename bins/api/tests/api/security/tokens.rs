@@ -359,7 +359,7 @@ async fn a_token_counts_once_and_in_its_header_only() {
         answer.expect_error(401, "TOKEN_INVALID");
     }
     for header in [
-        format!("{token}"),
+        token.to_owned(),
         format!("Bearer\t{token}"),
         format!("Basic {token}"),
         format!("JWT {token}"),
