@@ -122,6 +122,11 @@ pub(super) fn is_forbidden(error: &DbErr) -> bool {
     matches!(sqlx_error(error).and_then(mysql_number), Some(1142 | 1143))
 }
 
+/// Whether there is no savepoint of this name.
+pub(super) fn is_no_savepoint(error: &DbErr) -> bool {
+    sqlx_error(error).and_then(mysql_number) == Some(1305)
+}
+
 enum Sort {
     Contention,
     Violated(Violation),
