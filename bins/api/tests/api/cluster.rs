@@ -90,7 +90,7 @@ async fn a_transaction_that_the_cluster_has_ended_is_committed_in_no_part() {
             Ok(()) => acknowledged += 1,
             Err(_) => refused += 1,
         }
-        if acknowledged >= 20 && refused >= 600 {
+        if acknowledged >= 20 && refused >= 150 {
             break;
         }
     }
