@@ -158,7 +158,7 @@ fn mysql_number(error: &SqlxError) -> Option<u16> {
         return None;
     };
     let mysql = database.try_downcast_ref::<sea_orm::SqlxMySqlError>();
-    mysql.map(|mysql| mysql.number())
+    mysql.map(sea_orm::SqlxMySqlError::number)
 }
 
 /// SQLite's primary code of an error, of which it reports extended ones.
