@@ -427,7 +427,7 @@ impl Settlement {
             seen += players.len() as u64;
             (pace.progress)(seen);
         }
-        retry(|| self.end_revert_once(actor, gift, now)).await?;
+        retry_repeatable(|| self.end_revert_once(actor, gift, now)).await?;
         Ok(taken(
             gift,
             store::tally(self.options.db.read(), gift.id).await?,
