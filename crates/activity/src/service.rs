@@ -6,8 +6,8 @@ use moka::future::Cache as Moka;
 use serde_json::json;
 use xmas_kernel::{
     Feature, UserId,
-    db::{Db, DbError, retry},
-    idempotency::{self, Replayable},
+    db::{Db, DbError},
+    idempotency::{self, Replayable, retry_keyed},
 };
 use xmas_players::{Entry, Identity, enter_in_tx, lock_in_tx};
 use xmas_time::{EventDay, Kst};
@@ -122,7 +122,7 @@ impl ActivityService for Activities {
         command: &RecordCommand,
         now: DateTime<Utc>,
     ) -> Result<Replayable<Recorded>, ActivityError> {
-        retry(|| self.record_once(command, now)).await
+        retry_keyed(command.request.as_ref(), || self.record_once(command, now)).await
     }
 
     async fn enter_page(&self, identity: &Identity, feature: Feature, now: DateTime<Utc>) {

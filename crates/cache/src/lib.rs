@@ -23,6 +23,7 @@ mod redis_cache;
 mod redis_url;
 mod shared;
 mod snapshot;
+mod sync;
 mod throttle;
 
 pub use memory::MemoryCache;

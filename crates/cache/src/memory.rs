@@ -1,10 +1,4 @@
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use moka::{Expiry, future::Cache as Moka};
 use tokio::time::Instant;
@@ -12,6 +6,7 @@ use tokio::time::Instant;
 use crate::{
     Cache, Count, MAX_VALUE_BYTES, Stats,
     port::{Tally, whole_seconds},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 /// Counters and copies in this process. Bounded: the least used are forgotten first.

@@ -9,6 +9,8 @@ use std::{
 
 use moka::future::Cache as Moka;
 
+use crate::sync::atomic::{AtomicU64, Ordering};
+
 /// A short-lived copy of configuration that seldom changes.
 ///
 /// However many requests ask at once, one of them loads. A process that writes the configuration
@@ -16,6 +18,9 @@ use moka::future::Cache as Moka;
 pub struct Snapshot<K, V> {
     // The library is built once for all kinds of copies: for each of its own it would take 200 KB of the program.
     entries: Moka<String, Erased>,
+    /// How often all copies were dropped. What was asked for before a drop and is loaded only after it is found by
+    /// nobody who asks later: it may be what was there before.
+    drops: AtomicU64,
     of: PhantomData<fn(K) -> V>,
 }
 
@@ -44,6 +49,7 @@ where
                 .max_capacity(Self::CAPACITY)
                 .time_to_live(lifetime)
                 .build(),
+            drops: AtomicU64::new(0),
             of: PhantomData,
         }
     }
@@ -65,15 +71,17 @@ where
             }
         });
         // Whoever waits for a load gets its error, so those who would fail with another one do not wait for it.
-        let key = format!("{key:?} or {}", type_name::<E>());
+        let drops = self.drops.load(Ordering::SeqCst);
+        let key = format!("{drops}: {key:?} or {}", type_name::<E>());
         match find(&self.entries, key, load).await {
             Ok(value) => Ok(owned(&value)),
             Err(error) => Err(owned(&error)),
         }
     }
 
-    /// Forgets every copy, after the configuration was written.
+    /// Forgets every copy, after the configuration was written, and those that are being loaded.
     pub fn drop_all(&self) {
+        self.drops.fetch_add(1, Ordering::SeqCst);
         self.entries.invalidate_all();
     }
 }

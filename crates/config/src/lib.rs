@@ -137,6 +137,11 @@ pub struct DatabaseConfig {
     /// How long a request waits for a free connection before it is answered with `OVERLOADED`.
     #[arg(long = "DATABASE_ACQUIRE_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60), value_name = "SECONDS")]
     pub acquire_seconds: u64,
+    /// For a cluster of which more than one node is used: what is read waits until the node that is asked has all that
+    /// others have committed before (`wsrep_sync_wait` of Galera, `group_replication_consistency` of Group
+    /// Replication). Without it, whoever asks over another node may not see their own last step yet.
+    #[arg(long = "DATABASE_CAUSAL_READS", default_value_t = false, action = clap::ArgAction::Set, value_name = "BOOLEAN")]
+    pub causal_reads: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -8,7 +8,7 @@ use xmas_activity::{ActivityLog, Event, EventKind};
 use xmas_cache::Throttled;
 use xmas_kernel::{
     UserId,
-    db::{Db, DbError, retry},
+    db::{Db, DbError, retry, retry_repeatable},
     entropy::Entropy,
     text,
 };
@@ -266,7 +266,7 @@ impl AuthService for Auth {
             false => None,
         };
         let (better_hash, address) = (better_hash.as_deref(), command.address);
-        let started = retry(|| self.start_session(&account, better_hash, address, now));
+        let started = retry_repeatable(|| self.start_session(&account, better_hash, address, now));
         match started.await {
             // The password was replaced while it was being checked.
             Err(AuthError::Access(AccessError::StaleToken)) => Err(AuthError::InvalidCredentials),
@@ -280,7 +280,7 @@ impl AuthService for Auth {
         now: DateTime<Utc>,
     ) -> Result<Session, AuthError> {
         self.options.throttle.admit_refresh(command.address).await?;
-        retry(|| self.refresh_once(command, now)).await
+        retry_repeatable(|| self.refresh_once(command, now)).await
     }
 
     async fn logout(&self, command: &LogoutCommand, now: DateTime<Utc>) -> Result<(), AuthError> {

@@ -98,7 +98,8 @@ impl KeyAwarder {
             _ if !missing.contains(&game) => Ok(false),
             _ => {
                 let day = (bridge.id, day.number);
-                store::insert_part(tx, user_id, day, game, now).await?;
+                let number = i64::try_from(parts.len()).unwrap_or(i64::MAX);
+                store::insert_part(tx, user_id, day, (game, number + 1), now).await?;
                 Ok(false)
             }
         }

@@ -19,6 +19,7 @@ pub(crate) mod bridge {
         pub closed_at: Option<Timestamp>,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
+        pub turn: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -65,6 +66,7 @@ pub(crate) mod progress {
         #[sea_orm(primary_key, auto_increment = false)]
         pub part: String,
         pub created_at: Timestamp,
+        pub part_number: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -5,7 +5,7 @@ use sea_orm::DatabaseTransaction;
 use xmas_activity::{EventKind, EventWriter};
 use xmas_kernel::{
     BridgeId, UserId,
-    db::{Db, DbError, retry},
+    db::{Db, DbError, retry, retry_repeatable},
 };
 use xmas_players::{
     Held, KeyHolder, complete_keys_many_in_tx, expire_keys_many_in_tx, lock_key_holders_in_tx,
@@ -184,7 +184,8 @@ impl Settlement {
         let mut run = Run::default();
         let mut after = UserId(0);
         loop {
-            let done = retry(|| self.do_chunk(bridge, others, after, chunk.max(1), now)).await?;
+            let done = retry_repeatable(|| self.do_chunk(bridge, others, after, chunk.max(1), now))
+                .await?;
             let Some(next) = done.next else {
                 return Ok(run);
             };
@@ -288,13 +289,13 @@ impl Settlement {
         if bridge.state == BridgeState::Closed {
             return Ok(Run::default());
         }
-        retry(|| self.begin_once(bridge.id, now)).await?;
+        retry_repeatable(|| self.begin_once(bridge.id, now)).await?;
         // From here on its terms stay as they are; an edit may just have changed them.
         let bridge = self.settleable(bridge.id, now).await?;
         let run = self
             .do_all(&bridge, Others::Wait, chunk, now, progress)
             .await?;
-        retry(|| self.end_once(bridge.id, now)).await?;
+        retry_repeatable(|| self.end_once(bridge.id, now)).await?;
         Ok(run)
     }
 
@@ -312,11 +313,11 @@ impl Settlement {
         }
         if bridge.state != BridgeState::Closed {
             self.settle(bridge.id, chunk, now, &|_| ()).await?;
-            retry(|| self.begin_closing_once(bridge.id, now)).await?;
+            retry_repeatable(|| self.begin_closing_once(bridge.id, now)).await?;
             let bridge = self.find_by_id(bridge.id).await?;
             self.do_all(&bridge, Others::Expire, chunk, now, &|_| ())
                 .await?;
-            retry(|| self.close_once(bridge.id, now)).await?;
+            retry_repeatable(|| self.close_once(bridge.id, now)).await?;
         }
         self.certificate(bridge.id).await
     }

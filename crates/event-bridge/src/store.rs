@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
+    NotSet, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use xmas_kernel::{
     BridgeId, Feature, SeasonId, UnknownName, UserId,
@@ -86,6 +86,7 @@ pub(crate) async fn insert(
         closed_at: Set(None),
         created_at: Set(Timestamp(now)),
         updated_at: Set(Timestamp(now)),
+        turn: NotSet,
     })
     .exec(tx)
     .await
@@ -180,6 +181,18 @@ impl Stage {
 pub(crate) async fn lock(tx: &DatabaseTransaction, id: BridgeId) -> Result<Stage, DbError> {
     let row = bridge::Entity::find_by_id(id.0).lock_exclusive();
     stage_of(row.one(tx).await?, id)
+}
+
+/// As [`lock`], for whoever writes nothing that a closing writes too: over another node of a cluster, where a lock
+/// is not seen, a closing would pass by what is given meanwhile.
+pub(crate) async fn take_turn(tx: &DatabaseTransaction, id: BridgeId) -> Result<Stage, DbError> {
+    use bridge::Column;
+    bridge::Entity::update_many()
+        .col_expr(Column::Turn, Expr::col(Column::Turn).add(1))
+        .filter(Column::Id.eq(id.0))
+        .exec(tx)
+        .await?;
+    stage(tx, id).await
 }
 
 /// How far a bridge is, for whoever only looks.
@@ -296,11 +309,13 @@ pub(crate) async fn parts(
     Ok(parts)
 }
 
+/// Writes the next part that a player has done. Two at once have the same number, and one of them is
+/// [`DbError::Violated`].
 pub(crate) async fn insert_part(
     tx: &DatabaseTransaction,
     user_id: UserId,
     (bridge, day_number): (BridgeId, i64),
-    part: Feature,
+    (part, part_number): (Feature, i64),
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     progress::Entity::insert(progress::ActiveModel {
@@ -309,6 +324,7 @@ pub(crate) async fn insert_part(
         day_number: Set(day_number),
         part: Set(part.as_str().to_owned()),
         created_at: Set(Timestamp(now)),
+        part_number: Set(Some(part_number)),
     })
     .exec_without_returning(tx)
     .await?;

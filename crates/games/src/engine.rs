@@ -10,7 +10,7 @@ use xmas_cache::Snapshot;
 use xmas_kernel::{
     Feature, OddsId,
     db::{DbError, retry},
-    idempotency::{self, Replayable},
+    idempotency::{self, Replayable, retry_keyed},
 };
 use xmas_players::{Entry as Entered, Identity, check, enter_in_tx};
 use xmas_rewards::{RewardState, RewardType};
@@ -277,7 +277,11 @@ impl<G: Game> GameService<G> for Engine<G> {
     ) -> Result<Replayable<Play<G::Outcome>>, GameError> {
         let mut chain = None;
         for _ in 0..ROUNDS {
-            match retry(|| self.play_once(command, chain.as_ref(), now)).await {
+            match retry_keyed(command.request.as_ref(), || {
+                self.play_once(command, chain.as_ref(), now)
+            })
+            .await
+            {
                 Ok(mut play) => {
                     self.reveal(&command.identity, &mut play.result).await;
                     return Ok(play);

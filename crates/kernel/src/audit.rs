@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, DatabaseTransaction, NotSet, QueryOrder, QuerySelect, entity::prelude::*,
+    sea_query::Expr,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -85,13 +86,18 @@ impl Area {
 /// Makes two operators who edit the same area come one after the other: the second one reads what the
 /// first one has saved. The first statement of every edit of configuration; players never wait for it.
 pub async fn enter_in_tx(tx: &DatabaseTransaction, area: Area) -> Result<(), DbError> {
-    let row = lock::Entity::find_by_id(area.as_str().to_owned())
-        .lock_exclusive()
-        .one(tx)
+    // A lock would hold on one node of a cluster only.
+    let entered = lock::Entity::update_many()
+        .col_expr(
+            lock::Column::Turn,
+            sea_orm::ExprTrait::add(Expr::col(lock::Column::Turn), 1),
+        )
+        .filter(lock::Column::Area.eq(area.as_str()))
+        .exec(tx)
         .await?;
-    match row {
-        Some(_) => Ok(()),
-        None => Err(DbError::Corrupt(format!(
+    match entered.rows_affected {
+        1 => Ok(()),
+        _ => Err(DbError::Corrupt(format!(
             "config_lock has no row {}",
             area.as_str()
         ))),
@@ -230,6 +236,7 @@ mod lock {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub area: String,
+        pub turn: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     UserId,
-    db::{Db, DbError, Timestamp, retry},
+    db::{Db, DbError, Timestamp, retry, retry_repeatable},
     seal::DataKey,
 };
 
@@ -284,6 +284,22 @@ async fn insert(
     Ok(())
 }
 
+/// Tries a use case again that stores its result under the request's key, if there is one: then also after a COMMIT of
+/// which nobody knows whether it was done, since the next attempt finds the result or does what was not done.
+pub async fn retry_keyed<T, E, F>(
+    request: Option<&RequestKey>,
+    use_case: impl FnMut() -> F,
+) -> Result<T, E>
+where
+    E: std::error::Error + 'static,
+    F: Future<Output = Result<T, E>>,
+{
+    match request {
+        Some(_) => retry_repeatable(use_case).await,
+        None => retry(use_case).await,
+    }
+}
+
 /// Does work in many transactions, unless this request has done it already, and stores its result in a
 /// transaction of its own at the end.
 ///
@@ -304,16 +320,16 @@ where
     let Some(request) = request else {
         return work.await.map(Replayable::fresh);
     };
-    if let Some(earlier) = retry(|| begin_once(db, user_id, request, now)).await? {
+    if let Some(earlier) = retry_repeatable(|| begin_once(db, user_id, request, now)).await? {
         return Ok(Replayable::replayed(earlier));
     }
     match work.await {
         Ok(result) => {
-            let faster = retry(|| end_once(db, user_id, request, &result, now)).await?;
+            let faster = retry_repeatable(|| end_once(db, user_id, request, &result, now)).await?;
             Ok(faster.map_or(Replayable::fresh(result), Replayable::replayed))
         }
         Err(refused) => {
-            retry(|| give_back_once(db, user_id, request))
+            retry_repeatable(|| give_back_once(db, user_id, request))
                 .await
                 .map_err(IdempotencyError::from)?;
             Err(refused)

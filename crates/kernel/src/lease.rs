@@ -8,13 +8,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, entity::prelude::*};
 
-use crate::db::{Constraint, Db, DbError, Timestamp};
+use crate::db::{Constraint, Db, DbError, Timestamp, retry_repeatable};
 
 /// One lease per job.
 pub const ONE_PER_JOB: Constraint = Constraint::new("uq_job_lease_name", "job_lease", &["name"]);
-
-/// One result per job.
-pub const ONE_RESULT_PER_JOB: Constraint = Constraint::new("PRIMARY", "job_result", &["name"]);
 
 /// Proof that this process may do the job until the lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +24,15 @@ impl Lease {
     /// Takes the lease of a job for `lifetime`, or renews the holder's own; `None` if somebody else
     /// has it. `name` has at most 100 characters, `holder` names the process with at most 64.
     pub async fn take(
+        db: &Db,
+        name: &str,
+        holder: &str,
+        lifetime: Duration,
+    ) -> Result<Option<Self>, DbError> {
+        retry_repeatable(|| Self::take_once(db, name, holder, lifetime)).await
+    }
+
+    async fn take_once(
         db: &Db,
         name: &str,
         holder: &str,
@@ -69,6 +75,10 @@ impl Lease {
 
     /// Gives the lease back, so that nobody has to wait for its end.
     pub async fn give_back(self, db: &Db) -> Result<(), DbError> {
+        retry_repeatable(|| self.give_back_once(db)).await
+    }
+
+    async fn give_back_once(&self, db: &Db) -> Result<(), DbError> {
         let tx = db.begin().await?;
         Entity::delete_many()
             .filter(Column::Name.eq(&self.name))
@@ -92,12 +102,7 @@ impl JobResult {
     /// Keeps what a job has found just now, in place of what it found before.
     pub async fn keep(db: &Db, name: &str, result: &str) -> Result<(), DbError> {
         // An operator may run the job by hand at the same time.
-        match Self::keep_once(db, name, result).await {
-            Err(error) if error.violates(&ONE_RESULT_PER_JOB) => {
-                Self::keep_once(db, name, result).await
-            }
-            kept => kept,
-        }
+        retry_repeatable(|| Self::keep_once(db, name, result)).await
     }
 
     async fn keep_once(db: &Db, name: &str, result: &str) -> Result<(), DbError> {
@@ -106,8 +111,8 @@ impl JobResult {
         tx.commit().await
     }
 
-    /// [`JobResult::keep`], with what else is done in a transaction. Two that put the first result of a job at once
-    /// violate [`ONE_RESULT_PER_JOB`].
+    /// [`JobResult::keep`], with what else is done in a transaction. Of two that put the first result of a job at once
+    /// one is told [`DbError::Violated`], and may try again.
     pub async fn put_in_tx(
         tx: &DatabaseTransaction,
         name: &str,

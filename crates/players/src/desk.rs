@@ -7,7 +7,7 @@ use xmas_kernel::{
     Problem, UserId,
     audit::{self, Actor, Change},
     db::{Db, DbError, retry},
-    idempotency::{self, Replayable, RequestKey, find, find_in_tx, store_in_tx},
+    idempotency::{self, Replayable, RequestKey, find, find_in_tx, retry_keyed, store_in_tx},
     seal::DataKey,
     version,
 };
@@ -430,7 +430,10 @@ impl Players {
         let request = self.with_secrets(request).await?;
         let request = request.as_ref();
         let ready = self.ready(&password, now).await?;
-        let created = retry(|| self.create_once(actor, new, &ready, request, now)).await?;
+        let created = retry_keyed(request, || {
+            self.create_once(actor, new, &ready, request, now)
+        })
+        .await?;
         Ok(saved(created, ready))
     }
 
@@ -448,7 +451,10 @@ impl Players {
         let request = request.as_ref();
         let ready = self.ready(&edit.password, now).await?;
         let what = (user_id, "USER_UPDATE");
-        let edited = retry(|| self.edit_once(actor, what, (edit, &ready), request, now)).await?;
+        let edited = retry_keyed(request, || {
+            self.edit_once(actor, what, (edit, &ready), request, now)
+        })
+        .await?;
         Ok(saved(edited, ready))
     }
 
@@ -527,7 +533,10 @@ impl Players {
         now: DateTime<Utc>,
     ) -> Result<Replayable<Anonymised>, PlayerDeskError> {
         let ready = self.ready(&PasswordWish::Keep, now).await?;
-        retry(|| self.anonymise_once(actor, user_id, &ready, request, now)).await
+        retry_keyed(request, || {
+            self.anonymise_once(actor, user_id, &ready, request, now)
+        })
+        .await
     }
 }
 

@@ -138,8 +138,7 @@ pub async fn take_key_many_in_tx(
         .exec(tx)
         .await?;
     if taken.rows_affected != players.len() as u64 {
-        let problem = "players held a key under their locks, and fewer keys than one";
-        return Err(DbError::Corrupt(problem.to_owned()));
+        return Err(DbError::Overtaken("keys that were to be taken".to_owned()));
     }
     Ok(())
 }

@@ -127,7 +127,7 @@ pub(crate) async fn move_many(
     now: DateTime<Utc>,
 ) -> Result<Vec<UserId>, DbError> {
     let users = moves.iter().map(|one| one.user_id);
-    let before = store::balances_of(tx, common.asset, users).await?;
+    let before = store::lock_balances_of(tx, common.asset, users).await?;
     let mut done = Vec::with_capacity(moves.len());
     let mut impossible = Vec::new();
     for one in moves {
@@ -183,8 +183,7 @@ async fn update_wallets(
         .exec(tx)
         .await?;
     if updated.rows_affected != moves.len() as u64 {
-        let problem = "wallets moved under the locks of their players";
-        return Err(DbError::Corrupt(problem.to_owned()));
+        return Err(DbError::Overtaken("wallets of a batch".to_owned()));
     }
     Ok(())
 }

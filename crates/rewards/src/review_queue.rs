@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 use xmas_kernel::{
     RewardId,
     audit::{self, Actor, Change},
-    db::{DbError, retry},
-    idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
+    db::DbError,
+    idempotency::{Replayable, RequestKey, find_in_tx, retry_keyed, store_in_tx},
     paging::{Cursor, Limit, Page},
     text::Lines,
 };
@@ -137,7 +137,10 @@ impl RewardDesk {
         now: DateTime<Utc>,
     ) -> Result<Replayable<Decision>, RewardError> {
         let what = ((RewardState::Delivered, None), inactive);
-        retry(|| self.decide_once(actor, reward, what, request, now)).await
+        retry_keyed(request, || {
+            self.decide_once(actor, reward, what, request, now)
+        })
+        .await
     }
 
     /// Refuses a reward that waits, with a reason of 1 to 191 characters that the player sees.
@@ -152,6 +155,9 @@ impl RewardDesk {
         let reason = audit::required_reason(reason, Lines::One).map_err(RewardError::Invalid)?;
         let refused = (RewardState::Rejected, Some(reason.as_str()));
         let what = (refused, Inactive::Reached);
-        retry(|| self.decide_once(actor, reward, what, request, now)).await
+        retry_keyed(request, || {
+            self.decide_once(actor, reward, what, request, now)
+        })
+        .await
     }
 }

@@ -3,8 +3,7 @@ use serde_json::json;
 use xmas_kernel::{
     Problem,
     audit::{self, Actor},
-    db::retry,
-    idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
+    idempotency::{Replayable, RequestKey, find_in_tx, retry_keyed, store_in_tx},
 };
 use xmas_players::{Inactive, RecipientError, lock_recipient_in_tx};
 
@@ -125,6 +124,6 @@ impl Wallets {
         if !problems.is_empty() {
             return Err(OrderError::Invalid(problems));
         }
-        retry(|| self.carry_out_once(actor, order, request, now)).await
+        retry_keyed(request, || self.carry_out_once(actor, order, request, now)).await
     }
 }

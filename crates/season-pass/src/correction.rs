@@ -60,7 +60,7 @@ impl ServedSeason for Correctable {
         tx: &DatabaseTransaction,
         user_id: UserId,
     ) -> Result<Standing, DbError> {
-        let progress = store::progress(tx, user_id, self.season.id).await?;
+        let progress = store::lock_progress(tx, user_id, self.season.id).await?;
         let xp = progress.map_or(0, |progress| progress.current_xp);
         Ok(Standing {
             xp,
@@ -86,7 +86,7 @@ impl ServedSeason for Correctable {
         rewards
             .correct_xp_in_tx(tx, player, &correction, now)
             .await?;
-        let progress = store::progress(tx, player.user_id(), self.season.id).await?;
+        let progress = store::lock_progress(tx, player.user_id(), self.season.id).await?;
         let step = Step::of_xp(delta);
         let mover = &self.corrections.mover;
         mover

@@ -74,7 +74,7 @@ impl SeasonMover {
         let Some(step) = daily_stamp(tx, player, season, source, xp, now).await? else {
             return Ok(None);
         };
-        let progress = store::progress(tx, player.user_id(), season.id).await?;
+        let progress = store::lock_progress(tx, player.user_id(), season.id).await?;
         let moved = self
             .advance_in_tx(tx, player, season, progress, &step, now)
             .await?;
@@ -223,7 +223,7 @@ impl SeasonProgress for SeasonMover {
         if play.xp == 0 && !play.is_win && !play.stamp {
             return Ok(None);
         }
-        let progress = store::progress(tx, player.user_id(), season.id).await?;
+        let progress = store::lock_progress(tx, player.user_id(), season.id).await?;
         let (last_stamp_day, wins) = progress.as_ref().map_or((None, 0), |progress| {
             (progress.last_stamp_day, progress.internal_wins)
         });

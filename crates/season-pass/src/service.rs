@@ -10,7 +10,7 @@ use xmas_features::FeatureService;
 use xmas_kernel::{
     Feature, SeasonId, UserId,
     db::{Db, DbError, retry},
-    idempotency::{self, Replayable},
+    idempotency::{self, Replayable, retry_keyed},
 };
 use xmas_players::{Entry, Identity, check, enter_in_tx};
 use xmas_rewards::{RewardService, RewardState, RewardType, codes_to_show};
@@ -196,7 +196,7 @@ impl SeasonPass {
         let level = season
             .level(command.level)
             .ok_or(SeasonError::LevelNotFound)?;
-        let progress = store::progress(&*tx, identity.user_id, season.id).await?;
+        let progress = store::lock_progress(&tx, identity.user_id, season.id).await?;
         // A ladder that was edited may have brought the level within reach.
         let step = Step::default();
         let moved = self
@@ -314,7 +314,8 @@ impl SeasonPassService for SeasonPass {
         command: &StampCommand,
         now: DateTime<Utc>,
     ) -> Result<Replayable<StampResult>, SeasonError> {
-        let mut stamp = retry(|| self.stamp_once(command, now)).await?;
+        let mut stamp =
+            retry_keyed(command.request.as_ref(), || self.stamp_once(command, now)).await?;
         let user_id = command.identity.user_id;
         reveal_coupons(&*self.options.rewards, user_id, &mut stamp.result.rewards).await;
         Ok(stamp)
@@ -325,7 +326,8 @@ impl SeasonPassService for SeasonPass {
         command: &ClaimCommand,
         now: DateTime<Utc>,
     ) -> Result<Replayable<LevelReward>, SeasonError> {
-        let mut claim = retry(|| self.claim_once(command, now)).await?;
+        let mut claim =
+            retry_keyed(command.request.as_ref(), || self.claim_once(command, now)).await?;
         let user_id = command.identity.user_id;
         let claimed = std::slice::from_mut(&mut claim.result);
         reveal_coupons(&*self.options.rewards, user_id, claimed).await;

@@ -215,20 +215,35 @@ pub(crate) async fn progress(
     user_id: UserId,
     season_id: SeasonId,
 ) -> Result<Option<Progress>, DbError> {
-    let row = progress::Entity::find_by_id((user_id.0, season_id.0))
-        .one(conn)
-        .await?;
-    Ok(row.map(|row| Progress {
-        current_xp: row.current_xp,
-        current_level: row.current_level,
-        level_high_water: row.level_high_water,
-        total_stamps: row.total_stamps,
-        last_stamp_day: row.last_stamp_date.map(EventDay::from),
-        internal_wins: row.internal_wins,
-    }))
+    let row = progress::Entity::find_by_id((user_id.0, season_id.0));
+    Ok(row.one(conn).await?.map(Progress::from))
 }
 
-/// Writes progress; `is_new` says that there was no row. The player is locked.
+/// [`progress`] that is written next. The player is locked already, but that lock holds on one node of a cluster
+/// only: this is the row of which two nodes agree who was first.
+pub(crate) async fn lock_progress(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+    season_id: SeasonId,
+) -> Result<Option<Progress>, DbError> {
+    let row = progress::Entity::find_by_id((user_id.0, season_id.0)).lock_exclusive();
+    Ok(row.one(tx).await?.map(Progress::from))
+}
+
+impl From<progress::Model> for Progress {
+    fn from(row: progress::Model) -> Self {
+        Self {
+            current_xp: row.current_xp,
+            current_level: row.current_level,
+            level_high_water: row.level_high_water,
+            total_stamps: row.total_stamps,
+            last_stamp_day: row.last_stamp_date.map(EventDay::from),
+            internal_wins: row.internal_wins,
+        }
+    }
+}
+
+/// Writes progress that was read with [`lock_progress`]; `is_new` says that there was no row.
 pub(crate) async fn save_progress(
     tx: &DatabaseTransaction,
     user_id: UserId,

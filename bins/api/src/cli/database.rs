@@ -39,6 +39,7 @@ async fn connect_with(config: &Config, table_wait: Option<Duration>) -> anyhow::
         url: config.database_url(),
         max_connections: config.database.max_connections,
         acquire_timeout: Duration::from_secs(config.database.acquire_seconds),
+        causal_reads: config.database.causal_reads,
         table_wait,
     };
     Db::connect(&options)

@@ -5,6 +5,7 @@
 // Starting an application is a deep nest of futures, and each test nests it once more.
 #![recursion_limit = "256"]
 
+mod audit;
 mod bad_input;
 mod bridge_week;
 mod browsers;

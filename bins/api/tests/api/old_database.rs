@@ -51,10 +51,11 @@ async fn code(test: &TestDb, kind: i64, code: &str, winner: Option<i64>) {
     let fingerprint = key.fingerprint(code.as_bytes());
     let sealed = key.seal(&format!("coupon_code:{kind}"), code.as_bytes(), &OsEntropy);
     if let Some(id) = winner {
+        // Of a source that needs neither a play nor a level behind it.
         test.execute(&format!(
             "INSERT INTO reward_log (id, user_id, grant_key, source, reward_type, amount, state, \
              event_day, created_at, delivered_at, reward_item) VALUES ({id}, 1, 'old:{id}', \
-             'SEASON_LEVEL', 'COUPON', 1, 'DELIVERED', '2025-12-20', '{THEN}', '{THEN}', {kind})"
+             'CORRECTION', 'COUPON', 1, 'DELIVERED', '2025-12-20', '{THEN}', '{THEN}', {kind})"
         ))
         .await;
     }
@@ -471,7 +472,7 @@ async fn whoever_an_older_version_anonymised_is_gone_and_stays_so() {
     // What was left waiting.
     test.execute(&format!(
         "INSERT INTO reward_log (user_id, grant_key, source, reward_type, amount, state, event_day, \
-         created_at) VALUES (7, 'season:1:level:5:user:7', 'SEASON_LEVEL', 'POINT', 5, 'PENDING_REVIEW', \
+         created_at) VALUES (7, 'season:1:level:5:user:7', 'CORRECTION', 'POINT', 5, 'PENDING_REVIEW', \
          '2025-12-25', '{THEN}')"
     ))
     .await;

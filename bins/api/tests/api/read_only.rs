@@ -6,7 +6,10 @@ use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, TransactionTrait};
 use tempfile::TempDir;
 use xmas_api::seed;
-use xmas_kernel::db::{Db, DbError, DbOptions, Tx};
+use xmas_kernel::{
+    db::{Db, DbError, DbOptions, Tx},
+    lease::JobResult,
+};
 use xmas_test_support::{AppBuilder, Client, TestApp, TestDb};
 use xmas_time::{Clock, SystemClock};
 
@@ -230,4 +233,97 @@ async fn a_read_only_server_is_not_ready_and_recovers_by_itself() {
         player.get("/readyz").await.expect_status(200);
         assert_eq!(app.test.count(plays).await, before + 1);
     }
+}
+
+/// Galera and Group Replication have different words for it, and servers that stand alone know them too.
+#[tokio::test]
+async fn every_session_of_a_cluster_waits_for_what_others_have_committed() {
+    let test = TestDb::new().await;
+    if test.db.backend() == DbBackend::Sqlite {
+        return;
+    }
+    let options = DbOptions {
+        causal_reads: true,
+        ..DbOptions::new(test.url().parse().unwrap())
+    };
+    let cluster = Db::connect(&options).await.unwrap();
+    let settings = |db: &Db| {
+        let (read, write) = (db.read().clone(), db.write().clone());
+        async move {
+            let sql = "SHOW SESSION VARIABLES WHERE Variable_name IN \
+                ('wsrep_sync_wait', 'group_replication_consistency')";
+            let ask = Statement::from_string(DbBackend::MySql, sql);
+            let mut values: Vec<String> = Vec::new();
+            for pool in [read, write] {
+                let row = pool.query_one_raw(ask.clone()).await.unwrap().unwrap();
+                values.push(row.try_get_by(1).unwrap());
+            }
+            values
+        }
+    };
+    let (usual, causal) = (settings(&test.db).await, settings(&cluster).await);
+    let known = [["0", "1"], ["BEFORE_ON_PRIMARY_FAILOVER", "BEFORE"]];
+    let is_known = known
+        .iter()
+        .any(|[off, on]| usual == [*off; 2] && causal == [*on; 2]);
+    assert!(is_known, "{usual:?} {causal:?}");
+    cluster.close().await.unwrap();
+}
+
+/// One row that only this test has.
+async fn note(tx: &Tx, name: &str) -> Result<(), DbError> {
+    JobResult::put_in_tx(tx, name, "done").await
+}
+
+/// As it does when the disk is full or fails. Another connection sees what was committed after it.
+#[tokio::test]
+async fn a_transaction_that_sqlite_has_ended_takes_no_other_one_with_it() {
+    let test = TestDb::new().await;
+    if test.db.backend() != DbBackend::Sqlite {
+        return;
+    }
+    let ended = test.db.begin().await.unwrap();
+    note(&ended, "lost").await.unwrap();
+    ended.execute_unprepared("ROLLBACK").await.unwrap();
+    drop(ended);
+    let next = test.db.begin().await.unwrap();
+    note(&next, "kept").await.unwrap();
+    next.commit().await.unwrap();
+    assert!(JobResult::of(&test.db, "kept").await.unwrap().is_some());
+    assert!(JobResult::of(&test.db, "lost").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_full_disk_costs_time_and_no_play_that_was_acknowledged() {
+    let app = TestApp::start().await;
+    if app.test.db.backend() != DbBackend::Sqlite {
+        return;
+    }
+    let player = app.player("santa", 400).await;
+    let writer = app.test.db.write();
+    let pages = |what: &str| {
+        let ask = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {what}"));
+        async move {
+            let row = writer.query_one_raw(ask).await.unwrap().unwrap();
+            row.try_get_by::<i64, _>(0).unwrap()
+        }
+    };
+    // A connection that finds no page left, as if the disk had none; a new one finds some again.
+    let full = pages("page_count").await;
+    assert_eq!(pages(&format!("max_page_count = {full}")).await, full);
+    let (mut played, mut refused) = (0, 0);
+    while pages("max_page_count").await == full {
+        let play = player.play("/api/roulette/play").await;
+        match play.status {
+            200 => played += 1,
+            _ => {
+                play.expect_error(503, "NOT_READY");
+                refused += 1;
+            }
+        }
+        assert!(played + refused < 300, "the disk is never full");
+    }
+    player.play("/api/roulette/play").await.expect_status(200);
+    let kept = app.test.count("SELECT COUNT(*) FROM feature_log").await;
+    assert_eq!(kept, played + 1);
 }

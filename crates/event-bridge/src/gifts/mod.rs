@@ -19,8 +19,8 @@ use xmas_activity::{EventKind, EventWriter, active_players};
 use xmas_kernel::{
     BridgeId, Feature, GiftId, Problem, UserId,
     audit::{self, Actor, Change},
-    db::{DbError, retry},
-    idempotency::{Replayable, RequestKey, find, find_in_tx, once, store_in_tx},
+    db::{DbError, retry, retry_repeatable},
+    idempotency::{Replayable, RequestKey, find, find_in_tx, once, retry_keyed, store_in_tx},
     paging::{Cursor, Limit, Page},
     text::Lines,
 };
@@ -40,7 +40,7 @@ use crate::{
     events::{given_key_meta, taken_key_meta},
     rules,
     settlement::Settlement,
-    store::{bridges, lock, stage},
+    store::{bridges, stage, take_turn},
 };
 
 /// How many players one transaction usually gives a key, or takes one from; also the most.
@@ -153,7 +153,10 @@ impl Settlement {
             return Ok(Replayable::replayed(earlier));
         }
         let plan = self.plan(actor, order, now).await?;
-        retry(|| self.give_to_one_once(actor, &plan, request, now)).await
+        retry_keyed(request, || {
+            self.give_to_one_once(actor, &plan, request, now)
+        })
+        .await
     }
 
     async fn preview(&self, plan: &Plan) -> Result<KeysGiven, DbError> {
@@ -197,7 +200,7 @@ impl Settlement {
             return Ok(Replayable::replayed(earlier));
         }
         locked?;
-        if !lock(&tx, plan.bridge.id).await?.takes_keys() {
+        if !take_turn(&tx, plan.bridge.id).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
         // The key is worth what its day says now.
@@ -243,7 +246,7 @@ impl Settlement {
         pace: Pace<'_>,
         now: DateTime<Utc>,
     ) -> Result<KeysGiven, BridgeError> {
-        let gift = retry(|| self.register_once(actor, plan, now)).await?;
+        let gift = retry_repeatable(|| self.register_once(actor, plan, now)).await?;
         let db = self.options.db.read();
         let (mut all, mut now_given) = (0, 0);
         let mut pages = Recipients::of(&plan.bridge, pace.chunk());
@@ -252,7 +255,7 @@ impl Settlement {
             // What an earlier run has done costs no transaction.
             let lacking = lack(db, &plan.bridge, &gift.event_type, &players).await?;
             if !lacking.is_empty() {
-                let chunk = retry(|| self.give_chunk(&gift, &lacking, now)).await;
+                let chunk = retry_repeatable(|| self.give_chunk(&gift, &lacking, now)).await;
                 if let Err(BridgeError::Closed) = chunk {
                     // Nobody can go on with it: what was given was all of it.
                     retry(|| self.finish_once(actor, &gift, (now_given, all), now)).await?;
@@ -276,7 +279,7 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<Gift, BridgeError> {
         let tx = self.options.db.begin().await?;
-        if !lock(&tx, plan.bridge.id).await?.takes_keys() {
+        if !take_turn(&tx, plan.bridge.id).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
         let (bridge, day) = current(&tx, plan, now).await?;
@@ -313,7 +316,7 @@ impl Settlement {
     ) -> Result<u64, BridgeError> {
         let tx = self.options.db.begin().await?;
         let refused = lock_recipients_in_tx(&tx, players, Inactive::Refused).await?;
-        if !lock(&tx, gift.bridge).await?.takes_keys() {
+        if !take_turn(&tx, gift.bridge).await?.takes_keys() {
             return Err(BridgeError::Closed);
         }
         // Somebody may be taking it back already.
@@ -411,7 +414,7 @@ impl Settlement {
         now: DateTime<Utc>,
     ) -> Result<KeysTaken, BridgeError> {
         let db = self.options.db.read();
-        retry(|| self.begin_revert_once(actor, gift, now)).await?;
+        retry_repeatable(|| self.begin_revert_once(actor, gift, now)).await?;
         let mut after = UserId(0);
         let mut seen = 0;
         loop {
@@ -419,7 +422,7 @@ impl Settlement {
             let Some(last) = players.last().copied() else {
                 break;
             };
-            retry(|| self.take_chunk(bridge, gift, &players, now)).await?;
+            retry_repeatable(|| self.take_chunk(bridge, gift, &players, now)).await?;
             after = last;
             seen += players.len() as u64;
             (pace.progress)(seen);
@@ -459,7 +462,7 @@ impl Settlement {
     ) -> Result<(), DbError> {
         let tx = self.options.db.begin().await?;
         // Whoever is still giving it away ends before, or finds it so.
-        lock(&tx, gift.bridge).await?;
+        take_turn(&tx, gift.bridge).await?;
         let from = [GiftState::Open, GiftState::Done];
         if store::change(&tx, gift.id, &from, GiftState::Reverting, now).await? {
             let after = audit_state(gift);
@@ -479,7 +482,7 @@ impl Settlement {
     ) -> Result<(), DbError> {
         let tx = self.options.db.begin().await?;
         lock_many_in_tx(&tx, players).await?;
-        let takes_keys = lock(&tx, bridge.id).await?.takes_keys();
+        let takes_keys = take_turn(&tx, bridge.id).await?.takes_keys();
         let holders = store::holders(&*tx, gift.id, players).await?;
         // Once the closing has begun every key is about to be paid for or to expire.
         let held = match takes_keys {

@@ -148,11 +148,12 @@ impl DrawRegistry {
         }
         let mut bytes = [0; Seed::BYTES];
         self.entropy.fill(&mut bytes);
-        match retry(|| self.keep_once(day, &bytes, now)).await {
+        let kept = async || match self.keep_once(day, &bytes, now).await {
             // Another replica was faster, and its seed is the day's.
-            Err(GameError::Db(error)) if error.violates(&store::SEED_OF_DAY) => {}
-            kept => kept?,
-        }
+            Err(GameError::Db(error)) if error.violates(&store::SEED_OF_DAY) => Ok(()),
+            kept => kept,
+        };
+        retry(kept).await?;
         let seed = self.known_seed(day).await?;
         seed.ok_or_else(|| {
             DbError::Corrupt(format!("the seed of {day} is there and is not")).into()

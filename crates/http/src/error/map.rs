@@ -99,7 +99,7 @@ impl Coded for DbError {
     fn into_api(self) -> ApiError {
         let error = self;
         let code = match &error {
-            DbError::Contention(_) => ErrorCode::LockNotAcquired,
+            DbError::Contention(_) | DbError::Overtaken(_) => ErrorCode::LockNotAcquired,
             DbError::PoolExhausted(_) => ErrorCode::Overloaded,
             DbError::Unreachable(_) | DbError::ReadOnly(_) => ErrorCode::NotReady,
             DbError::SchemaMismatch(_) => ErrorCode::DbSchemaMismatch,

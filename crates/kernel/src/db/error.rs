@@ -1,4 +1,4 @@
-use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError, sqlx};
 
 use super::{
     Constraint,
@@ -10,19 +10,25 @@ use super::{
 /// What went wrong in the database, sorted by what a caller can do about it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DbError {
-    /// Deadlock, lock timeout or a busy file. The whole use case may be tried again.
+    /// Deadlock, lock timeout, a busy file, or a cluster whose other node was faster. The whole use case may be
+    /// tried again.
     #[error("a lock could not be had")]
     Contention(#[source] DbErr),
-    /// A row like it is there already. Callers ask with [`DbError::violates`] what that means.
+    /// What was read has been changed by somebody else before it could be written: a lock holds on one node of a
+    /// cluster only. The whole use case may be tried again.
+    #[error("somebody else was faster: {0}")]
+    Overtaken(String),
+    /// A row like it is there already. Callers ask with [`DbError::violates`] what that means. Where it means
+    /// nothing to them, another node wrote it since they looked, and the whole use case may be tried again.
     #[error("the constraint {0} is violated")]
     Violated(Violation, #[source] DbErr),
     /// All connections of the pool are in use.
     #[error("no connection came free in time")]
     PoolExhausted(#[source] DbErr),
-    /// The server cannot be reached, or the connection broke before COMMIT.
+    /// The server cannot be reached, the connection broke before COMMIT, or a node does not belong to its cluster now.
     #[error("the database cannot be reached")]
     Unreachable(#[source] DbErr),
-    /// The server takes no writes: it was demoted, say. Nothing of the use case is left, and the
+    /// The server takes no writes: it was demoted, say, or SQLite's disk is full. Nothing of the use case is left, and the
     /// connections that led there are used no more.
     #[error("the database takes no writes")]
     ReadOnly(#[source] DbErr),
@@ -45,13 +51,23 @@ impl DbError {
         matches!(self, DbError::Violated(violation, _) if violation.is_of(constraint))
     }
 
-    /// What an error of COMMIT means, whichever it is.
+    /// What an error of COMMIT means. Where the database says that it does not commit, nothing of the transaction is
+    /// left; whatever else goes wrong, it may have been committed.
     pub(super) fn of_commit(error: DbErr) -> Self {
-        if let Some(Sort::ReadOnly) = sqlx_error(&error).map(sort) {
-            refusal::note();
+        if sqlx_error(&error).is_some_and(refuses_commit) {
+            return error.into();
         }
         note_error(Trouble::Commit);
         DbError::CommitOutcomeUnknown(error)
+    }
+
+    /// Whether a connection of the pool was found dead. Asked again, the pool gives another one.
+    pub(super) fn is_dead_connection(&self) -> bool {
+        let DbError::Unreachable(error) = self else {
+            return false;
+        };
+        // A node that is not ready is no better over another connection.
+        sqlx_error(error).and_then(mysql_number) != Some(NODE_NOT_READY)
     }
 
     fn sorted(error: DbErr) -> Self {
@@ -68,6 +84,10 @@ impl DbError {
             Some(Sort::Contention) => DbError::Contention(error),
             Some(Sort::Violated(violation)) => DbError::Violated(violation, error),
             Some(Sort::Unreachable) => DbError::Unreachable(error),
+            Some(Sort::NotReady) => {
+                refusal::note();
+                DbError::Unreachable(error)
+            }
             Some(Sort::ReadOnly) => {
                 refusal::note();
                 DbError::ReadOnly(error)
@@ -83,7 +103,7 @@ impl From<DbErr> for DbError {
     fn from(error: DbErr) -> Self {
         let error = Self::sorted(error);
         match &error {
-            DbError::Contention(_) => note_error(Trouble::Lock),
+            DbError::Contention(_) | DbError::Overtaken(_) => note_error(Trouble::Lock),
             DbError::Unreachable(_) => note_error(Trouble::Connection),
             DbError::ReadOnly(_) => note_error(Trouble::ReadOnly),
             DbError::PoolExhausted(_) => note_error(Trouble::Pool),
@@ -98,22 +118,62 @@ impl From<DbErr> for DbError {
 
 /// Whether the database's user has no right to a statement.
 pub(super) fn is_forbidden(error: &DbErr) -> bool {
-    let Some(SqlxError::Database(database)) = sqlx_error(error) else {
-        return false;
-    };
-    let mysql = database.try_downcast_ref::<sea_orm::SqlxMySqlError>();
     // Denied for a table, for a column.
-    mysql.is_some_and(|mysql| matches!(mysql.number(), 1142 | 1143))
+    matches!(sqlx_error(error).and_then(mysql_number), Some(1142 | 1143))
 }
 
 enum Sort {
     Contention,
     Violated(Violation),
     Unreachable,
+    /// A node of a cluster that may not answer. Its connections are good for nothing.
+    NotReady,
     ReadOnly,
     SchemaMismatch,
     PoolExhausted,
     Other,
+}
+
+/// What Galera says at COMMIT too, when another node's transaction has changed the same rows.
+const DEADLOCK: u16 = 1213;
+/// Group Replication's word for it.
+const ROLLED_BACK_BY_GROUP: u16 = 3101;
+/// A node that has lost its cluster. It refuses COMMIT as it refuses everything, before it does any of it.
+const NODE_NOT_READY: u16 = 1047;
+/// `--read-only`.
+const READ_ONLY: u16 = 1290;
+
+const SQLITE_BUSY: u32 = 5;
+/// The disk is full.
+const SQLITE_FULL: u32 = 13;
+
+/// The number of an error of MySQL's or MariaDB's.
+fn mysql_number(error: &SqlxError) -> Option<u16> {
+    let SqlxError::Database(database) = error else {
+        return None;
+    };
+    let mysql = database.try_downcast_ref::<sea_orm::SqlxMySqlError>();
+    mysql.map(|mysql| mysql.number())
+}
+
+/// SQLite's primary code of an error, of which it reports extended ones.
+fn sqlite_code(error: &SqlxError) -> Option<u32> {
+    let SqlxError::Database(database) = error else {
+        return None;
+    };
+    database.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    let code = database.code()?.parse::<u32>().ok()?;
+    Some(code & 0xff)
+}
+
+/// Whether an error of COMMIT says that the transaction was rolled back, or is still open: another node's transaction
+/// won, the node has no quorum, the server takes no writes; a busy file, a full disk.
+fn refuses_commit(error: &SqlxError) -> bool {
+    let by_server = matches!(
+        mysql_number(error),
+        Some(DEADLOCK | ROLLED_BACK_BY_GROUP | NODE_NOT_READY | READ_ONLY | 1792 | 1836)
+    );
+    by_server || matches!(sqlite_code(error), Some(SQLITE_BUSY | SQLITE_FULL))
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&SqlxError> {
@@ -137,26 +197,28 @@ fn sort(error: &SqlxError) -> Sort {
     if database.is_unique_violation() {
         return Violation::in_message(database.message()).map_or(Sort::Other, Sort::Violated);
     }
-    if let Some(mysql) = database.try_downcast_ref::<sea_orm::SqlxMySqlError>() {
-        return match mysql.number() {
-            1205 | 1213 => Sort::Contention,
+    if let Some(number) = mysql_number(error) {
+        return match number {
+            // A row that changed since it was read (MariaDB), lock timeout.
+            DEADLOCK | ROLLED_BACK_BY_GROUP | 1020 | 1205 => Sort::Contention,
             // Unknown column, no such table.
             1054 | 1146 => Sort::SchemaMismatch,
             // Too many connections, shutdown in progress, connection killed, offline mode, closed for
             // being idle.
             1040 | 1053 | 1927 | 3032 | 4031 => Sort::Unreachable,
-            // A cluster's node that is not ready, --read-only, a read-only transaction, InnoDB in
-            // read-only mode twice.
-            1047 | 1290 | 1792 | 1836 | 1874 => Sort::ReadOnly,
+            NODE_NOT_READY => Sort::NotReady,
+            // A read-only transaction, InnoDB in read-only mode twice.
+            READ_ONLY | 1792 | 1836 | 1874 => Sort::ReadOnly,
             _ => Sort::Other,
         };
     }
-    // SQLite reports extended codes; their low byte is the primary one.
-    let code = database.code().and_then(|code| code.parse::<u32>().ok());
-    match code.map(|code| code & 0xff) {
-        Some(5 | 6) => Sort::Contention,
-        Some(8) => Sort::ReadOnly,
-        Some(14) => Sort::Unreachable,
+    match sqlite_code(error) {
+        // Locked by another connection of this process.
+        Some(SQLITE_BUSY | 6) => Sort::Contention,
+        // A file that may not be written.
+        Some(8 | SQLITE_FULL) => Sort::ReadOnly,
+        // The file or the disk fails; it cannot be opened.
+        Some(10 | 14) => Sort::Unreachable,
         _ if database.message().starts_with("no such ") => Sort::SchemaMismatch,
         _ => Sort::Other,
     }

@@ -17,7 +17,8 @@ use log::LevelFilter;
 use sea_orm::{
     ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
     DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait, sqlx,
+    TransactionTrait,
+    sqlx::{self, Connection},
 };
 
 use tokio::time::timeout;
@@ -26,7 +27,7 @@ pub use constraint::{Constraint, Violation};
 pub use error::DbError;
 pub use executed::{Executed, STATEMENT_TARGET};
 use executed::{tell, told};
-pub use retry::retry;
+pub use retry::{retry, retry_repeatable};
 pub use sum::sum;
 pub use timestamp::Timestamp;
 use url::Place;
@@ -43,6 +44,8 @@ pub struct DbOptions {
     /// How long a change of the schema waits for a table that is in use, in whole seconds. Meanwhile everybody
     /// else waits behind it. `None` is the server's own bound, which may be a day.
     pub table_wait: Option<Duration>,
+    /// Whether what is read on one node of a cluster waits for what was committed on others before.
+    pub causal_reads: bool,
 }
 
 impl DbOptions {
@@ -52,6 +55,7 @@ impl DbOptions {
             max_connections: 16,
             acquire_timeout: Duration::from_secs(5),
             table_wait: None,
+            causal_reads: false,
         }
     }
 }
@@ -101,6 +105,11 @@ const MARIADB_SESSION: &str = "SET SESSION \
     sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
     innodb_lock_wait_timeout = 3";
 
+/// Galera waits before BEGIN and before what is read outside of a transaction.
+const GALERA_CAUSAL: &str = "SET SESSION wsrep_sync_wait = 1";
+/// Group Replication.
+const GROUP_CAUSAL: &str = "SET SESSION group_replication_consistency = 'BEFORE'";
+
 impl Db {
     pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
         let connect = |max_connections, is_for_reads| {
@@ -142,9 +151,10 @@ impl Db {
                 .await
                 .map_err(DbError::from)
             {
-                // A connection that died in the pool: nothing has been done on it, and each attempt
-                // uses one up.
-                Err(DbError::Unreachable(_)) if attempt < BEGIN_ATTEMPTS => attempt += 1,
+                // Nothing has been done on it, and each attempt uses one up.
+                Err(error) if error.is_dead_connection() && attempt < BEGIN_ATTEMPTS => {
+                    attempt += 1;
+                }
                 outcome => return Ok(Tx(outcome?)),
             }
         }
@@ -298,7 +308,7 @@ fn connect_options(
     max_connections: u32,
     is_for_reads: bool,
 ) -> ConnectOptions {
-    let table_wait = options.table_wait;
+    let (table_wait, causal_reads) = (options.table_wait, options.causal_reads);
     // What SeaORM reads has neither user nor password, since it may quote it.
     let mut connect = match &options.url.0 {
         Place::MySql {
@@ -352,8 +362,12 @@ fn connect_options(
         .map_sqlx_mysql_before_acquire(move |_, connection| {
             Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
         })
-        .map_sqlx_sqlite_before_acquire(move |_, connection| {
-            Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
+        .map_sqlx_sqlite_before_acquire(move |connection, metadata| {
+            // SQLite ends a transaction by itself when the disk is full, say. The driver does not hear of it, its
+            // ROLLBACK fails, and it would take every transaction after it for a part of that one, which nobody ends.
+            let is_usable = !connection.is_in_transaction();
+            let is_current = !refusal::outdates(metadata.age, is_for_reads);
+            Box::pin(ready(Ok(is_usable && is_current)))
         })
         .map_sqlx_sqlite_pool_opts(move |pool| {
             let pool = pool.acquire_time_level(ACQUIRE_LEVEL);
@@ -371,12 +385,14 @@ fn connect_options(
                     use sqlx::{Executor, Row};
                     let version: String =
                         connection.fetch_one("SELECT VERSION()").await?.try_get(0)?;
-                    let session = if version.contains("MariaDB") {
-                        MARIADB_SESSION
-                    } else {
-                        MYSQL_SESSION
+                    let (session, causal) = match version.contains("MariaDB") {
+                        true => (MARIADB_SESSION, GALERA_CAUSAL),
+                        false => (MYSQL_SESSION, GROUP_CAUSAL),
                     };
                     connection.execute(session).await?;
+                    if causal_reads {
+                        connection.execute(causal).await?;
+                    }
                     if let Some(wait) = table_wait {
                         let seconds = wait.as_secs().max(1);
                         let wait = format!("SET SESSION lock_wait_timeout = {seconds}");
@@ -404,8 +420,12 @@ fn create_private(file: &Path) {
 pub struct Tx(DatabaseTransaction);
 
 impl Tx {
-    /// Makes everything done in this transaction last. An error here leaves the outcome unknown
-    /// and is never retried: the caller's `Idempotency-Key` is what makes asking again safe.
+    /// Makes everything done in this transaction last.
+    ///
+    /// # Errors
+    /// [`DbError::CommitOutcomeUnknown`]: nobody knows whether it was done, and only an `Idempotency-Key` makes
+    /// asking again safe. After every other one the transaction was rolled back for certain: a cluster's nodes find
+    /// out at COMMIT whose transaction was first.
     pub async fn commit(self) -> Result<(), DbError> {
         let backend = self.0.get_database_backend();
         let committed = told(backend, "COMMIT", self.0.commit()).await;

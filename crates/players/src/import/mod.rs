@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use xmas_kernel::{
     Problem,
     audit::{self, Actor, Change},
-    db::{DbError, retry},
-    idempotency::{Replayable, RequestKey, find, find_in_tx, store_in_tx},
+    db::DbError,
+    idempotency::{Replayable, RequestKey, find, find_in_tx, retry_keyed, store_in_tx},
 };
 
 pub use model::{ImportAction, ImportLine, ImportReport, ImportRow};
@@ -69,7 +69,10 @@ impl Players {
         let (ids, clear): (Vec<&str>, Vec<String>) = clear.unzip();
         let hashes = self.options.passwords.hash_many(clear).await?;
         let hashes: HashMap<&str, String> = ids.into_iter().zip(hashes).collect();
-        retry(|| self.apply_once(actor, (rows, &reads), &hashes, request, now)).await
+        retry_keyed(request, || {
+            self.apply_once(actor, (rows, &reads), &hashes, request, now)
+        })
+        .await
     }
 
     async fn apply_once(

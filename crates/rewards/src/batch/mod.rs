@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use xmas_kernel::{
     Asset, BatchId, UserId,
     audit::{self, Actor, Change},
-    db::{Db, DbError, retry},
+    db::{Db, DbError, retry_repeatable},
     idempotency::{Replayable, RequestKey},
     paging::{Cursor, Limit, Page},
 };
@@ -143,12 +143,18 @@ impl Batches {
     ) -> Result<Batch, BatchError> {
         let plan = Plan::of(self.db.read(), &*self.recipients, batch).await?;
         plan.check()?;
-        match retry(|| self.register_once(actor, request, (batch, &plan), now)).await {
-            Err(error) if error.violates(&constraints::BATCH_KEY) => {
+        let registered = retry_repeatable(async || {
+            let registered = self
+                .register_once(actor, request, (batch, &plan), now)
+                .await;
+            unless_another(registered)
+        });
+        match registered.await? {
+            Some(batch) => Ok(batch),
+            None => {
                 let faster = self.registered(request).await?;
-                faster.ok_or_else(|| BatchError::Db(error))
+                faster.ok_or_else(there_and_not)
             }
-            registered => Ok(registered?),
         }
     }
 
@@ -166,7 +172,7 @@ impl Batches {
         }
         let out_of_reach = lock_recipients_in_tx(&tx, &players, inactive).await?;
         // From here on until the commit nobody stops it.
-        if !store::lock_open(&tx, batch.id).await? {
+        if !store::hold_open(&tx, batch.id).await? {
             return Ok(false);
         }
         // Somebody else may have done some of it before the locks were had.
@@ -239,8 +245,8 @@ impl Batches {
         if batch.state != BatchState::Open {
             return Ok(self.report_again(batch).await?);
         }
-        while retry(|| self.do_chunk(&batch, inactive, now)).await? {}
-        retry(|| self.finish_once(actor, &batch, now)).await?;
+        while retry_repeatable(|| self.do_chunk(&batch, inactive, now)).await? {}
+        retry_repeatable(|| self.finish_once(actor, &batch, now)).await?;
         let batch = store::find(self.db.read(), batch.id).await?;
         let batch = batch.ok_or(BatchError::NotFound)?;
         Ok(Replayable::fresh(self.report(batch).await?))
@@ -324,7 +330,7 @@ async fn amounts(
         return Ok(items.into_iter().map(|item| (item, item.amount)).collect());
     }
     let players = items.iter().map(|item| item.user_id);
-    let balances = crate::store::balances_of(tx, asset, players).await?;
+    let balances = crate::store::lock_balances_of(tx, asset, players).await?;
     let held = |player| balances.get(&player).copied().unwrap_or(0);
     let amount = |item: Item| (item, item.amount.min(held(item.user_id)));
     Ok(items.into_iter().map(amount).collect())
@@ -400,5 +406,23 @@ impl Batches {
     pub async fn batch(&self, which: &BatchRef) -> Result<BatchReport, BatchError> {
         let batch = self.find_meant(which).await?;
         Ok(self.report(batch).await?)
+    }
+}
+
+/// What a database says that refuses a batch as one that it does not have.
+fn there_and_not() -> BatchError {
+    DbError::Corrupt("a batch is there and is not".to_owned()).into()
+}
+
+/// `None` if somebody else has registered the batch, or the revert, that was to be registered.
+fn unless_another(registered: Result<Batch, DbError>) -> Result<Option<Batch>, DbError> {
+    match registered {
+        Err(error)
+            if error.violates(&constraints::BATCH_KEY)
+                || error.violates(&constraints::BATCH_REVERTS) =>
+        {
+            Ok(None)
+        }
+        registered => registered.map(Some),
     }
 }

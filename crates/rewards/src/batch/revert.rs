@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use xmas_kernel::{
     BatchId,
     audit::{self, Actor},
-    db::{DbError, retry},
+    db::{DbError, retry_repeatable},
     idempotency::{Replayable, RequestKey, once},
     text::Lines,
 };
@@ -17,9 +17,9 @@ use super::{
     Batches, audit_in_tx,
     model::{Batch, BatchRef, BatchReport, BatchState, Reverted},
     plan::Plan,
-    store,
+    store, there_and_not, unless_another,
 };
-use crate::{BatchError, OrderKind, constraints};
+use crate::{BatchError, OrderKind};
 
 /// What takes back what a batch of this kind has done.
 fn opposite(kind: OrderKind) -> OrderKind {
@@ -123,13 +123,16 @@ impl Batches {
         batch: &Batch,
         now: DateTime<Utc>,
     ) -> Result<Batch, BatchError> {
-        retry(|| self.stop_once(actor, batch, now)).await?;
-        match retry(|| self.register_revert_once(actor, batch, now)).await {
-            Err(error) if is_another(&error) => {
+        retry_repeatable(|| self.stop_once(actor, batch, now)).await?;
+        let registered = retry_repeatable(async || {
+            unless_another(self.register_revert_once(actor, batch, now).await)
+        });
+        match registered.await? {
+            Some(revert) => Ok(revert),
+            None => {
                 let faster = store::find_revert_of(self.db.read(), batch.id).await?;
-                faster.ok_or_else(|| BatchError::Db(error))
+                faster.ok_or_else(there_and_not)
             }
-            registered => Ok(registered?),
         }
     }
 
@@ -189,9 +192,4 @@ impl Batches {
 
 fn checked(reason: &str) -> Result<String, BatchError> {
     audit::required_reason(reason, Lines::Several).map_err(BatchError::Invalid)
-}
-
-/// Whether somebody else has registered the revert.
-fn is_another(error: &DbError) -> bool {
-    error.violates(&constraints::BATCH_KEY) || error.violates(&constraints::BATCH_REVERTS)
 }

@@ -176,6 +176,7 @@ pub(super) async fn insert(
         created_at: Set(Timestamp(now)),
         finished_at: Set(None),
         reverts: Set(reverts.map(|batch| batch.0)),
+        turn: NotSet,
     })
     .exec(tx)
     .await?;
@@ -266,12 +267,16 @@ pub(super) async fn done_items(
 
 /// Keeps a batch from being stopped until the transaction ends; `false` if it is not open any more. The
 /// caller has locked the players whose items it will do.
-pub(super) async fn lock_open(tx: &DatabaseTransaction, batch: BatchId) -> Result<bool, DbError> {
-    let row = wallet_batch::Entity::find_by_id(batch.0)
-        .lock_exclusive()
-        .one(tx)
+pub(super) async fn hold_open(tx: &DatabaseTransaction, batch: BatchId) -> Result<bool, DbError> {
+    use wallet_batch::Column;
+    // A lock would hold on one node of a cluster only.
+    let held = wallet_batch::Entity::update_many()
+        .col_expr(Column::Turn, Expr::col(Column::Turn).add(1))
+        .filter(Column::Id.eq(batch.0))
+        .filter(Column::State.eq(BatchState::Open.as_str()))
+        .exec(tx)
         .await?;
-    Ok(row.is_some_and(|row| row.state == BatchState::Open.as_str()))
+    Ok(held.rows_affected == 1)
 }
 
 /// The players of the next planned items, in ascending id. They are not locked yet, so the items may
@@ -346,9 +351,8 @@ pub(super) async fn end_items(
             update = update.col_expr(Column::PartMoved, by_value(Column::UserId, parts));
         }
         if update.exec(tx).await?.rows_affected != items.len() as u64 {
-            let problem =
-                format!("items of batch {batch} were done under the locks of their players");
-            return Err(DbError::Corrupt(problem));
+            let problem = format!("items of batch {batch} were done meanwhile");
+            return Err(DbError::Overtaken(problem));
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use xmas_kernel::{
     CouponKindId, Problem,
     audit::{self, Actor, Change},
     db::{DbError, retry},
-    idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
+    idempotency::{Replayable, RequestKey, find_in_tx, retry_keyed, store_in_tx},
     paging::{Cursor, Limit, Page},
     text::{self, Kept},
     version,
@@ -295,13 +295,19 @@ impl RewardDesk {
         let request = request.map(|request| request.with_secrets(&key));
         let request = request.as_ref();
         self.complete_codes().await?;
-        let added = retry(|| self.add_codes_once(actor, kind, codes, request, now)).await;
+        let added = retry_keyed(request, || {
+            self.add_codes_once(actor, kind, codes, request, now)
+        })
+        .await;
         match added {
             Err(RewardError::CodesClash(unnamed)) if unnamed.is_empty() => {
                 let prints: Vec<CodePrints> = codes.iter().map(|code| self.prints(code)).collect();
                 Self::check_codes_on(self.db.read(), kind, &prints).await?;
                 // What was faster is gone again.
-                retry(|| self.add_codes_once(actor, kind, codes, request, now)).await
+                retry_keyed(request, || {
+                    self.add_codes_once(actor, kind, codes, request, now)
+                })
+                .await
             }
             added => added,
         }

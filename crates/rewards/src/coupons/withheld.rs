@@ -8,7 +8,7 @@ use xmas_kernel::{
     CouponKindId,
     audit::{self, Actor, Change},
     db::{DbError, retry},
-    idempotency::{Replayable, RequestKey, find_in_tx, store_in_tx},
+    idempotency::{Replayable, RequestKey, find_in_tx, retry_keyed, store_in_tx},
     paging::{Cursor, Limit, Page},
     seal::SealKey,
 };
@@ -217,7 +217,10 @@ impl RewardDesk {
         request: Option<&RequestKey>,
         now: DateTime<Utc>,
     ) -> Result<Replayable<()>, RewardError> {
-        retry(|| self.release_withheld_once(actor, id, request, now)).await
+        retry_keyed(request, || {
+            self.release_withheld_once(actor, id, request, now)
+        })
+        .await
     }
 
     /// Takes a code out of the database.
@@ -228,6 +231,9 @@ impl RewardDesk {
         request: Option<&RequestKey>,
         now: DateTime<Utc>,
     ) -> Result<Replayable<()>, RewardError> {
-        retry(|| self.remove_withheld_once(actor, id, request, now)).await
+        retry_keyed(request, || {
+            self.remove_withheld_once(actor, id, request, now)
+        })
+        .await
     }
 }

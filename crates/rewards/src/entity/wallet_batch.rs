@@ -15,6 +15,7 @@ pub struct Model {
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     pub reverts: Option<i64>,
+    pub turn: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -258,9 +258,8 @@ pub(crate) async fn take_code(
     if taken.rows_affected == 1 {
         return Ok(());
     }
-    Err(DbError::Corrupt(format!(
-        "coupon code {id} was taken under its lock"
-    )))
+    // Over another node of a cluster, whose locks nobody sees.
+    Err(DbError::Overtaken(format!("coupon code {id}")))
 }
 
 /// The sealed codes of a player's delivered grants: grant key, kind and code.

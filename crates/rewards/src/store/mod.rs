@@ -23,4 +23,6 @@ pub(crate) use receipt::{
 pub(crate) use sealed_codes::{
     CodeInTable, CodeTable, any_code, codes_after, count_codes, lock_codes, reseal,
 };
-pub(crate) use wallet::{Change, asset, balance, balances, balances_of, change, ledger};
+pub(crate) use wallet::{
+    Change, asset, balance, balances, balances_of, change, ledger, lock_balances_of,
+};

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    QueryFilter, QueryOrder, QuerySelect,
+    QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use xmas_kernel::{
     Asset, UserId,
@@ -57,17 +57,39 @@ pub(crate) async fn balances_of(
     asset: Asset,
     players: impl Iterator<Item = UserId>,
 ) -> Result<HashMap<UserId, i64>, DbError> {
+    let wallets = wallets_of(asset, players);
+    balances_in(conn, wallets).await
+}
+
+/// As [`balances_of`], of wallets that are written next: nobody moves them until the transaction ends.
+pub(crate) async fn lock_balances_of(
+    tx: &DatabaseTransaction,
+    asset: Asset,
+    players: impl Iterator<Item = UserId>,
+) -> Result<HashMap<UserId, i64>, DbError> {
+    let wallets = wallets_of(asset, players).order_by_asc(user_game_wallet::Column::UserId);
+    balances_in(tx, wallets.lock_exclusive()).await
+}
+
+fn wallets_of(
+    asset: Asset,
+    players: impl Iterator<Item = UserId>,
+) -> Select<user_game_wallet::Entity> {
     use user_game_wallet::Column;
-    let players: Vec<i64> = players.map(|player| player.0).collect();
-    if players.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows: Vec<(i64, i64)> = user_game_wallet::Entity::find()
+    user_game_wallet::Entity::find()
+        .filter(Column::Asset.eq(asset.as_str()))
+        .filter(Column::UserId.is_in(players.map(|player| player.0)))
+}
+
+async fn balances_in(
+    conn: &impl ConnectionTrait,
+    wallets: Select<user_game_wallet::Entity>,
+) -> Result<HashMap<UserId, i64>, DbError> {
+    use user_game_wallet::Column;
+    let rows: Vec<(i64, i64)> = wallets
         .select_only()
         .column(Column::UserId)
         .column(Column::Balance)
-        .filter(Column::Asset.eq(asset.as_str()))
-        .filter(Column::UserId.is_in(players))
         .into_tuple()
         .all(conn)
         .await?;
@@ -78,8 +100,8 @@ pub(crate) async fn balances_of(
 /// Changes a balance and appends to its ledger. `None` if it would fall below zero or overflow;
 /// nothing is changed then.
 ///
-/// The player is locked, so nobody else moves this balance between the read and the update; the
-/// update is guarded all the same, and finding it changed is an error of its own.
+/// The player is locked, so nobody else moves this balance between the read and the update, unless over
+/// another node of a cluster: then the update finds it changed.
 pub(crate) async fn change(
     tx: &DatabaseTransaction,
     player: &LockedPlayer,
@@ -104,9 +126,7 @@ pub(crate) async fn change(
             .await?;
         if updated.rows_affected != 1 {
             let asset = change.asset;
-            return Err(DbError::Corrupt(format!(
-                "the {asset} of {user_id} moved under its lock"
-            )));
+            return Err(DbError::Overtaken(format!("the {asset} of {user_id}")));
         }
     } else {
         user_game_wallet::Entity::insert(user_game_wallet::ActiveModel {

@@ -61,7 +61,7 @@ async fn an_approval_spends_a_coupon_before_or_not_at_all() {
         app.test
             .execute(&format!(
                 "INSERT INTO reward_log (user_id, grant_key, source, reward_type, amount, reward_item, \
-                 state, event_day, created_at) VALUES ({id}, 'race:{round}', 'PLAY', 'COUPON', 1, {kind}, \
+                 state, event_day, created_at) VALUES ({id}, 'race:{round}', 'CORRECTION', 'COUPON', 1, {kind}, \
                  'PENDING_REVIEW', '2025-12-26', '2025-12-26 00:00:00.000000')"
             ))
             .await;

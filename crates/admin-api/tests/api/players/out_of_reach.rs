@@ -27,7 +27,7 @@ async fn waiting(app: &TestApp, player: &Client, key: &str, coupon: Option<i64>)
     app.test
         .execute(&format!(
             "INSERT INTO reward_log (user_id, grant_key, source, reward_type, amount, reward_item, \
-             state, reason, event_day, created_at) VALUES ({id}, '{key}', 'PLAY', '{kind}', {amount}, \
+             state, reason, event_day, created_at) VALUES ({id}, '{key}', 'CORRECTION', '{kind}', {amount}, \
              {item}, 'PENDING_REVIEW', 'REVIEW_POINTS', '2025-12-26', '2025-12-26 00:00:00.000000')"
         ))
         .await;
