@@ -71,6 +71,8 @@ impl Envelope {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -107,6 +109,34 @@ mod tests {
         for (bytes, opens) in [(MAX_VALUE_BYTES, true), (MAX_VALUE_BYTES + 1, false)] {
             let sealed = envelope.seal("a", &vec![0; bytes]);
             assert_eq!(envelope.open("a", &sealed).is_some(), opens);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_open_that_were_not_sealed(
+            bytes in prop::collection::vec(any::<u8>(), 0..64),
+            version in any::<bool>(),
+        ) {
+            let mut bytes = bytes;
+            if version && !bytes.is_empty() {
+                bytes[0] = VERSION;
+            }
+            prop_assert_eq!(Envelope::new(b"secret").open("answer:7", &bytes), None);
+        }
+
+        #[test]
+        fn what_was_sealed_opens_until_a_byte_of_it_changes(
+            value in prop::collection::vec(any::<u8>(), 0..64),
+            at in any::<prop::sample::Index>(),
+            bit in 0u32..8,
+        ) {
+            let envelope = Envelope::new(b"secret");
+            let mut sealed = envelope.seal("answer:7", &value);
+            prop_assert_eq!(envelope.open("answer:7", &sealed), Some(value));
+            let at = at.index(sealed.len());
+            sealed[at] ^= 1_u8 << bit;
+            prop_assert_eq!(envelope.open("answer:7", &sealed), None);
         }
     }
 }

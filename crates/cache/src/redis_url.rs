@@ -161,6 +161,8 @@ impl fmt::Debug for RedisUrl {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -229,6 +231,36 @@ mod tests {
             let error = text.parse::<RedisUrl>().unwrap_err();
             assert_eq!(error, expected, "{text}");
             assert!(!error.to_string().contains("S3"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_no_url_is_refused_without_a_word_of_it(
+            head in prop::sample::select(vec!["", "redis://", "redis://:S3cret", "rediss://u:S3cret@h/", "unix://"]),
+            tail in prop_oneof![".{0,30}", "[a-z@:/?#%\\[\\]&=.0-9 ]{0,30}"],
+        ) {
+            match format!("{head}{tail}").parse::<RedisUrl>() {
+                Err(error) => {
+                    let told = format!("{error} {error:?}");
+                    prop_assert!(told.contains("must ") && !told.contains("S3"), "{}", told);
+                }
+                Ok(url) => {
+                    prop_assert!((0..=i64::from(u16::MAX)).contains(&url.database));
+                    prop_assert!(!url.host.is_empty());
+                    prop_assert!(url.connection_info().is_ok());
+                }
+            }
+        }
+
+        #[test]
+        fn any_password_comes_through_encoded(password in any::<String>()) {
+            // A name alone is no login.
+            prop_assume!(!password.is_empty());
+            let encoded: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let url: RedisUrl = format!("redis://u:{encoded}@h/1").parse().unwrap();
+            prop_assert_eq!(url.password.clone().unwrap_or_default(), password);
+            prop_assert_eq!(url.to_string().replace(":redacted", ""), "redis://u@h:6379/1");
         }
     }
 }

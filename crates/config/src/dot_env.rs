@@ -95,6 +95,8 @@ fn parse_value(written: &str) -> Result<&str, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -151,5 +153,37 @@ mod tests {
         }
         let malformed = parse(b"A=1\nB=\xff").unwrap_err();
         assert_eq!((malformed.number, malformed.problem), (2, "must be UTF-8"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_lines_that_set_something_or_refused_without_a_word_of_it(
+            file in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..80),
+                "([A-Z0-9_]{0,3} ?= ?[\"'#$a ]{0,9}\n){0,4}S3cret".prop_map(String::into_bytes),
+            ],
+        ) {
+            match parse(&file) {
+                Ok(lines) => {
+                    let mut names: Vec<_> = lines.iter().map(|line| &line.name).collect();
+                    names.sort();
+                    names.dedup();
+                    prop_assert_eq!(names.len(), lines.len());
+                    for line in &lines {
+                        prop_assert!(!line.name.is_empty() && !line.value.contains('\n'));
+                    }
+                }
+                Err(malformed) => {
+                    let told = malformed.to_string();
+                    prop_assert!(malformed.number >= 1 && !told.contains("S3cret"), "{}", told);
+                }
+            }
+        }
+
+        #[test]
+        fn a_value_in_quotes_is_what_was_written(name in "[A-Z_][A-Z0-9_]{0,8}", value in "[^'\r\n]{0,40}") {
+            let lines = parse(format!("{name}='{value}'").as_bytes()).unwrap();
+            prop_assert_eq!(lines, [Line { name, value }]);
+        }
     }
 }

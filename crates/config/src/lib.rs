@@ -493,6 +493,9 @@ impl LimitsConfig {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -617,5 +620,43 @@ mod tests {
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("do-not-print-me"));
+    }
+
+    proptest! {
+        #[test]
+        fn an_origin_is_what_browsers_send(text in prop_oneof![
+            any::<String>(),
+            "(https?|ftp|file)://[a-zA-Z0-9.-]{1,20}(:[0-9]{1,6})?[/?#@]{0,2}",
+        ]) {
+            if let Ok(origin) = text.parse::<Origin>() {
+                prop_assert_eq!(origin.as_str().parse::<Origin>(), Ok(origin.clone()));
+                let url = url::Url::parse(origin.as_str());
+                prop_assert!(origin.is_wildcard() || url.unwrap().origin().ascii_serialization() == origin.as_str());
+            }
+        }
+
+        #[test]
+        fn a_network_reads_back(text in prop_oneof![
+            any::<String>(),
+            "[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}(/[0-9]{1,3})?",
+            "(::ffff:)?[0-9a-f:.]{2,20}(/[0-9]{1,3})?",
+        ]) {
+            if let Ok(network) = network(&text) {
+                prop_assert_eq!(super::network(&network.to_string()), Ok(network));
+            }
+        }
+
+        #[test]
+        fn no_value_of_a_setting_is_too_odd_to_be_refused(
+            name in prop::sample::select(Config::command().get_arguments().filter_map(|it| it.get_long().map(str::to_owned)).collect::<Vec<_>>()),
+            value in prop_oneof![any::<String>(), "-?[0-9]{1,20}", "[a-z]{1,4}://[a-z:@/]{0,9}"],
+        ) {
+            // Whatever comes of it, nothing panics, and no secret is quoted.
+            let told = config(&[(&name, &format!("S3cret {value}"))]).err();
+            let told = told.map(|error| format!("{error} {error:?}")).unwrap_or_default();
+            let is_secret = source::FROM_FILES.contains(&name.as_str());
+            prop_assert!(!is_secret || !told.contains("S3cret"), "{}: {}", name, told);
+            let _ = config(&[(&name, &value)]);
+        }
     }
 }

@@ -77,6 +77,8 @@ pub(crate) fn ratio(text: &str) -> Result<f64, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -88,6 +90,34 @@ mod tests {
         ] {
             let endpoint: OtlpEndpoint = endpoint.parse().unwrap();
             assert_eq!(endpoint.traces(), traces);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_no_receiver_is_refused_without_a_word_of_it(
+            head in prop::sample::select(vec!["", "http://", "https://S3cret@", "https://u:S3cret@host", "http://host"]),
+            tail in prop_oneof![".{0,30}", "[a-z@:/?#%&=.0-9]{0,30}"],
+        ) {
+            let text = format!("{head}{tail}");
+            match text.parse::<OtlpEndpoint>() {
+                Ok(endpoint) => {
+                    prop_assert!(!endpoint.to_string().contains("S3cret@"));
+                    prop_assert!(endpoint.traces().ends_with("/v1/traces"));
+                }
+                Err(told) => prop_assert!(!told.contains("S3cret")),
+            }
+            match text.parse::<SentryDsn>() {
+                Ok(dsn) => prop_assert_eq!(format!("{dsn:?}"), "[redacted]"),
+                Err(told) => prop_assert!(!told.contains("S3cret")),
+            }
+        }
+
+        #[test]
+        fn a_ratio_is_from_0_to_1(text in prop_oneof!["-?[0-9]{0,3}(\\.[0-9]{0,3})?(e-?[0-9]{1,3})?", any::<String>(), Just("NaN".to_owned())]) {
+            if let Ok(ratio) = ratio(&text) {
+                prop_assert!((0.0..=1.0).contains(&ratio), "{}", text);
+            }
         }
     }
 }

@@ -73,6 +73,9 @@ struct Claims {
     jti: String,
     iat: i64,
     exp: i64,
+    /// No token of ours has it; one that has is not good before (RFC 7519, 4.1.5).
+    #[serde(skip_serializing)]
+    nbf: Option<i64>,
     /// The player's token epoch when the token was minted.
     epoch: i64,
     /// The session: the refresh family.
@@ -112,6 +115,7 @@ impl AccessTokens {
             jti: random_token::<16>(entropy),
             iat: issued,
             exp: issued.saturating_add(seconds),
+            nbf: None,
             epoch: identity.token_epoch,
             sid: session_id.to_owned(),
         };
@@ -146,6 +150,9 @@ impl AccessTokens {
         if claims.exp <= now.timestamp() {
             return Err(TokenError::Expired);
         }
+        if claims.nbf.is_some_and(|from| from > now.timestamp()) {
+            return Err(TokenError::Invalid);
+        }
         let user_id = claims.sub.parse().map_err(|_| TokenError::Invalid)?;
         Ok(Authenticated {
             identity: Identity {
@@ -168,6 +175,7 @@ pub(crate) fn random_token<const BYTES: usize>(entropy: &dyn Entropy) -> String 
 #[cfg(test)]
 mod tests {
     use chrono::{TimeDelta, TimeZone};
+    use proptest::prelude::*;
     use serde_json::{Value, json};
     use xmas_kernel::entropy::OsEntropy;
 
@@ -298,6 +306,8 @@ mod tests {
             ("sub", json!(42)),
             ("scope", json!("root")),
             ("exp", json!("tomorrow")),
+            ("nbf", json!(now().timestamp() + 1)),
+            ("nbf", json!("tomorrow")),
         ] {
             forged.push(forge(&header, &with(&claims, field, value), SECRET));
         }
@@ -314,6 +324,50 @@ mod tests {
                 Err(TokenError::Invalid),
                 "{token}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_odd_to_be_no_token(
+            text in prop_oneof![any::<String>(), "[A-Za-z0-9_.-]{0,80}", "([A-Za-z0-9_-]{0,20}\\.){2}[A-Za-z0-9_-]{0,43}"],
+        ) {
+            prop_assert_eq!(tokens(SECRET, None).verify(&text, now()), Err(TokenError::Invalid));
+        }
+
+        #[test]
+        fn a_token_is_no_token_once_a_letter_of_it_is_another(at in any::<prop::sample::Index>(), letter in "[A-Za-z0-9_.=+/-]") {
+            let tokens = tokens(SECRET, None);
+            let good = mint(&tokens, Scope::Player);
+            let at = at.index(good.len());
+            prop_assume!(good[at..=at] != letter);
+            let mut changed = good;
+            changed.replace_range(at..=at, &letter);
+            prop_assert_eq!(tokens.verify(&changed, now()), Err(TokenError::Invalid));
+        }
+
+        #[test]
+        fn signed_claims_of_any_form_are_read_or_refused(
+            field in prop::sample::select(vec!["iss", "aud", "sub", "scope", "jti", "iat", "exp", "nbf", "epoch", "sid"]),
+            value in prop_oneof![
+                any::<i64>().prop_map(Value::from),
+                any::<f64>().prop_map(Value::from),
+                any::<String>().prop_map(Value::from),
+                any::<bool>().prop_map(Value::from),
+                Just(Value::Null),
+                Just(json!([])),
+                Just(json!({ "a": 1 })),
+            ],
+        ) {
+            let tokens = tokens(SECRET, None);
+            let good = mint(&tokens, Scope::Player);
+            let (header, mut claims) = (part(&good, 0), part(&good, 1));
+            claims[field] = value.clone();
+            if let Ok(read) = tokens.verify(&forge(&header, &claims, SECRET), now()) {
+                prop_assert!(!["iss", "aud"].contains(&field) || claims[field] == part(&good, 1)[field]);
+                prop_assert_eq!(json!(read.identity.user_id.to_string()), claims["sub"].clone());
+                prop_assert!(claims["exp"].as_i64() > Some(now().timestamp()));
+            }
         }
     }
 }

@@ -509,6 +509,8 @@ impl ActiveModelBehavior for ActiveModel {}
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -594,6 +596,35 @@ mod tests {
             key("POST", "/a{", b"}"),
         ] {
             assert_ne!(first, other);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_key_as_it_was_sent_or_none(
+            text in prop_oneof!["[ -~]{0,300}", any::<String>()],
+            body in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let key = RequestKey::new(&text, "POST", "/", &body);
+            let fits = (1..=RequestKey::MAX_LENGTH).contains(&text.len())
+                && text.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
+            prop_assert_eq!(key.is_ok(), fits);
+            if let Ok(key) = key {
+                prop_assert_eq!(key.as_str(), text);
+                prop_assert_eq!(key.fingerprint().len(), 64);
+                prop_assert!(key.name_of_result(UserId(i64::MAX)).len() <= 128);
+            }
+        }
+
+        #[test]
+        fn another_request_has_another_fingerprint(
+            first in ("[A-Z]{1,4}", "/[a-z/]{0,8}", prop::collection::vec(any::<u8>(), 0..8)),
+            second in ("[A-Z]{1,4}", "/[a-z/]{0,8}", prop::collection::vec(any::<u8>(), 0..8)),
+        ) {
+            let key = |(method, path, body): &(String, String, Vec<u8>)| {
+                RequestKey::new("key", method, path, body).unwrap()
+            };
+            prop_assert_eq!(key(&first).fingerprint() == key(&second).fingerprint(), first == second);
         }
     }
 }

@@ -455,6 +455,25 @@ mod tests {
             if let Ok(id) = ExternalId::try_from(text.as_str()) {
                 prop_assert_eq!(ExternalId::try_from(id.as_str()).unwrap(), id);
             }
+            if let Ok(name) = Nickname::try_from(text.as_str()) {
+                prop_assert_eq!(Nickname::try_from(name.as_str()).unwrap(), name);
+            }
+        }
+
+        #[test]
+        fn whatever_is_given_names_an_account_or_is_refused(text in prop_oneof![".{0,120}", any::<String>()]) {
+            let Ok(given) = GivenId::try_from(text.as_str()) else {
+                return Ok(());
+            };
+            prop_assert!(LABEL_CHARACTERS.contains(&given.as_str().chars().count()));
+            prop_assert!(!given.as_str().chars().any(char::is_control));
+            // However it is spelled, it counts as one.
+            let again = GivenId::try_from(given.as_str()).unwrap();
+            prop_assert_eq!(again.as_str(), given.as_str());
+            // An account that may be made with it is found by it.
+            if let Ok(id) = ExternalId::try_from(text.as_str()) {
+                prop_assert_eq!(given.as_str(), id.as_str());
+            }
         }
     }
 }

@@ -89,6 +89,8 @@ pub async fn replace_hash_in_tx(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -105,5 +107,22 @@ mod tests {
         }
         assert_eq!(Password::try_from(&*" ".repeat(8)), Err(Unfit::Blank));
         assert_eq!(format!("{composed:?}"), "Password");
+    }
+
+    proptest! {
+        #[test]
+        fn a_password_is_kept_composed_and_refused_without_a_word_of_it(text in prop_oneof![".{0,300}", any::<String>()]) {
+            match Password::try_from(text.as_str()) {
+                Ok(password) => {
+                    prop_assert!(PASSWORD_CHARACTERS.contains(&password.expose().chars().count()));
+                    prop_assert_eq!(password.expose(), text::nfc(&text));
+                    prop_assert_eq!(Password::try_from(password.expose()), Ok(password.clone()));
+                }
+                Err(unfit) => {
+                    let told = unfit.to_string();
+                    prop_assert!(told.starts_with("must ") && !told.contains("U+"), "{}", told);
+                }
+            }
+        }
     }
 }

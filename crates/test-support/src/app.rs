@@ -70,6 +70,8 @@ pub struct AppBuilder {
 
 /// Which every test player and admin logs in with.
 const PASSWORD: &str = "test-password";
+/// Which access tokens of a [`TestApp`] are signed with.
+pub const JWT_SECRET: &str = "the secret of all tests, 32 bytes or more";
 
 impl AppBuilder {
     /// Sets an environment variable of the application.
@@ -135,7 +137,7 @@ impl AppBuilder {
         let config = config.expect("the test's configuration is valid");
         let secret = |text: &str| text.parse().expect("text");
         let secrets = Secrets {
-            jwt: secret("the secret of all tests, 32 bytes or more"),
+            jwt: secret(JWT_SECRET),
             data_key: secret("the data key of all tests, 32 bytes or more"),
             data_key_previous: None,
         };

@@ -10,7 +10,7 @@ mod port;
 mod redis;
 
 #[cfg(feature = "app")]
-pub use app::{Answer, AppBuilder, Client, TestApp, document};
+pub use app::{Answer, AppBuilder, Client, JWT_SECRET, TestApp, document};
 pub use database::TestDb;
 pub use nginx::{Nginx, Site};
 pub use port::free_port;

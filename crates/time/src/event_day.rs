@@ -168,6 +168,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_day_has_one_spelling_and_no_other_text_is_one(
+            text in prop_oneof![".{0,12}", "[0-9]{1,5}-[0-9]{1,2}-[0-9]{1,2}", "[+-]?[0-9]{4}-[01][0-9]-[0-3][0-9]"],
+        ) {
+            match text.parse::<EventDay>() {
+                Ok(day) => {
+                    prop_assert_eq!(day.to_string(), text);
+                    prop_assert!(YEARS.contains(&day.date().year()));
+                }
+                Err(error) => prop_assert!(error.to_string().contains("YYYY-MM-DD")),
+            }
+        }
+
         /// From 1990 (Seoul's last change of offset was in 1988) to 2100.
         #[test]
         fn an_instant_lies_in_exactly_its_own_day(micros in 631_152_000_000_000i64..4_102_444_800_000_000) {

@@ -32,6 +32,9 @@ impl<'de> Deserialize<'de> for Kst {
 
 #[cfg(test)]
 mod tests {
+    use chrono::Datelike;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::EventDay;
 
@@ -41,5 +44,21 @@ mod tests {
         let text = serde_json::to_string(&kst).unwrap();
         assert_eq!(text, "\"2025-12-26T00:00:00.000000+09:00\"");
         assert_eq!(serde_json::from_str::<Kst>(&text).unwrap(), kst);
+    }
+
+    proptest! {
+        #[test]
+        fn an_instant_reads_back_whatever_its_offset_was(
+            text in prop_oneof![".{0,40}", "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\\.[0-9]{1,6})?(Z|[+-][0-2][0-9]:[0-5][0-9])"],
+        ) {
+            let Ok(kst) = serde_json::from_value::<Kst>(text.into()) else {
+                return Ok(());
+            };
+            let again = serde_json::to_value(kst).unwrap();
+            // Seoul's last change of offset was in 1988, and its first ones had seconds.
+            if kst.0.year() > 1988 {
+                prop_assert_eq!(serde_json::from_value::<Kst>(again).unwrap(), kst);
+            }
+        }
     }
 }

@@ -357,7 +357,7 @@ async fn numbers_at_the_edges_are_just_numbers() {
 }
 
 /// Sends raw bytes and reads what comes back until the server is done.
-async fn raw(app: &TestApp, bytes: &[u8]) -> String {
+pub(crate) async fn raw(app: &TestApp, bytes: &[u8]) -> String {
     let address = app.url("").replace("http://", "");
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();

@@ -479,3 +479,27 @@ fn the_published_vectors_hold() {
         assert!(verified.is_ok(), "{verified:?}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Receipts come from whoever wants theirs to be believed.
+    #[test]
+    fn whatever_is_written_into_a_receipt_it_is_rejected_and_nothing_breaks(
+        which in 0usize..3,
+        at in proptest::prelude::any::<proptest::sample::Index>(),
+        length in 0usize..40,
+        text in "[0-9a-zA-Z\"{}:,\\[\\]-]{0,40}",
+    ) {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../docs/fairness-vectors.json")).unwrap();
+        let receipt = &vectors["receipts"][which];
+        let mut changed = serde_json::to_vec(receipt).unwrap();
+        let start = at.index(changed.len());
+        let end = (start + length).min(changed.len());
+        changed.splice(start..end, text.bytes());
+        let says_the_same = serde_json::from_slice(&changed).is_ok_and(|it: serde_json::Value| it == *receipt);
+        let verified = DrawReceipt::verify(&changed, Published::default());
+        proptest::prop_assert!(verified.is_err() || says_the_same, "{}", String::from_utf8_lossy(&changed));
+    }
+}

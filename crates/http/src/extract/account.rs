@@ -75,6 +75,8 @@ fn named(field: &str, part: &str) -> ApiResult<Named> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -103,6 +105,33 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(named("id", part).ok(), expected, "{part}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_part_of_a_path_names_an_account_or_is_refused_by_its_field(
+            part in prop_oneof![any::<String>(), "[0-9]{1,25}", "external_id(:|%3A)([a-z]|%[0-9A-F]{2}|산|%){0,9}"],
+        ) {
+            match named("id", &part) {
+                Ok(Named::Number(id)) => prop_assert!(id.is_none_or(|id| id >= 0)),
+                Ok(Named::External(given)) => prop_assert!(!given.as_str().is_empty()),
+                Err(refused) => {
+                    prop_assert_eq!(refused.code(), ErrorCode::ValidationError);
+                    let body = serde_json::to_value(refused.body("")).unwrap();
+                    prop_assert!(body["error"]["details"]["id"].is_array());
+                }
+            }
+        }
+
+        #[test]
+        fn an_external_id_comes_through_encoded(name in "[a-z산타🎄/%:?# ]{1,20}") {
+            prop_assume!(!name.trim().is_empty());
+            let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            prop_assert_eq!(
+                named("id", &format!("external_id:{encoded}")).ok(),
+                Some(Named::External(GivenId::any(&name)))
+            );
         }
     }
 }

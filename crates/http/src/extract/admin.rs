@@ -113,6 +113,7 @@ pub fn key_of(request: &HttpRequest, body: &[u8]) -> ApiResult<Option<RequestKey
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -182,6 +183,32 @@ mod tests {
         ] {
             // Even beside a version in the body.
             assert!(seen(lines, Some("def")).is_err(), "{lines:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_a_reason_in_its_bounds_or_refused(value in prop_oneof!["[ -~]{0,60}", "(%[0-9A-F]{2}){0,30}"]) {
+            if let Ok(Some(reason)) = of(&value) {
+                prop_assert!((1..=Actor::REASON_CHARACTERS).contains(&reason.chars().count()));
+                prop_assert!(!reason.chars().any(char::is_control));
+                prop_assert_eq!(reason.trim(), reason.as_str());
+            }
+        }
+
+        #[test]
+        fn a_list_of_versions_reads_back(versions in prop::collection::vec("[!#-~]{0,12}", 1..5), weak in any::<bool>()) {
+            let mark = if weak { "W/" } else { "" };
+            let list: Vec<String> = versions.iter().map(|version| format!("{mark}\"{version}\"")).collect();
+            prop_assert_eq!(seen(&[&list.join(" , ")], None).unwrap(), Some(Seen::any_of(versions)));
+        }
+
+        #[test]
+        fn no_list_of_versions_is_too_odd_to_be_refused(lines in prop::collection::vec("[ -~]{0,30}", 1..3)) {
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            if let Err(refused) = seen(&lines, None) {
+                prop_assert_eq!(refused.code(), xmas_kernel::ErrorCode::ValidationError);
+            }
         }
     }
 }

@@ -63,6 +63,7 @@ pub(crate) fn network_of(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -114,5 +115,30 @@ mod tests {
         assert_eq!(first, address("10.0.0.1", &["[2001:db8:1:2:aaaa::]"]));
         assert_eq!(address("::ffff:192.0.2.1", &[]), address("192.0.2.1", &[]));
         assert_ne!(address("192.0.2.1", &[]), address("192.0.2.2", &[]));
+    }
+
+    proptest! {
+        /// Whatever stands before the word of the trusted proxy, which stands last, changes nothing.
+        #[test]
+        fn what_a_client_writes_never_counts_before_its_own_address(
+            claimed in prop::collection::vec("[ -~]{0,30}", 0..4),
+            client in any::<std::net::Ipv4Addr>(),
+        ) {
+            prop_assume!(client.octets()[0] != 10);
+            let own = client.to_string();
+            let claimed = claimed.iter().map(String::as_str);
+            let forwarded: Vec<&str> = claimed.chain([own.as_str()]).collect();
+            prop_assert_eq!(address("10.0.0.1", &forwarded), own.clone());
+            prop_assert_eq!(address(&own, &forwarded), own);
+        }
+
+        #[test]
+        fn a_hop_is_an_address_or_nothing(hop in prop_oneof![any::<String>(), "[\\[\\]0-9a-f:.]{0,24}"], address in any::<IpAddr>(), port in any::<u16>()) {
+            if let Some(read) = address_of(&hop) {
+                prop_assert_eq!(address_of(&read.to_string()), Some(read));
+            }
+            let written = SocketAddr::new(address, port).to_string();
+            prop_assert_eq!(address_of(&written), Some(address.to_canonical()));
+        }
     }
 }

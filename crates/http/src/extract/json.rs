@@ -85,6 +85,7 @@ pub fn shortened(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde::Deserialize;
     use serde_json::{Value, json};
 
@@ -189,5 +190,55 @@ mod tests {
             problems::<Order>(r#"{"amount": 1, "prizes": [{}]}"#),
             json!({ "prizes.0.weight": ["must be there"] })
         );
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[a-z\"\\\\,` ]{0,6}|S3cret".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            let names = prop_oneof![
+                Just("amount".to_owned()),
+                Just("prizes".to_owned()),
+                Just("weight".to_owned()),
+                any::<String>()
+            ];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(names, inner, 0..4).prop_map(|fields| fields
+                    .into_iter()
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_read_or_refused_by_its_field(body in any_json()) {
+            let read = read_json::<Order>(body.to_string().as_bytes(), b'{', "must be a JSON object");
+            match read {
+                Ok(order) => prop_assert_eq!(body["amount"].as_i64(), Some(order.amount)),
+                Err(refused) => {
+                    prop_assert_eq!(refused.code(), xmas_kernel::ErrorCode::ValidationError);
+                    let told = serde_json::to_value(refused.body("")).unwrap();
+                    let details = told["error"]["details"].as_object().unwrap();
+                    prop_assert_eq!(details.len(), 1);
+                    for problem in details.values() {
+                        prop_assert!(!problem.to_string().contains("S3cret"), "{}", problem);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd_to_be_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let read = read_json::<Order>(&bytes, b'{', "must be a JSON object");
+            prop_assert_eq!(read.unwrap_err().code(), xmas_kernel::ErrorCode::ValidationError);
+        }
     }
 }

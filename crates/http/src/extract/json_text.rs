@@ -145,6 +145,7 @@ impl<'de> Visitor<'de> for Names<'_> {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -203,6 +204,44 @@ mod tests {
         ] {
             let refused = read("application/json", bytes).unwrap_err();
             assert_eq!(refused.code(), xmas_kernel::ErrorCode::ValidationError);
+        }
+    }
+
+    proptest! {
+        /// What was written from a value has no name twice; with one name more than once it has.
+        #[test]
+        fn a_name_is_found_twice_where_it_is(
+            names in prop::collection::btree_set(any::<String>(), 1..6),
+            depth in 0usize..5,
+            which in any::<prop::sample::Index>(),
+        ) {
+            let names: Vec<String> = names.into_iter().collect();
+            let wrapped = |inside: String| (0..depth).fold(inside, |inside, _| format!("[{{\"a\":{inside}}}]"));
+            let object = |names: &[&String]| {
+                let fields = names.iter().map(|name| format!("{}:1", serde_json::to_string(name).unwrap()));
+                format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+            };
+            let mut all: Vec<&String> = names.iter().collect();
+            prop_assert_eq!(twice(&wrapped(object(&all))), None);
+            let again = which.get(&names);
+            all.push(again);
+            let path = "0.a.".repeat(depth) + again;
+            prop_assert_eq!(twice(&wrapped(object(&all))), Some(path));
+        }
+
+        #[test]
+        fn any_body_is_text_or_refused(
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+            content_type in prop_oneof!["[ -~]{0,40}", Just("application/json".to_owned())],
+        ) {
+            let request = TestRequest::default().insert_header(("content-type", content_type));
+            match json_text(&request.to_http_request(), &bytes) {
+                Ok(text) => prop_assert!(bytes.ends_with(text.as_bytes())),
+                Err(refused) => prop_assert!(matches!(
+                    refused.code(),
+                    xmas_kernel::ErrorCode::UnsupportedMediaType | xmas_kernel::ErrorCode::ValidationError
+                )),
+            }
         }
     }
 }

@@ -46,6 +46,8 @@ pub(super) fn refuse_packed(request: &HttpRequest) -> ApiResult<()> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -70,6 +72,17 @@ mod tests {
                 (essence, charset),
                 "{text}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_content_type_of_some_kind(text in prop_oneof![any::<String>(), "[a-zA-Z/;=\" -]{0,40}"]) {
+            let media = MediaType::parse(&text);
+            prop_assert!(!media.essence.contains(';'));
+            prop_assert!(!media.essence.chars().any(|it| it.is_ascii_uppercase()));
+            let again = MediaType::parse(&media.essence);
+            prop_assert_eq!(again, MediaType { charset: None, ..media });
         }
     }
 }

@@ -92,6 +92,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Traced<T> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -139,5 +140,24 @@ mod tests {
         }
         assert_eq!(problems("top=10"), json!({ "top": ["is 0 to 9"] }));
         assert!(problems("top=1&top=2")["query"].is_array());
+    }
+
+    proptest! {
+        #[test]
+        fn any_query_is_read_in_its_bounds_or_refused_by_its_parameter(
+            query in prop_oneof![any::<String>(), "(top|kind|x)=([0-9a-z]|%[0-9A-F]{2}|[+&=%]){0,12}"],
+        ) {
+            match Params::<Parameters>::parse(&query) {
+                Ok(Params(read)) => {
+                    prop_assert!(read.top <= 9);
+                    prop_assert!(!read.kind.unwrap_or_default().chars().any(char::is_control));
+                }
+                Err(refused) => {
+                    prop_assert_eq!(refused.code(), xmas_kernel::ErrorCode::ValidationError);
+                    let body = serde_json::to_value(refused.body("")).unwrap();
+                    prop_assert!(!body["error"]["details"].as_object().unwrap().is_empty());
+                }
+            }
+        }
     }
 }

@@ -25,11 +25,13 @@ pub struct Player(pub Identity);
 
 impl Bearer {
     pub fn of(request: &HttpRequest) -> Result<Self, ApiError> {
-        let header = request.headers().get(header::AUTHORIZATION);
+        let mut headers = request.headers().get_all(header::AUTHORIZATION);
+        let header = headers.next();
         let header = header.ok_or_else(|| ApiError::new(ErrorCode::AuthRequired))?;
-        let header = header
-            .to_str()
-            .map_err(|_| ApiError::new(ErrorCode::TokenInvalid))?;
+        // A proxy before this one may have looked at the other.
+        let only = headers.next().is_none().then_some(header);
+        let header = only.and_then(|header| header.to_str().ok());
+        let header = header.ok_or_else(|| ApiError::new(ErrorCode::TokenInvalid))?;
         let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(ApiError::new(ErrorCode::AuthRequired));
@@ -87,6 +89,7 @@ mod tests {
     use std::{sync::Arc, time::Duration};
 
     use actix_web::{dev::Payload, test::TestRequest};
+    use proptest::prelude::*;
     use xmas_cache::{Cache, MemoryCache, Throttle};
     use xmas_core_auth::{
         AuthError, LoginCommand, LogoutCommand, PasswordCommand, RefreshCommand, Session,
@@ -165,10 +168,14 @@ mod tests {
     }
 
     fn request(token: &str) -> HttpRequest {
+        with_header(&format!("Bearer {token}"))
+    }
+
+    fn with_header(authorization: &str) -> HttpRequest {
         let auth: Arc<dyn AuthService> = Arc::new(ByName);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         TestRequest::default()
-            .append_header(("authorization", format!("Bearer {token}")))
+            .append_header(("authorization", authorization))
             .app_data(Data::from(auth))
             .app_data(Data::from(clock))
             .app_data(Data::new(settings()))
@@ -194,5 +201,26 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(code(&refused), ErrorCode::TokenInvalid);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_speaks_for_anybody_but_a_bearer_of_a_token(header in prop_oneof![
+            "[!-~ ]{0,40}",
+            "(Bearer|bearer|Basic)[ \t]{0,2}(player|admin|other)?[ ,]{0,2}(player)?",
+        ]) {
+            let request = with_header(&header);
+            let words: Vec<&str> = header.split_ascii_whitespace().collect();
+            let is_good = words.len() == 2
+                && words[0].eq_ignore_ascii_case("bearer")
+                && ["player", "admin"].contains(&words[1]);
+            match Bearer::of(&request) {
+                Ok(_) => prop_assert!(is_good, "{:?}", header),
+                Err(error) => {
+                    prop_assert!(!is_good || !header.to_lowercase().starts_with("bearer "), "{:?}", header);
+                    prop_assert!(matches!(error.code(), ErrorCode::AuthRequired | ErrorCode::TokenInvalid));
+                }
+            }
+        }
     }
 }

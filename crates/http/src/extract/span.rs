@@ -58,6 +58,8 @@ fn read(text: &str, of_day: fn(EventDay) -> DateTime<Utc>) -> Result<DateTime<Ut
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn span(from: &str, to: &str) -> ApiResult<Span> {
@@ -125,5 +127,23 @@ mod tests {
         // An empty span that ends where it begins is one.
         assert!(span("2025-12-27", "2025-12-26").is_ok());
         assert!(span("2025-12-28", "2025-12-26").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_span_is_one_that_every_database_can_compare_with(
+            from in prop_oneof![any::<String>(), "[0-9]{4}-[01][0-9]-[0-3][0-9]", "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](Z|[+ -][0-2][0-9]:[0-5][0-9])"],
+            to in prop_oneof![Just(String::new()), "[0-9]{4}-[01][0-9]-[0-3][0-9]"],
+        ) {
+            match span(&from, &to) {
+                Ok(span) => {
+                    for instant in [span.from, span.to].into_iter().flatten() {
+                        prop_assert!((1969..=9998).contains(&instant.year()), "{}", instant);
+                    }
+                    prop_assert!(span.to.is_none() || span.from <= span.to);
+                }
+                Err(refused) => prop_assert_eq!(refused.code(), xmas_kernel::ErrorCode::ValidationError),
+            }
+        }
     }
 }

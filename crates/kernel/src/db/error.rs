@@ -122,6 +122,11 @@ pub(super) fn is_forbidden(error: &DbErr) -> bool {
     matches!(sqlx_error(error).and_then(mysql_number), Some(1142 | 1143))
 }
 
+/// Whether there is no savepoint of this name.
+pub(super) fn is_no_savepoint(error: &DbErr) -> bool {
+    sqlx_error(error).and_then(mysql_number) == Some(1305)
+}
+
 enum Sort {
     Contention,
     Violated(Violation),
@@ -153,7 +158,7 @@ fn mysql_number(error: &SqlxError) -> Option<u16> {
         return None;
     };
     let mysql = database.try_downcast_ref::<sea_orm::SqlxMySqlError>();
-    mysql.map(|mysql| mysql.number())
+    mysql.map(sea_orm::SqlxMySqlError::number)
 }
 
 /// SQLite's primary code of an error, of which it reports extended ones.

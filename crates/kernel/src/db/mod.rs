@@ -1,5 +1,6 @@
 //! The database: pools, transactions, retries and what its errors mean.
 
+mod cluster;
 mod constraint;
 mod error;
 mod executed;
@@ -23,6 +24,7 @@ use sea_orm::{
 
 use tokio::time::timeout;
 
+use cluster::Cluster;
 pub use constraint::{Constraint, Violation};
 pub use error::DbError;
 pub use executed::{Executed, STATEMENT_TARGET};
@@ -66,6 +68,7 @@ impl DbOptions {
 #[derive(Clone, Debug)]
 pub struct Db {
     options: DbOptions,
+    cluster: Cluster,
     write: DatabaseConnection,
     read: DatabaseConnection,
 }
@@ -112,8 +115,10 @@ const GROUP_CAUSAL: &str = "SET SESSION group_replication_consistency = 'BEFORE'
 
 impl Db {
     pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
+        let cluster = Cluster::default();
         let connect = |max_connections, is_for_reads| {
-            Database::connect(connect_options(options, max_connections, is_for_reads))
+            let options = connect_options(options, &cluster, max_connections, is_for_reads);
+            Database::connect(options)
         };
         if let Some(file) = options.url.file() {
             if !options.url.is_read_only() {
@@ -122,16 +127,22 @@ impl Db {
             // The writer comes first: it creates the file that a reader only opens.
             let write = connect(1, false).await?;
             let read = connect(options.max_connections, true).await?;
-            return Ok(Self::of_pools(options, write, read));
+            return Ok(Self::of_pools(options, cluster, write, read));
         }
         let write = connect(options.max_connections, false).await?;
         let read = connect(options.max_connections, true).await?;
-        Ok(Self::of_pools(options, write, read))
+        Ok(Self::of_pools(options, cluster, write, read))
     }
 
-    fn of_pools(options: &DbOptions, write: DatabaseConnection, read: DatabaseConnection) -> Self {
+    fn of_pools(
+        options: &DbOptions,
+        cluster: Cluster,
+        write: DatabaseConnection,
+        read: DatabaseConnection,
+    ) -> Self {
         Self {
             options: options.clone(),
+            cluster,
             write,
             read,
         }
@@ -155,7 +166,7 @@ impl Db {
                 Err(error) if error.is_dead_connection() && attempt < BEGIN_ATTEMPTS => {
                     attempt += 1;
                 }
-                outcome => return Ok(Tx(outcome?)),
+                outcome => return Tx::begun(outcome?, &self.cluster).await,
             }
         }
     }
@@ -195,7 +206,8 @@ impl Db {
             ..self.options.clone()
         };
         let own = async {
-            let own = Database::connect(connect_options(&options, 1, false)).await?;
+            let own = connect_options(&options, &self.cluster, 1, false);
+            let own = Database::connect(own).await?;
             let outcome = write_nothing(&own).await;
             own.close().await?;
             outcome
@@ -305,10 +317,12 @@ async fn write_nothing(pool: &DatabaseConnection) -> Result<(), DbError> {
 /// `is_for_reads` is what the pool is for; SQLite's readers only open the file.
 fn connect_options(
     options: &DbOptions,
+    cluster: &Cluster,
     max_connections: u32,
     is_for_reads: bool,
 ) -> ConnectOptions {
     let (table_wait, causal_reads) = (options.table_wait, options.causal_reads);
+    let (found, left) = (cluster.clone(), cluster.clone());
     // What SeaORM reads has neither user nor password, since it may quote it.
     let mut connect = match &options.url.0 {
         Place::MySql {
@@ -377,10 +391,19 @@ fn connect_options(
         })
         .map_sqlx_mysql_pool_opts(move |pool| {
             let pool = pool.acquire_time_level(ACQUIRE_LEVEL);
-            let pool = pool.after_release(move |_, connection| {
-                Box::pin(ready(Ok(!refusal::outdates(connection.age, is_for_reads))))
+            let left = left.clone();
+            let pool = pool.after_release(move |connection, metadata| {
+                let left = left.clone();
+                Box::pin(async move {
+                    if !is_for_reads {
+                        left.leave(connection).await?;
+                    }
+                    Ok(!refusal::outdates(metadata.age, is_for_reads))
+                })
             });
+            let found = found.clone();
             pool.after_connect(move |connection, _| {
+                let found = found.clone();
                 Box::pin(async move {
                     use sqlx::{Executor, Row};
                     let version: String =
@@ -392,6 +415,9 @@ fn connect_options(
                     connection.execute(session).await?;
                     if causal_reads {
                         connection.execute(causal).await?;
+                    }
+                    if version.contains("MariaDB") {
+                        found.look(connection).await?;
                     }
                     if let Some(wait) = table_wait {
                         let seconds = wait.as_secs().max(1);
@@ -417,9 +443,21 @@ fn create_private(file: &Path) {
 
 /// An open transaction. It derefs to what participants borrow; only its owner can commit.
 #[derive(Debug)]
-pub struct Tx(DatabaseTransaction);
+pub struct Tx {
+    inner: DatabaseTransaction,
+    /// Whether it is asked before COMMIT whether it is still there.
+    is_watched: bool,
+}
 
 impl Tx {
+    async fn begun(inner: DatabaseTransaction, cluster: &Cluster) -> Result<Self, DbError> {
+        let is_watched = cluster.is_there();
+        if is_watched {
+            cluster::watch(&inner).await?;
+        }
+        Ok(Self { inner, is_watched })
+    }
+
     /// Makes everything done in this transaction last.
     ///
     /// # Errors
@@ -427,8 +465,11 @@ impl Tx {
     /// asking again safe. After every other one the transaction was rolled back for certain: a cluster's nodes find
     /// out at COMMIT whose transaction was first.
     pub async fn commit(self) -> Result<(), DbError> {
-        let backend = self.0.get_database_backend();
-        let committed = told(backend, "COMMIT", self.0.commit()).await;
+        if self.is_watched {
+            cluster::expect_there(&self.inner).await?;
+        }
+        let backend = self.inner.get_database_backend();
+        let committed = told(backend, "COMMIT", self.inner.commit()).await;
         committed.map_err(DbError::of_commit)
     }
 }
@@ -437,6 +478,6 @@ impl Deref for Tx {
     type Target = DatabaseTransaction;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.inner
     }
 }

@@ -263,6 +263,8 @@ impl fmt::Debug for DbUrl {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parsed(text: &str) -> Result<DbUrl, DbUrlError> {
@@ -382,6 +384,44 @@ mod tests {
             let told = format!("{error} {error:?}");
             assert!(told.contains("must "), "{text}: {told}");
             assert!(!told.contains("S3cret"), "{text}: {told}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_no_url_is_refused_without_a_word_of_it(
+            head in prop::sample::select(vec!["", "mysql://", "mysql://u:S3cret", "mysql://u:S3cret@h/x", "sqlite:", "postgres://"]),
+            tail in prop_oneof![".{0,30}", "[a-z@:/?#%\\[\\]&=.0-9 ]{0,30}"],
+        ) {
+            match parsed(&format!("{head}{tail}")) {
+                Err(error) => {
+                    let told = format!("{error} {error:?}");
+                    prop_assert!(told.contains("must ") && !told.contains("S3cret"), "{}", told);
+                }
+                // What is shown is a URL again, to the same place.
+                Ok(url) => {
+                    let shown = url.to_string();
+                    prop_assert!(!shown.contains("S3cret"), "{}", shown);
+                    if let Place::MySql { server, .. } = &url.0 {
+                        let Place::MySql { server: again, .. } = parsed(&shown).unwrap().0 else {
+                            panic!("{shown}");
+                        };
+                        prop_assert_eq!(&again, server);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn any_user_and_password_come_through_encoded(user in "\\PC{1,12}", password in any::<String>()) {
+            let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+            let text = format!("mysql://{}:{}@h:3306/x", encoded(&user), encoded(&password));
+            let (read_user, read_password, rest) = parts(&text);
+            prop_assert_eq!(read_user, Some(user));
+            prop_assert_eq!(read_password.unwrap_or_default(), password.clone());
+            prop_assert_eq!(rest, "mysql://h:3306/x");
+            let shown = parsed(&text).unwrap().to_string();
+            prop_assert!(password.len() < 9 || !shown.contains(&encoded(&password)), "{}", shown);
         }
     }
 }

@@ -213,6 +213,8 @@ pub struct Reverted {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -233,6 +235,24 @@ mod tests {
             ("id:", key("id:")),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_calls_a_batch_by_what_it_says(text in prop_oneof!["(id:|batch_id:)?[+-]?[0-9]{1,25}", any::<String>()]) {
+            let Ok(called) = text.parse::<BatchRef>();
+            match called {
+                BatchRef::Id(id) => prop_assert_eq!(format!("id:{id}"), text),
+                BatchRef::Either(id, key) => {
+                    prop_assert_eq!(id.to_string(), text.clone());
+                    prop_assert_eq!(key, text);
+                }
+                BatchRef::Key(key) => {
+                    let named = format!("batch_id:{key}");
+                    prop_assert!(key == text || named == text);
+                }
+            }
         }
     }
 }

@@ -198,3 +198,36 @@ pub struct WithheldCode {
     pub is_stocked: bool,
     pub created_at: DateTime<Utc>,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_code_is_kept_tidy_and_refused_without_a_word_of_it(text in prop_oneof![".{0,120}", any::<String>()]) {
+            match CouponCode::try_from(text.as_str()) {
+                Ok(code) => {
+                    let characters = code.expose().chars().count();
+                    prop_assert!((1..=CouponCode::MAX_CHARACTERS).contains(&characters));
+                    prop_assert!(!code.expose().chars().any(|it| it.is_whitespace() || it.is_control()));
+                    prop_assert_eq!(CouponCode::try_from(code.expose()), Ok(code.clone()));
+                    prop_assert_eq!(CouponCode::stored(&text).folded(), code.folded());
+                    prop_assert_eq!(format!("{code:?}"), "CouponCode");
+                }
+                Err(error) => prop_assert_eq!(error, MalformedCode),
+            }
+        }
+
+        #[test]
+        fn codes_that_differ_in_case_only_fold_to_one(text in "\\PC{1,40}") {
+            let code = CouponCode::stored(&text);
+            let again = CouponCode::stored(&code.folded());
+            prop_assert_eq!(again.folded(), code.folded());
+            let upper = CouponCode::stored(&text.to_uppercase());
+            prop_assert_eq!(upper.folded(), code.folded());
+        }
+    }
+}
