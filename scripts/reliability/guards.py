@@ -14,9 +14,8 @@ LIST = Path(__file__).with_name("guards.toml")
 def guards(wanted):
     found = tomllib.loads(LIST.read_text(encoding="utf-8"))["guard"]
     names = {guard["name"] for guard in found}
-    for guard in found:
-        if guard.get("second", guard["name"]) not in names:
-            raise Broken(f"there is no guard {guard['second']!r}")
+    if unknown := {other for guard in found for other in guard.get("with", ())} - names:
+        raise Broken(f"there is no guard {' or '.join(sorted(unknown))}")
     chosen = [guard for guard in found if not wanted or any(part in guard["name"] for part in wanted)]
     if not chosen:
         raise Broken(f"no guard has {' or '.join(wanted)} in its name")
@@ -86,11 +85,10 @@ def run(settings):
         try:
             for guard in chosen:
                 copy.restore()
-                if "sql" not in guard:
-                    copy.take_out(guard)
-                if "text" in (second := by_name.get(guard.get("second"), {})):
-                    copy.take_out(second)
-                together = [guard, *([second] if second else [])]
+                together = [guard, *(by_name[name] for name in guard.get("with", ()))]
+                for each in together:
+                    if "sql" not in each:
+                        copy.take_out(each)
                 code, found, output = run_suite(copy.build(), together, settings.seed)
                 noticed = code == 1 and any(kind in found for kind in guard["found"])
                 unnoticed += not noticed

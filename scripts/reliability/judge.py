@@ -17,8 +17,8 @@ TABLES = {
     "keys": ("user_id, idem_key, result, created_at", "idempotency_key ORDER BY user_id, idem_key"),
     "ledger": ("id, user_id, asset, delta, balance_after, reason, reference, created_at", "wallet_ledger ORDER BY id"),
     "wallets": ("user_id, asset, balance", "user_game_wallet ORDER BY user_id, asset"),
-    "stamps": ("id, user_id, period_key, event_type, created_at", "season_pass_stamp_log ORDER BY id"),
-    "levels": ("id, user_id, level, auto_claim, grant_key, claimed_at", "season_pass_reward_log ORDER BY id"),
+    "stamps": ("id, user_id, season_id, period_key, event_type, created_at", "season_pass_stamp_log ORDER BY id"),
+    "levels": ("id, user_id, season_id, level, auto_claim, grant_key, claimed_at", "season_pass_reward_log ORDER BY id"),
     "rewards": ("id, user_id, grant_key, reward_type, amount, state, reviewed_by, created_at", "reward_log ORDER BY id"),
     "codes": ("id, kind_id, fingerprint, reward_id", "coupon_code ORDER BY id"),
     "audit": ("id, actor, action, resource, before_json, after_json, reason, request_id", "admin_audit_log ORDER BY id"),
@@ -326,6 +326,12 @@ class Judge:
             for each in there.keys() | expected.keys():
                 if there[each] != expected[each] and each not in known:
                     self.find(f"a {name} and its key do not belong to each other one to one", f"{each}: {there[each]} rows, {expected[each]} keys")
+
+        once = collections.Counter(("stamp", row.user_id, row.season_id, row.period_key) for row in self.now["stamps"])
+        once += collections.Counter(("level", row.user_id, row.season_id, row.level) for row in self.now["levels"])
+        for each, times in once.items():
+            if times > 1:
+                self.find(f"a {each[0]} that is there twice", f"{each}: {times} times")
 
     def operators(self):
         """What an operator was told is in the log of operators once, and the states in it follow on each other."""
