@@ -44,18 +44,24 @@ def play_without_a_key(session):
     session.do("play without a key", session.player(), "POST", f"/api/{feature.lower()}/play", fine=SWITCHED | {"NOT_ENOUGH_TOKENS"}, feature=feature)
 
 
-@act(8)
-def stamp(session):
-    who = session.random.choice(session.event.newcomers or session.event.players)
+def collect(session, who):
     session.do("stamp", who, "POST", "/api/season-pass/stamp", {"source_feature_type": "SEASON_PASS"}, session.key(),
-               twin=session.random.random() < 0.3, fine={"ALREADY_STAMPED_TODAY", "NO_ACTIVE_SEASON"})
+               twin=session.random.random() < 0.2, fine={"ALREADY_STAMPED_TODAY", "NO_ACTIVE_SEASON"})
+
+
+def take_level(session, who, level=7):
+    session.do("claim", who, "POST", "/api/season-pass/claim", {"level": level}, session.key(), level=level, twin=session.random.random() < 0.2,
+               fine={"LEVEL_NOT_REACHED", "REWARD_ALREADY_CLAIMED", "NO_ACTIVE_SEASON"})
+
+
+@act(4)
+def stamp(session):
+    collect(session, session.random.choice(session.event.newcomers or session.event.players))
 
 
 @act(4)
 def claim(session):
-    level = session.random.randint(7, 10)
-    session.do("claim", session.player(), "POST", "/api/season-pass/claim", {"level": level}, session.key(), level=level,
-               twin=session.random.random() < 0.3, fine={"LEVEL_NOT_REACHED", "REWARD_ALREADY_CLAIMED", "NO_ACTIVE_SEASON"})
+    take_level(session, session.player(), session.random.randint(7, 10))
 
 
 @act(5)
@@ -175,13 +181,16 @@ def decide(session):
     found = session.do("read", ADMIN, "GET", "/admin/api/rewards/?state=PENDING_REVIEW&limit=20")
     if not found.is_acknowledged or not found.good.answer.body["items"]:
         return
-    reward = session.random.choice(found.good.answer.body["items"])
-    if session.random.random() < 0.8:
-        session.do("approve", ADMIN, "POST", f"/admin/api/rewards/{reward['id']}/approve", {}, session.key(), reward=reward["id"],
-                   fine={"REWARD_NOT_PENDING", "NO_COUPON_LEFT", "USER_INACTIVE"})
-    else:
-        session.do("reject", ADMIN, "POST", f"/admin/api/rewards/{reward['id']}/reject", {"reason": "chaos"}, session.key(),
-                   reward=reward["id"], fine={"REWARD_NOT_PENDING"})
+    reward = session.random.choice(found.good.answer.body["items"])["id"]
+
+    def decide(session):
+        if session.random.random() < 0.8:
+            session.do("approve", ADMIN, "POST", f"/admin/api/rewards/{reward}/approve", {}, session.key(), reward=reward,
+                       fine={"REWARD_NOT_PENDING", "NO_COUPON_LEFT", "USER_INACTIVE"})
+        else:
+            session.do("reject", ADMIN, "POST", f"/admin/api/rewards/{reward}/reject", {"reason": "chaos"}, session.key(), reward=reward,
+                       fine={"REWARD_NOT_PENDING"})
+    session.at_once(decide, decide)
 
 
 @act(0.3)
@@ -295,12 +304,15 @@ def rename(session):
 def welcome(session):
     """A new player, who stamps and plays at once, on any replica."""
     who = f"new-{session.key()}"
-    made = session.do("new player", ADMIN, "POST", "/admin/api/users/", {"external_id": who, "password": "new-password"}, session.key(), whom=who)
+    made = session.do("new player", ADMIN, "POST", "/admin/api/users/", {"external_id": who, "password": "new-password", "level": 7},
+                      session.key(), whom=who)
     if not made.is_acknowledged:
         return
     session.event.passwords[who] = "new-password"
-    session.do("stamp", who, "POST", "/api/season-pass/stamp", {"source_feature_type": "SEASON_PASS"}, session.key(),
-               fine={"ALREADY_STAMPED_TODAY", "NO_ACTIVE_SEASON"})
+    if session.log_in(who, None):
+        # Two devices, each with a key of its own: one of them is told that it is too late.
+        session.at_once(lambda session: collect(session, who), lambda session: collect(session, who))
+        session.at_once(lambda session: take_level(session, who), lambda session: take_level(session, who))
     session.event.newcomers.append(who)
     del session.event.newcomers[:-20]
 

@@ -17,11 +17,12 @@ TABLES = {
     "keys": ("user_id, idem_key, result, created_at", "idempotency_key ORDER BY user_id, idem_key"),
     "ledger": ("id, user_id, asset, delta, balance_after, reason, reference, created_at", "wallet_ledger ORDER BY id"),
     "wallets": ("user_id, asset, balance", "user_game_wallet ORDER BY user_id, asset"),
-    "stamps": ("id, user_id, period_key, event_type, created_at", "season_pass_stamp_log ORDER BY id"),
-    "levels": ("id, user_id, level, auto_claim, grant_key, claimed_at", "season_pass_reward_log ORDER BY id"),
-    "rewards": ("id, user_id, grant_key, reward_type, amount, state, reviewed_by", "reward_log ORDER BY id"),
+    "stamps": ("id, user_id, season_id, period_key, event_type, created_at", "season_pass_stamp_log ORDER BY id"),
+    "levels": ("id, user_id, season_id, level, auto_claim, grant_key, claimed_at", "season_pass_reward_log ORDER BY id"),
+    "rewards": ("id, user_id, grant_key, reward_type, amount, state, reviewed_by, created_at", "reward_log ORDER BY id"),
     "codes": ("id, kind_id, fingerprint, reward_id", "coupon_code ORDER BY id"),
     "audit": ("id, actor, action, resource, before_json, after_json, reason, request_id", "admin_audit_log ORDER BY id"),
+    "events": ("id, user_id, event_type, meta_json, created_at", "user_event_log ORDER BY id"),
     "records": ("user_id, once_key", "user_event_log WHERE once_key LIKE 'client:%' ORDER BY user_id, once_key"),
     "batches": ("id, batch_key, kind, state, reverts", "wallet_batch ORDER BY id"),
     "gifts": ("id, user_id, state, reason", "event_bridge_gift ORDER BY id"),
@@ -203,6 +204,12 @@ class Judge:
         seen = {(row.user_id, row.idem_key) for row in self.before["keys"]}
         return [row for row in self.now["keys"] if (row.user_id, row.idem_key) not in seen]
 
+    def of_instant(self, row):
+        """What else its transaction has written."""
+        tables = ("plays", "ledger", "stamps", "levels", "rewards", "events")
+        instant = lambda other: getattr(other, "created_at", getattr(other, "claimed_at", None))
+        return {name: [each for each in self.now[name] if each.user_id == row.user_id and instant(each) == row.created_at] for name in tables}
+
     def plays(self):
         """A key and a play belong to each other, one to one, and the play is as its player was told."""
         by_play = collections.defaultdict(list)
@@ -217,7 +224,7 @@ class Judge:
                 self.find("a play without its one key", f"{row}: {by_play.get(play_id, [])}")
         for play_id in by_play:
             if play_id not in plays:
-                self.find("a play that is lost", f"play {play_id}, {by_play[play_id]}")
+                self.find("a play that is lost", f"play {play_id}, {by_play[play_id]}; of the same instant: {self.of_instant(by_play[play_id][0])}")
         numbers = collections.Counter((row.user_id, row.feature_type, row.event_day, row.nonce) for row in plays.values())
         for number, times in numbers.items():
             if times > 1:
@@ -319,6 +326,12 @@ class Judge:
             for each in there.keys() | expected.keys():
                 if there[each] != expected[each] and each not in known:
                     self.find(f"a {name} and its key do not belong to each other one to one", f"{each}: {there[each]} rows, {expected[each]} keys")
+
+        once = collections.Counter(("stamp", row.user_id, row.season_id, row.period_key) for row in self.now["stamps"])
+        once += collections.Counter(("level", row.user_id, row.season_id, row.level) for row in self.now["levels"])
+        for each, times in once.items():
+            if times > 1:
+                self.find(f"a {each[0]} that is there twice", f"{each}: {times} times")
 
     def operators(self):
         """What an operator was told is in the log of operators once, and the states in it follow on each other."""

@@ -62,7 +62,7 @@ class Session:
     def __init__(self, load, number, seed):
         self.load, self.event, self.random = load, load.event, random.Random(f"{seed}/{number}")
         self.clients, self.beside, self.keys = {}, {}, itertools.count()
-        self.name = f"{seed}-{number}"
+        self.number, self.seed, self.name, self.sibling = number, seed, f"{seed}-{number}", None
         self.second = ThreadPoolExecutor(1)
 
     def key(self):
@@ -114,6 +114,14 @@ class Session:
                 return deed
             time.sleep(min(0.02 * 2 ** turn, 0.3))
 
+    def at_once(self, *acts):
+        """Two of the same at the same time: each act is done with a session, the second one beside this thread."""
+        if not self.sibling:
+            self.sibling = Session(self.load, f"{self.number}b", self.seed)
+        other = self.second.submit(acts[1], self.sibling)
+        acts[0](self)
+        other.result()
+
     def send_two(self, deed):
         """The same request at once through two connections, to two replicas where there are two."""
         first, *others = self.random.sample(self.event.replicas, len(self.event.replicas))
@@ -147,6 +155,8 @@ class Session:
 
     def close(self):
         self.second.shutdown()
+        if self.sibling:
+            self.sibling.close()
         for client in [*self.clients.values(), *self.beside.values()]:
             client.close()
 

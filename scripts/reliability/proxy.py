@@ -54,7 +54,7 @@ class Proxy:
                     doomed.set()
                 requests.write(data)
                 await requests.drain()
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         finally:
             if doomed.is_set():

@@ -74,7 +74,7 @@ class Suite:
                 if event and used == ROUNDS_OF_EVENT:
                     self.end(event)
                     event = None
-                if self.settings.until_found and tally.findings:
+                if any(tally.findings[kind] for kind in self.settings.until):
                     break
                 if not event:
                     event, used = self.begin(database, kind), 0
@@ -100,6 +100,8 @@ class Suite:
         event = Event(self.program, database, self.folder, f"event-{self.events}", start=kind.start, redis=redis, proxied=kind.needs_proxy, **settings)
         event.redis = redis
         self.running.append(event)
+        if self.settings.without:
+            database.write(self.settings.without)
         event.start()
         return event
 

@@ -149,6 +149,12 @@ class Falsified(unittest.TestCase):
         self.falsify("DELETE FROM season_pass_stamp_log WHERE user_id = ? AND event_type IS NULL", self.user_id(deed))
         self.assertIn("a stamp and its key do not belong to each other one to one", self.found())
 
+    def test_a_stamp_that_is_there_twice(self):
+        self.copy.executescript("CREATE TABLE other AS SELECT * FROM season_pass_stamp_log; ALTER TABLE season_pass_stamp_log RENAME TO before; "
+                                "ALTER TABLE other RENAME TO season_pass_stamp_log")
+        self.falsify("INSERT INTO season_pass_stamp_log SELECT * FROM season_pass_stamp_log WHERE event_type IS NULL LIMIT 1")
+        self.assertIn("a stamp that is there twice", self.found())
+
     def test_a_claim_too_many(self):
         columns = "user_id, season_id, reward_type, reward_amount, reward_label, auto_claim, claimed_at"
         self.falsify(f"INSERT INTO season_pass_reward_log (level, grant_key, {columns}) SELECT 99, 'none', {columns} FROM season_pass_reward_log "
