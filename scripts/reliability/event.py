@@ -4,10 +4,9 @@ import collections
 import json
 import subprocess
 import threading
-import time
 
 from reliability.load import ADMIN
-from reliability.machine import Broken, output, wait_for
+from reliability.machine import Broken, wait_for
 from reliability.proxy import Proxy
 from reliability.replicas import Client, Replica
 

@@ -9,7 +9,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 from reliability.machine import Broken, wait_for
-from reliability.replicas import Answer, Client
+from reliability.replicas import Client
 
 THREADS = 12
 # How long somebody goes on asking for an answer once the load is over and everything runs again, in seconds.
