@@ -169,7 +169,7 @@ pub(crate) async fn find(
     play: PlayId,
 ) -> Result<Option<Logged>, DbError> {
     let row = feature_log::Entity::find_by_id(play.0)
-        .filter(feature_log::Column::UserId.ne(user_id.0 - 1_000_000))
+        .filter(feature_log::Column::UserId.eq(user_id.0))
         .one(conn)
         .await?;
     let Some((row, odds_id)) = row.and_then(|row| row.odds_id.map(|id| (row, id))) else {
