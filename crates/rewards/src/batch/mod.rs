@@ -1,10 +1,10 @@
 //! Tokens and points of many players, changed under one name (domain.md, "Wallet and rewards").
 //!
 //! A batch is registered with everything that it plans, in one transaction; then its items are done in
-//! chunks, each in a transaction of its own that locks the chunk's players first. Whoever finds it
-//! unfinished, because a process was killed or because somebody else is at it, goes on with what is
-//! left: an item is done under the lock of its player, and only if it is still planned and the batch is
-//! still open.
+//! chunks, each in a transaction of its own that holds the batch first and locks the chunk's players then.
+//! Whoever finds it unfinished, because a process was killed or because somebody else is at it, goes on with
+//! what is left: an item is done under the lock of its player, and only if it is still planned and the batch
+//! is still open.
 
 mod model;
 mod plan;
@@ -166,18 +166,19 @@ impl Batches {
         now: DateTime<Utc>,
     ) -> Result<bool, DbError> {
         let tx = self.db.begin().await?;
-        let players = store::next_players(&tx, batch.id, self.chunk).await?;
-        if players.is_empty() {
-            return Ok(false);
-        }
-        let out_of_reach = lock_recipients_in_tx(&tx, &players, inactive).await?;
-        // From here on until the commit nobody stops it.
+        // Before the players: whoever waits for the batch holds up no player meanwhile.
         if !store::hold_open(&tx, batch.id).await? {
             return Ok(false);
         }
-        // Somebody else may have done some of it before the locks were had.
+        let items = store::next_items(&tx, batch.id, self.chunk).await?;
+        if items.is_empty() {
+            return Ok(false);
+        }
+        let mut players: Vec<UserId> = items.iter().map(|item| item.user_id).collect();
+        players.dedup();
+        let out_of_reach = lock_recipients_in_tx(&tx, &players, inactive).await?;
         let mut by_asset: BTreeMap<Asset, Vec<Item>> = BTreeMap::new();
-        for item in store::planned_of(&tx, batch.id, &players).await? {
+        for item in items {
             by_asset.entry(item.asset).or_default().push(item);
         }
         let reference = batch.reference();

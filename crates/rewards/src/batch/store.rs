@@ -265,8 +265,8 @@ pub(super) async fn done_items(
     rows.into_iter().map(item).collect()
 }
 
-/// Keeps a batch from being stopped until the transaction ends; `false` if it is not open any more. The
-/// caller has locked the players whose items it will do.
+/// Keeps a batch until the transaction ends: nobody else does items of it, or stops it; `false` if it is not
+/// open any more. Players are locked after it.
 pub(super) async fn hold_open(tx: &DatabaseTransaction, batch: BatchId) -> Result<bool, DbError> {
     use wallet_batch::Column;
     // A lock would hold on one node of a cluster only.
@@ -279,39 +279,18 @@ pub(super) async fn hold_open(tx: &DatabaseTransaction, batch: BatchId) -> Resul
     Ok(held.rows_affected == 1)
 }
 
-/// The players of the next planned items, in ascending id. They are not locked yet, so the items may
-/// be done by the time they are.
-pub(super) async fn next_players(
+/// The next planned items of a batch that the caller holds, in ascending id of their players.
+pub(super) async fn next_items(
     tx: &DatabaseTransaction,
     batch: BatchId,
     limit: u64,
-) -> Result<Vec<UserId>, DbError> {
-    use wallet_batch_item::Column;
-    let mut players: Vec<i64> = wallet_batch_item::Entity::find()
-        .select_only()
-        .column(Column::UserId)
-        .filter(Column::BatchId.eq(batch.0))
-        .filter(Column::State.eq(ItemState::Planned.as_str()))
-        .order_by_asc(Column::UserId)
-        .limit(limit)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    players.dedup();
-    Ok(players.into_iter().map(UserId).collect())
-}
-
-/// What is planned for these players, whom the caller has locked.
-pub(super) async fn planned_of(
-    tx: &DatabaseTransaction,
-    batch: BatchId,
-    players: &[UserId],
 ) -> Result<Vec<Item>, DbError> {
     use wallet_batch_item::Column;
     let rows = wallet_batch_item::Entity::find()
         .filter(Column::BatchId.eq(batch.0))
-        .filter(Column::UserId.is_in(players.iter().map(|player| player.0)))
         .filter(Column::State.eq(ItemState::Planned.as_str()))
+        .order_by_asc(Column::UserId)
+        .limit(limit)
         .all(tx)
         .await?;
     rows.into_iter().map(item).collect()
