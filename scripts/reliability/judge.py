@@ -132,7 +132,9 @@ class Judge:
                 if answer.is_good or not answer.is_decided:
                     continue
                 blocked = deed.who in self.event.blockable and answer.code in ("USER_BLOCKED", "TOKEN_INVALID", "AUTH_REQUIRED")
-                stale = answer.status == 401 and deed.who and attempt is not deed.attempts[-1]
+                # Of two at once one may find the token expired, and come back after the other.
+                is_settled = any(other.answer.is_decided and other.answer.status != 401 for other in deed.attempts)
+                stale = answer.status == 401 and deed.who and (is_settled or attempt is not deed.attempts[-1])
                 if answer.code not in deed.about.get("fine", ()) and not blocked and not stale:
                     self.find("unexpected refusal", f"{deed}")
             self.same_answer(deed)
