@@ -22,6 +22,10 @@ pub(crate) struct Args {
     /// Another build of it, which is compared in place of a scraped process.
     #[arg(long)]
     against: Option<PathBuf>,
+    /// A MySQL or MariaDB server without a database (`mysql://root@127.0.0.1:3306`), where each process has
+    /// one of its own, made and dropped; if it is not named, each has an embedded SQLite database.
+    #[arg(long)]
+    server: Option<String>,
     /// How often each process has its turn at each path.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rounds: u32,
@@ -57,11 +61,15 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
         None => std::env::current_exe()?.with_file_name("xmas-api"),
     };
     // Two that differ by nothing say how much the machine makes them differ.
-    let floor = Server::start(&program, false).await?;
-    let equal = Server::start(&program, false).await?;
+    let start = async |name, program: &Path, is_scraped| {
+        let storage = Storage::new(args.server.as_deref(), name).await?;
+        Server::start(program, storage, is_scraped).await
+    };
+    let floor = start("floor", &program, false).await?;
+    let equal = start("equal", &program, false).await?;
     let compared = match &args.against {
-        Some(other) => Server::start(other, false).await?,
-        None => Server::start(&program, true).await?,
+        Some(other) => start("other", other, false).await?,
+        None => start("scraped", &program, true).await?,
     };
     let name = if args.against.is_some() {
         "the other build"
@@ -99,6 +107,15 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
             server.mib_before,
             server.mib()?
         );
+    }
+    if let Some(url) = &args.server {
+        for server in [floor, equal, compared] {
+            drop(server.process);
+            let database = Database::connect(url).await?;
+            database
+                .execute_unprepared(&format!("DROP DATABASE {}", server.storage.name))
+                .await?;
+        }
     }
     if let Some(scraping) = scraping {
         ensure!(!scraping.is_finished(), "{:?}", scraping.await);
@@ -142,10 +159,74 @@ impl Drop for Process {
     }
 }
 
-/// A process of the program, on an embedded database with the demo.
+/// Where a process keeps what it knows.
+struct Storage {
+    folder: TempDir,
+    name: String,
+    /// Of a database on a server; the embedded one is in the folder.
+    url: Option<String>,
+}
+
+impl Storage {
+    async fn new(server: Option<&str>, name: &str) -> anyhow::Result<Self> {
+        let name = format!("xmas_bench_{name}");
+        if let Some(server) = server {
+            let database = Database::connect(server).await?;
+            for sql in [
+                // What makes a commit last: the setting of production, whatever the test server has.
+                "SET GLOBAL innodb_flush_log_at_trx_commit = 1".to_owned(),
+                format!("DROP DATABASE IF EXISTS {name}"),
+                format!("CREATE DATABASE {name}"),
+            ] {
+                database.execute_unprepared(&sql).await?;
+            }
+        }
+        Ok(Self {
+            folder: tempfile::tempdir()?,
+            url: server.map(|server| format!("{server}/{name}")),
+            name,
+        })
+    }
+
+    /// The program, set to keep it here.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("DATA_DIR", self.folder.path());
+        if let Some(url) = &self.url {
+            command.env("DATABASE_URL", url);
+        }
+        command
+    }
+
+    /// Fills a database with the demo, which the embedded one has by itself.
+    fn fill(&self, program: &Path) -> anyhow::Result<()> {
+        if self.url.is_some() {
+            for verb in [["migrate", "up"], ["seed", "demo"]] {
+                let done = self.command(program).args(verb).output()?;
+                ensure!(done.status.success(), "{verb:?}: {done:?}");
+            }
+        }
+        Ok(())
+    }
+
+    async fn fill_wallets(&self) -> anyhow::Result<()> {
+        let file = self.folder.path().join("xmas.db");
+        let embedded = || format!("sqlite://{}", file.display());
+        let database = Database::connect(self.url.clone().unwrap_or_else(embedded)).await?;
+        database
+            .execute_unprepared("UPDATE user_game_wallet SET balance = 100000000")
+            .await?;
+        Ok(database.close().await?)
+    }
+}
+
+/// A process of the program, on a database with the demo.
 struct Server {
     process: Process,
-    _folder: TempDir,
+    storage: Storage,
     base: String,
     metrics: Option<String>,
     client: Client,
@@ -154,16 +235,13 @@ struct Server {
 }
 
 impl Server {
-    async fn start(program: &Path, is_scraped: bool) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
+    async fn start(program: &Path, storage: Storage, is_scraped: bool) -> anyhow::Result<Self> {
         let program = fs::canonicalize(program)
             .with_context(|| format!("{} is not there", program.display()))?;
-        let mut command = Command::new(program);
+        storage.fill(&program)?;
+        let mut command = storage.command(&program);
         command
             .arg("serve")
-            .current_dir(folder.path())
-            .env_clear()
-            .env("DATA_DIR", folder.path())
             .env("BIND_ADDR", "127.0.0.1:0")
             .env("RUST_LOG", "info")
             .env("LOG_FORMAT", "pretty")
@@ -195,14 +273,10 @@ impl Server {
             let token = session["access_token"].as_str().context("a token")?;
             tokens.push(token.to_owned());
         }
-        let file = folder.path().join("xmas.db");
-        let db = Database::connect(format!("sqlite://{}", file.display())).await?;
-        db.execute_unprepared("UPDATE user_game_wallet SET balance = 100000000")
-            .await?;
-        db.close().await?;
+        storage.fill_wallets().await?;
         let mut server = Self {
             process,
-            _folder: folder,
+            storage,
             base,
             metrics,
             client,
