@@ -6,6 +6,7 @@ what kind of thing is wrong, and what exactly."""
 import collections
 import json
 import random
+import time
 
 from reliability.load import ADMIN
 from reliability.replicas import Client
@@ -29,6 +30,8 @@ TABLES = {
     "progress": ("user_id, season_id, current_xp, current_level, total_stamps, internal_wins", "season_pass_progress ORDER BY user_id, season_id"),
     "texts": ("config_key, value_json", "app_ui_config ORDER BY config_key"),
 }
+# How long answers are asked for once more, in seconds: whoever has none by then has lost it.
+REPLAY_PATIENCE = 60
 # What may find that everything is as it is wanted already.
 IDLE = {"gift", "gift back", "let in", "block", "rename", "restore", "revert", "rank", "log out"}
 # Answers that say how an account or a reward is now, and not how it was.
@@ -169,15 +172,18 @@ class Judge:
         chance = random.Random(f"{load.seed}/replay")
         done = [deed for deed in load.deeds if deed.key and deed.is_acknowledged and not deed.about.get("unkeyed") and deed.who not in self.event.blockable]
         clients = {}
+        until = time.monotonic() + REPLAY_PATIENCE
         for deed in chance.sample(done, min(40, len(done))):
+            if time.monotonic() > until:
+                break
             replica = chance.choice(self.event.replicas)
             client = clients.setdefault(replica, Client(replica.port))
             body, path = deed.body, deed.path
-            for _ in range(100):
-                reason = {"x-reason": deed.key} if deed.who == ADMIN else {}
-                answer = client.send(deed.method, path, self.event.token(deed.who), body, {"idempotency-key": deed.key, **reason})
-                if answer.is_decided:
-                    break
+            reason = {"x-reason": deed.key} if deed.who == ADMIN else {}
+            headers = {"idempotency-key": deed.key, **reason}
+            answer = client.send(deed.method, path, self.event.token(deed.who), body, headers)
+            while not answer.is_decided and time.monotonic() < until:
+                answer = client.send(deed.method, path, self.event.token(deed.who), body, headers)
             if answer.status == 401:
                 continue
             first = deed.good.answer
