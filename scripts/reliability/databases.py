@@ -8,7 +8,8 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-from reliability.machine import ROOT, Broken, free_ports, output, wait_for
+from reliability.machine import ROOT
+from throwaway import Broken, free_ports, output, wait_for
 
 
 def has_ended(pid):

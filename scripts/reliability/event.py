@@ -6,9 +6,9 @@ import subprocess
 import threading
 
 from reliability.load import ADMIN
-from reliability.machine import Broken, wait_for
 from reliability.proxy import Proxy
 from reliability.replicas import Client, Replica
+from throwaway import Broken, wait_for
 
 # How many of the limited prize there are at first: few enough to run out.
 STOCK = 15

@@ -8,7 +8,7 @@ import signal
 import time
 from datetime import date, timedelta
 
-from reliability.machine import Broken, wait_for
+from throwaway import Broken, wait_for
 
 FAULTS = {}
 

@@ -6,7 +6,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from reliability.machine import ROOT, Broken
+from reliability.machine import ROOT
+from throwaway import Broken
 
 LIST = Path(__file__).with_name("guards.toml")
 

@@ -8,8 +8,8 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
-from reliability.machine import Broken, wait_for
 from reliability.replicas import Client
+from throwaway import Broken, wait_for
 
 THREADS = 12
 # How long somebody goes on asking for an answer once the load is over and everything runs again, in seconds.

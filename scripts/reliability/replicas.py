@@ -9,7 +9,8 @@ import socket
 import subprocess
 import time
 
-from reliability.machine import Broken, Process, free_ports, output, wait_for
+from reliability.machine import Process
+from throwaway import Broken, free_ports, output, wait_for
 
 SETTINGS = {
     "DATA_KEY": "0123456789abcdef" * 2, "JWT_SECRET": "fedcba9876543210" * 2, "RUST_LOG": "warn,xmas=info", "LOG_FORMAT": "json",

@@ -12,8 +12,9 @@ from reliability.databases import KINDS
 from reliability.event import Event
 from reliability.judge import Judge
 from reliability.load import Load
-from reliability.machine import Broken, output, require
+from reliability.machine import require
 from reliability.replicas import Redis
+from throwaway import Broken, output
 
 CAUSAL = "DATABASE_CAUSAL_READS"
 # So many findings of a round are printed.

@@ -24,8 +24,8 @@ from reliability.event import Event  # noqa: E402
 from reliability.faults import Nothing  # noqa: E402
 from reliability.judge import Judge, rows_of  # noqa: E402
 from reliability.load import ADMIN, Attempt, Deed, Load  # noqa: E402
-from reliability.machine import wait_for  # noqa: E402
 from reliability.replicas import Answer  # noqa: E402
+from throwaway import wait_for  # noqa: E402
 
 PROGRAM = Path(ROOT / os.environ.get("XMAS_API", "target/debug/xmas-api")).resolve()
 # What has to have happened before something can be falsified.

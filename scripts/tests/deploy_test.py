@@ -13,7 +13,8 @@ import socket
 import subprocess
 import unittest
 
-from deployed_site import REPLICAS, Load, Place, Site, wait_for
+from deployed_site import REPLICAS, Load, Place, Site
+from throwaway import wait_for
 
 
 # The third that is started ends: the first is the rehearsal.

@@ -9,7 +9,6 @@ import functools
 import http.client
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -19,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,40 +26,10 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from releasing import settings as settings_of
 from releasing.journal import Journal
 from releasing.processes import Processes
+from throwaway import free_ports, output, wait_for
 
 PROGRAM = Path(os.environ.get("XMAS_API", ROOT / "target/debug/xmas-api")).resolve()
 REPLICAS = 2
-
-
-def free_ports(number):
-    """Below the range from which outgoing connections take theirs, since a port has to stay free while nobody listens there."""
-    free = []
-    while len(free) < number:
-        port = random.randrange(10000, 32000)
-        with socket.socket() as listener:
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in free:
-            free.append(port)
-    return free
-
-
-def wait_for(what, is_there, seconds=60):
-    end = time.monotonic() + seconds
-    while not (found := is_there()):
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.02)
-    return found
-
-
-def output(command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    if done.returncode != 0:
-        raise AssertionError(f"{command} ended with {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout
 
 
 class Site:

@@ -7,18 +7,20 @@ it is not installed.
 """
 
 import os
-import random
 import re
 import select
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from throwaway import free_ports, wait_for  # noqa: E402
+
 FILE = ROOT / "haproxy/haproxy.cfg"
 HAPROXY = os.environ.get("HAPROXY", "haproxy")
 
@@ -27,27 +29,6 @@ def setUpModule():
     global cluster
     cluster = Cluster()
     unittest.addModuleCleanup(cluster.close)
-
-
-def wait_for(what, is_there, seconds):
-    end = time.monotonic() + seconds
-    while not (found := is_there()):
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.05)
-    return found
-
-
-def free_port():
-    """Below the range from which outgoing connections take theirs."""
-    while True:
-        port = random.randrange(10000, 32000)
-        with socket.socket() as listener:
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class Cluster:
@@ -79,7 +60,7 @@ class Proxy:
 
     def __init__(self, nodes):
         self.folder = Path(tempfile.mkdtemp(prefix="xmas-haproxy-"))
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         text = re.sub(r"^ *(user|group|chroot) .*\n", "", FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)
         text = text.replace("/run/haproxy/admin.sock", str(self.folder / "socket"))
         (self.folder / "haproxy.cfg").write_text(text, encoding="utf-8")

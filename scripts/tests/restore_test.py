@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from restoring.binlog import Statement, chain, transactions  # noqa: E402
 from restoring.problem import Problem  # noqa: E402
 from restoring.replay import fate  # noqa: E402
+from throwaway import free_ports, wait_for  # noqa: E402
 
 PROGRAM = str((ROOT / os.environ.get("XMAS_API", "target/debug/xmas-api")).resolve())
 KEY = "the-key-of-the-tests-0123456789abcdef"
@@ -42,15 +42,6 @@ GAMES = ("roulette", "dice", "lottery")
 ENOUGH = 60
 # More than anybody plays here, so that what is left of it can be told.
 SPINS = 5000
-
-
-def wait_for(what, is_there, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (found := is_there()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.02)
-    return found
 
 
 class MariaDb:
@@ -86,9 +77,7 @@ class Api:
     """The program on a database, and what it is asked."""
 
     def __init__(self, url, folder):
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = listener.getsockname()[1]
+        self.port = free_ports(1)[0]
         folder.mkdir(exist_ok=True)
         self.env = environment(url, folder) | {"BIND_ADDR": f"127.0.0.1:{self.port}"}
         self.folder, self.process = folder, None
