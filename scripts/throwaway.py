@@ -40,7 +40,9 @@ def wait_for(what, is_there, seconds=60):
 
 def output(command, **options):
     """What a program says that ends well."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=120, **options)
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
     if done.returncode != 0:
         shown = " ".join(str(part) for part in command)[:300]
         raise Broken(f"{shown} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
