@@ -14,6 +14,7 @@
 //!
 //! Owns the table `refresh_token`.
 
+mod argon2id;
 mod entity;
 mod error;
 #[cfg(any(test, feature = "testing"))]

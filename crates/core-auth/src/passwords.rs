@@ -3,7 +3,6 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
@@ -11,6 +10,8 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use xmas_kernel::{entropy::Entropy, text};
 use xmas_players::{HashError, NO_PASSWORD, OLD_HASH_PREFIX, PasswordMaker};
+
+use crate::argon2id::{self, Argon2id};
 
 /// Hashes and checks passwords with Argon2id, a bounded number at a time.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ pub struct Passwords {
     /// How many of one import run at once: half of all, so that people can log in meanwhile.
     of_one_import: usize,
     entropy: Arc<dyn Entropy>,
+    argon2: Argon2id,
     /// What an unknown player's password is checked against, so that the work is the same.
     nobody: Arc<str>,
     checks: Arc<AtomicU64>,
@@ -40,12 +42,13 @@ pub enum PasswordError {
 impl Passwords {
     /// How many may wait for each one that runs: about a second's worth of waiting.
     const WAITING_PER_RUNNING: usize = 32;
-    const SALT_BYTES: usize = 16;
 
     /// `concurrency` is how many hashes run at once, at least 1.
     pub fn new(concurrency: usize, entropy: Arc<dyn Entropy>) -> Self {
         let concurrency = concurrency.max(1);
-        let nobody = hash("nobody has this password", &*entropy)
+        let argon2 = Argon2id::default();
+        let nobody = argon2
+            .hash("nobody has this password", &*entropy)
             .expect("Argon2 with its default parameters hashes any password");
         Self {
             running: Arc::new(Semaphore::new(concurrency)),
@@ -54,6 +57,7 @@ impl Passwords {
                 concurrency * (1 + Self::WAITING_PER_RUNNING),
             )),
             entropy,
+            argon2,
             nobody: nobody.into(),
             checks: Arc::default(),
         }
@@ -61,8 +65,15 @@ impl Passwords {
 
     /// A new hash, in PHC string form.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        let (password, entropy) = (password.to_owned(), self.entropy.clone());
-        self.run(move || hash(&password, &*entropy)).await?
+        self.run(self.hashing(password.to_owned())).await?
+    }
+
+    fn hashing(
+        &self,
+        password: String,
+    ) -> impl FnOnce() -> Result<String, PasswordError> + Send + 'static {
+        let (argon2, entropy) = (self.argon2.clone(), self.entropy.clone());
+        move || Ok(argon2.hash(&password, &*entropy)?)
     }
 
     /// A new password: 24 letters and digits that are not mistaken for each other, 138 bits.
@@ -110,13 +121,13 @@ impl Passwords {
         let hash = hash.filter(|_| old.is_none()).unwrap_or(&self.nobody);
         let (password, hash) = (password.to_owned(), hash.to_owned());
         self.checks.fetch_add(1, Ordering::Relaxed);
+        let argon2 = self.argon2.clone();
         let fits = self.run(move || {
-            let hash = PasswordHash::new(&hash).map_err(|_| PasswordError::Failed)?;
-            let fits = Argon2::default().verify_password(password.as_bytes(), &hash);
-            Ok(match old {
-                Some(digits) => is_digest(&digits, &password),
-                None => fits.is_ok(),
-            })
+            let fits = argon2.fits(&password, &hash);
+            match old {
+                Some(digits) => Ok(is_digest(&digits, &password)),
+                None => fits,
+            }
         });
         Ok(fits.await?? && is_known)
     }
@@ -151,6 +162,12 @@ impl Passwords {
     }
 }
 
+impl From<argon2id::Failed> for PasswordError {
+    fn from(_: argon2id::Failed) -> Self {
+        Self::Failed
+    }
+}
+
 impl From<PasswordError> for HashError {
     fn from(error: PasswordError) -> Self {
         match error {
@@ -171,11 +188,8 @@ impl PasswordMaker for Passwords {
     }
 
     async fn hash_many(&self, passwords: Vec<String>) -> Result<Vec<String>, HashError> {
-        let hash_one = async |password: String| {
-            let entropy = self.entropy.clone();
-            self.run_in_turn(None, move || hash(&password, &*entropy))
-                .await?
-        };
+        let hash_one =
+            async |password: String| self.run_in_turn(None, self.hashing(password)).await?;
         let hashes = stream::iter(passwords).map(hash_one);
         let hashes = hashes.buffered(self.of_one_import).try_collect().await;
         Ok(hashes?)
@@ -191,14 +205,6 @@ pub(crate) fn is_old(hash: &str) -> bool {
 fn is_digest(digits: &str, password: &str) -> bool {
     let own = hex::encode(Sha256::digest(password));
     own.as_bytes().ct_eq(digits.as_bytes()).into()
-}
-
-fn hash(password: &str, entropy: &dyn Entropy) -> Result<String, PasswordError> {
-    let mut salt = [0; Passwords::SALT_BYTES];
-    entropy.fill(&mut salt);
-    let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
-    hash.map(|hash| hash.to_string())
-        .map_err(|_| PasswordError::Failed)
 }
 
 #[cfg(test)]
