@@ -28,6 +28,10 @@ reuse:
 fuzz *ARGS:
     scripts/fuzz {{ ARGS }}
 
+# Measure the hot requests against floors on MariaDB and SQLite: bench/README.md.
+bench *ARGS:
+    scripts/bench {{ ARGS }}
+
 # Format the code.
 fmt:
     cargo fmt --all

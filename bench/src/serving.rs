@@ -1,10 +1,8 @@
 //! Requests to equal processes in turns: one of them is scraped, or is another build.
 
 use std::{
-    fs,
-    io::{BufRead, BufReader, Lines},
     path::{Path, PathBuf},
-    process::{Child, ChildStderr, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -14,6 +12,8 @@ use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::process::{self, Process, START_WITHIN, cpu_ticks, memory_mib};
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The program; if it is not named, `xmas-api` beside this one.
@@ -22,10 +22,6 @@ pub(crate) struct Args {
     /// Another build of it, which is compared in place of a scraped process.
     #[arg(long)]
     against: Option<PathBuf>,
-    /// A MySQL or MariaDB server without a database (`mysql://root@127.0.0.1:3306`), where each process has
-    /// one of its own, made and dropped; if it is not named, each has an embedded SQLite database.
-    #[arg(long)]
-    server: Option<String>,
     /// How often each process has its turn at each path.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rounds: u32,
@@ -44,8 +40,6 @@ const PLAYERS: u32 = 16;
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
 /// What being scraped may cost in processor time.
 const LIMIT: f64 = 1.02;
-/// A process that is not ready by then will not be.
-const START_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a turn took.
 #[derive(Clone, Copy)]
@@ -56,20 +50,13 @@ struct Turn {
 }
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
-    let program = match &args.program {
-        Some(program) => program.clone(),
-        None => std::env::current_exe()?.with_file_name("xmas-api"),
-    };
+    let program = process::program(args.program.as_deref())?;
     // Two that differ by nothing say how much the machine makes them differ.
-    let start = async |name, program: &Path, is_scraped| {
-        let storage = Storage::new(args.server.as_deref(), name).await?;
-        Server::start(program, storage, is_scraped).await
-    };
-    let floor = start("floor", &program, false).await?;
-    let equal = start("equal", &program, false).await?;
+    let floor = Server::start(&program, false).await?;
+    let equal = Server::start(&program, false).await?;
     let compared = match &args.against {
-        Some(other) => start("other", other, false).await?,
-        None => start("scraped", &program, true).await?,
+        Some(other) => Server::start(&process::program(Some(other))?, false).await?,
+        None => Server::start(&program, true).await?,
     };
     let name = if args.against.is_some() {
         "the other build"
@@ -108,15 +95,6 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
             server.mib()?
         );
     }
-    if let Some(url) = &args.server {
-        for server in [floor, equal, compared] {
-            drop(server.process);
-            let database = Database::connect(url).await?;
-            database
-                .execute_unprepared(&format!("DROP DATABASE {}", server.storage.name))
-                .await?;
-        }
-    }
     if let Some(scraping) = scraping {
         ensure!(!scraping.is_finished(), "{:?}", scraping.await);
         scraping.abort();
@@ -148,85 +126,10 @@ fn show(name: &str, floor: &[Turn], turns: &[Turn]) {
     );
 }
 
-/// A process that ends with whoever holds it.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Already gone is as good.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Where a process keeps what it knows.
-struct Storage {
-    folder: TempDir,
-    name: String,
-    /// Of a database on a server; the embedded one is in the folder.
-    url: Option<String>,
-}
-
-impl Storage {
-    async fn new(server: Option<&str>, name: &str) -> anyhow::Result<Self> {
-        let name = format!("xmas_bench_{name}");
-        if let Some(server) = server {
-            let database = Database::connect(server).await?;
-            for sql in [
-                // What makes a commit last: the setting of production, whatever the test server has.
-                "SET GLOBAL innodb_flush_log_at_trx_commit = 1".to_owned(),
-                format!("DROP DATABASE IF EXISTS {name}"),
-                format!("CREATE DATABASE {name}"),
-            ] {
-                database.execute_unprepared(&sql).await?;
-            }
-        }
-        Ok(Self {
-            folder: tempfile::tempdir()?,
-            url: server.map(|server| format!("{server}/{name}")),
-            name,
-        })
-    }
-
-    /// The program, set to keep it here.
-    fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("DATA_DIR", self.folder.path());
-        if let Some(url) = &self.url {
-            command.env("DATABASE_URL", url);
-        }
-        command
-    }
-
-    /// Fills a database with the demo, which the embedded one has by itself.
-    fn fill(&self, program: &Path) -> anyhow::Result<()> {
-        if self.url.is_some() {
-            for verb in [["migrate", "up"], ["seed", "demo"]] {
-                let done = self.command(program).args(verb).output()?;
-                ensure!(done.status.success(), "{verb:?}: {done:?}");
-            }
-        }
-        Ok(())
-    }
-
-    async fn fill_wallets(&self) -> anyhow::Result<()> {
-        let file = self.folder.path().join("xmas.db");
-        let embedded = || format!("sqlite://{}", file.display());
-        let database = Database::connect(self.url.clone().unwrap_or_else(embedded)).await?;
-        database
-            .execute_unprepared("UPDATE user_game_wallet SET balance = 100000000")
-            .await?;
-        Ok(database.close().await?)
-    }
-}
-
-/// A process of the program, on a database with the demo.
+/// A process of the program, on an embedded database with the demo.
 struct Server {
     process: Process,
-    storage: Storage,
+    _folder: TempDir,
     base: String,
     metrics: Option<String>,
     client: Client,
@@ -235,13 +138,14 @@ struct Server {
 }
 
 impl Server {
-    async fn start(program: &Path, storage: Storage, is_scraped: bool) -> anyhow::Result<Self> {
-        let program = fs::canonicalize(program)
-            .with_context(|| format!("{} is not there", program.display()))?;
-        storage.fill(&program)?;
-        let mut command = storage.command(&program);
+    async fn start(program: &Path, is_scraped: bool) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut command = Command::new(program);
         command
             .arg("serve")
+            .current_dir(folder.path())
+            .env_clear()
+            .env("DATA_DIR", folder.path())
             .env("BIND_ADDR", "127.0.0.1:0")
             .env("RUST_LOG", "info")
             .env("LOG_FORMAT", "pretty")
@@ -249,17 +153,12 @@ impl Server {
             .env("AUDIT_HOURS", "0")
             .env("LOGINS_PER_ADDRESS_PER_MINUTE", "1000")
             .env("PLAYER_READS_PER_MINUTE", "0")
-            .env("PLAYER_WRITES_PER_MINUTE", "0")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+            .env("PLAYER_WRITES_PER_MINUTE", "0");
         if is_scraped {
             command.env("METRICS_ADDR", "127.0.0.1:0");
         }
-        let mut process = Process(command.spawn()?);
-        let lines = process.0.stderr.take().context("stderr")?;
-        let started = tokio::task::spawn_blocking(|| addresses(BufReader::new(lines).lines()));
-        let started = tokio::time::timeout(START_WITHIN, started).await;
-        let (base, metrics) = started.context("the program does not get ready")???;
+        let (process, addresses) = Process::serve(&mut command).await?;
+        let base = format!("http://{}", addresses.server);
         let client = Client::new();
         let mut tokens = Vec::new();
         for number in 1..=PLAYERS {
@@ -273,12 +172,16 @@ impl Server {
             let token = session["access_token"].as_str().context("a token")?;
             tokens.push(token.to_owned());
         }
-        storage.fill_wallets().await?;
+        let file = folder.path().join("xmas.db");
+        let db = Database::connect(format!("sqlite://{}", file.display())).await?;
+        db.execute_unprepared("UPDATE user_game_wallet SET balance = 100000000")
+            .await?;
+        db.close().await?;
         let mut server = Self {
             process,
-            storage,
+            _folder: folder,
             base,
-            metrics,
+            metrics: addresses.metrics,
             client,
             tokens,
             mib_before: 0,
@@ -335,46 +238,14 @@ impl Server {
         })
     }
 
-    fn of_proc(&self, file: &str) -> anyhow::Result<String> {
-        let id = self.process.0.id();
-        Ok(fs::read_to_string(format!("/proc/{id}/{file}"))?)
-    }
-
     /// Processor time so far, in clock ticks.
     fn cpu(&self) -> anyhow::Result<u64> {
-        let stat = self.of_proc("stat")?;
-        // The second field is the name in brackets; user and system time are the 14th and the 15th.
-        let fields = stat.rsplit_once(") ").context("stat")?.1.split(' ');
-        fields
-            .skip(11)
-            .take(2)
-            .map(|ticks| Ok(ticks.parse::<u64>()?))
-            .sum()
+        cpu_ticks(self.process.id())
     }
 
+    /// Memory in whole MiB.
     fn mib(&self) -> anyhow::Result<u64> {
-        let status = self.of_proc("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.context("VmRSS")?.trim().trim_end_matches(" kB");
-        Ok(kib.parse::<u64>()? / 1_024)
-    }
-}
-
-/// Where a process serves, and where it shows metrics, from what it logs.
-fn addresses(mut lines: Lines<BufReader<ChildStderr>>) -> anyhow::Result<(String, Option<String>)> {
-    let mut metrics = None;
-    loop {
-        let line = lines.next().context("the program has ended")??;
-        let after = |what: &str| {
-            let rest = line.split_once(what)?.1;
-            rest.split(' ').next().map(str::to_owned)
-        };
-        metrics = metrics.or(after("metrics at "));
-        if let Some(address) = after("ready on ") {
-            // What is logged later must find a reader.
-            std::thread::spawn(move || lines.for_each(drop));
-            return Ok((format!("http://{address}"), metrics));
-        }
+        Ok(memory_mib(self.process.id(), "VmRSS")? as u64)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Database, Statement};
 use xmas_api::{
     seed,
     wiring::{App, Ports},
@@ -13,6 +13,11 @@ use xmas_config::{Config, Secrets, Variables};
 use xmas_kernel::db::{Db, DbOptions};
 use xmas_migration::{Migrator, MigratorTrait};
 use xmas_time::{DateTime, EventDay, ManualClock, Utc};
+
+use crate::{
+    process::memory_mib,
+    sql::{count, is_sqlite, numbers},
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -185,41 +190,6 @@ fn noon() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH
 }
 
-fn is_sqlite(db: &Db) -> bool {
-    db.backend() == DbBackend::Sqlite
-}
-
-/// The numbers 1 to `last` as a common table expression.
-fn numbers(db: &Db, last: u64) -> String {
-    if is_sqlite(db) {
-        return format!(
-            "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers \
-             WHERE n < {last})"
-        );
-    }
-    // Digits rather than a recursion, whose depth the servers limit.
-    let digits = "SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL \
-        SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 \
-        UNION ALL SELECT 9";
-    let places = ["a", "b", "c", "d", "e", "f", "g"];
-    let sum = places
-        .iter()
-        .zip([1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]);
-    let sum: Vec<String> = sum
-        .map(|(place, unit)| format!("{place}.d * {unit}"))
-        .collect();
-    let from: Vec<String> = places
-        .iter()
-        .map(|place| format!("digits {place}"))
-        .collect();
-    format!(
-        "WITH digits AS ({digits}), numbers AS (SELECT * FROM (SELECT {} + 1 AS n FROM {}) AS every \
-         WHERE n <= {last} ORDER BY n)",
-        sum.join(" + "),
-        from.join(", ")
-    )
-}
-
 /// The same effects as a settlement's, as an operator would write them in SQL: statements over sets,
 /// a transaction for each chunk.
 async fn settle_plainly(db: &Db, chunk: u64) -> anyhow::Result<u64> {
@@ -311,12 +281,6 @@ async fn settle_plainly(db: &Db, chunk: u64) -> anyhow::Result<u64> {
     }
 }
 
-async fn count(db: &Db, sql: &str) -> anyhow::Result<i64> {
-    let statement = Statement::from_string(db.backend(), sql);
-    let row = db.read().query_one_raw(statement).await?;
-    Ok(row.context("a count has a row")?.try_get_by(0)?)
-}
-
 async fn drop_database(args: &Args, name: &str) -> anyhow::Result<()> {
     if let Some(folder) = args.server.strip_prefix("sqlite:") {
         for end in ["db", "db-wal", "db-shm"] {
@@ -335,8 +299,5 @@ async fn drop_database(args: &Args, name: &str) -> anyhow::Result<()> {
 
 /// The most memory that this process has ever held.
 fn peak_rss_mib() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.context("VmHWM")?.trim().trim_end_matches("kB").trim();
-    Ok(kib.parse::<u64>()? / 1_024)
+    Ok(memory_mib(std::process::id(), "VmHWM")? as u64)
 }

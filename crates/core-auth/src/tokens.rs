@@ -93,7 +93,7 @@ impl AccessTokens {
     }
 
     /// A token for `identity`, and how long it lives.
-    pub(crate) fn mint(
+    pub fn mint(
         &self,
         identity: &Identity,
         scope: Scope,
