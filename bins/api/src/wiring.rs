@@ -205,7 +205,6 @@ impl App {
         let context = PlayContext {
             db: db.clone(),
             features: features.clone(),
-            wallets: wallets.clone(),
             ledger: ledger.clone(),
             rewards: rewards.clone(),
             seasons: season_pass.clone(),

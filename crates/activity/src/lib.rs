@@ -4,7 +4,7 @@
 //! - A row is written in the transaction of what it tells of: either both are there or neither.
 //! - What a client reports by itself is kept apart from what the server saw, and earns nothing:
 //!   observers never hear of it.
-//! - What an observer writes goes through [`EventWriter`] and is not observed again.
+//! - What an observer returns is written after what it observed, and is not observed again.
 //!
 //! To add a kind of event: a variant of [`EventKind`] and its name; if observers should hear of
 //! it, a line in `EventKind::is_observed`.

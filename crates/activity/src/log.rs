@@ -63,58 +63,55 @@ impl Forgetful for EventWriter {
 /// Someone who acts on what players do, inside the transaction in which they do it.
 #[async_trait]
 pub trait ActivityObserver: Send + Sync {
-    /// An error undoes the whole use case.
+    /// Returns what became of it, for the log; nobody observes that. An error undoes the whole use case, which has
+    /// read the player's wallets and season by then and writes them after this: an observer leaves them alone.
     async fn observe_in_tx(
         &self,
         tx: &DatabaseTransaction,
         player: &LockedPlayer,
         event: &Event,
         now: DateTime<Utc>,
-    ) -> Result<(), DbError>;
+    ) -> Result<Vec<Event>, DbError>;
 }
 
-/// Writes rows, and notifies the observers of those that concern them.
+/// Writes rows, and tells the observers of those that concern them.
 #[derive(Clone, Default)]
 pub struct ActivityLog {
-    writer: EventWriter,
     observers: Vec<Arc<dyn ActivityObserver>>,
 }
 
 impl ActivityLog {
     pub fn with_observers(observers: Vec<Arc<dyn ActivityObserver>>) -> Self {
-        Self {
-            writer: EventWriter,
-            observers,
-        }
+        Self { observers }
     }
 
-    /// Writes all events in one statement, then lets the observers act on them.
+    /// Lets the observers act on an event, and writes it and what they made of it in one statement.
     pub async fn record_in_tx(
         &self,
         tx: &DatabaseTransaction,
         player: &LockedPlayer,
-        events: &[Event],
+        event: Event,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        self.writer.write_in_tx(tx, player, events, now).await?;
-        for event in events {
-            self.notify_in_tx(tx, player, event, now).await?;
-        }
-        Ok(())
+        let mut events = self.tell_in_tx(tx, player, &event, now).await?;
+        events.insert(0, event);
+        EventWriter.write_in_tx(tx, player, &events, now).await
     }
 
-    pub(crate) async fn notify_in_tx(
+    /// Lets the observers act on an event that the caller writes, and returns what the caller writes after it.
+    pub async fn tell_in_tx(
         &self,
         tx: &DatabaseTransaction,
         player: &LockedPlayer,
         event: &Event,
         now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
+    ) -> Result<Vec<Event>, DbError> {
+        let mut more = Vec::new();
         if event.is_observed() {
             for observer in &self.observers {
-                observer.observe_in_tx(tx, player, event, now).await?;
+                more.extend(observer.observe_in_tx(tx, player, event, now).await?);
             }
         }
-        Ok(())
+        Ok(more)
     }
 }

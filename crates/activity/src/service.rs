@@ -12,7 +12,9 @@ use xmas_kernel::{
 use xmas_players::{Entry, Identity, enter_in_tx, lock_in_tx};
 use xmas_time::{EventDay, Kst};
 
-use crate::{ActivityError, ActivityLog, Event, EventKind, RecordCommand, Recorded, store};
+use crate::{
+    ActivityError, ActivityLog, Event, EventKind, EventWriter, RecordCommand, Recorded, store,
+};
 
 /// What handlers and reads need of this crate.
 #[async_trait]
@@ -108,7 +110,8 @@ impl Activities {
             meta: &event.meta,
         };
         if store::insert_once(&tx, player.user_id(), row, now).await? {
-            self.log.notify_in_tx(&tx, &player, &event, now).await?;
+            let more = self.log.tell_in_tx(&tx, &player, &event, now).await?;
+            EventWriter.write_in_tx(&tx, &player, &more, now).await?;
             tx.commit().await?;
         }
         Ok(())

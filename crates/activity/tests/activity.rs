@@ -155,12 +155,12 @@ impl ActivityObserver for Listener {
         _: &LockedPlayer,
         _: &Event,
         _: DateTime<Utc>,
-    ) -> Result<(), DbError> {
+    ) -> Result<Vec<Event>, DbError> {
         self.heard.fetch_add(1, Ordering::SeqCst);
         if self.fails {
             return Err(DbError::Corrupt("an observer that fails".to_owned()));
         }
-        Ok(())
+        Ok(Vec::new())
     }
 }
 
@@ -182,9 +182,11 @@ async fn observers_hear_of_what_concerns_them_and_of_nothing_else() {
         event(EventKind::Result),
         event(EventKind::RewardGranted),
     ];
-    log.record_in_tx(&tx, &locked, &events, instant(26))
-        .await
-        .unwrap();
+    for event in events {
+        log.record_in_tx(&tx, &locked, event, instant(26))
+            .await
+            .unwrap();
+    }
     tx.commit().await.unwrap();
     assert_eq!(listener.heard.load(Ordering::SeqCst), 1);
 

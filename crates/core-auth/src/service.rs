@@ -103,7 +103,7 @@ impl Auth {
         let event = login_event("password", address);
         self.options
             .activity
-            .record_in_tx(&tx, &player, &[event], now)
+            .record_in_tx(&tx, &player, event, now)
             .await?;
         tx.commit().await?;
         Ok(session)
@@ -174,7 +174,7 @@ impl Auth {
         let event = login_event("refresh", command.address);
         self.options
             .activity
-            .record_in_tx(&tx, &player, &[event], now)
+            .record_in_tx(&tx, &player, event, now)
             .await?;
         tx.commit().await?;
         Ok(session)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
-use xmas_activity::{ActivityObserver, Event, EventKind, EventWriter};
+use xmas_activity::{ActivityObserver, Event, EventKind};
 use xmas_cache::Snapshot;
 use xmas_kernel::{Feature, db::DbError};
 use xmas_players::{LockedPlayer, add_key_in_tx, note_key_in_tx};
@@ -44,14 +44,14 @@ impl KeyAwarder {
         }
     }
 
-    /// Gives a key, once. Whoever was given it by hand has earned it from now on, so that it is not taken back.
+    /// Gives a key, once, and returns what the log says of it. Whoever was given it by hand has earned it from now on, so that it is not taken back.
     async fn award_in_tx(
         &self,
         tx: &DatabaseTransaction,
         player: &LockedPlayer,
         key: &Key<'_>,
         now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
+    ) -> Result<Vec<Event>, DbError> {
         let (bridge, day) = (key.bridge, key.day);
         let season = bridge.rules.season_id;
         let is_first = self
@@ -60,7 +60,8 @@ impl KeyAwarder {
             .await?;
         if !is_first {
             note_earned_in_tx(tx, player, (bridge, day)).await?;
-            return note_key_in_tx(tx, player, EventDay::of(now)).await;
+            note_key_in_tx(tx, player, EventDay::of(now)).await?;
+            return Ok(Vec::new());
         }
         let today = Some(EventDay::of(now)).filter(|today| *today == day.day);
         add_key_in_tx(tx, player, day.points, today, now).await?;
@@ -69,7 +70,7 @@ impl KeyAwarder {
             feature: None,
             meta: key_meta(bridge.id, day),
         };
-        EventWriter.write_in_tx(tx, player, &[event], now).await
+        Ok(vec![event])
     }
 
     async fn bridges(&self, tx: &DatabaseTransaction) -> Result<Arc<[Bridge]>, DbError> {
@@ -114,11 +115,11 @@ impl ActivityObserver for KeyAwarder {
         player: &LockedPlayer,
         event: &Event,
         now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
+    ) -> Result<Vec<Event>, DbError> {
         let today = EventDay::of(now);
         // Known from the lock, whichever replica gave it.
         if player.last_key_on() == Some(today) {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let bridges = self.bridges(tx).await?;
         // Also while it is settled: an action of the last day may come to its end after a settlement
@@ -127,10 +128,10 @@ impl ActivityObserver for KeyAwarder {
             .iter()
             .find(|bridge| bridge.state != BridgeState::Closed);
         let Some(bridge) = open else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let Some(day) = bridge.rules.days.iter().find(|day| day.day == today) else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let is_fulfilled = match fulfilment(day.mission, event) {
             Fulfilment::Nothing => false,
@@ -140,14 +141,14 @@ impl ActivityObserver for KeyAwarder {
                     .await?
             }
         };
-        if is_fulfilled {
-            let key = Key {
-                bridge,
-                day,
-                source: event.feature.unwrap_or(Feature::SeasonPass),
-            };
-            self.award_in_tx(tx, player, &key, now).await?;
+        if !is_fulfilled {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let key = Key {
+            bridge,
+            day,
+            source: event.feature.unwrap_or(Feature::SeasonPass),
+        };
+        self.award_in_tx(tx, player, &key, now).await
     }
 }

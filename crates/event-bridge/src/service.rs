@@ -2,15 +2,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, sea_query::SelectStatement};
 use xmas_cache::Snapshot;
 use xmas_kernel::{
     BridgeId, SeasonId, UserId,
     db::{Db, DbError, retry},
 };
-use xmas_players::key_standing;
+use xmas_players::key_standing_beside;
 use xmas_rewards::has_grant;
-use xmas_season_pass::key_stamps;
+use xmas_season_pass::{join_keys, joined_keys};
 use xmas_time::EventDay;
 
 use crate::{Bridge, BridgeError, BridgeStatus, KeyAwarder, NewBridge, rules, store};
@@ -81,8 +81,10 @@ impl Bridges {
             return Ok(None);
         };
         let db = self.db.read();
-        let collected = key_stamps(db, user_id, season).await?;
-        let standing = key_standing(db, user_id).await?.unwrap_or_default();
+        let join = |select: &mut SelectStatement| join_keys(select, season);
+        let (standing, rows) = key_standing_beside(db, user_id, join).await?;
+        let standing = standing.unwrap_or_default();
+        let collected = joined_keys(&rows)?;
         // Before its day nobody has been paid, and nobody needs to ask.
         let may_be_settled = today >= bridge.rules.settle_on;
         let grant_key = rules::grant_key(bridge.id, user_id);

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{QueryResult, sea_query::SelectStatement};
 use serde_json::{Value, json};
 use xmas_activity::{ActivityLog, ActivityService, Event, EventKind};
 use xmas_features::{FeatureError, FeatureService, FeatureSettings};
@@ -11,12 +10,12 @@ use xmas_kernel::{
     Asset, ConfigId, Feature, PlayId,
     db::{Db, DbError},
 };
-use xmas_players::{Identity, LockedPlayer};
+use xmas_players::Identity;
 use xmas_rewards::{
-    Grant, GrantSource, Reward, RewardLedger, RewardService, RewardState, RewardType, Spend,
-    WalletService, codes_to_show,
+    Books, Grant, GrantSource, Reward, RewardLedger, RewardService, RewardState, RewardType, Spend,
+    codes_to_show,
 };
-use xmas_season_pass::{PlayEffect, Season, SeasonPassService, SeasonProgress, StampResult};
+use xmas_season_pass::{Place, PlayEffect, Season, SeasonPassService, SeasonProgress, StampResult};
 use xmas_time::EventDay;
 
 use crate::{
@@ -33,7 +32,6 @@ const PRICE: i64 = 1;
 pub struct PlayContext {
     pub db: Db,
     pub features: Arc<dyn FeatureService>,
-    pub wallets: Arc<dyn WalletService>,
     pub ledger: Arc<dyn RewardLedger>,
     pub rewards: Arc<dyn RewardService>,
     pub seasons: Arc<dyn SeasonPassService>,
@@ -48,6 +46,16 @@ pub struct PlayContext {
 pub(crate) struct Ready {
     settings: FeatureSettings,
     season: Option<Arc<Season>>,
+}
+
+impl Ready {
+    /// Where the player stands in the season in which the play counts.
+    pub(crate) fn place(&self, rows: &[QueryResult]) -> Result<Place, DbError> {
+        match self.season {
+            Some(_) => Place::joined(rows),
+            None => Ok(Place::default()),
+        }
+    }
 }
 
 /// What a game has drawn.
@@ -96,18 +104,30 @@ impl PlayContext {
         })
     }
 
+    /// Adds what a play needs beside its player to the statement that locks them.
+    pub(crate) fn join(
+        select: &mut SelectStatement,
+        feature: Feature,
+        ready: &Ready,
+        today: EventDay,
+    ) {
+        play_log::join_plays(select, feature, today);
+        Books::join(select);
+        if let Some(season) = &ready.season {
+            Place::join(select, season.id);
+        }
+    }
+
     /// Logs the play, takes the token, delivers the prize, moves the season and, last, records the
     /// activity.
     pub(crate) async fn settle_in_tx(
         &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        ready: &Ready,
+        mut books: Books<'_>,
+        (ready, place): (&Ready, &Place),
         drawn: &Drawn,
-        now: DateTime<Utc>,
     ) -> Result<Settled, GameError> {
         let play = play_log::Row {
-            user_id: player.user_id(),
+            user_id: books.player.user_id(),
             feature: drawn.feature,
             config_id: drawn.config_id,
             nonce: drawn.nonce,
@@ -119,14 +139,14 @@ impl PlayContext {
             is_win: drawn.is_win,
             reward: drawn.reward,
         };
-        let play_id = play_log::insert(tx, &play, now).await?;
+        let play_id = play_log::insert(books.tx, &play, books.now).await?;
         let spend = Spend {
             asset: drawn.token,
             amount: PRICE,
             reason: "PLAY",
             reference: format!("play:{play_id}"),
         };
-        self.ledger.spend_in_tx(tx, player, &spend, now).await?;
+        books.spend(&spend)?;
 
         let season_id = ready.season.as_ref().map(|season| season.id);
         let prize = Grant {
@@ -137,7 +157,7 @@ impl PlayContext {
             manual: false,
             season_id,
         };
-        let prize = self.ledger.grant_in_tx(tx, player, &prize, now).await?;
+        let prize = self.ledger.grant(&mut books, &prize).await?;
         let mut xp = prize.xp_due;
         let per_play = i64::from(ready.settings.xp_per_play);
         if let Ok(reward) = Reward::new(RewardType::Xp, per_play)
@@ -152,11 +172,7 @@ impl PlayContext {
                 manual: false,
                 season_id,
             };
-            xp += self
-                .ledger
-                .grant_in_tx(tx, player, &play_xp, now)
-                .await?
-                .xp_due;
+            xp += self.ledger.grant(&mut books, &play_xp).await?.xp_due;
         }
         let stamp = match &ready.season {
             Some(season) => {
@@ -167,29 +183,24 @@ impl PlayContext {
                     stamp: ready.settings.stamp_on_play,
                 };
                 self.progress
-                    .after_play_in_tx(tx, player, season, &effect, now)
+                    .after_play(&mut books, (season, place), &effect)
                     .await?
             }
             None => None,
         };
         // Prize and levels may have given tokens of the same game.
-        let token_balance = self.ledger.balance_in_tx(tx, player, drawn.token).await?;
-        self.record_in_tx(
-            tx,
-            player,
-            drawn,
-            play_id,
-            (prize.state, token_balance),
-            now,
-        )
-        .await?;
+        let token_balance = books.balance(drawn.token);
+        let events = events(drawn, play_id, (prize.state, token_balance));
+        books.record(&self.activity, events).await?;
+        let day = EventDay::of(books.now);
+        books.write_in_tx().await?;
         Ok(Settled {
             receipt: Receipt {
                 play_id,
                 reward_type: drawn.reward.kind(),
                 reward_state: prize.state,
                 odds_id: drawn.draw.odds_id,
-                day: EventDay::of(now),
+                day,
                 nonce: drawn.nonce,
                 attempt: attempt(&drawn.redraws),
                 coupon_code: None,
@@ -207,42 +218,38 @@ impl PlayContext {
         let mut codes = codes_to_show(&*self.rewards, player.user_id, keys).await;
         receipt.coupon_code = codes.remove(&key);
     }
+}
 
-    async fn record_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        drawn: &Drawn,
-        play_id: PlayId,
-        (state, token_balance): (RewardState, i64),
-        now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
-        let event = |kind, meta| Event {
-            kind,
-            feature: Some(drawn.feature),
-            meta,
-        };
-        let play = json!({
-            "play_id": play_id,
-            "token": drawn.token,
-            "nonce": drawn.nonce,
-            "attempt": attempt(&drawn.redraws),
-            "odds_id": drawn.draw.odds_id,
-            "balance": token_balance,
-        });
-        let result = json!({
-            "play_id": play_id,
-            "outcome": drawn.outcome,
-            "reward_type": drawn.reward.kind(),
-            "reward_amount": drawn.reward.amount(),
-            "state": state,
-        });
-        let events = [
-            event(EventKind::Play, play),
-            event(EventKind::Result, result),
-        ];
-        self.activity.record_in_tx(tx, player, &events, now).await
-    }
+/// What the log says of a play.
+fn events(
+    drawn: &Drawn,
+    play_id: PlayId,
+    (state, token_balance): (RewardState, i64),
+) -> [Event; 2] {
+    let event = |kind, meta| Event {
+        kind,
+        feature: Some(drawn.feature),
+        meta,
+    };
+    let play = json!({
+        "play_id": play_id,
+        "token": drawn.token,
+        "nonce": drawn.nonce,
+        "attempt": attempt(&drawn.redraws),
+        "odds_id": drawn.draw.odds_id,
+        "balance": token_balance,
+    });
+    let result = json!({
+        "play_id": play_id,
+        "outcome": drawn.outcome,
+        "reward_type": drawn.reward.kind(),
+        "reward_amount": drawn.reward.amount(),
+        "state": state,
+    });
+    [
+        event(EventKind::Play, play),
+        event(EventKind::Result, result),
+    ]
 }
 
 /// Names the grant of a play's prize.

@@ -1,11 +1,6 @@
 //! How often a player may play a game on one day.
 
-use sea_orm::DatabaseTransaction;
-use xmas_kernel::Feature;
-use xmas_players::LockedPlayer;
-use xmas_time::EventDay;
-
-use crate::{GameError, play_log};
+use crate::GameError;
 
 /// Plays left today as clients read it: 0 means no limit, -1 that none is left.
 pub fn remaining(max_daily: i64, played: i64) -> i64 {
@@ -16,15 +11,8 @@ pub fn remaining(max_daily: i64, played: i64) -> i64 {
     }
 }
 
-/// The nonce of the next play, or that there is none left today. `max_daily` 0 means no limit.
-pub(crate) async fn next_nonce_in_tx(
-    tx: &DatabaseTransaction,
-    player: &LockedPlayer,
-    feature: Feature,
-    max_daily: i64,
-    today: EventDay,
-) -> Result<i64, GameError> {
-    let played = play_log::plays_on(tx, player.user_id(), feature, today).await?;
+/// The nonce of the next play after so many, or that there is none left today. `max_daily` 0 means no limit.
+pub(crate) fn next_nonce(played: i64, max_daily: i64) -> Result<i64, GameError> {
     match remaining(max_daily, played) {
         -1 => Err(GameError::DailyLimitReached),
         _ => Ok(played),

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::DbErr;
+use sea_orm::{DbErr, sea_query::SelectStatement};
 use serde_json::json;
 use xmas_cache::Snapshot;
 use xmas_kernel::{
@@ -12,16 +12,16 @@ use xmas_kernel::{
     db::{DbError, retry},
     idempotency::{self, Replayable, retry_keyed},
 };
-use xmas_players::{Entry as Entered, Identity, check, enter_in_tx};
-use xmas_rewards::{RewardState, RewardType};
+use xmas_players::{Entry as Entered, Identity, check_beside, enter_beside_in_tx};
+use xmas_rewards::{Books, RewardState, RewardType, join_balance, joined_balance};
 use xmas_season_pass::reveal_coupons;
 use xmas_time::EventDay;
 
 use crate::{
     ActiveConfig, Game, GameError, GameService, Play, PlayCommand, PlayContext, Status,
     config::store,
-    context::Drawn,
-    daily_limit::{self, remaining},
+    context::{Drawn, Ready},
+    daily_limit::{next_nonce, remaining},
     draw::DrawId,
     fairness::{OddsSource, PublishedOdds},
     odds::{Entry, MAX_ENTRIES, Odds},
@@ -133,14 +133,18 @@ impl<G: Game> Engine<G> {
         let seed = context.draws.seed(today, now).await;
 
         let tx = context.db.begin().await?;
-        let entered = enter_in_tx::<_, _, GameError>(&tx, identity, request, ready).await?;
-        let (player, ready) = match entered {
+        let join = |select: &mut SelectStatement, ready: &Ready| {
+            PlayContext::join(select, G::FEATURE, ready, today);
+        };
+        let entered =
+            enter_beside_in_tx::<_, _, GameError>(&tx, identity, request, ready, join).await?;
+        let (player, ready, rows) = match entered {
             Entered::Replay(result) => return Ok(Replayable::replayed(result)),
-            Entered::Run(player, ready) => (player, ready),
+            Entered::Run(player, (ready, rows)) => (player, ready, rows),
         };
         let (published, seed) = (published?, seed?);
-        let limit = published.active.max_daily;
-        let nonce = daily_limit::next_nonce_in_tx(&tx, &player, G::FEATURE, limit, today).await?;
+        let nonce = next_nonce(play_log::joined_plays(&rows)?, published.active.max_daily)?;
+        let place = ready.place(&rows)?;
         let (published, odds, odds_id, redraws) = match chain.filter(|chain| chain.nonce == nonce) {
             Some(chain) => (
                 chain.published.clone(),
@@ -185,8 +189,9 @@ impl<G: Game> Engine<G> {
             reward,
             label: entry.label.clone(),
         };
+        let books = Books::open(&tx, &player, &rows, now)?;
         let settled = context
-            .settle_in_tx(&tx, &player, &ready, &drawn, now)
+            .settle_in_tx(books, (&ready, &place), &drawn)
             .await?;
         let play = Play {
             outcome,
@@ -226,13 +231,14 @@ impl<G: Game> Engine<G> {
         let context = &self.context;
         let today = EventDay::of(now);
         context.features.require(G::FEATURE, today).await?;
-        let db = context.db.read();
-        check(db, identity).await?;
+        let (_, rows) = check_beside(context.db.read(), identity, |select| {
+            join_balance(select, G::TOKEN);
+            play_log::join_plays(select, G::FEATURE, today);
+        })
+        .await?;
         let published = self.published(now).await?;
         let active = &published.active;
-        let user_id = identity.user_id;
-        let today_plays = play_log::plays_on(db, user_id, G::FEATURE, today).await?;
-        let balances = context.wallets.balances(user_id).await?;
+        let today_plays = play_log::joined_plays(&rows)?;
         context.pages.enter_page(identity, G::FEATURE, now).await;
         Ok(Status {
             config_id: active.config_id,
@@ -240,7 +246,7 @@ impl<G: Game> Engine<G> {
             max_daily: active.max_daily,
             today_plays,
             remaining: remaining(active.max_daily, today_plays),
-            token_balance: balances.get(&G::TOKEN).copied().unwrap_or(0),
+            token_balance: joined_balance(&rows)?,
             menu: active.menu.clone(),
         })
     }

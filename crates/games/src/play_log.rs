@@ -3,13 +3,16 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, NotSet, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ConnectionTrait, DatabaseTransaction, ExprTrait, NotSet, QueryOrder, QueryResult,
     entity::prelude::*,
+    sea_query::{Expr, Query, SelectStatement},
 };
 use xmas_kernel::{
     ConfigId, Feature, OddsId, PlayId, UserId,
     db::{DbError, Timestamp},
 };
+use xmas_players::beside;
 use xmas_rewards::Reward;
 use xmas_time::EventDay;
 
@@ -64,28 +67,30 @@ pub(crate) mod feature_redraw {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// How often a player has played a game on a day: also the nonce of their next play.
-pub(crate) async fn plays_on(
-    conn: &impl ConnectionTrait,
-    user_id: UserId,
-    feature: Feature,
-    day: EventDay,
-) -> Result<i64, DbError> {
+/// Adds how often a player has played a game on a day, which is also the nonce of their next play, to what is read
+/// with their profile.
+pub(crate) fn join_plays(select: &mut SelectStatement, feature: Feature, day: EventDay) {
     use feature_log::Column;
     // Nonces have no gaps, so the last one tells without counting.
-    let last: Option<i64> = feature_log::Entity::find()
-        .select_only()
-        .column(Column::Nonce)
-        .filter(Column::UserId.eq(user_id.0))
-        .filter(Column::FeatureType.eq(feature.as_str()))
-        .filter(Column::EventDay.eq(day.date()))
-        .order_by_desc(Column::Nonce)
-        .limit(1)
-        .into_tuple()
-        .one(conn)
-        .await?;
-    Ok(last.map_or(0, |nonce| nonce + 1))
+    let last = Query::select()
+        .expr(Expr::col(Column::Nonce).max())
+        .from(feature_log::Entity)
+        .and_where(beside::of_player(feature_log::Entity))
+        .and_where(Column::FeatureType.eq(feature.as_str()))
+        .and_where(Column::EventDay.eq(day.date()))
+        .to_owned();
+    select.expr_as(Expr::SubQuery(None, Box::new(last.into())), LAST_NONCE);
 }
+
+/// What [`join_plays`] has brought.
+pub(crate) fn joined_plays(rows: &[QueryResult]) -> Result<i64, DbError> {
+    let last = rows
+        .first()
+        .map(|row| row.try_get::<Option<i64>>("", LAST_NONCE));
+    Ok(last.transpose()?.flatten().map_or(0, |nonce| nonce + 1))
+}
+
+const LAST_NONCE: &str = "last_nonce";
 
 /// An entry that was drawn from a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -189,10 +189,7 @@ pub async fn find<T: DeserializeOwned>(
     user_id: UserId,
     request: Option<&RequestKey>,
 ) -> Result<Option<T>, IdempotencyError> {
-    match look_up(conn, user_id, request).await? {
-        Found::Result(result) => Ok(Some(result)),
-        Found::Nothing | Found::Begun => Ok(None),
-    }
+    Ok(look_up(conn, user_id, request).await?.result())
 }
 
 /// What there is under a key.
@@ -201,6 +198,15 @@ enum Found<T> {
     /// The same request has begun work in many transactions, and has not ended it.
     Begun,
     Result(T),
+}
+
+impl<T> Found<T> {
+    fn result(self) -> Option<T> {
+        match self {
+            Found::Result(result) => Some(result),
+            Found::Nothing | Found::Begun => None,
+        }
+    }
 }
 
 /// What is stored instead of an envelope until work in many transactions has ended.
@@ -218,6 +224,21 @@ async fn look_up<T: DeserializeOwned>(
         .one(conn)
         .await
         .map_err(DbError::from)?;
+    found(row, request)
+}
+
+/// As [`find_in_tx`], for whoever has read the row of the key together with something else.
+pub fn found_beside<T: DeserializeOwned>(
+    row: Option<Model>,
+    request: &RequestKey,
+) -> Result<Option<T>, IdempotencyError> {
+    Ok(found(row, request)?.result())
+}
+
+fn found<T: DeserializeOwned>(
+    row: Option<Model>,
+    request: &RequestKey,
+) -> Result<Found<T>, IdempotencyError> {
     let Some(row) = row else {
         return Ok(Found::Nothing);
     };

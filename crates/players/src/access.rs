@@ -1,7 +1,8 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
-    QuerySelect, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult,
+    Iterable, QueryFilter, QueryResult,
+    sea_query::{Expr, SelectStatement},
 };
 use serde::de::DeserializeOwned;
 use xmas_kernel::{
@@ -11,7 +12,10 @@ use xmas_kernel::{
 };
 use xmas_time::EventDay;
 
-use crate::entity::user_profiles::{Column, Entity, Model};
+use crate::{
+    beside,
+    entity::user_profiles::{Column, Entity, Model},
+};
 
 /// Whom a verified token speaks for, and the epoch it was minted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,7 +122,7 @@ pub enum Entry<T, R> {
     Run(LockedPlayer, R),
 }
 
-/// Opens a use case: locks the player, then looks for an earlier answer to the same request.
+/// Opens a use case: locks the player, and looks for an earlier answer to the same request, in one statement.
 ///
 /// `ready` is what the use case found out before its transaction began, such as whether the feature
 /// is on. It is passed in undecided, because an earlier answer is given again even when the feature
@@ -133,24 +137,86 @@ where
     T: DeserializeOwned,
     E: From<AccessError> + From<IdempotencyError>,
 {
-    let player = match lock_in_tx(tx, identity).await {
-        Ok(player) => player,
+    let entry = enter_beside_in_tx(tx, identity, request, ready, |_, _| {}).await?;
+    Ok(match entry {
+        Entry::Replay(result) => Entry::Replay(result),
+        Entry::Run(player, (ready, _)) => Entry::Run(player, ready),
+    })
+}
+
+/// As [`enter_in_tx`], and in the same statement reads and locks what `join` adds to it (see [`beside`]).
+pub async fn enter_beside_in_tx<T, R, E>(
+    tx: &DatabaseTransaction,
+    identity: &Identity,
+    request: Option<&RequestKey>,
+    ready: Result<R, E>,
+    join: impl FnOnce(&mut SelectStatement, &R),
+) -> Result<Entry<T, (R, Vec<QueryResult>)>, E>
+where
+    T: DeserializeOwned,
+    E: From<AccessError> + From<IdempotencyError>,
+{
+    let mut select = beside::profile(identity.user_id);
+    if let Some(request) = request {
+        let of_request = idempotency::Column::IdemKey.eq(request.as_str());
+        let columns = idempotency::Column::iter();
+        beside::join::<idempotency::Entity>(&mut select, KEY, columns, of_request);
+    }
+    if let Ok(ready) = &ready {
+        join(&mut select, ready);
+    }
+    let (row, rows) = locked_rows(tx, select).await.map_err(AccessError::from)?;
+    let player = match admit(row, identity) {
+        Ok(row) => LockedPlayer::new(&row),
         Err(refusal) => {
             ready?;
             return Err(refusal.into());
         }
     };
-    match idempotency::find_in_tx(tx, identity.user_id, request).await? {
-        Some(earlier) => Ok(Entry::Replay(earlier)),
-        None => Ok(Entry::Run(player, ready?)),
+    if let Some(request) = request {
+        let stored = beside::joined(&rows, KEY).map_err(IdempotencyError::from)?;
+        if let Some(earlier) = idempotency::found_beside(stored.into_iter().next(), request)? {
+            return Ok(Entry::Replay(earlier));
+        }
     }
+    Ok(Entry::Run(player, (ready?, rows)))
+}
+
+const KEY: &str = "key_";
+
+/// Reads and locks what `join` adds, for a player who was locked in an earlier statement (see [`beside`]).
+pub async fn lock_beside_in_tx(
+    tx: &DatabaseTransaction,
+    player: &LockedPlayer,
+    join: impl FnOnce(&mut SelectStatement),
+) -> Result<Vec<QueryResult>, DbError> {
+    let mut select = beside::profile(player.user_id);
+    join(&mut select);
+    let (_, rows) = locked_rows(tx, select).await?;
+    Ok(rows)
 }
 
 async fn locked_row(tx: &DatabaseTransaction, user_id: UserId) -> Result<Option<Model>, DbError> {
-    Ok(Entity::find_by_id(user_id.0)
-        .lock_exclusive()
-        .one(tx)
-        .await?)
+    let (row, _) = locked_rows(tx, beside::profile(user_id)).await?;
+    Ok(row)
+}
+
+async fn locked_rows(
+    tx: &DatabaseTransaction,
+    mut select: SelectStatement,
+) -> Result<(Option<Model>, Vec<QueryResult>), DbError> {
+    select.lock_exclusive();
+    read_rows(tx, &select).await
+}
+
+/// The profile, and all rows that were read with it.
+async fn read_rows(
+    conn: &impl ConnectionTrait,
+    select: &SelectStatement,
+) -> Result<(Option<Model>, Vec<QueryResult>), DbError> {
+    let rows = conn.query_all(select).await?;
+    let row = rows.first().map(|row| Model::from_query_result(row, ""));
+    Ok((row.transpose()?, rows))
 }
 
 /// Checks for a read that the token is still good, without locking.
@@ -158,14 +224,24 @@ pub async fn check(
     conn: &impl ConnectionTrait,
     identity: &Identity,
 ) -> Result<Profile, AccessError> {
-    let row = Entity::find_by_id(identity.user_id.0)
-        .one(conn)
-        .await
-        .map_err(DbError::from)?;
+    let (profile, _) = check_beside(conn, identity, |_| {}).await?;
+    Ok(profile)
+}
+
+/// As [`check`], and in the same statement reads what `join` adds to it (see [`beside`]).
+pub async fn check_beside(
+    conn: &impl ConnectionTrait,
+    identity: &Identity,
+    join: impl FnOnce(&mut SelectStatement),
+) -> Result<(Profile, Vec<QueryResult>), AccessError> {
+    let mut select = beside::profile(identity.user_id);
+    join(&mut select);
+    let (row, rows) = read_rows(conn, &select).await?;
     let row = admit(row, identity)?;
-    Ok(Profile {
+    let profile = Profile {
         account_level: row.level,
-    })
+    };
+    Ok((profile, rows))
 }
 
 /// A block answers first: it also raised the epoch, and the player should learn the real reason.

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, JoinType,
-    QueryFilter, QueryOrder, QuerySelect, RelationTrait, UpdateMany, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
+    FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationTrait,
+    UpdateMany,
+    sea_query::{Expr, SelectStatement},
 };
 use xmas_kernel::{
     UserId,
@@ -14,10 +16,10 @@ use xmas_kernel::{
 use xmas_time::EventDay;
 
 use crate::{
-    LockedPlayer, Role, Status,
+    LockedPlayer, Role, Status, beside,
     entity::{
         user,
-        user_profiles::{Column, Entity, Relation},
+        user_profiles::{Column, Entity, Model, Relation},
     },
 };
 
@@ -52,11 +54,25 @@ pub async fn key_standing(
     conn: &impl ConnectionTrait,
     user_id: UserId,
 ) -> Result<Option<KeyStanding>, DbError> {
-    let row = Entity::find_by_id(user_id.0).one(conn).await?;
-    Ok(row.map(|row| KeyStanding {
+    let (standing, _) = key_standing_beside(conn, user_id, |_| {}).await?;
+    Ok(standing)
+}
+
+/// As [`key_standing`], and in the same statement reads what `join` adds to it (see [`crate::beside`]).
+pub async fn key_standing_beside(
+    conn: &impl ConnectionTrait,
+    user_id: UserId,
+    join: impl FnOnce(&mut SelectStatement),
+) -> Result<(Option<KeyStanding>, Vec<QueryResult>), DbError> {
+    let mut select = beside::profile(user_id);
+    join(&mut select);
+    let rows = conn.query_all(&select).await?;
+    let row = rows.first().map(|row| Model::from_query_result(row, ""));
+    let standing = row.transpose()?.map(|row| KeyStanding {
         keys: row.event_key_count,
         pending_points: row.event_pending_points,
-    }))
+    });
+    Ok((standing, rows))
 }
 
 /// The next players after `after` who are ACTIVE or BLOCKED, in ascending id; accounts of admins are

@@ -19,6 +19,7 @@
 //! `reward_bundle*` and `coupon_*`.
 
 mod batch;
+mod books;
 mod bulk;
 mod bundles;
 pub mod constraints;
@@ -33,6 +34,7 @@ mod hold;
 mod model;
 mod order;
 mod participant;
+mod purse;
 mod review_queue;
 mod service;
 mod store;
@@ -43,6 +45,7 @@ pub use batch::{
     Batch, BatchLine, BatchOrders, BatchRef, BatchReport, BatchState, BatchSummary, BatchTally,
     Batches, NewBatch, RecipientFilter, Recipients, Refusal, Reverted, ShortWallet, Tally,
 };
+pub use books::Books;
 pub use bulk::{count_given, given_points, has_grant, known_grants};
 pub use bundles::{Bundle, BundleDraft, BundleItem, MAX_ITEMS, NewBundle};
 pub use coupons::{
@@ -60,4 +63,5 @@ pub use model::{
 pub use order::{Order, OrderDone, OrderKind};
 pub use participant::{RewardLedger, Rewards};
 pub use service::{RewardService, are_deliverable, codes_to_show};
+pub use store::{join_balance, joined_balance};
 pub use wallets::{WalletService, Wallets};

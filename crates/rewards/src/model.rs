@@ -360,8 +360,6 @@ pub struct Granted {
     pub state: RewardState,
     /// Season XP that the caller now owes the player.
     pub xp_due: i64,
-    /// Whether an earlier call had given it already; nothing was done then.
-    pub repeated: bool,
 }
 
 /// One change of one balance.

@@ -3,38 +3,21 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use xmas_activity::{Event, EventKind, EventWriter};
-use xmas_kernel::{Asset, CouponKindId, UserId, audit::REQUIRED_REASON, db::DbError};
+use xmas_kernel::{CouponKindId, UserId, audit::REQUIRED_REASON, db::DbError};
 use xmas_players::LockedPlayer;
 
 use crate::{
-    Grant, GrantSource, Granted, PointGrant, PointOccasion, Reward, RewardReceipt, RewardState,
-    RewardType, Spend, SpendError, XpCorrection, bulk, constraints, hold,
-    store::{self, Change},
+    Books, Grant, GrantSource, Granted, PointGrant, PointOccasion, Reward, RewardReceipt,
+    RewardState, RewardType, XpCorrection, books::PLAYER, bulk, hold, purse::Change, store,
 };
 
-/// Who moved a balance, when it was the player's own doing.
-const PLAYER: &str = "player";
-
-/// Spending and granting as part of somebody else's use case.
+/// Granting as part of somebody else's use case.
 #[async_trait]
 pub trait RewardLedger: Send + Sync {
-    /// Takes tokens; returns the new balance. Takes nothing when there are too few.
-    async fn spend_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        spend: &Spend,
-        now: DateTime<Utc>,
-    ) -> Result<i64, SpendError>;
-
-    /// Gives what was promised, or puts it before an admin; once per `grant_key`.
-    async fn grant_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        grant: &Grant,
-        now: DateTime<Utc>,
-    ) -> Result<Granted, DbError>;
+    /// Gives what was promised, or puts it before an admin. `grant_key` names a row that the transaction has just
+    /// written, so that nobody has been given anything for it yet; a second receipt with it is a violation of
+    /// [`crate::constraints::GRANT`], and undoes the whole use case.
+    async fn grant(&self, books: &mut Books<'_>, grant: &Grant) -> Result<Granted, DbError>;
 
     /// Gives points to many players, whom the caller has locked; once per `grant_key`, and without
     /// a review. Returns who was given them now.
@@ -54,15 +37,8 @@ pub trait RewardLedger: Send + Sync {
         correction: &XpCorrection,
         now: DateTime<Utc>,
     ) -> Result<(), DbError>;
-
-    /// What the player holds of one asset.
-    async fn balance_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        asset: Asset,
-    ) -> Result<i64, DbError>;
 }
+
 /// [`RewardLedger`] on the database. It has no connection of its own.
 #[derive(Clone, Debug)]
 pub struct Rewards {
@@ -96,11 +72,11 @@ impl Rewards {
         actor: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, DbError> {
-        if let Some(kind) = receipt.reward.coupon_kind() {
-            let Some(code) = store::reserve_code(tx, kind).await? else {
-                return Ok(false);
-            };
-            store::take_code(tx, code, receipt.id, now).await?;
+        let mut books = Books::lock_in_tx(tx, player, now).await?;
+        if let Some(kind) = receipt.reward.coupon_kind()
+            && !books.give_code(kind, &receipt.grant_key).await?
+        {
+            return Ok(false);
         }
         let contents = contents_in_tx(tx, receipt.reward).await?;
         let credit = Credited {
@@ -108,7 +84,8 @@ impl Rewards {
             grant_key: &receipt.grant_key,
             actor,
         };
-        credit_in_tx(tx, player, &contents, &credit, now).await?;
+        put_in(&mut books, &contents, &credit)?;
+        books.write_in_tx().await?;
         Ok(true)
     }
 
@@ -120,12 +97,17 @@ impl Rewards {
         meta: Value,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        let event = Event {
-            kind: EventKind::RewardGranted,
-            feature: None,
-            meta,
-        };
-        self.events.write_in_tx(tx, player, &[event], now).await
+        self.events
+            .write_in_tx(tx, player, &[granted(meta)], now)
+            .await
+    }
+}
+
+fn granted(meta: Value) -> Event {
+    Event {
+        kind: EventKind::RewardGranted,
+        feature: None,
+        meta,
     }
 }
 
@@ -162,12 +144,10 @@ async fn is_manual(tx: &DatabaseTransaction, kind: CouponKindId) -> Result<bool,
 }
 
 /// Puts into the wallet what belongs there.
-async fn credit_in_tx(
-    tx: &DatabaseTransaction,
-    player: &LockedPlayer,
+fn put_in(
+    books: &mut Books<'_>,
     contents: &[Reward],
     credit: &Credited<'_>,
-    now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     for item in contents {
         let asset = item.kind().asset().filter(|_| !item.is_nothing());
@@ -181,7 +161,7 @@ async fn credit_in_tx(
             reference: credit.grant_key,
             actor: credit.actor,
         };
-        let balance = store::change(tx, player, &change, now).await?;
+        let balance = books.change(&change);
         balance.ok_or_else(|| DbError::Corrupt(format!("{} overflows", credit.grant_key)))?;
     }
     Ok(())
@@ -189,32 +169,8 @@ async fn credit_in_tx(
 
 #[async_trait]
 impl RewardLedger for Rewards {
-    async fn spend_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        spend: &Spend,
-        now: DateTime<Utc>,
-    ) -> Result<i64, SpendError> {
-        let change = Change {
-            asset: spend.asset,
-            delta: -spend.amount,
-            reason: spend.reason,
-            reference: &spend.reference,
-            actor: PLAYER,
-        };
-        let balance = store::change(tx, player, &change, now).await?;
-        balance.ok_or(SpendError::NotEnough)
-    }
-
-    async fn grant_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        grant: &Grant,
-        now: DateTime<Utc>,
-    ) -> Result<Granted, DbError> {
-        let reward = grant.reward;
+    async fn grant(&self, books: &mut Books<'_>, grant: &Grant) -> Result<Granted, DbError> {
+        let (tx, reward) = (books.tx, grant.reward);
         let contents = contents_in_tx(tx, reward).await?;
         let mut decision = match reward.coupon_kind() {
             Some(kind) if is_manual(tx, kind).await? => {
@@ -226,51 +182,33 @@ impl RewardLedger for Rewards {
             }
             _ => hold::decide(grant, &contents, self.review_points),
         };
-        let mut code = None;
         if let Some(kind) = reward.coupon_kind()
             && decision.0 == RewardState::Delivered
+            && !books.give_code(kind, &grant.grant_key).await?
         {
-            code = store::reserve_code(tx, kind).await?;
-            if code.is_none() {
-                decision = (RewardState::PendingReview, Some(hold::NO_COUPON_LEFT));
-            }
+            decision = (RewardState::PendingReview, Some(hold::NO_COUPON_LEFT));
         }
-        let receipt = match store::insert_receipt(tx, player, grant, decision, now).await {
-            Ok(receipt) => receipt,
-            Err(error) if error.violates(&constraints::GRANT) => {
-                return Ok(Granted {
-                    state: store::receipt_state(tx, &grant.grant_key).await?,
-                    xp_due: 0,
-                    repeated: true,
-                });
-            }
-            Err(error) => return Err(error),
-        };
         let state = decision.0;
-        let delivered = state == RewardState::Delivered;
-        if let Some(code) = code {
-            store::take_code(tx, code, receipt, now).await?;
-        }
-        if delivered {
+        books.issue(store::receipt_of(books.player, grant, decision, books.now));
+        let is_delivered = state == RewardState::Delivered;
+        if is_delivered {
             let credit = Credited {
                 reason: grant.source.ledger_reason(),
                 grant_key: &grant.grant_key,
                 actor: PLAYER,
             };
-            credit_in_tx(tx, player, &contents, &credit, now).await?;
+            put_in(books, &contents, &credit)?;
         }
         if !reward.is_nothing() {
-            let meta = grant_meta(grant, decision);
-            self.record_in_tx(tx, player, meta, now).await?;
+            books.note(granted(grant_meta(grant, decision)));
         }
         Ok(Granted {
             state,
-            xp_due: if reward.kind() == RewardType::Xp && delivered {
+            xp_due: if reward.kind() == RewardType::Xp && is_delivered {
                 reward.amount()
             } else {
                 0
             },
-            repeated: false,
         })
     }
 
@@ -306,18 +244,9 @@ impl RewardLedger for Rewards {
                 .collect::<String>()
         });
         let decision = (RewardState::Delivered, reason.as_deref());
-        store::insert_receipt(tx, player, &grant, decision, now).await?;
+        let receipt = store::receipt_of(player, &grant, decision, now);
+        store::insert_receipts(tx, vec![receipt]).await?;
         self.record_in_tx(tx, player, grant_meta(&grant, decision), now)
             .await
-    }
-
-    async fn balance_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        asset: Asset,
-    ) -> Result<i64, DbError> {
-        let balance = store::balance(tx, player.user_id(), asset).await?;
-        Ok(balance.unwrap_or(0))
     }
 }

@@ -10,7 +10,7 @@ use xmas_players::{Inactive, RecipientError, lock_recipient_in_tx};
 use crate::{
     Order, OrderDone, OrderError, OrderKind, Wallets,
     order::{self, Directory, Nobody},
-    store::{self, Change},
+    purse::{Change, Purse},
 };
 
 impl From<Nobody> for OrderError {
@@ -62,8 +62,10 @@ impl Wallets {
             reference: &format!("request:{}", actor.request_id),
             actor: &actor.name,
         };
-        let balance = store::change(&tx, &locked, &change, now).await?;
+        let mut purse = Purse::lock_in_tx(&tx, &locked).await?;
+        let balance = purse.change(&change, now);
         let balance = balance.ok_or_else(|| impossible(order))?;
+        purse.write_in_tx(&tx, now).await?;
         let nameless = OrderDone {
             user_id,
             external_id: String::new(),

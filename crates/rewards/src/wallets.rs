@@ -12,7 +12,8 @@ use xmas_players::{Identity, LockedPlayer, check, lock_by_id_in_tx};
 
 use crate::{
     Credit, CreditError, LedgerRow, Reward, WalletError,
-    store::{self, Change},
+    purse::{Change, Purse},
+    store,
 };
 
 /// Wallets for handlers and operators: each call is one transaction, or a read.
@@ -69,8 +70,11 @@ impl Wallets {
             reference: &credit.reference,
             actor: &credit.actor,
         };
-        let balance = store::change(tx, player, &change, now).await?;
-        balance.ok_or(CreditError::InvalidAmount)
+        let mut purse = Purse::lock_in_tx(tx, player).await?;
+        let balance = purse.change(&change, now);
+        let balance = balance.ok_or(CreditError::InvalidAmount)?;
+        purse.write_in_tx(tx, now).await?;
+        Ok(balance)
     }
 
     async fn credit_once(

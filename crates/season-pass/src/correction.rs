@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, sea_query::SelectStatement};
 use xmas_kernel::{UserId, audit::Actor, db::DbError, entropy::Entropy};
-use xmas_players::{LockedPlayer, Seasons, ServedSeason, Standing};
-use xmas_rewards::{RewardLedger, XpCorrection};
+use xmas_players::{LockedPlayer, Seasons, ServedSeason, Standing, lock_beside_in_tx};
+use xmas_rewards::{Books, RewardLedger, XpCorrection};
 use xmas_time::EventDay;
 
-use crate::{Season, SeasonMover, SeasonPassService, participant::Step, rules, store};
+use crate::{Place, Season, SeasonMover, SeasonPassService, participant::Step, rules, store};
 
 /// Sets players' XP right for operators, inside their transaction. It has no connection of its own.
 #[derive(Clone)]
@@ -86,12 +86,17 @@ impl ServedSeason for Correctable {
         rewards
             .correct_xp_in_tx(tx, player, &correction, now)
             .await?;
-        let progress = store::lock_progress(tx, player.user_id(), self.season.id).await?;
+        let join = |select: &mut SelectStatement| {
+            Books::join(select);
+            Place::join(select, self.season.id);
+        };
+        let rows = lock_beside_in_tx(tx, player, join).await?;
+        let place = Place::joined(&rows)?;
+        let mut books = Books::open(tx, player, &rows, now)?;
         let step = Step::of_xp(delta);
         let mover = &self.corrections.mover;
-        mover
-            .advance_in_tx(tx, player, &self.season, progress, &step, now)
-            .await?;
-        Ok(())
+        let season = (&*self.season, &place);
+        mover.advance(&mut books, season, &step).await?;
+        books.write_in_tx().await
     }
 }

@@ -21,6 +21,7 @@ mod error;
 pub mod fake;
 mod model;
 mod participant;
+mod place;
 pub mod rules;
 mod service;
 mod store;
@@ -34,9 +35,10 @@ pub use model::{
     Progress, SavedSeason, Season, SeasonEdit, SeasonStatus, SettleDay, StampCommand, StampResult,
 };
 pub use participant::{KeyStamps, SeasonMover, SeasonProgress, SeasonStamps};
+pub use place::Place;
 pub use service::{SeasonPass, SeasonPassOptions, SeasonPassService, reveal_coupons};
 pub use store::{
-    days_of, has_key_stamps, is_running, key_owners, key_stamps, season_spans,
+    days_of, has_key_stamps, is_running, join_keys, joined_keys, key_owners, season_spans,
     stamp_key_many_in_tx, unstamp_key_many_in_tx,
 };
 pub use warden::SeasonWarden;

@@ -7,11 +7,11 @@ use serde_json::json;
 use xmas_activity::{ActivityLog, Event, EventKind};
 use xmas_kernel::{Feature, SeasonId, db::DbError};
 use xmas_players::{LockedPlayer, raise_level_in_tx};
-use xmas_rewards::{Grant, GrantSource, RewardLedger};
+use xmas_rewards::{Books, Grant, GrantSource, RewardLedger};
 use xmas_time::{EventDay, Kst};
 
 use crate::{
-    Level, LevelReward, PlayEffect, Progress, Season, StampResult, rules,
+    Level, LevelReward, Place, PlayEffect, Progress, Season, StampResult, rules,
     store::{self, Stamp},
 };
 
@@ -19,14 +19,12 @@ use crate::{
 #[async_trait]
 pub trait SeasonProgress: Send + Sync {
     /// Moves the player's season after a play: XP, a win, and the day's stamp if the play brings
-    /// it along. Returns the stamp, if one was collected.
-    async fn after_play_in_tx(
+    /// it along. Returns the stamp, if one was collected. The place was read with the player's lock.
+    async fn after_play(
         &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        season: &Season,
+        books: &mut Books<'_>,
+        season: (&Season, &Place),
         play: &PlayEffect,
-        now: DateTime<Utc>,
     ) -> Result<Option<StampResult>, DbError>;
 }
 
@@ -61,60 +59,49 @@ impl SeasonMover {
     }
 
     /// Collects the day's stamp; `None` if it has been collected.
-    pub(crate) async fn stamp_in_tx(
+    pub(crate) async fn stamp(
         &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        season: &Season,
+        books: &mut Books<'_>,
+        (season, place): (&Season, &Place),
         source: Feature,
         xp_bonus: i64,
-        now: DateTime<Utc>,
     ) -> Result<Option<StampResult>, DbError> {
         let xp = season.rules.base_xp_per_stamp + xp_bonus;
-        let Some(step) = daily_stamp(tx, player, season, source, xp, now).await? else {
+        let Some(step) = daily_stamp(books, season, source, xp).await? else {
             return Ok(None);
         };
-        let progress = store::lock_progress(tx, player.user_id(), season.id).await?;
-        let moved = self
-            .advance_in_tx(tx, player, season, progress, &step, now)
-            .await?;
-        self.record_stamp_in_tx(tx, player, season, source, xp, now)
-            .await?;
+        let moved = self.advance(books, (season, place), &step).await?;
+        self.record_stamp(books, season, source, xp).await?;
         Ok(Some(stamp_result(xp, moved)))
     }
 
-    /// The last word on a stamp, since observers may move the player's season further.
-    async fn record_stamp_in_tx(
+    /// The last word on a stamp.
+    async fn record_stamp(
         &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
+        books: &mut Books<'_>,
         season: &Season,
         source: Feature,
         xp: i64,
-        now: DateTime<Utc>,
     ) -> Result<(), DbError> {
         let event = Event {
             kind: EventKind::SeasonPassStamp,
             feature: Some(Feature::SeasonPass),
             meta: json!({ "season_id": season.id, "source": source, "xp": xp }),
         };
-        self.activity.record_in_tx(tx, player, &[event], now).await
+        books.record(&self.activity, [event]).await
     }
 
     /// Adds a step to a player's progress and pays every level that is due: those just reached,
     /// and those that an edit has made pay by themselves since.
-    pub(crate) async fn advance_in_tx(
+    pub(crate) async fn advance(
         &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        season: &Season,
-        before: Option<Progress>,
+        books: &mut Books<'_>,
+        (season, place): (&Season, &Place),
         step: &Step,
-        now: DateTime<Utc>,
     ) -> Result<Moved, DbError> {
-        let user_id = player.user_id();
-        let is_new = before.is_none();
-        let before = before.unwrap_or_default();
+        let (tx, player, now) = (books.tx, books.player, books.now);
+        let is_new = place.progress.is_none();
+        let before = place.progress.clone().unwrap_or_default();
         let gained = rules::gain_xp(&season.rules, &before, step.xp);
         let progress = Progress {
             total_stamps: before.total_stamps + step.stamps,
@@ -124,7 +111,7 @@ impl SeasonMover {
         };
         let levels_gained = progress.level_high_water - before.level_high_water;
         if progress != before {
-            store::save_progress(tx, user_id, season.id, &progress, is_new, now).await?;
+            store::save_progress(tx, player.user_id(), season.id, &progress, is_new, now).await?;
         }
         if levels_gained > 0 {
             raise_level_in_tx(tx, player, levels_gained, now).await?;
@@ -134,12 +121,9 @@ impl SeasonMover {
                 feature: Some(Feature::SeasonPass),
                 meta: json!({ "season_id": season.id, "level": level, "xp": progress.current_xp }),
             };
-            let events: Vec<Event> = reached.map(level_up).collect();
-            self.activity.record_in_tx(tx, player, &events, now).await?;
+            books.record(&self.activity, reached.map(level_up)).await?;
         }
-        let paid = self
-            .pay_due_in_tx(tx, player, season, &progress, now)
-            .await?;
+        let paid = self.pay_due(books, (season, place), &progress).await?;
         Ok(Moved {
             progress,
             levels_gained,
@@ -147,44 +131,34 @@ impl SeasonMover {
         })
     }
 
-    async fn pay_due_in_tx(
+    async fn pay_due(
         &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        season: &Season,
+        books: &mut Books<'_>,
+        (season, place): (&Season, &Place),
         progress: &Progress,
-        now: DateTime<Utc>,
     ) -> Result<Vec<LevelReward>, DbError> {
-        let by_itself = season
-            .rules
-            .levels
-            .iter()
-            .filter(|level| level.auto_claim && level.level <= progress.level_high_water);
-        let mut due: Vec<&Level> = by_itself.collect();
-        if due.is_empty() {
-            return Ok(Vec::new());
-        }
-        let claimed = store::claimed_levels(tx, player.user_id(), season.id).await?;
-        due.retain(|level| !claimed.contains(&level.level));
-        let mut paid = Vec::with_capacity(due.len());
-        for level in due {
-            paid.extend(self.pay_level_in_tx(tx, player, season, level, now).await?);
+        let is_due = |level: &&Level| {
+            level.auto_claim
+                && level.level <= progress.level_high_water
+                && !place.claimed.contains(&level.level)
+        };
+        let mut paid = Vec::new();
+        for level in season.rules.levels.iter().filter(is_due) {
+            paid.extend(self.pay_level(books, season, level).await?);
         }
         Ok(paid)
     }
 
     /// Marks a level as collected and delivers its reward; `None` if it has been collected.
-    pub(crate) async fn pay_level_in_tx(
+    pub(crate) async fn pay_level(
         &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
+        books: &mut Books<'_>,
         season: &Season,
         level: &Level,
-        now: DateTime<Utc>,
     ) -> Result<Option<LevelReward>, DbError> {
-        let user_id = player.user_id();
+        let (user_id, now) = (books.player.user_id(), books.now);
         let grant_key = rules::grant_key(season.id, level.level, user_id);
-        if !store::insert_claim(tx, user_id, season.id, level, &grant_key, now).await? {
+        if !store::insert_claim(books.tx, user_id, season.id, level, &grant_key, now).await? {
             return Ok(None);
         }
         let grant = Grant {
@@ -195,7 +169,7 @@ impl SeasonMover {
             manual: level.manual,
             season_id: Some(season.id),
         };
-        let granted = self.rewards.grant_in_tx(tx, player, &grant, now).await?;
+        let granted = self.rewards.grant(books, &grant).await?;
         Ok(Some(LevelReward {
             level: level.level,
             reward_type: level.reward.kind(),
@@ -212,21 +186,16 @@ impl SeasonMover {
 
 #[async_trait]
 impl SeasonProgress for SeasonMover {
-    async fn after_play_in_tx(
+    async fn after_play(
         &self,
-        tx: &DatabaseTransaction,
-        player: &LockedPlayer,
-        season: &Season,
+        books: &mut Books<'_>,
+        (season, place): (&Season, &Place),
         play: &PlayEffect,
-        now: DateTime<Utc>,
     ) -> Result<Option<StampResult>, DbError> {
         if play.xp == 0 && !play.is_win && !play.stamp {
             return Ok(None);
         }
-        let progress = store::lock_progress(tx, player.user_id(), season.id).await?;
-        let (last_stamp_day, wins) = progress.as_ref().map_or((None, 0), |progress| {
-            (progress.last_stamp_day, progress.internal_wins)
-        });
+        let progress = place.progress.clone().unwrap_or_default();
         let wins_now = i64::from(play.is_win);
         let mut step = Step {
             xp: play.xp,
@@ -234,28 +203,25 @@ impl SeasonProgress for SeasonMover {
             ..Step::default()
         };
         let mut stamp_xp = None;
-        if play.stamp && last_stamp_day != Some(EventDay::of(now)) {
+        if play.stamp && progress.last_stamp_day != Some(EventDay::of(books.now)) {
             let xp = season.rules.base_xp_per_stamp;
-            if let Some(stamp) = daily_stamp(tx, player, season, play.feature, xp, now).await? {
+            if let Some(stamp) = daily_stamp(books, season, play.feature, xp).await? {
                 step.add(&stamp);
                 stamp_xp = Some(xp);
             }
         }
-        if play.is_win {
-            let wins = wins + wins_now;
-            let bonus = internal_win_stamp(tx, player, season, wins, play.feature, now).await?;
+        if play.is_win && !place.has_bonus_stamp {
+            let wins = progress.internal_wins + wins_now;
+            let bonus = internal_win_stamp(books, season, wins, play.feature).await?;
             if let Some(bonus) = bonus {
                 step.add(&bonus);
             }
         }
-        let moved = self
-            .advance_in_tx(tx, player, season, progress, &step, now)
-            .await?;
+        let moved = self.advance(books, (season, place), &step).await?;
         let Some(xp) = stamp_xp else {
             return Ok(None);
         };
-        self.record_stamp_in_tx(tx, player, season, play.feature, xp, now)
-            .await?;
+        self.record_stamp(books, season, play.feature, xp).await?;
         Ok(Some(stamp_result(xp, moved)))
     }
 }
@@ -319,21 +285,19 @@ impl Step {
 
 /// Writes the daily stamp and says what it adds; `None` if the day has one.
 async fn daily_stamp(
-    tx: &DatabaseTransaction,
-    player: &LockedPlayer,
+    books: &Books<'_>,
     season: &Season,
     source: Feature,
     xp_earned: i64,
-    now: DateTime<Utc>,
 ) -> Result<Option<Step>, DbError> {
-    let today = EventDay::of(now);
+    let today = EventDay::of(books.now);
     let stamp = Stamp {
         period_key: &today.to_string(),
         event_type: None,
         source,
         xp_earned,
     };
-    let is_first = store::insert_stamp(tx, player.user_id(), season.id, &stamp, now).await?;
+    let is_first = insert_stamp(books, season, &stamp).await?;
     Ok(is_first.then_some(Step {
         xp: xp_earned,
         stamps: 1,
@@ -342,34 +306,43 @@ async fn daily_stamp(
     }))
 }
 
-/// Writes the once-a-season bonus stamp, if these wins earn it and it has not been collected.
+/// Writes the once-a-season bonus stamp, if these wins earn it and it is not there.
 async fn internal_win_stamp(
-    tx: &DatabaseTransaction,
-    player: &LockedPlayer,
+    books: &Books<'_>,
     season: &Season,
     wins: i64,
     source: Feature,
-    now: DateTime<Utc>,
 ) -> Result<Option<Step>, DbError> {
-    let user_id = player.user_id();
-    let period_key = rules::INTERNAL_WIN_PERIOD;
-    if wins < season.rules.internal_win_threshold
-        || store::has_stamp(tx, user_id, season.id, period_key).await?
-    {
+    if wins < season.rules.internal_win_threshold {
         return Ok(None);
     }
     let stamp = Stamp {
-        period_key,
+        period_key: rules::INTERNAL_WIN_PERIOD,
         event_type: None,
         source,
         xp_earned: season.rules.base_xp_per_stamp,
     };
-    let is_first = store::insert_stamp(tx, user_id, season.id, &stamp, now).await?;
+    let is_first = insert_stamp(books, season, &stamp).await?;
     Ok(is_first.then_some(Step {
         xp: stamp.xp_earned,
         stamps: 1,
         ..Step::default()
     }))
+}
+
+async fn insert_stamp(
+    books: &Books<'_>,
+    season: &Season,
+    stamp: &Stamp<'_>,
+) -> Result<bool, DbError> {
+    store::insert_stamp(
+        books.tx,
+        books.player.user_id(),
+        season.id,
+        stamp,
+        books.now,
+    )
+    .await
 }
 
 fn stamp_result(xp_added: i64, moved: Moved) -> StampResult {

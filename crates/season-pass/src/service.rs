@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, QueryResult, sea_query::SelectStatement};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use xmas_activity::{ActivityLog, ActivityService, Event, EventKind};
 use xmas_cache::Snapshot;
@@ -10,14 +11,14 @@ use xmas_features::FeatureService;
 use xmas_kernel::{
     Feature, SeasonId, UserId,
     db::{Db, DbError, retry},
-    idempotency::{self, Replayable, retry_keyed},
+    idempotency::{self, Replayable, RequestKey, retry_keyed},
 };
-use xmas_players::{Entry, Identity, check, enter_in_tx};
-use xmas_rewards::{RewardService, RewardState, RewardType, codes_to_show};
+use xmas_players::{Entry, Identity, Profile, check_beside, enter_beside_in_tx};
+use xmas_rewards::{Books, RewardService, RewardState, RewardType, codes_to_show};
 use xmas_time::EventDay;
 
 use crate::{
-    ClaimCommand, InternalWins, LevelReward, NewSeason, Season, SeasonError, SeasonMover,
+    ClaimCommand, InternalWins, LevelReward, NewSeason, Place, Season, SeasonError, SeasonMover,
     SeasonStatus, SeasonWarden, StampCommand, StampResult, participant::Step, rules, store,
 };
 
@@ -164,16 +165,19 @@ impl SeasonPass {
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
         let tx = self.options.db.begin().await?;
-        let (player, season) = match enter_in_tx(&tx, identity, request, ready).await? {
+        let (player, season, rows) = match enter(&tx, identity, request, ready).await? {
             Entry::Replay(result) => return Ok(Replayable::replayed(result)),
-            Entry::Run(player, season) => (player, season),
+            Entry::Run(player, (season, rows)) => (player, season, rows),
         };
-        let stamp = self
-            .options
-            .mover
-            .stamp_in_tx(&tx, &player, &season, command.source, command.xp_bonus, now)
+        let place = Place::joined(&rows)?;
+        let mut books = Books::open(&tx, &player, &rows, now)?;
+        let xp_bonus = command.xp_bonus;
+        let mover = &self.options.mover;
+        let stamp = mover
+            .stamp(&mut books, (&season, &place), command.source, xp_bonus)
             .await?;
         let result = stamp.ok_or(SeasonError::AlreadyStamped)?;
+        books.write_in_tx().await?;
         idempotency::store_in_tx(&tx, identity.user_id, request, &result, now).await?;
         tx.commit().await?;
         Ok(Replayable::fresh(result))
@@ -189,21 +193,19 @@ impl SeasonPass {
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
         let tx = self.options.db.begin().await?;
-        let (player, season) = match enter_in_tx(&tx, identity, request, ready).await? {
+        let (player, season, rows) = match enter(&tx, identity, request, ready).await? {
             Entry::Replay(result) => return Ok(Replayable::replayed(result)),
-            Entry::Run(player, season) => (player, season),
+            Entry::Run(player, (season, rows)) => (player, season, rows),
         };
         let level = season
             .level(command.level)
             .ok_or(SeasonError::LevelNotFound)?;
-        let progress = store::lock_progress(&tx, identity.user_id, season.id).await?;
+        let place = Place::joined(&rows)?;
+        let mut books = Books::open(&tx, &player, &rows, now)?;
+        let mover = &self.options.mover;
         // A ladder that was edited may have brought the level within reach.
         let step = Step::default();
-        let moved = self
-            .options
-            .mover
-            .advance_in_tx(&tx, &player, &season, progress, &step, now)
-            .await?;
+        let moved = mover.advance(&mut books, (&season, &place), &step).await?;
         if level.level > moved.progress.level_high_water {
             return Err(SeasonError::LevelNotReached);
         }
@@ -213,11 +215,7 @@ impl SeasonPass {
             let paid = paid.find(|reward| reward.level == level.level);
             paid.ok_or(SeasonError::AutoClaimLevel)?
         } else {
-            let reward = self
-                .options
-                .mover
-                .pay_level_in_tx(&tx, &player, &season, level, now)
-                .await?;
+            let reward = mover.pay_level(&mut books, &season, level).await?;
             reward.ok_or(SeasonError::AlreadyClaimed)?
         };
         let event = Event {
@@ -225,13 +223,21 @@ impl SeasonPass {
             feature: Some(Feature::SeasonPass),
             meta: json!({ "season_id": season.id, "level": level.level, "state": reward.state }),
         };
-        self.options
-            .activity
-            .record_in_tx(&tx, &player, &[event], now)
-            .await?;
+        books.record(&self.options.activity, [event]).await?;
+        books.write_in_tx().await?;
         idempotency::store_in_tx(&tx, identity.user_id, request, &reward, now).await?;
         tx.commit().await?;
         Ok(Replayable::fresh(reward))
+    }
+
+    async fn place(
+        &self,
+        identity: &Identity,
+        season: &Season,
+    ) -> Result<(Profile, Place), SeasonError> {
+        let join = |select: &mut SelectStatement| Place::join(select, season.id);
+        let (profile, rows) = check_beside(self.options.db.read(), identity, join).await?;
+        Ok((profile, Place::joined(&rows)?))
     }
 
     async fn status_once(
@@ -241,20 +247,17 @@ impl SeasonPass {
     ) -> Result<SeasonStatus, SeasonError> {
         let today = EventDay::of(now);
         let season = self.serving(today).await?;
-        let profile = check(self.options.db.read(), identity).await?;
-        let progress = store::progress(self.options.db.read(), identity.user_id, season.id).await?;
-        let claimed =
-            store::claimed_levels(self.options.db.read(), identity.user_id, season.id).await?;
+        let (profile, place) = self.place(identity, &season).await?;
         self.options
             .pages
             .enter_page(identity, Feature::SeasonPass, now)
             .await;
         // The ladder may have been edited since the player's season last moved.
-        let progress = rules::gain_xp(&season.rules, &progress.unwrap_or_default(), 0);
+        let progress = rules::gain_xp(&season.rules, &place.progress.unwrap_or_default(), 0);
         Ok(SeasonStatus {
             season,
             progress,
-            claimed,
+            claimed: place.claimed,
             today,
             account_level: profile.account_level,
         })
@@ -266,9 +269,8 @@ impl SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<InternalWins, SeasonError> {
         let season = self.serving(EventDay::of(now)).await?;
-        check(self.options.db.read(), identity).await?;
-        let progress = store::progress(self.options.db.read(), identity.user_id, season.id).await?;
-        let total_wins = progress.unwrap_or_default().internal_wins;
+        let (_, place) = self.place(identity, &season).await?;
+        let total_wins = place.progress.unwrap_or_default().internal_wins;
         let threshold = season.rules.internal_win_threshold;
         Ok(InternalWins {
             total_wins,
@@ -276,6 +278,20 @@ impl SeasonPass {
             remaining: (threshold - total_wins).max(0),
         })
     }
+}
+
+/// Locks the player, with their place in the season and their wallets.
+async fn enter<T: DeserializeOwned>(
+    tx: &DatabaseTransaction,
+    identity: &Identity,
+    request: Option<&RequestKey>,
+    ready: Result<Arc<Season>, SeasonError>,
+) -> Result<Entry<T, (Arc<Season>, Vec<QueryResult>)>, SeasonError> {
+    let join = |select: &mut SelectStatement, season: &Arc<Season>| {
+        Books::join(select);
+        Place::join(select, season.id);
+    };
+    enter_beside_in_tx(tx, identity, request, ready, join).await
 }
 
 /// Adds the codes of coupons that were just delivered, for their winner's eyes. A code that cannot

@@ -2,13 +2,15 @@ use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
+    FromQueryResult, NotSet, PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    Select, sea_query::SelectStatement,
 };
 use xmas_kernel::{
     Feature, SeasonId, UserId,
     db::{Constraint, DbError, Timestamp},
 };
+use xmas_players::beside;
 use xmas_rewards::Reward;
 use xmas_time::EventDay;
 
@@ -210,16 +212,7 @@ async fn insert_levels(
     Ok(())
 }
 
-pub(crate) async fn progress(
-    conn: &impl ConnectionTrait,
-    user_id: UserId,
-    season_id: SeasonId,
-) -> Result<Option<Progress>, DbError> {
-    let row = progress::Entity::find_by_id((user_id.0, season_id.0));
-    Ok(row.one(conn).await?.map(Progress::from))
-}
-
-/// [`progress`] that is written next. The player is locked already, but that lock holds on one node of a cluster
+/// A player's progress that is written next. The player is locked already, but that lock holds on one node of a cluster
 /// only: this is the row of which two nodes agree who was first.
 pub(crate) async fn lock_progress(
     tx: &DatabaseTransaction,
@@ -243,7 +236,7 @@ impl From<progress::Model> for Progress {
     }
 }
 
-/// Writes progress that was read with [`lock_progress`]; `is_new` says that there was no row.
+/// Writes progress that was read with its lock ([`crate::Place`]); `is_new` says that there was no row.
 pub(crate) async fn save_progress(
     tx: &DatabaseTransaction,
     user_id: UserId,
@@ -335,38 +328,26 @@ fn first_time(inserted: Result<u64, DbError>, constraint: &Constraint) -> Result
     }
 }
 
-pub(crate) async fn has_stamp(
-    tx: &DatabaseTransaction,
-    user_id: UserId,
-    season_id: SeasonId,
-    period_key: &str,
-) -> Result<bool, DbError> {
-    let row = stamp_log::Entity::find()
-        .filter(stamp_log::Column::UserId.eq(user_id.0))
-        .filter(stamp_log::Column::SeasonId.eq(season_id.0))
-        .filter(stamp_log::Column::PeriodKey.eq(period_key))
-        .one(tx)
-        .await?;
-    Ok(row.is_some())
+/// Adds the bridge keys that a player has collected in a season to what is read with their profile.
+pub fn join_keys(select: &mut SelectStatement, season_id: SeasonId) {
+    use stamp_log::Column;
+    let of_season = Column::SeasonId.eq(season_id.0);
+    let are_keys = of_season.and(Column::EventType.is_not_null());
+    beside::join::<stamp_log::Entity>(select, STAMP, [Column::PeriodKey], are_keys);
 }
 
-/// The bridge keys that a player has collected in a season, by their names.
-pub async fn key_stamps(
-    conn: &impl ConnectionTrait,
-    user_id: UserId,
-    season_id: SeasonId,
-) -> Result<BTreeSet<String>, DbError> {
-    let keys: Vec<String> = stamp_log::Entity::find()
-        .select_only()
-        .column(stamp_log::Column::PeriodKey)
-        .filter(stamp_log::Column::UserId.eq(user_id.0))
-        .filter(stamp_log::Column::SeasonId.eq(season_id.0))
-        .filter(stamp_log::Column::EventType.is_not_null())
-        .into_tuple()
-        .all(conn)
-        .await?;
-    Ok(keys.into_iter().collect())
+/// What [`join_keys`] has brought: the keys by their names.
+pub fn joined_keys(rows: &[QueryResult]) -> Result<BTreeSet<String>, DbError> {
+    let keys = beside::joined::<KeyStamp>(rows, STAMP)?;
+    Ok(keys.into_iter().map(|key| key.period_key).collect())
 }
+
+#[derive(FromQueryResult)]
+struct KeyStamp {
+    period_key: String,
+}
+
+const STAMP: &str = "stamp_";
 
 /// Whether anybody has collected a bridge key of a season.
 pub async fn has_key_stamps(
@@ -471,20 +452,6 @@ pub async fn is_running(conn: &impl ConnectionTrait, day: EventDay) -> Result<bo
         .filter(config::Column::StartDate.lte(day.date()))
         .filter(config::Column::EndDate.gte(day.date()));
     Ok(running.count(conn).await? > 0)
-}
-
-/// The levels whose reward a player has collected.
-pub(crate) async fn claimed_levels(
-    conn: &impl ConnectionTrait,
-    user_id: UserId,
-    season_id: SeasonId,
-) -> Result<BTreeSet<i64>, DbError> {
-    let rows = reward_log::Entity::find()
-        .filter(reward_log::Column::UserId.eq(user_id.0))
-        .filter(reward_log::Column::SeasonId.eq(season_id.0))
-        .all(conn)
-        .await?;
-    Ok(rows.into_iter().map(|row| row.level).collect())
 }
 
 /// Marks a level as collected; `false` if it is.

@@ -6,18 +6,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sea_orm::{DatabaseTransaction, sea_query::SelectStatement};
 use xmas_activity::{Activities, ActivityLog, EventWriter};
 use xmas_features::fake::FakeFeatures;
 use xmas_kernel::{
-    Feature,
+    Feature, SeasonId,
     entropy::OsEntropy,
     idempotency::{IdempotencyError, RequestKey},
     seal::DataKey,
 };
-use xmas_players::{AccessError, Identity, lock_in_tx};
-use xmas_rewards::{Reward, RewardDesk, RewardState, RewardType, Rewards};
+use xmas_players::{AccessError, Identity, LockedPlayer, lock_beside_in_tx, lock_in_tx};
+use xmas_rewards::{Books, Reward, RewardDesk, RewardState, RewardType, Rewards};
 use xmas_season_pass::{
-    ClaimCommand, Level, NewSeason, PlayEffect, SeasonError, SeasonMover, SeasonPass,
+    ClaimCommand, Level, NewSeason, Place, PlayEffect, SeasonError, SeasonMover, SeasonPass,
     SeasonPassOptions, SeasonPassService, SeasonProgress, StampCommand, fake::FakeSeasonPass,
 };
 use xmas_test_support::TestDb;
@@ -517,6 +518,21 @@ async fn in_the_grace_days_such_a_level_is_paid_by_asking_for_it_once() {
     assert_eq!(real.test.count(points).await, 500);
 }
 
+/// What a play begins with.
+async fn open<'a>(
+    tx: &'a DatabaseTransaction,
+    locked: &'a LockedPlayer,
+    season: SeasonId,
+) -> (Place, Books<'a>) {
+    let join = |select: &mut SelectStatement| {
+        Books::join(select);
+        Place::join(select, season);
+    };
+    let rows = lock_beside_in_tx(tx, locked, join).await.unwrap();
+    let books = Books::open(tx, locked, &rows, at(26)).unwrap();
+    (Place::joined(&rows).unwrap(), books)
+}
+
 #[tokio::test]
 async fn the_win_that_reaches_the_threshold_earns_one_bonus_stamp() {
     let real = Real::new().await;
@@ -531,11 +547,13 @@ async fn the_win_that_reaches_the_threshold_earns_one_bonus_stamp() {
     for _ in 0..5 {
         let tx = real.test.db.begin().await.unwrap();
         let locked = lock_in_tx(&tx, &player).await.unwrap();
+        let (place, mut books) = open(&tx, &locked, season.id).await;
         let stamp = real
             .mover
-            .after_play_in_tx(&tx, &locked, &season, &win, at(26))
+            .after_play(&mut books, (&season, &place), &win)
             .await
             .unwrap();
+        books.write_in_tx().await.unwrap();
         assert_eq!(stamp, None);
         tx.commit().await.unwrap();
     }
@@ -566,12 +584,14 @@ async fn a_play_may_bring_the_day_s_first_stamp_along() {
     for _ in 0..2 {
         let tx = real.test.db.begin().await.unwrap();
         let locked = lock_in_tx(&tx, &player).await.unwrap();
+        let (place, mut books) = open(&tx, &locked, season.id).await;
         stamps.push(
             real.mover
-                .after_play_in_tx(&tx, &locked, &season, &play, at(26))
+                .after_play(&mut books, (&season, &place), &play)
                 .await
                 .unwrap(),
         );
+        books.write_in_tx().await.unwrap();
         tx.commit().await.unwrap();
     }
     let first = stamps[0].as_ref().unwrap();

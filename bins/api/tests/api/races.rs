@@ -216,10 +216,10 @@ impl ActivityObserver for Failing {
         _: &LockedPlayer,
         event: &Event,
         _: DateTime<Utc>,
-    ) -> Result<(), DbError> {
+    ) -> Result<Vec<Event>, DbError> {
         match event.kind {
             xmas_activity::EventKind::Play => Err(DbError::Corrupt("a broken observer".to_owned())),
-            _ => Ok(()),
+            _ => Ok(Vec::new()),
         }
     }
 }

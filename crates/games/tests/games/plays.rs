@@ -440,7 +440,7 @@ impl ActivityObserver for Failing {
         _: &LockedPlayer,
         _: &Event,
         _: DateTime<Utc>,
-    ) -> Result<(), DbError> {
+    ) -> Result<Vec<Event>, DbError> {
         Err(DbError::Corrupt("the last participant fails".to_owned()))
     }
 }

@@ -261,7 +261,6 @@ impl Real {
         let context = PlayContext {
             db: db.clone(),
             features: features.clone(),
-            wallets: wallets.clone(),
             ledger,
             rewards: rewards.clone(),
             seasons: season_pass.clone(),

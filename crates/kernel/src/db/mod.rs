@@ -99,14 +99,16 @@ const MYSQL_SESSION: &str = "SET SESSION \
     transaction_isolation = 'READ-COMMITTED', \
     time_zone = '+00:00', \
     sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-    innodb_lock_wait_timeout = 3";
+    innodb_lock_wait_timeout = 3, \
+    group_concat_max_len = 65536";
 
 /// MariaDB before 11.1 knows the isolation level under its older name only.
 const MARIADB_SESSION: &str = "SET SESSION \
     tx_isolation = 'READ-COMMITTED', \
     time_zone = '+00:00', \
     sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-    innodb_lock_wait_timeout = 3";
+    innodb_lock_wait_timeout = 3, \
+    group_concat_max_len = 65536";
 
 /// Galera waits before BEGIN and before what is read outside of a transaction.
 const GALERA_CAUSAL: &str = "SET SESSION wsrep_sync_wait = 1";

@@ -16,6 +16,7 @@ mod play_day;
 mod ranking;
 mod roulette;
 mod season_pass;
+mod statements;
 mod today_feature;
 mod ui_config;
 mod wallet;

@@ -5,7 +5,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, NotSet, QueryFilter,
     QueryOrder, QuerySelect,
-    sea_query::{Expr, LockBehavior, LockType},
+    sea_query::{Expr, LockBehavior, LockType, Query},
 };
 use xmas_kernel::{
     CouponKindId, RewardId, UserId,
@@ -207,7 +207,8 @@ pub(crate) async fn update_coupon_kind(
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReservedCode(i64);
 
-/// Reserves the oldest free code of a kind; `None` only if there is none left.
+/// Reserves the oldest free code of a kind that the transaction has not reserved before; `None` only if there is none
+/// left.
 ///
 /// Two who win at once do not wait for each other: each skips the codes that another has locked.
 /// Only when nothing but locked codes is left does one wait, since the other may yet give its code
@@ -215,13 +216,16 @@ pub(crate) struct ReservedCode(i64);
 pub(crate) async fn reserve_code(
     tx: &DatabaseTransaction,
     kind: CouponKindId,
+    reserved: impl Iterator<Item = ReservedCode>,
 ) -> Result<Option<ReservedCode>, DbError> {
     use coupon_code::Column;
+    let reserved: Vec<i64> = reserved.map(|ReservedCode(id)| id).collect();
     let free = coupon_code::Entity::find()
         .select_only()
         .column(Column::Id)
         .filter(Column::KindId.eq(kind.0))
         .filter(Column::RewardId.is_null())
+        .filter(Column::Id.is_not_in(reserved))
         .order_by_asc(Column::Id)
         .limit(1);
     let unlocked = free
@@ -238,19 +242,24 @@ pub(crate) async fn reserve_code(
 }
 
 /// Gives a reserved code to a receipt.
-pub(crate) async fn take_code(
+pub(crate) async fn take_code_for(
     tx: &DatabaseTransaction,
     ReservedCode(id): ReservedCode,
-    receipt: RewardId,
+    grant_key: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     use coupon_code::Column;
+    let receipt = Query::select()
+        .column(reward_log::Column::Id)
+        .from(reward_log::Entity)
+        .and_where(reward_log::Column::GrantKey.eq(grant_key))
+        .take();
     let taken = coupon_code::Entity::update_many()
-        .set(coupon_code::ActiveModel {
-            reward_id: Set(Some(receipt.0)),
-            taken_at: Set(Some(Timestamp(now))),
-            ..Default::default()
-        })
+        .col_expr(
+            Column::RewardId,
+            Expr::SubQuery(None, Box::new(receipt.into())),
+        )
+        .col_expr(Column::TakenAt, Timestamp(now).into())
         .filter(Column::Id.eq(id))
         .filter(Column::RewardId.is_null())
         .exec(tx)

@@ -9,8 +9,8 @@ mod wallet;
 
 pub(crate) use bundle::{bundle, bundle_page, bundles, insert_bundle};
 pub(crate) use coupon::{
-    CodeRow, code_page, codes_of_grants, coupon_kind, coupon_kind_page, coupon_kinds,
-    insert_coupon_kind, reserve_code, take_code, update_coupon_kind,
+    CodeRow, ReservedCode, code_page, codes_of_grants, coupon_kind, coupon_kind_page, coupon_kinds,
+    insert_coupon_kind, reserve_code, take_code_for, update_coupon_kind,
 };
 pub(crate) use coupon_codes::{
     CodePrints, KindOfCodes, KnownCode, SealedCode, alike_but_for_case, copies_in_stock,
@@ -18,11 +18,10 @@ pub(crate) use coupon_codes::{
     set_fingerprint, set_folded, unfolded, withheld_page, withhold,
 };
 pub(crate) use receipt::{
-    end_wait, find_receipt, insert_receipt, pending, pending_of, receipt_state,
+    NewReceipt, end_wait, find_receipt, insert_receipts, pending, pending_of, receipt_of,
 };
 pub(crate) use sealed_codes::{
     CodeInTable, CodeTable, any_code, codes_after, count_codes, lock_codes, reseal,
 };
-pub(crate) use wallet::{
-    Change, asset, balance, balances, balances_of, change, ledger, lock_balances_of,
-};
+pub(crate) use wallet::{asset, balances, balances_of, ledger, lock_balances_of};
+pub use wallet::{join_balance, joined_balance};

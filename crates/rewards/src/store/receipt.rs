@@ -15,16 +15,18 @@ use crate::{
     Grant, GrantSource, Reward, RewardReceipt, RewardState, RewardType, entity::reward_log,
 };
 
-/// Writes the receipt of a grant. Its key decides whether this is the first time.
-pub(crate) async fn insert_receipt(
-    tx: &DatabaseTransaction,
+/// A receipt to be written.
+pub(crate) type NewReceipt = reward_log::ActiveModel;
+
+/// The receipt of a grant, of which it is known whether it is delivered at once.
+pub(crate) fn receipt_of(
     player: &LockedPlayer,
     grant: &Grant,
     (state, reason): (RewardState, Option<&str>),
     now: DateTime<Utc>,
-) -> Result<RewardId, DbError> {
+) -> NewReceipt {
     let delivered_at = (state == RewardState::Delivered).then_some(Timestamp(now));
-    let inserted = reward_log::Entity::insert(reward_log::ActiveModel {
+    reward_log::ActiveModel {
         id: NotSet,
         user_id: Set(player.user_id().0),
         grant_key: Set(grant.grant_key.clone()),
@@ -41,23 +43,20 @@ pub(crate) async fn insert_receipt(
         delivered_at: Set(delivered_at),
         reviewed_at: Set(None),
         reviewed_by: Set(None),
-    })
-    .exec(tx)
-    .await?;
-    Ok(RewardId(inserted.last_insert_id))
+    }
 }
 
-/// The state of the grant with this key.
-pub(crate) async fn receipt_state(
+/// Writes receipts in one statement. Their keys decide that each is there once.
+pub(crate) async fn insert_receipts(
     tx: &DatabaseTransaction,
-    grant_key: &str,
-) -> Result<RewardState, DbError> {
-    let row = reward_log::Entity::find()
-        .filter(reward_log::Column::GrantKey.eq(grant_key))
-        .one(tx)
-        .await?
-        .ok_or_else(|| DbError::Corrupt(format!("reward_log {grant_key} is there and is not")))?;
-    state(&row)
+    receipts: Vec<NewReceipt>,
+) -> Result<(), DbError> {
+    if !receipts.is_empty() {
+        reward_log::Entity::insert_many(receipts)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
 }
 
 fn state(row: &reward_log::Model) -> Result<RewardState, DbError> {

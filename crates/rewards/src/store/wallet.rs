@@ -1,42 +1,20 @@
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, Select, sea_query::SelectStatement,
 };
 use xmas_kernel::{
     Asset, UserId,
-    db::{DbError, Timestamp},
+    db::DbError,
     paging::{Cursor, Limit, Page},
 };
-use xmas_players::LockedPlayer;
+use xmas_players::beside;
 
 use crate::{
     LedgerRow,
     entity::{user_game_wallet, wallet_ledger},
 };
-
-/// One balance to be changed, and what the ledger will say about it.
-pub(crate) struct Change<'a> {
-    pub(crate) asset: Asset,
-    /// Not 0.
-    pub(crate) delta: i64,
-    pub(crate) reason: &'a str,
-    pub(crate) reference: &'a str,
-    pub(crate) actor: &'a str,
-}
-
-pub(crate) async fn balance(
-    conn: &impl ConnectionTrait,
-    user_id: UserId,
-    asset: Asset,
-) -> Result<Option<i64>, DbError> {
-    let row = user_game_wallet::Entity::find_by_id((user_id.0, asset.as_str().to_owned()))
-        .one(conn)
-        .await?;
-    Ok(row.map(|row| row.balance))
-}
 
 pub(crate) async fn balances(
     conn: &impl ConnectionTrait,
@@ -50,6 +28,26 @@ pub(crate) async fn balances(
         .map(|row| Ok((asset(&row.asset)?, row.balance)))
         .collect()
 }
+
+/// Adds a player's balance of one asset to what is read with their profile.
+pub fn join_balance(select: &mut SelectStatement, asset: Asset) {
+    use user_game_wallet::Column;
+    let of_asset = Column::Asset.eq(asset.as_str());
+    beside::join::<user_game_wallet::Entity>(select, WALLET, [Column::Balance], of_asset);
+}
+
+/// What [`join_balance`] has brought; 0 if the player never held any.
+pub fn joined_balance(rows: &[QueryResult]) -> Result<i64, DbError> {
+    let wallets = beside::joined::<Wallet>(rows, WALLET)?;
+    Ok(wallets.first().map_or(0, |wallet| wallet.balance))
+}
+
+#[derive(FromQueryResult)]
+struct Wallet {
+    balance: i64,
+}
+
+const WALLET: &str = "wallet_";
 
 /// What these players hold of one asset; whoever has no such wallet is left out.
 pub(crate) async fn balances_of(
@@ -95,63 +93,6 @@ async fn balances_in(
         .await?;
     let balance = |(user_id, balance)| (UserId(user_id), balance);
     Ok(rows.into_iter().map(balance).collect())
-}
-
-/// Changes a balance and appends to its ledger. `None` if it would fall below zero or overflow;
-/// nothing is changed then.
-///
-/// The player is locked, so nobody else moves this balance between the read and the update, unless over
-/// another node of a cluster: then the update finds it changed.
-pub(crate) async fn change(
-    tx: &DatabaseTransaction,
-    player: &LockedPlayer,
-    change: &Change<'_>,
-    now: DateTime<Utc>,
-) -> Result<Option<i64>, DbError> {
-    use user_game_wallet::Column;
-    let user_id = player.user_id();
-    let before = balance(tx, user_id, change.asset).await?;
-    let after = before.unwrap_or(0).checked_add(change.delta);
-    let Some(after) = after.filter(|after| *after >= 0) else {
-        return Ok(None);
-    };
-    if let Some(before) = before {
-        let updated = user_game_wallet::Entity::update_many()
-            .col_expr(Column::Balance, after.into())
-            .col_expr(Column::UpdatedAt, Timestamp(now).into())
-            .filter(Column::UserId.eq(user_id.0))
-            .filter(Column::Asset.eq(change.asset.as_str()))
-            .filter(Column::Balance.eq(before))
-            .exec(tx)
-            .await?;
-        if updated.rows_affected != 1 {
-            let asset = change.asset;
-            return Err(DbError::Overtaken(format!("the {asset} of {user_id}")));
-        }
-    } else {
-        user_game_wallet::Entity::insert(user_game_wallet::ActiveModel {
-            user_id: Set(user_id.0),
-            asset: Set(change.asset.as_str().to_owned()),
-            balance: Set(after),
-            updated_at: Set(Timestamp(now)),
-        })
-        .exec_without_returning(tx)
-        .await?;
-    }
-    wallet_ledger::Entity::insert(wallet_ledger::ActiveModel {
-        id: NotSet,
-        user_id: Set(user_id.0),
-        asset: Set(change.asset.as_str().to_owned()),
-        delta: Set(change.delta),
-        balance_after: Set(after),
-        reason: Set(change.reason.to_owned()),
-        reference: Set(change.reference.to_owned()),
-        actor: Set(change.actor.to_owned()),
-        created_at: Set(Timestamp(now)),
-    })
-    .exec_without_returning(tx)
-    .await?;
-    Ok(Some(after))
 }
 
 pub(crate) async fn ledger(

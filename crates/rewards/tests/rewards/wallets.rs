@@ -6,15 +6,16 @@ use std::sync::Arc;
 use xmas_activity::EventWriter;
 use xmas_kernel::{
     Asset, RewardId, SeasonId, UserId,
+    db::DbError,
     entropy::OsEntropy,
     paging::{Cursor, Limit},
     seal::DataKey,
 };
 use xmas_players::{Identity, Inactive, lock_in_tx};
 use xmas_rewards::{
-    Credit, CreditError, Grant, GrantSource, Granted, Reward, RewardDesk, RewardError,
-    RewardLedger, RewardState, RewardType, Rewards, Spend, SpendError, WalletService, Wallets,
-    XpCorrection, fake::FakeWallets,
+    Books, CouponCode, Credit, CreditError, Grant, GrantSource, Granted, NewCouponKind, Reward,
+    RewardDesk, RewardError, RewardLedger, RewardState, RewardType, Rewards, Spend, SpendError,
+    WalletService, Wallets, XpCorrection, constraints, fake::FakeWallets,
 };
 use xmas_test_support::TestDb;
 use xmas_time::{DateTime, EventDay, Utc};
@@ -114,26 +115,29 @@ fn grant(key: &str, kind: RewardType, amount: i64) -> Grant {
 }
 
 async fn give(test: &TestDb, player: &Identity, grant: &Grant) -> Granted {
+    try_to_give(test, player, grant).await.unwrap()
+}
+
+async fn try_to_give(test: &TestDb, player: &Identity, grant: &Grant) -> Result<Granted, DbError> {
     let rewards = Rewards::new(EventWriter, 10_000);
-    let tx = test.db.begin().await.unwrap();
+    let tx = test.db.begin().await?;
     let locked = lock_in_tx(&tx, player).await.unwrap();
-    let granted = rewards
-        .grant_in_tx(&tx, &locked, grant, now())
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
-    granted
+    let mut books = Books::lock_in_tx(&tx, &locked, now()).await?;
+    let granted = rewards.grant(&mut books, grant).await?;
+    books.write_in_tx().await?;
+    tx.commit().await?;
+    Ok(granted)
 }
 
 #[tokio::test]
-async fn asking_twice_with_one_key_gives_once() {
+async fn what_was_given_is_not_given_again_under_its_key() {
     let test = TestDb::new().await;
     let player = test.player("a").await;
     let tickets = grant("play:1", RewardType::TicketRoulette, 3);
-    assert!(!give(&test, &player, &tickets).await.repeated);
-    let again = give(&test, &player, &tickets).await;
-    assert!(again.repeated);
-    assert_eq!(again.state, RewardState::Delivered);
+    let given = give(&test, &player, &tickets).await;
+    assert_eq!(given.state, RewardState::Delivered);
+    let again = try_to_give(&test, &player, &tickets).await.unwrap_err();
+    assert!(again.violates(&constraints::GRANT), "{again:?}");
     let balances = Wallets::new(test.db.clone())
         .balances(player.user_id)
         .await
@@ -145,6 +149,55 @@ async fn asking_twice_with_one_key_gives_once() {
             1,
             "{table}"
         );
+    }
+}
+
+/// A play may win the coupon that the level pays which it reaches.
+#[tokio::test]
+async fn two_coupons_of_a_kind_at_once_are_two_codes_or_wait_for_an_admin() {
+    for stock in 0..=2 {
+        let test = TestDb::new().await;
+        let (player, admin) = (test.player("a").await, test.operator("operator").await);
+        let rewards = Rewards::new(EventWriter, 10_000);
+        let desk = RewardDesk::new(
+            test.db.clone(),
+            DataKey::new("the key of this test, 32 bytes or more"),
+            Arc::new(OsEntropy),
+            rewards.clone(),
+        );
+        let kind = NewCouponKind {
+            name: "coffee".to_owned(),
+            manual: false,
+            ignores_case: false,
+        };
+        let kind = desk.add_coupon_kind(&admin, &kind, now()).await.unwrap().id;
+        let codes = ["ONE-1", "TWO-2"].into_iter().take(stock);
+        let codes: Vec<CouponCode> = codes
+            .map(|code| CouponCode::try_from(code).unwrap())
+            .collect();
+        if !codes.is_empty() {
+            let added = desk.add_codes(&admin, kind, &codes, None, now());
+            added.await.unwrap();
+        }
+        let tx = test.db.begin().await.unwrap();
+        let locked = lock_in_tx(&tx, &player).await.unwrap();
+        let mut books = Books::lock_in_tx(&tx, &locked, now()).await.unwrap();
+        let mut delivered = 0;
+        for key in ["play:1", "season:1:level:8"] {
+            let coupon = Grant {
+                reward: Reward::coupon(kind),
+                ..grant(key, RewardType::None, 0)
+            };
+            let granted = rewards.grant(&mut books, &coupon).await.unwrap();
+            delivered += usize::from(granted.state == RewardState::Delivered);
+        }
+        books.write_in_tx().await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(delivered, stock);
+        let given = "SELECT COUNT(DISTINCT reward_id) FROM coupon_code WHERE reward_id IS NOT NULL";
+        assert_eq!(test.count(given).await, i64::try_from(stock).unwrap());
+        let waiting = "SELECT COUNT(*) FROM reward_log WHERE reason = 'NO_COUPON_LEFT'";
+        assert_eq!(test.count(waiting).await, i64::try_from(2 - stock).unwrap());
     }
 }
 
@@ -174,11 +227,9 @@ async fn of_nothing_only_a_receipt_is_written_and_it_is_delivered() {
             season_id: None,
             ..grant(&format!("play:{kind}"), *kind, 0)
         };
-        for repeated in [false, true] {
-            let granted = give(&test, &player, &nothing).await;
-            assert_eq!(granted.state, RewardState::Delivered, "{kind}");
-            assert_eq!((granted.xp_due, granted.repeated), (0, repeated), "{kind}");
-        }
+        let granted = give(&test, &player, &nothing).await;
+        assert_eq!(granted.state, RewardState::Delivered, "{kind}");
+        assert_eq!(granted.xp_due, 0, "{kind}");
     }
     let delivered = "SELECT COUNT(*) FROM reward_log WHERE state = 'DELIVERED' AND amount = 0 \
         AND delivered_at IS NOT NULL AND reason IS NULL";
@@ -198,12 +249,8 @@ async fn xp_is_a_receipt_and_a_debt_of_the_caller_s() {
     let player = test.player("a").await;
     let xp = give(&test, &player, &grant("play:1:xp", RewardType::Xp, 5)).await;
     assert_eq!((xp.state, xp.xp_due), (RewardState::Delivered, 5));
-    assert_eq!(
-        give(&test, &player, &grant("play:1:xp", RewardType::Xp, 5))
-            .await
-            .xp_due,
-        0
-    );
+    let again = grant("play:1:xp", RewardType::Xp, 5);
+    assert!(try_to_give(&test, &player, &again).await.is_err());
     assert_eq!(
         test.count("SELECT SUM(amount) FROM reward_log WHERE season_id = 1")
             .await,
@@ -269,7 +316,6 @@ async fn a_spend_takes_all_or_nothing() {
         .credit(player.user_id, &credit(Asset::DiceToken, 2), now())
         .await
         .unwrap();
-    let rewards = Rewards::new(EventWriter, 10_000);
     let spend = |amount| Spend {
         asset: Asset::DiceToken,
         amount,
@@ -278,22 +324,12 @@ async fn a_spend_takes_all_or_nothing() {
     };
     let tx = test.db.begin().await.unwrap();
     let locked = lock_in_tx(&tx, &player).await.unwrap();
-    let too_much = rewards.spend_in_tx(&tx, &locked, &spend(3), now()).await;
+    let mut books = Books::lock_in_tx(&tx, &locked, now()).await.unwrap();
+    let too_much = books.spend(&spend(3));
     assert!(matches!(too_much, Err(SpendError::NotEnough)));
-    assert_eq!(
-        rewards
-            .spend_in_tx(&tx, &locked, &spend(2), now())
-            .await
-            .unwrap(),
-        0
-    );
-    assert_eq!(
-        rewards
-            .balance_in_tx(&tx, &locked, Asset::DiceToken)
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(books.spend(&spend(2)).unwrap(), 0);
+    assert_eq!(books.balance(Asset::DiceToken), 0);
+    books.write_in_tx().await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(test.count("SELECT SUM(delta) FROM wallet_ledger").await, 0);
     assert_eq!(test.count("SELECT COUNT(*) FROM wallet_ledger").await, 2);

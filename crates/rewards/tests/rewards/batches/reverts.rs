@@ -2,10 +2,9 @@
 //! middle.
 
 use futures_util::future::join_all;
-use xmas_activity::EventWriter;
 use xmas_kernel::{BatchId, db::retry};
 use xmas_players::lock_by_id_in_tx;
-use xmas_rewards::{BatchReport, RewardLedger, Rewards, Spend, SpendError};
+use xmas_rewards::{BatchReport, Books, Spend, SpendError};
 
 use super::*;
 
@@ -56,11 +55,12 @@ impl World {
             reason: "PLAY",
             reference: reference.to_owned(),
         };
-        let ledger = Rewards::new(EventWriter, 10_000);
         let once = async || {
             let tx = self.test.db.begin().await?;
             let locked = lock_by_id_in_tx(&tx, UserId(player)).await?.unwrap();
-            let spent = ledger.spend_in_tx(&tx, &locked, &spend, now()).await?;
+            let mut books = Books::lock_in_tx(&tx, &locked, now()).await?;
+            let spent = books.spend(&spend)?;
+            books.write_in_tx().await?;
             tx.commit().await?;
             Ok(spent)
         };
