@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult,
-    Iterable, QueryFilter, QueryResult,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, Iterable,
+    QueryFilter, QueryResult,
     sea_query::{Expr, SelectStatement},
 };
 use serde::de::DeserializeOwned;
@@ -206,17 +206,7 @@ async fn locked_rows(
     mut select: SelectStatement,
 ) -> Result<(Option<Model>, Vec<QueryResult>), DbError> {
     select.lock_exclusive();
-    read_rows(tx, &select).await
-}
-
-/// The profile, and all rows that were read with it.
-async fn read_rows(
-    conn: &impl ConnectionTrait,
-    select: &SelectStatement,
-) -> Result<(Option<Model>, Vec<QueryResult>), DbError> {
-    let rows = conn.query_all(select).await?;
-    let row = rows.first().map(|row| Model::from_query_result(row, ""));
-    Ok((row.transpose()?, rows))
+    beside::read(tx, &select).await
 }
 
 /// Checks for a read that the token is still good, without locking.
@@ -236,7 +226,7 @@ pub async fn check_beside(
 ) -> Result<(Profile, Vec<QueryResult>), AccessError> {
     let mut select = beside::profile(identity.user_id);
     join(&mut select);
-    let (row, rows) = read_rows(conn, &select).await?;
+    let (row, rows) = beside::read(conn, &select).await?;
     let row = admit(row, identity)?;
     let profile = Profile {
         account_level: row.level,

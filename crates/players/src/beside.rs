@@ -1,19 +1,29 @@
 //! What other tables keep of a player, read in one statement with their profile.
 
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, IdenStatic, JoinType, QueryFilter, QueryResult,
-    QueryTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, JoinType, QueryFilter,
+    QueryResult, QueryTrait,
     sea_query::{Condition, Expr, ExprTrait, IntoCondition, SelectStatement, SimpleExpr},
 };
 use xmas_kernel::{UserId, db::DbError};
 
-use crate::entity::user_profiles::{Column, Entity};
+use crate::entity::user_profiles::{Column, Entity, Model};
 
 /// A statement that reads a profile, for [`join`] to add to.
 pub(crate) fn profile(user_id: UserId) -> SelectStatement {
     Entity::find()
         .filter(Column::UserId.eq(user_id.0))
         .into_query()
+}
+
+/// The profile, and all rows that were read with it.
+pub(crate) async fn read(
+    conn: &impl ConnectionTrait,
+    select: &SelectStatement,
+) -> Result<(Option<Model>, Vec<QueryResult>), DbError> {
+    let rows = conn.query_all(select).await?;
+    let row = rows.first().map(|row| Model::from_query_result(row, ""));
+    Ok((row.transpose()?, rows))
 }
 
 /// Adds columns of a table to a statement that reads a profile, named with the prefix: of the rows that are this

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
-    FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationTrait,
-    UpdateMany,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, JoinType,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationTrait, UpdateMany,
     sea_query::{Expr, SelectStatement},
 };
 use xmas_kernel::{
@@ -19,7 +18,7 @@ use crate::{
     LockedPlayer, Role, Status, beside,
     entity::{
         user,
-        user_profiles::{Column, Entity, Model, Relation},
+        user_profiles::{Column, Entity, Relation},
     },
 };
 
@@ -66,9 +65,8 @@ pub async fn key_standing_beside(
 ) -> Result<(Option<KeyStanding>, Vec<QueryResult>), DbError> {
     let mut select = beside::profile(user_id);
     join(&mut select);
-    let rows = conn.query_all(&select).await?;
-    let row = rows.first().map(|row| Model::from_query_result(row, ""));
-    let standing = row.transpose()?.map(|row| KeyStanding {
+    let (row, rows) = beside::read(conn, &select).await?;
+    let standing = row.map(|row| KeyStanding {
         keys: row.event_key_count,
         pending_points: row.event_pending_points,
     });
