@@ -71,9 +71,14 @@ def run_suite(program, together, seed):
     sql = [each["sql"] for each in together if "sql" in each]
     command = [ROOT / "scripts/chaos", program, "--on", guard["on"], "--rounds", str(guard["rounds"]), "--seed", str(seed), "--until", *guard["found"],
                *(["--without", "; ".join(sql)] if sql else []), "--fault", *guard["faults"]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = {kind: int(number) for number, kind in re.findall(r"^ {4}= (\d+) × (.+)$", done.stdout, re.MULTILINE)}
-    return done.returncode, found, done.stdout + done.stderr
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as suite:
+        try:
+            said = suite.communicate()[0]
+        finally:
+            # It ends its servers itself.
+            suite.terminate()
+    found = {kind: int(number) for number, kind in re.findall(r"^ {4}= (\d+) × (.+)$", said, re.MULTILINE)}
+    return suite.returncode, found, said
 
 
 def run(settings):

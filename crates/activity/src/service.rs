@@ -125,7 +125,10 @@ impl ActivityService for Activities {
         command: &RecordCommand,
         now: DateTime<Utc>,
     ) -> Result<Replayable<Recorded>, ActivityError> {
-        retry_keyed(command.request.as_ref(), || self.record_once(command, now)).await
+        retry_keyed(&self.db, command.request.as_ref(), || {
+            self.record_once(command, now)
+        })
+        .await
     }
 
     async fn enter_page(&self, identity: &Identity, feature: Feature, now: DateTime<Utc>) {

@@ -283,7 +283,7 @@ impl<G: Game> GameService<G> for Engine<G> {
     ) -> Result<Replayable<Play<G::Outcome>>, GameError> {
         let mut chain = None;
         for _ in 0..ROUNDS {
-            match retry_keyed(command.request.as_ref(), || {
+            match retry_keyed(&self.context.db, command.request.as_ref(), || {
                 self.play_once(command, chain.as_ref(), now)
             })
             .await

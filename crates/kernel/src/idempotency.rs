@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     UserId,
-    db::{Db, DbError, Timestamp, retry, retry_repeatable},
+    db::{Db, DbError, Timestamp, retry, retry_answered, retry_repeatable},
     seal::DataKey,
 };
 
@@ -306,8 +306,10 @@ async fn insert(
 }
 
 /// Tries a use case again that stores its result under the request's key, if there is one: then also after a COMMIT of
-/// which nobody knows whether it was done, since the next attempt finds the result or does what was not done.
+/// which nobody knows whether it was done, since the next attempt finds the result or does what was not done. On a
+/// cluster a refusal may come from what the same request has just done at another node, and is tried once more.
 pub async fn retry_keyed<T, E, F>(
+    db: &Db,
     request: Option<&RequestKey>,
     use_case: impl FnMut() -> F,
 ) -> Result<T, E>
@@ -316,7 +318,7 @@ where
     F: Future<Output = Result<T, E>>,
 {
     match request {
-        Some(_) => retry_repeatable(use_case).await,
+        Some(_) => retry_answered(use_case, db.has_other_writers()).await,
         None => retry(use_case).await,
     }
 }
@@ -350,10 +352,8 @@ where
             Ok(faster.map_or(Replayable::fresh(result), Replayable::replayed))
         }
         Err(refused) => {
-            retry_repeatable(|| give_back_once(db, user_id, request))
-                .await
-                .map_err(IdempotencyError::from)?;
-            Err(refused)
+            let faster = retry_repeatable(|| give_back_once(db, user_id, request)).await?;
+            faster.map_or(Err(refused), |faster| Ok(Replayable::replayed(faster)))
         }
     }
 }
@@ -414,13 +414,23 @@ async fn end_once<T: Serialize + DeserializeOwned + Sync>(
     Ok(None)
 }
 
-async fn give_back_once(db: &Db, user_id: UserId, request: &RequestKey) -> Result<(), DbError> {
+/// Frees the key of refused work, unless somebody has done it: then the result is returned.
+async fn give_back_once<T: DeserializeOwned>(
+    db: &Db,
+    user_id: UserId,
+    request: &RequestKey,
+) -> Result<Option<T>, IdempotencyError> {
     let tx = db.begin().await?;
-    Entity::delete_many()
+    let given_back = Entity::delete_many()
         .filter(begun(user_id, request))
         .exec(&*tx)
-        .await?;
-    tx.commit().await
+        .await
+        .map_err(DbError::from)?;
+    if given_back.rows_affected == 0 {
+        return find_in_tx(&tx, user_id, Some(request)).await;
+    }
+    tx.commit().await?;
+    Ok(None)
 }
 
 /// Removes up to `most` answers that were stored before `until`, oldest first, and returns how many.

@@ -430,7 +430,7 @@ impl Players {
         let request = self.with_secrets(request).await?;
         let request = request.as_ref();
         let ready = self.ready(&password, now).await?;
-        let created = retry_keyed(request, || {
+        let created = retry_keyed(&self.options.db, request, || {
             self.create_once(actor, new, &ready, request, now)
         })
         .await?;
@@ -451,7 +451,7 @@ impl Players {
         let request = request.as_ref();
         let ready = self.ready(&edit.password, now).await?;
         let what = (user_id, "USER_UPDATE");
-        let edited = retry_keyed(request, || {
+        let edited = retry_keyed(&self.options.db, request, || {
             self.edit_once(actor, what, (edit, &ready), request, now)
         })
         .await?;
@@ -533,7 +533,7 @@ impl Players {
         now: DateTime<Utc>,
     ) -> Result<Replayable<Anonymised>, PlayerDeskError> {
         let ready = self.ready(&PasswordWish::Keep, now).await?;
-        retry_keyed(request, || {
+        retry_keyed(&self.options.db, request, || {
             self.anonymise_once(actor, user_id, &ready, request, now)
         })
         .await

@@ -137,7 +137,7 @@ impl RewardDesk {
         now: DateTime<Utc>,
     ) -> Result<Replayable<Decision>, RewardError> {
         let what = ((RewardState::Delivered, None), inactive);
-        retry_keyed(request, || {
+        retry_keyed(&self.db, request, || {
             self.decide_once(actor, reward, what, request, now)
         })
         .await
@@ -155,7 +155,7 @@ impl RewardDesk {
         let reason = audit::required_reason(reason, Lines::One).map_err(RewardError::Invalid)?;
         let refused = (RewardState::Rejected, Some(reason.as_str()));
         let what = (refused, Inactive::Reached);
-        retry_keyed(request, || {
+        retry_keyed(&self.db, request, || {
             self.decide_once(actor, reward, what, request, now)
         })
         .await

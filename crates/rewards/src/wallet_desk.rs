@@ -126,6 +126,9 @@ impl Wallets {
         if !problems.is_empty() {
             return Err(OrderError::Invalid(problems));
         }
-        retry_keyed(request, || self.carry_out_once(actor, order, request, now)).await
+        retry_keyed(&self.db, request, || {
+            self.carry_out_once(actor, order, request, now)
+        })
+        .await
     }
 }

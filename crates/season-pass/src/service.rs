@@ -330,8 +330,10 @@ impl SeasonPassService for SeasonPass {
         command: &StampCommand,
         now: DateTime<Utc>,
     ) -> Result<Replayable<StampResult>, SeasonError> {
-        let mut stamp =
-            retry_keyed(command.request.as_ref(), || self.stamp_once(command, now)).await?;
+        let mut stamp = retry_keyed(&self.options.db, command.request.as_ref(), || {
+            self.stamp_once(command, now)
+        })
+        .await?;
         let user_id = command.identity.user_id;
         reveal_coupons(&*self.options.rewards, user_id, &mut stamp.result.rewards).await;
         Ok(stamp)
@@ -342,8 +344,10 @@ impl SeasonPassService for SeasonPass {
         command: &ClaimCommand,
         now: DateTime<Utc>,
     ) -> Result<Replayable<LevelReward>, SeasonError> {
-        let mut claim =
-            retry_keyed(command.request.as_ref(), || self.claim_once(command, now)).await?;
+        let mut claim = retry_keyed(&self.options.db, command.request.as_ref(), || {
+            self.claim_once(command, now)
+        })
+        .await?;
         let user_id = command.identity.user_id;
         let claimed = std::slice::from_mut(&mut claim.result);
         reveal_coupons(&*self.options.rewards, user_id, claimed).await;

@@ -3,11 +3,17 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-use sea_orm::{ConnectionTrait, Database, DbBackend, Statement, Value};
-use xmas_kernel::db::{Db, DbError, DbOptions};
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value};
+use xmas_kernel::{
+    UserId,
+    db::{Db, DbError, DbOptions},
+    idempotency::{IdempotencyError, Replayable, RequestKey, find_in_tx, retry_keyed, store_in_tx},
+};
+use xmas_migration::{Migrator, MigratorTrait};
 
 /// The first two nodes. Without them a test can do nothing but return, and this says so.
 fn nodes() -> Option<[String; 2]> {
@@ -22,6 +28,40 @@ fn nodes() -> Option<[String; 2]> {
 
 fn sql(sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::MySql, sql.into(), values)
+}
+
+/// A database of its own, reached at two nodes.
+#[derive(Clone)]
+struct TwoNodes {
+    server: DatabaseConnection,
+    name: String,
+    here: Db,
+    there: Db,
+}
+
+impl TwoNodes {
+    async fn new() -> Option<Self> {
+        let [one, other] = nodes()?;
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let server = Database::connect(&one).await.unwrap();
+        let create = format!("CREATE DATABASE {name}");
+        server.execute_unprepared(&create).await.unwrap();
+        let (here, there) = (node(&one, &name).await, node(&other, &name).await);
+        Some(Self {
+            server,
+            name,
+            here,
+            there,
+        })
+    }
+
+    async fn drop(self) {
+        for db in [&self.here, &self.there] {
+            db.close().await.unwrap();
+        }
+        let drop = format!("DROP DATABASE {}", self.name);
+        self.server.execute_unprepared(&drop).await.unwrap();
+    }
 }
 
 async fn node(url: &str, name: &str) -> Db {
@@ -51,23 +91,21 @@ async fn count_once(db: &Db, round: i64) -> Result<(), DbError> {
 /// A node rolls a transaction back that another node's was faster than, and does not always say so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transaction_that_the_cluster_has_ended_is_committed_in_no_part() {
-    let Some([one, other]) = nodes() else {
+    let Some(cluster) = TwoNodes::new().await else {
         return;
     };
-    let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-    let server = Database::connect(&one).await.unwrap();
+    let TwoNodes { here, there, .. } = cluster.clone();
     for sql in [
-        format!("CREATE DATABASE {name}"),
-        format!("CREATE TABLE {name}.counter (id INT PRIMARY KEY, here INT, there INT)"),
-        format!("CREATE TABLE {name}.noted (round INT PRIMARY KEY)"),
-        format!("INSERT INTO {name}.counter VALUES (1, 0, 0)"),
+        "CREATE TABLE counter (id INT PRIMARY KEY, here INT, there INT)",
+        "CREATE TABLE noted (round INT PRIMARY KEY)",
+        "INSERT INTO counter VALUES (1, 0, 0)",
     ] {
-        server.execute_unprepared(&sql).await.unwrap();
+        here.write().execute_unprepared(sql).await.unwrap();
     }
-    let (here, there) = (node(&one, &name).await, node(&other, &name).await);
     let (is_over, is_away) = (Arc::new(AtomicBool::new(false)), Arc::default());
     let rival = tokio::spawn({
         let (is_over, is_away): (_, Arc<AtomicBool>) = (is_over.clone(), Arc::clone(&is_away));
+        let there = there.clone();
         async move {
             while !is_over.load(Ordering::Relaxed) {
                 if is_away.load(Ordering::Relaxed) {
@@ -83,7 +121,6 @@ async fn a_transaction_that_the_cluster_has_ended_is_committed_in_no_part() {
                 let counted: Result<(), DbError> = counted.await;
                 assert!(is_faster_or_not(&counted), "{counted:?}");
             }
-            there
         }
     });
     let (mut acknowledged, mut refused) = (0, 0);
@@ -101,7 +138,7 @@ async fn a_transaction_that_the_cluster_has_ended_is_committed_in_no_part() {
         }
     }
     is_over.store(true, Ordering::Relaxed);
-    let there = rival.await.unwrap();
+    rival.await.unwrap();
     assert!(acknowledged > 0 && refused > 0, "{acknowledged} {refused}");
     let ask =
         "SELECT CAST((SELECT COUNT(*) FROM noted) AS SIGNED), CAST(here AS SIGNED) FROM counter";
@@ -114,10 +151,8 @@ async fn a_transaction_that_the_cluster_has_ended_is_committed_in_no_part() {
             .unwrap();
         let kept: (i64, i64) = (row.try_get_by(0).unwrap(), row.try_get_by(1).unwrap());
         assert_eq!(kept, (acknowledged, acknowledged));
-        db.close().await.unwrap();
     }
-    let drop = format!("DROP DATABASE {name}");
-    server.execute_unprepared(&drop).await.unwrap();
+    cluster.drop().await;
 }
 
 /// Whether a transaction was done, or another node's was first.
@@ -126,4 +161,79 @@ fn is_faster_or_not(done: &Result<(), DbError>) -> bool {
         done,
         Ok(()) | Err(DbError::Contention(_) | DbError::Overtaken(_))
     )
+}
+
+#[derive(Debug, thiserror::Error)]
+enum TakeError {
+    #[error("it is taken")]
+    Taken,
+    #[error(transparent)]
+    Key(#[from] IdempotencyError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Takes the only one there is of something, once per request. `midway` is when the request has not been found.
+async fn take_once(
+    db: &Db,
+    request: Option<&RequestKey>,
+    midway: impl AsyncFnOnce(),
+) -> Result<Replayable<i64>, TakeError> {
+    let tx = db.begin().await?;
+    if let Some(earlier) = find_in_tx(&tx, UserId(1), request).await? {
+        return Ok(Replayable::replayed(earlier));
+    }
+    midway().await;
+    let ask = "SELECT id FROM only_one WHERE taken = 0 FOR UPDATE";
+    let free = tx.query_one_raw(sql(ask, [])).await;
+    let free = free.map_err(DbError::from)?.ok_or(TakeError::Taken)?;
+    let taken: i64 = free.try_get_by(0).map_err(DbError::from)?;
+    let update = "UPDATE only_one SET taken = 1 WHERE id = ?";
+    let updated = tx.execute_raw(sql(update, [taken.into()])).await;
+    updated.map_err(DbError::from)?;
+    store_in_tx(&tx, UserId(1), request, &taken, DateTime::<Utc>::UNIX_EPOCH).await?;
+    tx.commit().await?;
+    Ok(Replayable::fresh(taken))
+}
+
+/// A refusal commits nothing that the other nodes could object to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_another_node_overtakes_is_answered_as_there() {
+    let Some(cluster) = TwoNodes::new().await else {
+        return;
+    };
+    let TwoNodes { here, there, .. } = &cluster;
+    Migrator::up(here.write(), None).await.unwrap();
+    for sql in [
+        "CREATE TABLE only_one (id BIGINT PRIMARY KEY, taken INT NOT NULL)",
+        "INSERT INTO only_one VALUES (7, 0)",
+        "INSERT INTO user (id, external_id, password_hash, role, status, created_at, updated_at)
+         VALUES (1, 'ann', '!', 'PLAYER', 'ACTIVE', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+    ] {
+        here.write().execute_unprepared(sql).await.unwrap();
+    }
+    let request = RequestKey::new("twin", "POST", "/take", b"{}").unwrap();
+    let (request, tries) = (Some(&request), AtomicU32::new(0));
+    let overtake = async || {
+        let first = take_once(here, request, async || ()).await.unwrap();
+        assert_eq!(first, Replayable::fresh(7));
+        // It has arrived when whoever waits for it reads it.
+        let ask = "SELECT id FROM only_one WHERE taken = 1";
+        let arrived = there.read().query_one_raw(sql(ask, [])).await.unwrap();
+        assert!(arrived.is_some());
+    };
+    let twin = retry_keyed(there, request, async || {
+        tries.fetch_add(1, Ordering::Relaxed);
+        take_once(there, request, overtake).await
+    });
+    assert_eq!(twin.await.unwrap(), Replayable::replayed(7));
+    assert_eq!(tries.into_inner(), 2);
+    let other = RequestKey::new("other", "POST", "/take", b"{}").unwrap();
+    for request in [Some(&other), None] {
+        let refused = retry_keyed(there, request, async || {
+            take_once(there, request, async || ()).await
+        });
+        assert!(matches!(refused.await, Err(TakeError::Taken)));
+    }
+    cluster.drop().await;
 }

@@ -153,7 +153,7 @@ impl Settlement {
             return Ok(Replayable::replayed(earlier));
         }
         let plan = self.plan(actor, order, now).await?;
-        retry_keyed(request, || {
+        retry_keyed(&self.options.db, request, || {
             self.give_to_one_once(actor, &plan, request, now)
         })
         .await

@@ -29,6 +29,7 @@ pub use constraint::{Constraint, Violation};
 pub use error::DbError;
 pub use executed::{Executed, STATEMENT_TARGET};
 use executed::{tell, told};
+pub(crate) use retry::retry_answered;
 pub use retry::{retry, retry_repeatable};
 pub use sum::sum;
 pub use timestamp::Timestamp;
@@ -185,6 +186,12 @@ impl Db {
 
     pub fn backend(&self) -> DbBackend {
         self.write.get_database_backend()
+    }
+
+    /// Whether others may write to the same database at another server. What they have committed arrives here between
+    /// two statements of a transaction, whatever it has locked.
+    pub(crate) fn has_other_writers(&self) -> bool {
+        self.cluster.is_there() || self.options.causal_reads
     }
 
     /// Whether the database takes writes, by one that changes nothing. Asks on the pool that

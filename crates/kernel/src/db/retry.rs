@@ -37,7 +37,7 @@ where
     E: Error + 'static,
     F: Future<Output = Result<T, E>>,
 {
-    run(use_case, false).await
+    run(use_case, Again::default()).await
 }
 
 /// [`retry`], for what may be done twice without doing more: because its first answer is found by an idempotency key,
@@ -47,10 +47,41 @@ where
     E: Error + 'static,
     F: Future<Output = Result<T, E>>,
 {
-    run(use_case, true).await
+    let again = Again {
+        after_unknown: true,
+        ..Again::default()
+    };
+    run(use_case, again).await
 }
 
-async fn run<T, E, F>(mut use_case: impl FnMut() -> F, is_repeatable: bool) -> Result<T, E>
+/// [`retry_repeatable`], for what looks its first answer up before it decides. If others may write at another server the
+/// same request may be done there after that look, and what it did be the reason for a refusal. A refusal commits
+/// nothing that the cluster could turn away, so it is looked up once more.
+pub(crate) async fn retry_answered<T, E, F>(
+    use_case: impl FnMut() -> F,
+    has_other_writers: bool,
+) -> Result<T, E>
+where
+    E: Error + 'static,
+    F: Future<Output = Result<T, E>>,
+{
+    let again = Again {
+        after_unknown: true,
+        after_refusal: has_other_writers,
+    };
+    run(use_case, again).await
+}
+
+/// When a use case is tried again, besides after an error that leaves nothing of it.
+#[derive(Clone, Copy, Default)]
+struct Again {
+    /// A COMMIT of which nobody knows whether it was done.
+    after_unknown: bool,
+    /// Once, after something else than the database has refused it.
+    after_refusal: bool,
+}
+
+async fn run<T, E, F>(mut use_case: impl FnMut() -> F, mut again: Again) -> Result<T, E>
 where
     E: Error + 'static,
     F: Future<Output = Result<T, E>>,
@@ -62,7 +93,11 @@ where
             Err(error) => error,
             done => return done,
         };
-        let Some(passing) = passing(&error, is_repeatable) else {
+        let passing = match cause(&error) {
+            None if std::mem::take(&mut again.after_refusal) => continue,
+            cause => cause.and_then(|cause| passing(cause, again.after_unknown)),
+        };
+        let Some(passing) = passing else {
             return Err(error);
         };
         let is_in_time = started.elapsed() < PATIENCE;
@@ -92,24 +127,23 @@ where
     }
 }
 
+/// What the database said, anywhere in the chain.
+fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e DbError> {
+    std::iter::successors(Some(error), |&error| error.source())
+        .find_map(|error| error.downcast_ref())
+}
+
 /// What may be different the next time.
-fn passing(error: &(dyn Error + 'static), is_repeatable: bool) -> Option<Passing> {
-    let mut link = Some(error);
-    while let Some(error) = link {
-        if let Some(error) = error.downcast_ref::<DbError>() {
-            return match error {
-                DbError::Contention(_) | DbError::Overtaken(_) | DbError::Violated(..) => {
-                    Some(Passing::Lock)
-                }
-                DbError::Unreachable(_) => Some(Passing::Connection),
-                DbError::CommitOutcomeUnknown(_) if is_repeatable => Some(Passing::Connection),
-                DbError::ReadOnly(_) => Some(Passing::Server),
-                _ => None,
-            };
+fn passing(error: &DbError, after_unknown: bool) -> Option<Passing> {
+    match error {
+        DbError::Contention(_) | DbError::Overtaken(_) | DbError::Violated(..) => {
+            Some(Passing::Lock)
         }
-        link = error.source();
+        DbError::Unreachable(_) => Some(Passing::Connection),
+        DbError::CommitOutcomeUnknown(_) if after_unknown => Some(Passing::Connection),
+        DbError::ReadOnly(_) => Some(Passing::Server),
+        _ => None,
     }
-    None
 }
 
 #[cfg(test)]
@@ -217,6 +251,31 @@ mod tests {
         .await;
         assert!(outcome.is_err());
         assert_eq!(tries.get(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_others_write_whoever_is_refused_looks_for_an_answer_once_more() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("there are no tokens")]
+        struct Refused;
+        for (has_other_writers, expected) in [(false, 1), (true, 2)] {
+            let tries = Cell::new(0);
+            let refuse = async || {
+                tries.set(tries.get() + 1);
+                Err(Refused)
+            };
+            let outcome: Result<(), _> = retry_answered(refuse, has_other_writers).await;
+            assert!(outcome.is_err());
+            assert_eq!(tries.get(), expected);
+        }
+        let tries = Cell::new(0);
+        let corrupt = async || {
+            tries.set(tries.get() + 1);
+            Err(Nested(DbError::Corrupt("a row".to_owned())))
+        };
+        let outcome: Result<(), _> = retry_answered(corrupt, true).await;
+        assert!(outcome.is_err());
+        assert_eq!(tries.get(), 1);
     }
 
     #[tokio::test(start_paused = true)]

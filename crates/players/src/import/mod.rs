@@ -69,7 +69,7 @@ impl Players {
         let (ids, clear): (Vec<&str>, Vec<String>) = clear.unzip();
         let hashes = self.options.passwords.hash_many(clear).await?;
         let hashes: HashMap<&str, String> = ids.into_iter().zip(hashes).collect();
-        retry_keyed(request, || {
+        retry_keyed(&self.options.db, request, || {
             self.apply_once(actor, (rows, &reads), &hashes, request, now)
         })
         .await

@@ -295,22 +295,18 @@ impl RewardDesk {
         let request = request.map(|request| request.with_secrets(&key));
         let request = request.as_ref();
         self.complete_codes().await?;
-        let added = retry_keyed(request, || {
-            self.add_codes_once(actor, kind, codes, request, now)
-        })
-        .await;
-        match added {
-            Err(RewardError::CodesClash(unnamed)) if unnamed.is_empty() => {
-                let prints: Vec<CodePrints> = codes.iter().map(|code| self.prints(code)).collect();
-                Self::check_codes_on(self.db.read(), kind, &prints).await?;
-                // What was faster is gone again.
-                retry_keyed(request, || {
-                    self.add_codes_once(actor, kind, codes, request, now)
-                })
-                .await
+        retry_keyed(&self.db, request, async || {
+            match self.add_codes_once(actor, kind, codes, request, now).await {
+                Err(RewardError::CodesClash(unnamed)) if unnamed.is_empty() => {
+                    let prints: Vec<_> = codes.iter().map(|code| self.prints(code)).collect();
+                    Self::check_codes_on(self.db.read(), kind, &prints).await?;
+                    // What was faster is gone again.
+                    self.add_codes_once(actor, kind, codes, request, now).await
+                }
+                added => added,
             }
-            added => added,
-        }
+        })
+        .await
     }
 
     /// Whether [`RewardDesk::add_codes`] would add these.

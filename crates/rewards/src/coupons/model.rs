@@ -43,8 +43,8 @@ impl CouponCode {
 
     /// The same for codes that differ in case only.
     pub(super) fn folded(&self) -> String {
-        // By way of upper case, since some letters have two lower ones.
-        let folded = self.0.to_uppercase().to_lowercase();
+        // Some letters have two lower ones, which become one in upper case, and ẞ has an upper case only once it is ß.
+        let folded = self.0.to_lowercase().to_uppercase().to_lowercase();
         text::nfc(&folded).into_owned()
     }
 }
@@ -204,6 +204,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn every_letter_folds_as_its_upper_and_its_lower_case_do() {
+        let folded = |text: &str| CouponCode::stored(text).folded();
+        for letter in '\u{21}'..=char::MAX {
+            let once = folded(&letter.to_string());
+            for same in [
+                once.clone(),
+                letter.to_uppercase().collect(),
+                letter.to_lowercase().collect(),
+            ] {
+                assert_eq!(folded(&same), once, "{letter}");
+            }
+        }
+        assert_eq!(folded("STRAẞE"), folded("Strasse"));
+    }
 
     proptest! {
         #[test]

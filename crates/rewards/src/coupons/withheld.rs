@@ -217,7 +217,7 @@ impl RewardDesk {
         request: Option<&RequestKey>,
         now: DateTime<Utc>,
     ) -> Result<Replayable<()>, RewardError> {
-        retry_keyed(request, || {
+        retry_keyed(&self.db, request, || {
             self.release_withheld_once(actor, id, request, now)
         })
         .await
@@ -231,7 +231,7 @@ impl RewardDesk {
         request: Option<&RequestKey>,
         now: DateTime<Utc>,
     ) -> Result<Replayable<()>, RewardError> {
-        retry_keyed(request, || {
+        retry_keyed(&self.db, request, || {
             self.remove_withheld_once(actor, id, request, now)
         })
         .await
