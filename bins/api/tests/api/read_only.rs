@@ -286,11 +286,18 @@ async fn a_transaction_that_sqlite_has_ended_takes_no_other_one_with_it() {
     note(&ended, "lost").await.unwrap();
     ended.execute_unprepared("ROLLBACK").await.unwrap();
     drop(ended);
+    // Taken for a part of the one before, this one would go back to its own beginning, and stay open.
+    let refused = test.db.begin().await.unwrap();
+    note(&refused, "refused").await.unwrap();
+    drop(refused);
     let next = test.db.begin().await.unwrap();
     note(&next, "kept").await.unwrap();
     next.commit().await.unwrap();
     assert!(JobResult::of(&test.db, "kept").await.unwrap().is_some());
-    assert!(JobResult::of(&test.db, "lost").await.unwrap().is_none());
+    for gone in ["lost", "refused"] {
+        let found = JobResult::of(&test.db, gone).await.unwrap();
+        assert!(found.is_none(), "{gone}");
+    }
 }
 
 #[tokio::test]
