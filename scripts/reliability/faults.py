@@ -99,6 +99,13 @@ class ApiFreeze(Fault):
         self.victim.thaw()
 
 
+def is_turned_away(attempt):
+    """Whether a server that does not end would answer the same: somebody else has the lock, or the places of this kind of work."""
+    waited = attempt.received - attempt.sent
+    # One that was begun, and then ended since it took too long, has the same code.
+    return attempt.answer.code == "LOCK_NOT_ACQUIRED" or (attempt.answer.code == "OVERLOADED" and waited < 1)
+
+
 @fault("api-term")
 class ApiTerm(Fault):
     """A replica is told to end: it says so at once, answers whatever it was sent, and ends in its time."""
@@ -126,8 +133,7 @@ class ApiTerm(Fault):
         if ended - told > self.GRACE:
             self.find("an end that took too long", f"{self.victim.name}: {ended - told:.1f} s")
         for deed, attempt in self.load.statuses("lost", 500, 503):
-            # That somebody else has the lock is no matter of ending.
-            if attempt.replica == self.victim.name and told < attempt.received and attempt.answer.code != "LOCK_NOT_ACQUIRED":
+            if attempt.replica == self.victim.name and told < attempt.received and not is_turned_away(attempt):
                 self.find("a request that was dropped", f"{deed}")
 
     def mend(self):

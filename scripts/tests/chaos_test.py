@@ -21,7 +21,7 @@ from reliability import guards  # noqa: E402
 from reliability.acts import ACTS  # noqa: E402
 from reliability.databases import Sqlite  # noqa: E402
 from reliability.event import Event  # noqa: E402
-from reliability.faults import Nothing  # noqa: E402
+from reliability.faults import Nothing, is_turned_away  # noqa: E402
 from reliability.judge import Judge, rows_of  # noqa: E402
 from reliability.load import ADMIN, Attempt, Deed, Load  # noqa: E402
 from reliability.replicas import Answer  # noqa: E402
@@ -232,6 +232,18 @@ class Falsified(unittest.TestCase):
         self.judge.findings = []
         self.judge.compare([here, here, rows_of(self.database, 0)])
         self.assertEqual([kind for kind, _ in self.judge.findings], ["nodes differ"])
+
+
+class Ending(unittest.TestCase):
+    def test_only_what_any_server_turns_away_at_once_is_not_dropped(self):
+        def answered(status, code, seconds):
+            body = {"error": {"code": code}} if code else None
+            return Attempt("replica 1", 1, 1 + seconds, Answer(status, body), None)
+
+        self.assertTrue(is_turned_away(answered(503, "LOCK_NOT_ACQUIRED", 9)))
+        self.assertTrue(is_turned_away(answered(503, "OVERLOADED", 0.1)))
+        for dropped in (answered(503, "OVERLOADED", 10), answered(503, "NOT_READY", 0.1), answered(500, "DB_ERROR", 0.1), answered("lost", "", 0.1)):
+            self.assertFalse(is_turned_away(dropped), dropped.answer)
 
 
 class Guards(unittest.TestCase):
