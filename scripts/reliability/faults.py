@@ -20,6 +20,8 @@ class Fault:
     shakes_database = False
     # Whether that also goes for what has a key, and could be tried again.
     shakes_keyed = True
+    # Whether the event's clock jumps.
+    moves_clock = False
     # What the event is made with.
     settings, needs_redis, needs_proxy, start = {}, False, False, "2025-12-26T09:00:00+09:00"
     # How many deeds are acknowledged before the fault and after it.
@@ -340,7 +342,7 @@ def of(database, is_short):
 class Midnight(Fault):
     """The event's day ends under load, on one replica a moment before the other, and the replicas were restarted just before."""
 
-    short = ("mariadb",)
+    short, moves_clock = ("mariadb",), True
 
     def happen(self):
         today = date.fromisoformat(self.start[:10]) + timedelta(days=self.event.midnights)

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::TcpListener,
+    num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -76,6 +77,16 @@ pub struct Running {
 /// What a worker serves. It is no type parameter, so that what is generic in the server is built here, once.
 pub type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
+/// How many runtimes a program has that serves: that of its beginning, and one for each worker.
+pub fn runtimes() -> usize {
+    1 + cores()
+}
+
+/// Each has a worker.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 /// Serves an application on a listener until the returned server is stopped.
 pub fn start(
     configure: Configure,
@@ -120,6 +131,7 @@ pub fn start(
             .wrap(from_fn(watch))
     });
     let server = server
+        .workers(cores())
         .max_connections(connections)
         .on_connect(move |stream, extensions| watched.enter(stream, extensions))
         .keep_alive(KEEP_ALIVE)

@@ -19,16 +19,20 @@ use crate::{
 
 /// Connects to the configured database; the embedded one is made if it is not there.
 pub(super) async fn connect(config: &Config) -> anyhow::Result<Db> {
-    connect_with(config, None).await
+    connect_with(config, 1, None).await
 }
 
 /// Connects to the configured database to change its schema, which waits for tables in use for
 /// [`TABLE_WAIT`] only.
 pub(super) async fn connect_to_change(config: &Config) -> anyhow::Result<Db> {
-    connect_with(config, Some(TABLE_WAIT)).await
+    connect_with(config, 1, Some(TABLE_WAIT)).await
 }
 
-async fn connect_with(config: &Config, table_wait: Option<Duration>) -> anyhow::Result<Db> {
+async fn connect_with(
+    config: &Config,
+    runtimes: usize,
+    table_wait: Option<Duration>,
+) -> anyhow::Result<Db> {
     if config.is_production() && config.is_embedded() {
         bail!("DATABASE_URL is not set: production never uses the embedded demo database");
     }
@@ -38,6 +42,7 @@ async fn connect_with(config: &Config, table_wait: Option<Duration>) -> anyhow::
     let options = DbOptions {
         url: config.database_url(),
         max_connections: config.database.max_connections,
+        runtimes,
         acquire_timeout: Duration::from_secs(config.database.acquire_seconds),
         causal_reads: config.database.causal_reads,
         table_wait,
@@ -49,7 +54,12 @@ async fn connect_with(config: &Config, table_wait: Option<Duration>) -> anyhow::
 
 /// Connects to a database that is ready for use; the embedded one is made so.
 pub(super) async fn open(config: &Config) -> anyhow::Result<Db> {
-    let db = connect(config).await?;
+    open_for(config, 1).await
+}
+
+/// The same, for so many runtimes, which share the connections.
+pub(super) async fn open_for(config: &Config, runtimes: usize) -> anyhow::Result<Db> {
+    let db = connect_with(config, runtimes, None).await?;
     if config.is_embedded() {
         seed::prepare_embedded(&db, config).await?;
     }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use xmas_config::{Config, Secrets, problems};
-use xmas_http::server::Running;
+use xmas_http::server::{self, Running};
 use xmas_watch::metrics::{self, StatementMetrics};
 
 use crate::{
@@ -41,7 +41,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
             .with_context(|| format!("{address} cannot be listened on; see METRICS_ADDR"))
     });
     let metrics_listener = metrics_listener.transpose()?;
-    let mut db = database::open(config).await?;
+    let mut db = database::open_for(config, server::runtimes()).await?;
     let slow_from = Duration::from_millis(config.watch.slow_statement_millis);
     let statements = StatementMetrics::new(slow_from);
     statements.observe(&mut db);

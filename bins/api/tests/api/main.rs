@@ -30,6 +30,7 @@ mod races;
 mod read_only;
 mod redis;
 mod rotation;
+mod runtimes;
 mod secrets;
 mod security;
 mod settle;

@@ -4,6 +4,7 @@ mod cluster;
 mod constraint;
 mod error;
 mod executed;
+mod pools;
 mod refusal;
 mod retry;
 mod sum;
@@ -29,6 +30,7 @@ pub use constraint::{Constraint, Violation};
 pub use error::DbError;
 pub use executed::{Executed, STATEMENT_TARGET};
 use executed::{tell, told};
+use pools::Pools;
 pub(crate) use retry::retry_answered;
 pub use retry::{retry, retry_repeatable};
 pub use sum::sum;
@@ -42,6 +44,9 @@ pub struct DbOptions {
     pub url: DbUrl,
     /// Upper bound of each of the two pools; SQLite always writes through one connection.
     pub max_connections: u32,
+    /// How many runtimes use a server: each has its part of the connections, at least one. Those of an SQLite file are
+    /// everybody's.
+    pub runtimes: usize,
     /// How long a request waits for a free connection before it is turned away.
     pub acquire_timeout: Duration,
     /// How long a change of the schema waits for a table that is in use, in whole seconds. Meanwhile everybody
@@ -56,10 +61,23 @@ impl DbOptions {
         Self {
             url,
             max_connections: 16,
+            runtimes: 1,
             acquire_timeout: Duration::from_secs(5),
             table_wait: None,
             causal_reads: false,
         }
+    }
+
+    /// How many connections to a server each runtime may open.
+    fn connections_each(&self) -> u32 {
+        let runtimes = u32::try_from(self.runtimes).unwrap_or(u32::MAX).max(1);
+        (self.max_connections / runtimes).max(1)
+    }
+
+    /// How many that makes in all.
+    fn connections(&self) -> u32 {
+        let runtimes = u32::try_from(self.runtimes).unwrap_or(u32::MAX).max(1);
+        self.connections_each().saturating_mul(runtimes)
     }
 }
 
@@ -70,8 +88,8 @@ impl DbOptions {
 pub struct Db {
     options: DbOptions,
     cluster: Cluster,
-    write: DatabaseConnection,
-    read: DatabaseConnection,
+    write: Pools,
+    read: Pools,
 }
 
 /// The connections of a pool.
@@ -119,30 +137,26 @@ const GROUP_CAUSAL: &str = "SET SESSION group_replication_consistency = 'BEFORE'
 impl Db {
     pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
         let cluster = Cluster::default();
-        let connect = |max_connections, is_for_reads| {
+        let connect = |max_connections, runtimes, is_for_reads| {
             let options = connect_options(options, &cluster, max_connections, is_for_reads);
-            Database::connect(options)
+            Pools::connect(options, runtimes)
         };
         if let Some(file) = options.url.file() {
             if !options.url.is_read_only() {
                 create_private(file);
             }
             // The writer comes first: it creates the file that a reader only opens.
-            let write = connect(1, false).await?;
-            let read = connect(options.max_connections, true).await?;
+            let write = connect(1, 1, false).await?;
+            let read = connect(options.max_connections, 1, true).await?;
             return Ok(Self::of_pools(options, cluster, write, read));
         }
-        let write = connect(options.max_connections, false).await?;
-        let read = connect(options.max_connections, true).await?;
+        let (each, runtimes) = (options.connections_each(), options.runtimes);
+        let write = connect(each, runtimes, false).await?;
+        let read = connect(each, runtimes, true).await?;
         Ok(Self::of_pools(options, cluster, write, read))
     }
 
-    fn of_pools(
-        options: &DbOptions,
-        cluster: Cluster,
-        write: DatabaseConnection,
-        read: DatabaseConnection,
-    ) -> Self {
+    fn of_pools(options: &DbOptions, cluster: Cluster, write: Pools, read: Pools) -> Self {
         Self {
             options: options.clone(),
             cluster,
@@ -160,7 +174,7 @@ impl Db {
         };
         let mut attempt = 1;
         loop {
-            let begun = self.write.begin_with_options(options);
+            let begun = self.write().begin_with_options(options);
             match told(self.backend(), "BEGIN", begun)
                 .await
                 .map_err(DbError::from)
@@ -174,18 +188,18 @@ impl Db {
         }
     }
 
-    /// The pool for reads that belong to no transaction.
+    /// The pool for reads that belong to no transaction, in the calling runtime.
     pub fn read(&self) -> &DatabaseConnection {
-        &self.read
+        self.read.here()
     }
 
     /// The pool that transactions come from, for schema work such as migrations.
     pub fn write(&self) -> &DatabaseConnection {
-        &self.write
+        self.write.here()
     }
 
     pub fn backend(&self) -> DbBackend {
-        self.write.get_database_backend()
+        self.write.backend()
     }
 
     /// Whether others may write to the same database at another server. What they have committed arrives here between
@@ -202,7 +216,7 @@ impl Db {
     /// `patience`, a connection of its own tells a busy pool from a server that cannot be reached,
     /// and is waited for as long again.
     pub async fn check_writable(&self, patience: Duration) -> Result<(), DbError> {
-        match timeout(patience, retry(|| write_nothing(&self.write))).await {
+        match timeout(patience, retry(|| write_nothing(self.write()))).await {
             Ok(Err(DbError::PoolExhausted(_))) | Err(_) => {}
             Ok(outcome) => return outcome,
         }
@@ -259,24 +273,26 @@ impl Db {
             tell(backend, executed);
             observe(executed);
         };
-        self.write.set_metric_callback(observe.clone());
-        self.read.set_metric_callback(observe);
+        self.write.observe(observe.clone());
+        self.read.observe(observe);
     }
 
     /// How much of the two pools is in use.
     pub fn pools(&self) -> [Pool; 2] {
-        let pool = |name, of: &DatabaseConnection, max| {
-            let (open, idle) = match self.backend() {
-                DbBackend::Sqlite => {
-                    let pool = of.get_sqlite_connection_pool();
-                    (pool.size(), pool.num_idle())
-                }
-                _ => {
-                    let pool = of.get_mysql_connection_pool();
-                    (pool.size(), pool.num_idle())
-                }
-            };
-            let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+        let counted = |of: &DatabaseConnection| match self.backend() {
+            DbBackend::Sqlite => {
+                let pool = of.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            _ => {
+                let pool = of.get_mysql_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        };
+        let pool = |name, of: &Pools, max| {
+            let (open, idle): (Vec<u32>, Vec<usize>) = of.opened().map(counted).unzip();
+            let open: u32 = open.into_iter().sum();
+            let idle = u32::try_from(idle.into_iter().sum::<usize>()).unwrap_or(u32::MAX);
             Pool {
                 name,
                 used: open.saturating_sub(idle),
@@ -284,7 +300,10 @@ impl Db {
                 max,
             }
         };
-        let max = self.options.max_connections;
+        let max = match self.backend() {
+            DbBackend::Sqlite => self.options.max_connections,
+            _ => self.options.connections(),
+        };
         let writers = match self.backend() {
             DbBackend::Sqlite => 1,
             _ => max,
@@ -301,7 +320,7 @@ impl Db {
             return Ok(None);
         }
         let ask = Statement::from_string(self.backend(), "SELECT UTC_TIMESTAMP(6)");
-        let row = self.read.query_one_raw(ask).await?;
+        let row = self.read().query_one_raw(ask).await?;
         let row = row.ok_or_else(|| DbError::Corrupt("no time".to_owned()))?;
         let Timestamp(time) = row.try_get_by(0)?;
         Ok(Some(time))
@@ -309,8 +328,9 @@ impl Db {
 
     /// Closes both pools once their connections are back.
     pub async fn close(&self) -> Result<(), DbError> {
-        self.read.close_by_ref().await?;
-        self.write.close_by_ref().await?;
+        for pool in self.read.opened().chain(self.write.opened()) {
+            pool.close_by_ref().await?;
+        }
         Ok(())
     }
 }
