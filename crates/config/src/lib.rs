@@ -131,7 +131,7 @@ pub struct DatabaseConfig {
     #[arg(long = "DATA_KEY_PREVIOUS", value_name = "SECRET")]
     pub data_key_previous: Option<Secret>,
     /// How many connections each of the two pools (transactions, reads) may open to a server. Each core and the jobs have
-    /// an equal part, at least one. SQLite always writes through one.
+    /// an equal part, at least four: with more cores there are more. SQLite always writes through one.
     #[arg(long = "DATABASE_MAX_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "NUMBER")]
     pub max_connections: u32,
     /// How long a request waits for a free connection before it is answered with `OVERLOADED`.

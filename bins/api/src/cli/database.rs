@@ -17,6 +17,13 @@ use crate::{
     wiring,
 };
 
+/// How many connections several runtimes have at least: in none of them is everybody held up by one who waits for a row.
+fn fewest(runtimes: usize) -> u32 {
+    u32::try_from(runtimes)
+        .unwrap_or(u32::MAX)
+        .saturating_mul(4)
+}
+
 /// Connects to the configured database; the embedded one is made if it is not there.
 pub(super) async fn connect(config: &Config) -> anyhow::Result<Db> {
     connect_with(config, 1, None).await
@@ -41,7 +48,10 @@ async fn connect_with(
     }
     let options = DbOptions {
         url: config.database_url(),
-        max_connections: config.database.max_connections,
+        max_connections: match runtimes {
+            1 => config.database.max_connections,
+            _ => config.database.max_connections.max(fewest(runtimes)),
+        },
         runtimes,
         acquire_timeout: Duration::from_secs(config.database.acquire_seconds),
         causal_reads: config.database.causal_reads,
