@@ -3,12 +3,21 @@
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 use xmas_kernel::db::{Db, DbOptions};
 use xmas_test_support::TestDb;
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Runs something in a runtime. What another one must drive, which does not run now, would never end.
+fn run<T>(runtime: &Runtime, something: impl Future<Output = T>) -> T {
+    let in_time = async { timeout(Duration::from_secs(20), something).await };
+    runtime.block_on(in_time).expect("it ends")
 }
 
 /// What the server calls the connection.
@@ -20,21 +29,16 @@ async fn number(pool: &DatabaseConnection) -> u64 {
 
 /// Runs until all connections are back in their pools, which happens in the runtime that used them.
 async fn rest(db: &Db) {
-    let rested = async {
-        while db.pools().iter().any(|pool| pool.used > 0) {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), rested)
-        .await
-        .expect("all connections come back");
+    while db.pools().iter().any(|pool| pool.used > 0) {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// While a server ends, a worker that has nothing to do any more ends before the others have answered.
 #[test]
 fn a_runtime_that_ends_takes_no_connection_of_another_one_with_it() {
     let beginning = runtime();
-    let test = beginning.block_on(TestDb::new());
+    let test = run(&beginning, TestDb::new());
     if test.db.backend() == DbBackend::Sqlite {
         return;
     }
@@ -43,14 +47,14 @@ fn a_runtime_that_ends_takes_no_connection_of_another_one_with_it() {
         runtimes: 3,
         ..DbOptions::new(test.url().parse().unwrap())
     };
-    let db = beginning.block_on(Db::connect(&options)).unwrap();
+    let db = run(&beginning, Db::connect(&options)).unwrap();
     let (idle, busy) = (runtime(), runtime());
-    let its_own = idle.block_on(async {
+    let its_own = run(&idle, async {
         let number = number(db.read()).await;
         rest(&db).await;
         number
     });
-    let first = busy.block_on(async {
+    let first = run(&busy, async {
         let tx = db.begin().await.unwrap();
         tx.execute_unprepared("UPDATE job_lease SET holder = holder WHERE name = ''")
             .await
@@ -59,25 +63,17 @@ fn a_runtime_that_ends_takes_no_connection_of_another_one_with_it() {
     });
     drop(idle);
     let (tx, of_reads) = first;
-    busy.block_on(async {
+    run(&busy, async {
         tx.commit().await.unwrap();
         assert_eq!(number(db.read()).await, of_reads);
         assert_ne!(of_reads, its_own);
         db.begin().await.unwrap().commit().await.unwrap();
         rest(&db).await;
     });
-    // One more than there should be has a part in the last one's.
-    let late = runtime();
-    let shared = late.block_on(async {
-        let number = number(db.read()).await;
-        rest(&db).await;
-        number
-    });
-    assert_eq!(shared, of_reads);
     for pool in db.pools() {
         assert_eq!(pool.max, 3, "{pool:?}");
     }
-    beginning.block_on(async {
+    run(&beginning, async {
         number(db.read()).await;
         db.close().await.unwrap();
         drop(test);
