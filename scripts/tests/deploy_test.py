@@ -37,6 +37,7 @@ class Deploys(unittest.TestCase):
         self.old, self.new = [site.old_version] * REPLICAS, [site.new_version] * REPLICAS
         self.place = Place(site, self.id().rsplit(".", 1)[-1], **self.settings)
         self.environment()
+        self.children = []
         self.addCleanup(self.end_replicas)
         self.children = self.place.start("old").children.values()
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from releasing import settings as settings_of
 from releasing.journal import Journal
 from releasing.processes import Processes
-from throwaway import free_ports, output, wait_for
+from throwaway import Broken, free_ports, output, wait_for
 
 PROGRAM = Path(os.environ.get("XMAS_API", ROOT / "target/debug/xmas-api")).resolve()
 REPLICAS = 2
@@ -245,10 +245,21 @@ class Place:
         for _ in range(REPLICAS):
             driver.start(release)
             wait_for("its mark", lambda: len(driver.replicas()) == len(driver.children))
-        wait_for("replicas", lambda: len(self.running()) == REPLICAS and "503" not in self.running())
+        try:
+            wait_for("replicas", lambda: self.serves(driver))
+        except Broken as broken:
+            said = [f"{replica} has written:\n{driver.last_words(replica)}" for replica in driver.children]
+            raise Broken("\n".join([f"{broken}; running: {self.running()}", *said])) from None
         journal = Journal(self.state)
         journal.finish(release, None)
         return driver
+
+    def serves(self, driver):
+        """Whether all replicas are ready. One that has ended will never be."""
+        if ended := [str(replica) for replica, child in driver.children.items() if child.poll() is not None]:
+            raise Broken(f"{', '.join(ended)} has ended")
+        running = self.running()
+        return len(running) == REPLICAS and "503" not in running
 
     def pids(self):
         """The processes that this place has started, which carry its folder."""
