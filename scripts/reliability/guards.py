@@ -37,6 +37,15 @@ def check():
     return wrong
 
 
+def folder_for(target):
+    """Where copies are built: never where the clone itself is. Cargo would take what a copy without a guard has left there for the clone's own."""
+    own = (ROOT / "target").resolve()
+    target = target.resolve() if target else own / "guards"
+    if target == own:
+        raise Broken(f"{own} is for the source as it is: name another folder for that without guards")
+    return target
+
+
 class Copy:
     """The source as it is committed, built into a folder of its own that later runs use again."""
 
@@ -87,7 +96,7 @@ def run(settings):
     by_name = {guard["name"]: guard for guard in everything}
     rows, unnoticed = [], 0
     with tempfile.TemporaryDirectory(prefix="xmas-guards-") as folder:
-        copy = Copy(Path(folder), (settings.target or ROOT / "target" / "guards").resolve())
+        copy = Copy(Path(folder), folder_for(settings.target))
         try:
             for guard in chosen:
                 copy.restore()

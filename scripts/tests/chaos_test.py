@@ -25,7 +25,7 @@ from reliability.faults import Nothing, is_turned_away  # noqa: E402
 from reliability.judge import Judge, rows_of  # noqa: E402
 from reliability.load import ADMIN, Attempt, Deed, Load  # noqa: E402
 from reliability.replicas import Answer  # noqa: E402
-from throwaway import wait_for  # noqa: E402
+from throwaway import Broken, wait_for  # noqa: E402
 
 PROGRAM = Path(ROOT / os.environ.get("XMAS_API", "target/debug/xmas-api")).resolve()
 # What has to have happened before something can be falsified.
@@ -249,6 +249,13 @@ class Ending(unittest.TestCase):
 class Guards(unittest.TestCase):
     def test_every_guard_is_where_the_list_says(self):
         self.assertEqual(guards.check(), [])
+
+    def test_no_program_without_a_guard_is_built_where_the_clone_is(self):
+        for folder in (ROOT / "target", ROOT / "scripts/../target"):
+            with self.assertRaisesRegex(Broken, "for the source as it is"):
+                guards.folder_for(folder)
+        self.assertEqual(guards.folder_for(None), (ROOT / "target/guards").resolve())
+        self.assertEqual(guards.folder_for(Path("/elsewhere")), Path("/elsewhere"))
 
 
 if __name__ == "__main__":
