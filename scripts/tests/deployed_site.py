@@ -242,11 +242,11 @@ class Place:
         """Replicas that an earlier deploy has left."""
         self.state.mkdir(exist_ok=True)
         driver = Processes(settings_of.load(self.folder / "deploy.toml"), ROOT)
-        for _ in range(REPLICAS):
-            driver.start(release)
-            wait_for("its mark", lambda: len(driver.replicas()) == len(driver.children))
         try:
-            wait_for("replicas", lambda: self.serves(driver))
+            for _ in range(REPLICAS):
+                driver.start(release)
+                wait_for("its mark", lambda: self.all_run(driver) and len(driver.replicas()) == len(driver.children))
+            wait_for("replicas", lambda: self.all_run(driver) and self.all_are_ready())
         except Broken as broken:
             said = [f"{replica} has written:\n{driver.last_words(replica)}" for replica in driver.children]
             raise Broken("\n".join([f"{broken}; running: {self.running()}", *said])) from None
@@ -254,10 +254,14 @@ class Place:
         journal.finish(release, None)
         return driver
 
-    def serves(self, driver):
-        """Whether all replicas are ready. One that has ended will never be."""
+    @staticmethod
+    def all_run(driver):
+        """Fails if a replica has ended: it will never be ready."""
         if ended := [str(replica) for replica, child in driver.children.items() if child.poll() is not None]:
             raise Broken(f"{', '.join(ended)} has ended")
+        return True
+
+    def all_are_ready(self):
         running = self.running()
         return len(running) == REPLICAS and "503" not in running
 
