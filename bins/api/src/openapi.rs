@@ -1,5 +1,12 @@
 //! The OpenAPI 3.1 document.
 
+use std::future::ready;
+
+use actix_web::{
+    HttpResponse, guard,
+    http::header::ContentType,
+    web::{self, Bytes, ServiceConfig},
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -7,6 +14,7 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
+use utoipa_swagger_ui::{Config, SwaggerUi};
 use xmas_http::{error::ErrorBody, openapi::complete};
 
 use crate::{admin, health};
@@ -44,6 +52,34 @@ pub fn document() -> Document {
     complete(&mut document, &parts);
     document
 }
+
+/// The document and the page that shows it, for every worker: as a value of the library's it takes 20 MB.
+#[derive(Clone)]
+pub(crate) struct Docs(Bytes);
+
+impl Docs {
+    pub(crate) fn of(document: &Document) -> Self {
+        let json = serde_json::to_vec(document).expect("a document is JSON");
+        Self(json.into())
+    }
+
+    pub(crate) fn serve(&self, cfg: &mut ServiceConfig) {
+        let json = self.0.clone();
+        let answer = move || {
+            ready(
+                HttpResponse::Ok()
+                    .content_type(ContentType::json())
+                    .body(json.clone()),
+            )
+        };
+        let page = SwaggerUi::new("/api/docs/{_:.*}").config(Config::from(DOCUMENT));
+        cfg.service(web::redirect("/api/docs", "/api/docs/"))
+            .service(web::resource(DOCUMENT).guard(guard::Get()).to(answer))
+            .service(page);
+    }
+}
+
+const DOCUMENT: &str = "/api/docs/openapi.json";
 
 struct Bearer;
 

@@ -2,10 +2,9 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::web::{self, Data, PayloadConfig, ServiceConfig};
+use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
-use utoipa_swagger_ui::SwaggerUi;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
 use xmas_cache::{Cache, MemoryCache, RedisCache, RedisOptions, Throttle};
 use xmas_config::{CacheConfig, Config, LimitsConfig, Origin, Secret, Secrets};
@@ -52,7 +51,12 @@ use xmas_watch::{
     metrics::{Build, Metrics, Sources, StatementMetrics},
 };
 
-use crate::{admin, health, openapi, readiness::Readiness, version};
+use crate::{
+    admin, health,
+    openapi::{self, Docs},
+    readiness::Readiness,
+    version,
+};
 
 /// What a test replaces.
 pub struct Ports {
@@ -128,6 +132,7 @@ pub struct App {
     cache: Arc<dyn Cache>,
     finished: FinishedAnswers,
     contract: Arc<Contract>,
+    docs: Docs,
     limits: Limits,
     cors: CorsPolicy,
     http_metrics: HttpMetrics,
@@ -224,6 +229,7 @@ impl App {
             awarder,
         });
         let finished = FinishedAnswers::new(ports.cache.clone());
+        let document = openapi::document();
         let limits = &config.limits;
         let throttle = |name, limit| Throttle::new(ports.cache.clone(), name, limit, MINUTE);
         let if_limited = |name, limit| (limit > 0).then(|| throttle(name, limit));
@@ -308,7 +314,8 @@ impl App {
                 player_writes: if_limited("player-writes", limits.player_writes_per_minute),
                 player_reads: if_limited("player-reads", limits.player_reads_per_minute),
             },
-            contract: Arc::new(Contract::of(&openapi::document())),
+            contract: Arc::new(Contract::of(&document)),
+            docs: Docs::of(&document),
             limits: Limits {
                 requests: Places::new(limits.max_requests, Refusal::Requests),
                 by_client: PerClient::new(limits.requests_per_address),
@@ -358,9 +365,7 @@ impl App {
         health::operations().serve(cfg);
         xmas_player_api::configure(cfg, &self.player);
         admin::configure(cfg, &self.admin);
-        let docs = SwaggerUi::new("/api/docs/{_:.*}");
-        cfg.service(web::redirect("/api/docs", "/api/docs/"))
-            .service(docs.url("/api/docs/openapi.json", openapi::document()));
+        self.docs.serve(cfg);
     }
 
     /// The bridge for operators.
