@@ -14,7 +14,7 @@ use crate::{Event, EventKind, store};
 pub struct EventWriter;
 
 impl EventWriter {
-    /// Writes all events in one statement.
+    /// Writes all events in one statement, or a few if they are many.
     pub async fn write_in_tx(
         &self,
         tx: &DatabaseTransaction,
@@ -22,16 +22,25 @@ impl EventWriter {
         events: &[Event],
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let rows = events.iter().map(|event| store::Row {
+        let events = events.iter().map(|event| (player, event, now));
+        self.write_all_in_tx(tx, events).await
+    }
+
+    /// The same, of what several players did, each of whom the caller has locked.
+    pub async fn write_all_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        events: impl Iterator<Item = (&LockedPlayer, &Event, DateTime<Utc>)>,
+    ) -> Result<(), DbError> {
+        let rows = events.map(|(player, event, at)| store::Row {
+            user_id: player.user_id(),
+            at,
             feature: event.feature,
             event_type: event.kind.as_str(),
             once_key: None,
             meta: &event.meta,
         });
-        store::insert(tx, player.user_id(), rows, now).await
+        store::insert(tx, rows).await
     }
 
     /// Writes one event for each of many players, whom the caller has locked.

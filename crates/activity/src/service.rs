@@ -70,12 +70,14 @@ impl Activities {
         let user_id = player.user_id();
         let once_key = command.event.once_key();
         let row = store::Row {
+            user_id,
+            at: now,
             feature: None,
             event_type: command.event.kind().as_str(),
             once_key: Some(once_key.clone()),
             meta: command.event.meta(),
         };
-        let reported_at = if store::insert_once(&tx, user_id, row, now).await? {
+        let reported_at = if store::insert_once(&tx, row).await? {
             now
         } else {
             let first = store::written_at(&tx, user_id, &once_key).await?;
@@ -104,12 +106,14 @@ impl Activities {
             meta: json!({}),
         };
         let row = store::Row {
+            user_id: player.user_id(),
+            at: now,
             feature: event.feature,
             event_type: event.kind.as_str(),
             once_key: Some(format!("ENTER_PAGE:{feature}:{}", EventDay::of(now))),
             meta: &event.meta,
         };
-        if store::insert_once(&tx, player.user_id(), row, now).await? {
+        if store::insert_once(&tx, row).await? {
             let more = self.log.tell_in_tx(&tx, &player, &event, now).await?;
             EventWriter.write_in_tx(&tx, &player, &more, now).await?;
             tx.commit().await?;

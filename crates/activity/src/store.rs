@@ -10,7 +10,7 @@ use sea_orm::{
 use serde_json::Value;
 use xmas_kernel::{
     Feature, UserId,
-    db::{DbError, Timestamp},
+    db::{DbError, Timestamp, portions},
 };
 use xmas_time::EventDay;
 
@@ -20,30 +20,32 @@ use crate::{
 };
 
 pub(crate) struct Row<'a> {
+    pub(crate) user_id: UserId,
+    pub(crate) at: DateTime<Utc>,
     pub(crate) feature: Option<Feature>,
     pub(crate) event_type: &'static str,
     pub(crate) once_key: Option<String>,
     pub(crate) meta: &'a Value,
 }
 
-/// Writes rows in one statement.
+/// Writes rows in one statement, or a few if they are many.
 pub(crate) async fn insert(
     tx: &DatabaseTransaction,
-    user_id: UserId,
     rows: impl IntoIterator<Item = Row<'_>>,
-    now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let rows = rows.into_iter().map(|row| ActiveModel {
         id: NotSet,
-        user_id: Set(user_id.0),
+        user_id: Set(row.user_id.0),
         feature_type: Set(row.feature.map(|feature| feature.as_str().to_owned())),
         event_type: Set(row.event_type.to_owned()),
-        event_day: Set(EventDay::of(now).date()),
+        event_day: Set(EventDay::of(row.at).date()),
         once_key: Set(row.once_key),
         meta_json: Set(row.meta.to_string()),
-        created_at: Set(Timestamp(now)),
+        created_at: Set(Timestamp(row.at)),
     });
-    Entity::insert_many(rows).exec_without_returning(tx).await?;
+    for some in portions(rows.collect()) {
+        Entity::insert_many(some).exec_without_returning(tx).await?;
+    }
     Ok(())
 }
 
@@ -98,13 +100,8 @@ pub async fn active_players(
 }
 
 /// Writes a row that may be there once; says whether it was written now.
-pub(crate) async fn insert_once(
-    tx: &DatabaseTransaction,
-    user_id: UserId,
-    row: Row<'_>,
-    now: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    match insert(tx, user_id, [row], now).await {
+pub(crate) async fn insert_once(tx: &DatabaseTransaction, row: Row<'_>) -> Result<bool, DbError> {
+    match insert(tx, [row]).await {
         Ok(()) => Ok(true),
         Err(error) if error.violates(&constraints::ONCE) => Ok(false),
         Err(error) => Err(error),

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -6,9 +6,9 @@ use sea_orm::{DatabaseTransaction, sea_query::SelectStatement};
 use xmas_cache::Snapshot;
 use xmas_kernel::{
     BridgeId, SeasonId, UserId,
-    db::{Db, DbError, retry},
+    db::{BatchedRead, Db, DbError, Found, retry},
 };
-use xmas_players::key_standing_beside;
+use xmas_players::{KeyStanding, read_beside_many};
 use xmas_rewards::has_grant;
 use xmas_season_pass::{join_keys, joined_keys};
 use xmas_time::EventDay;
@@ -32,14 +32,21 @@ pub trait BridgeService: Send + Sync {
 pub struct Bridges {
     db: Db,
     bridges: Arc<Snapshot<(), Arc<[Bridge]>>>,
+    /// The keys of players who are looking at them just now.
+    keys: BatchedRead<SeasonId, UserId, Keys>,
 }
+
+/// What a player has collected, and the keys by their names.
+type Keys = (KeyStanding, BTreeSet<String>);
 
 impl Bridges {
     /// Shares its copy of the bridges with the awarder, so that an edit drops both.
     pub fn new(db: Db, awarder: &KeyAwarder) -> Self {
+        let read = db.clone();
         Self {
             db,
             bridges: awarder.bridges.clone(),
+            keys: BatchedRead::new(move |season, players| keys(read.clone(), season, players)),
         }
     }
 
@@ -80,11 +87,8 @@ impl Bridges {
         let Some(bridge) = own.filter(has_begun) else {
             return Ok(None);
         };
-        let db = self.db.read();
-        let join = |select: &mut SelectStatement| join_keys(select, season);
-        let (standing, rows) = key_standing_beside(db, user_id, join).await?;
-        let standing = standing.unwrap_or_default();
-        let collected = joined_keys(&rows)?;
+        let found = self.keys.get(season, user_id).await?;
+        let (standing, collected) = found.unwrap_or_default();
         // Before its day nobody has been paid, and nobody needs to ask.
         let may_be_settled = today >= bridge.rules.settle_on;
         let grant_key = rules::grant_key(bridge.id, user_id);
@@ -93,9 +97,22 @@ impl Bridges {
             keys_required: bridge.rules.keys_required,
             pending_points: standing.pending_points,
             settles_on: bridge.rules.settle_on,
-            settled: may_be_settled && has_grant(db, &grant_key).await?,
+            settled: may_be_settled && has_grant(self.db.read(), &grant_key).await?,
         }))
     }
+}
+
+/// What each of the players has collected in a season.
+async fn keys(
+    db: Db,
+    season: SeasonId,
+    players: Vec<UserId>,
+) -> Result<Found<UserId, Keys>, DbError> {
+    let join = |select: &mut SelectStatement| join_keys(select, season);
+    read_beside_many(db.read(), &players, join, |profile, row| {
+        Ok((KeyStanding::of(&profile), joined_keys(row)?))
+    })
+    .await
 }
 
 #[async_trait]

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{QueryResult, sea_query::SelectStatement};
 use serde_json::{Value, json};
 use xmas_activity::{ActivityLog, ActivityService, Event, EventKind};
 use xmas_features::{FeatureError, FeatureService, FeatureSettings};
 use xmas_kernel::{
-    Asset, ConfigId, Feature, PlayId,
+    Asset, ConfigId, Feature, PlayId, UserId,
     db::{Db, DbError},
 };
 use xmas_players::Identity;
@@ -58,7 +59,7 @@ impl Ready {
     }
 }
 
-/// What a game has drawn.
+/// What a game has drawn for a player.
 pub(crate) struct Drawn {
     pub(crate) feature: Feature,
     pub(crate) config_id: ConfigId,
@@ -72,6 +73,31 @@ pub(crate) struct Drawn {
     pub(crate) is_win: bool,
     pub(crate) reward: Reward,
     pub(crate) label: String,
+}
+
+impl Drawn {
+    /// Whether there are so many of the prize: things of a kind, or codes of a coupon.
+    pub(crate) fn is_of_a_stock(&self) -> bool {
+        self.took_stock || self.reward.coupon_kind().is_some()
+    }
+
+    /// What the log keeps of it.
+    pub(crate) fn logged(&self, user_id: UserId, at: DateTime<Utc>) -> play_log::Row<'_> {
+        play_log::Row {
+            user_id,
+            feature: self.feature,
+            config_id: self.config_id,
+            nonce: self.nonce,
+            draw: self.draw,
+            attempt: attempt(&self.redraws),
+            redraws: &self.redraws,
+            took_stock: self.took_stock,
+            outcome: &self.outcome,
+            is_win: self.is_win,
+            reward: self.reward,
+            at,
+        }
+    }
 }
 
 /// What became of a play.
@@ -118,28 +144,23 @@ impl PlayContext {
         }
     }
 
-    /// Logs the play, takes the token, delivers the prize, moves the season and, last, records the
-    /// activity.
-    pub(crate) async fn settle_in_tx(
+    /// Whether the player can pay for a play.
+    pub(crate) fn check_price(books: &Books<'_>, token: Asset) -> Result<(), GameError> {
+        match books.balance(token) {
+            ..PRICE => Err(GameError::NotEnoughTokens),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the token for a play that was logged, delivers the prize, moves the season and, last, notes the
+    /// activity: in the player's books, which the caller writes.
+    pub(crate) async fn settle(
         &self,
-        mut books: Books<'_>,
+        books: &mut Books<'_>,
         (ready, place): (&Ready, &Place),
         drawn: &Drawn,
+        play_id: PlayId,
     ) -> Result<Settled, GameError> {
-        let play = play_log::Row {
-            user_id: books.player.user_id(),
-            feature: drawn.feature,
-            config_id: drawn.config_id,
-            nonce: drawn.nonce,
-            draw: drawn.draw,
-            attempt: attempt(&drawn.redraws),
-            redraws: &drawn.redraws,
-            took_stock: drawn.took_stock,
-            outcome: &drawn.outcome,
-            is_win: drawn.is_win,
-            reward: drawn.reward,
-        };
-        let play_id = play_log::insert(books.tx, &play, books.now).await?;
         let spend = Spend {
             asset: drawn.token,
             amount: PRICE,
@@ -157,7 +178,7 @@ impl PlayContext {
             manual: false,
             season_id,
         };
-        let prize = self.ledger.grant(&mut books, &prize).await?;
+        let prize = self.ledger.grant(books, &prize).await?;
         let mut xp = prize.xp_due;
         let per_play = i64::from(ready.settings.xp_per_play);
         if let Ok(reward) = Reward::new(RewardType::Xp, per_play)
@@ -172,7 +193,7 @@ impl PlayContext {
                 manual: false,
                 season_id,
             };
-            xp += self.ledger.grant(&mut books, &play_xp).await?.xp_due;
+            xp += self.ledger.grant(books, &play_xp).await?.xp_due;
         }
         let stamp = match &ready.season {
             Some(season) => {
@@ -183,7 +204,7 @@ impl PlayContext {
                     stamp: ready.settings.stamp_on_play,
                 };
                 self.progress
-                    .after_play(&mut books, (season, place), &effect)
+                    .after_play(books, (season, place), &effect)
                     .await?
             }
             None => None,
@@ -192,15 +213,13 @@ impl PlayContext {
         let token_balance = books.balance(drawn.token);
         let events = events(drawn, play_id, (prize.state, token_balance));
         books.record(&self.activity, events).await?;
-        let day = EventDay::of(books.now);
-        books.write_in_tx().await?;
         Ok(Settled {
             receipt: Receipt {
                 play_id,
                 reward_type: drawn.reward.kind(),
                 reward_state: prize.state,
                 odds_id: drawn.draw.odds_id,
-                day,
+                day: EventDay::of(books.now),
                 nonce: drawn.nonce,
                 attempt: attempt(&drawn.redraws),
                 coupon_code: None,

@@ -51,6 +51,7 @@ mod game;
 pub mod lottery;
 pub mod odds;
 mod play_log;
+mod plays;
 pub mod ranking;
 pub mod roulette;
 mod service;

@@ -1,16 +1,19 @@
 //! `feature_log`: one row per play of any game, and `feature_redraw`: the draws of a play that
 //! brought a prize of which nothing was left.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ConnectionTrait, DatabaseTransaction, ExprTrait, NotSet, QueryOrder, QueryResult,
+    Condition, ConnectionTrait, DatabaseTransaction, ExprTrait, NotSet, QueryOrder, QueryResult,
+    QuerySelect,
     entity::prelude::*,
-    sea_query::{Expr, Query, SelectStatement},
+    sea_query::{Expr, Order, Query, SelectStatement},
 };
 use xmas_kernel::{
     ConfigId, Feature, OddsId, PlayId, UserId,
-    db::{DbError, Timestamp},
+    db::{DbError, Timestamp, portions},
 };
 use xmas_players::beside;
 use xmas_rewards::Reward;
@@ -71,13 +74,16 @@ pub(crate) mod feature_redraw {
 /// with their profile.
 pub(crate) fn join_plays(select: &mut SelectStatement, feature: Feature, day: EventDay) {
     use feature_log::Column;
-    // Nonces have no gaps, so the last one tells without counting.
+    // Nonces have no gaps, so the last one tells without counting; and it is found at the end of the index, where a
+    // maximum would be looked for among all plays of the day.
     let last = Query::select()
-        .expr(Expr::col(Column::Nonce).max())
+        .column(Column::Nonce)
         .from(feature_log::Entity)
         .and_where(beside::of_player(feature_log::Entity))
         .and_where(Column::FeatureType.eq(feature.as_str()))
         .and_where(Column::EventDay.eq(day.date()))
+        .order_by(Column::Nonce, Order::Desc)
+        .limit(1)
         .to_owned();
     select.expr_as(Expr::SubQuery(None, Box::new(last.into())), LAST_NONCE);
 }
@@ -114,14 +120,74 @@ pub(crate) struct Row<'a> {
     pub(crate) outcome: &'a serde_json::Value,
     pub(crate) is_win: bool,
     pub(crate) reward: Reward,
+    pub(crate) at: DateTime<Utc>,
 }
 
+/// Logs plays of several players, and returns their numbers in the same order.
 pub(crate) async fn insert(
     tx: &DatabaseTransaction,
-    row: &Row<'_>,
-    now: DateTime<Utc>,
-) -> Result<PlayId, DbError> {
-    let inserted = feature_log::Entity::insert(feature_log::ActiveModel {
+    plays: &[Row<'_>],
+) -> Result<Vec<PlayId>, DbError> {
+    let mut numbers = Vec::with_capacity(plays.len());
+    for some in portions(plays.iter().collect()) {
+        let first = feature_log::Entity::insert_many(some.iter().map(|play| logged(play)))
+            .exec(tx)
+            .await?
+            .last_insert_id;
+        match (&*some, first) {
+            ([_], Some(only)) => numbers.push(PlayId(only)),
+            _ => numbers.extend(numbers_of(tx, &some).await?),
+        }
+    }
+    let numbered = || plays.iter().zip(&numbers);
+    let redraws = numbered().flat_map(|(play, number)| {
+        let attempts = (0..).zip(play.redraws);
+        attempts.map(|(attempt, draw)| feature_redraw::ActiveModel {
+            play_id: Set(number.0),
+            attempt: Set(attempt),
+            odds_id: Set(draw.odds_id.0),
+            entry_id: Set(draw.entry_id),
+        })
+    });
+    for some in portions(redraws.collect()) {
+        feature_redraw::Entity::insert_many(some)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(numbers)
+}
+
+/// The numbers of plays that were logged together: what a server says of its counter does not tell them all.
+async fn numbers_of(tx: &DatabaseTransaction, plays: &[&Row<'_>]) -> Result<Vec<PlayId>, DbError> {
+    use feature_log::Column;
+    let mut logged = Condition::any();
+    for play in plays {
+        logged = logged.add(
+            Column::UserId
+                .eq(play.user_id.0)
+                .and(Column::FeatureType.eq(play.feature.as_str()))
+                .and(Column::EventDay.eq(EventDay::of(play.at).date()))
+                .and(Column::Nonce.eq(play.nonce)),
+        );
+    }
+    let rows: Vec<(i64, i64)> = feature_log::Entity::find()
+        .select_only()
+        .column(Column::UserId)
+        .column(Column::Id)
+        .filter(logged)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let numbers: HashMap<i64, i64> = rows.into_iter().collect();
+    let number = |play: &&Row<'_>| {
+        let number = numbers.get(&play.user_id.0).copied().map(PlayId);
+        number.ok_or_else(|| DbError::Corrupt(format!("no play of {} was logged", play.user_id)))
+    };
+    plays.iter().map(number).collect()
+}
+
+fn logged(row: &Row<'_>) -> feature_log::ActiveModel {
+    feature_log::ActiveModel {
         id: NotSet,
         user_id: Set(row.user_id.0),
         feature_type: Set(row.feature.as_str().to_owned()),
@@ -135,25 +201,9 @@ pub(crate) async fn insert(
         is_win: Set(row.is_win),
         reward_type: Set(row.reward.kind().as_str().to_owned()),
         reward_amount: Set(row.reward.amount()),
-        event_day: Set(EventDay::of(now).date()),
-        created_at: Set(Timestamp(now)),
-    })
-    .exec(tx)
-    .await?;
-    let play_id = inserted.last_insert_id;
-    if !row.redraws.is_empty() {
-        let attempts = (0..).zip(row.redraws);
-        let rows = attempts.map(|(attempt, draw)| feature_redraw::ActiveModel {
-            play_id: Set(play_id),
-            attempt: Set(attempt),
-            odds_id: Set(draw.odds_id.0),
-            entry_id: Set(draw.entry_id),
-        });
-        feature_redraw::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
+        event_day: Set(EventDay::of(row.at).date()),
+        created_at: Set(Timestamp(row.at)),
     }
-    Ok(PlayId(play_id))
 }
 
 /// A play as it was logged.

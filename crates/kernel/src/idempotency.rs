@@ -6,17 +6,19 @@
 //!
 //! Work in many transactions, of which nothing happens twice anyway, goes through [`once`].
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, Condition, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect, SqlErr,
-    entity::prelude::*, sea_query::Expr,
+    ActiveValue::Set, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryOrder,
+    QuerySelect, SqlErr, entity::prelude::*, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use crate::{
     UserId,
-    db::{Db, DbError, Timestamp, retry, retry_answered, retry_repeatable},
+    db::{Db, DbError, Timestamp, padded, portions, retry, retry_answered, retry_repeatable},
     seal::DataKey,
 };
 
@@ -227,6 +229,30 @@ async fn look_up<T: DeserializeOwned>(
     found(row, request)
 }
 
+/// The results that earlier requests stored, as [`find_in_tx`], for several players whom the caller has locked: of each
+/// the one with their key.
+pub async fn find_many_in_tx<T: DeserializeOwned>(
+    tx: &DatabaseTransaction,
+    requests: &[(UserId, &RequestKey)],
+) -> Result<HashMap<UserId, Result<T, IdempotencyError>>, DbError> {
+    if requests.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut keys = Condition::any();
+    for (user_id, request) in padded(requests.to_vec()) {
+        let is_theirs = Column::UserId.eq(user_id.0);
+        keys = keys.add(is_theirs.and(Column::IdemKey.eq(request.as_str())));
+    }
+    let rows = Entity::find().filter(keys).all(tx).await?;
+    let mut rows: HashMap<i64, Model> = rows.into_iter().map(|row| (row.user_id, row)).collect();
+    let stored = requests.iter().filter_map(|(user_id, request)| {
+        let row = rows.remove(&user_id.0)?;
+        let result = found_beside(Some(row), request).transpose()?;
+        Some((*user_id, result))
+    });
+    Ok(stored.collect())
+}
+
 /// As [`find_in_tx`], for whoever has read the row of the key together with something else.
 pub fn found_beside<T: DeserializeOwned>(
     row: Option<Model>,
@@ -282,6 +308,31 @@ pub async fn store_in_tx<T: Serialize + Sync>(
     Ok(())
 }
 
+/// A result to be stored.
+pub struct NewResult(ActiveModel);
+
+impl NewResult {
+    pub fn new<T: Serialize>(
+        user_id: UserId,
+        request: &RequestKey,
+        result: &T,
+        now: DateTime<Utc>,
+    ) -> Result<Self, DbError> {
+        Ok(Self(row(user_id, request, enveloped(result)?, now)))
+    }
+}
+
+/// As [`store_in_tx`], of several players.
+pub async fn store_many_in_tx(
+    tx: &DatabaseTransaction,
+    results: Vec<NewResult>,
+) -> Result<(), DbError> {
+    for some in portions(results) {
+        insert_rows(tx, some.into_iter().map(|result| result.0)).await?;
+    }
+    Ok(())
+}
+
 async fn insert(
     tx: &DatabaseTransaction,
     user_id: UserId,
@@ -289,16 +340,25 @@ async fn insert(
     result: String,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    Entity::insert(ActiveModel {
+    insert_rows(tx, [row(user_id, request, result, now)]).await
+}
+
+fn row(user_id: UserId, request: &RequestKey, result: String, now: DateTime<Utc>) -> ActiveModel {
+    ActiveModel {
         user_id: Set(user_id.0),
         idem_key: Set(request.key.clone()),
         fingerprint: Set(request.fingerprint.clone()),
         result: Set(result),
         created_at: Set(Timestamp(now)),
-    })
-    .exec_without_returning(tx)
-    .await
-    .map_err(|error| match error.sql_err() {
+    }
+}
+
+async fn insert_rows(
+    tx: &DatabaseTransaction,
+    rows: impl IntoIterator<Item = ActiveModel>,
+) -> Result<(), DbError> {
+    let inserted = Entity::insert_many(rows).exec_without_returning(tx).await;
+    inserted.map_err(|error| match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => DbError::Contention(error),
         _ => error.into(),
     })?;
@@ -484,7 +544,7 @@ pub async fn forget_in_tx(tx: &DatabaseTransaction, user_id: UserId) -> Result<(
 /// What fakes remember instead of the table.
 #[cfg(any(test, feature = "testing"))]
 #[derive(Debug, Default)]
-pub struct FakeAnswers(std::collections::HashMap<(UserId, String), (String, serde_json::Value)>);
+pub struct FakeAnswers(HashMap<(UserId, String), (String, serde_json::Value)>);
 
 #[cfg(any(test, feature = "testing"))]
 impl FakeAnswers {

@@ -1,13 +1,15 @@
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, Iterable,
-    QueryFilter, QueryResult,
-    sea_query::{Expr, SelectStatement},
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, ExprTrait,
+    FromQueryResult, IdenStatic, Iterable, QueryFilter, QueryResult,
+    sea_query::{Expr, LockBehavior, LockType, Order, SelectStatement},
 };
 use serde::de::DeserializeOwned;
 use xmas_kernel::{
     UserId,
-    db::{DbError, Timestamp},
+    db::{DbError, Found, Timestamp, padded},
     idempotency::{self, IdempotencyError, RequestKey},
 };
 use xmas_time::EventDay;
@@ -182,6 +184,76 @@ where
     Ok(Entry::Run(player, (ready?, rows)))
 }
 
+/// How [`enter_free_in_tx`] goes on with one of the players. `None`: somebody else has locked them.
+pub type Entered<T, E> = Option<Result<Entry<T, Vec<QueryResult>>, E>>;
+
+/// Opens a use case of several players, each of whom is there once, as [`enter_beside_in_tx`] does for one.
+///
+/// Nobody waits for another's lock here: whoever is locked is left out.
+pub async fn enter_free_in_tx<T, E>(
+    tx: &DatabaseTransaction,
+    asking: &[(Identity, Option<&RequestKey>)],
+    join: impl FnOnce(&mut SelectStatement),
+) -> Result<Vec<Entered<T, E>>, DbError>
+where
+    T: DeserializeOwned,
+    E: From<AccessError> + From<IdempotencyError>,
+{
+    let players = asking.iter().map(|(identity, _)| identity.user_id);
+    let free = lock_free(tx, players.collect()).await?;
+    if free.is_empty() {
+        return Ok(asking.iter().map(|_| None).collect());
+    }
+    let mut select = beside::profiles(&padded(free.clone()));
+    join(&mut select);
+    select.lock_exclusive();
+    let mut rows: HashMap<UserId, Vec<QueryResult>> = HashMap::new();
+    for row in tx.query_all(&select).await? {
+        let player = UserId(row.try_get_by(Column::UserId.as_str())?);
+        rows.entry(player).or_default().push(row);
+    }
+    let keys = asking.iter().filter_map(|(identity, request)| {
+        let request = (*request)?;
+        free.contains(&identity.user_id)
+            .then_some((identity.user_id, request))
+    });
+    let mut earlier = idempotency::find_many_in_tx(tx, &keys.collect::<Vec<_>>()).await?;
+    let entered = asking.iter().map(|(identity, _)| {
+        let player = identity.user_id;
+        // Nobody locks who is not there.
+        let is_free = free.contains(&player);
+        let rows = rows.remove(&player).unwrap_or_default();
+        is_free.then(|| {
+            let row = rows.first().map(|row| Model::from_query_result(row, ""));
+            let row = row
+                .transpose()
+                .map_err(|error| AccessError::from(DbError::from(error)))?;
+            let player = LockedPlayer::new(&admit(row, identity)?);
+            Ok(match earlier.remove(&player.user_id).transpose()? {
+                Some(result) => Entry::Replay(result),
+                None => Entry::Run(player, rows),
+            })
+        })
+    });
+    Ok(entered.collect())
+}
+
+/// Locks those of the players whom nobody else has locked. SQLite locks all that there is at BEGIN.
+async fn lock_free(tx: &DatabaseTransaction, players: Vec<UserId>) -> Result<Vec<UserId>, DbError> {
+    if tx.get_database_backend() == DbBackend::Sqlite {
+        return Ok(players);
+    }
+    let select = beside::profiles(&padded(players))
+        .clear_selects()
+        .column(Column::UserId)
+        .order_by(Column::UserId, Order::Asc)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .take();
+    let rows = tx.query_all(&select).await?;
+    let players = rows.iter().map(|row| Ok(UserId(row.try_get_by(0)?)));
+    players.collect()
+}
+
 const KEY: &str = "key_";
 
 /// Reads and locks what `join` adds, for a player who was locked in an earlier statement (see [`beside`]).
@@ -214,24 +286,41 @@ pub async fn check(
     conn: &impl ConnectionTrait,
     identity: &Identity,
 ) -> Result<Profile, AccessError> {
-    let (profile, _) = check_beside(conn, identity, |_| {}).await?;
-    Ok(profile)
+    let (row, _) = beside::read(conn, &beside::profile(identity.user_id)).await?;
+    UncheckedProfile::check(row.map(UncheckedProfile), identity)
 }
 
-/// As [`check`], and in the same statement reads what `join` adds to it (see [`beside`]).
-pub async fn check_beside(
+/// A profile that was read for several requests at once: whether they may act is not known yet.
+#[derive(Clone, Debug)]
+pub struct UncheckedProfile(pub(crate) Model);
+
+impl UncheckedProfile {
+    /// As [`check`], of a profile that was read before; `None` if there is no such player.
+    pub fn check(found: Option<Self>, identity: &Identity) -> Result<Profile, AccessError> {
+        let row = admit(found.map(|found| found.0), identity)?;
+        Ok(Profile {
+            account_level: row.level,
+        })
+    }
+}
+
+/// Reads the profiles of these players, and in the same statement what `join` adds to each (see [`beside`]), which is one
+/// row and of which `read` makes something. Whoever is no player is left out.
+pub async fn read_beside_many<V>(
     conn: &impl ConnectionTrait,
-    identity: &Identity,
+    players: &[UserId],
     join: impl FnOnce(&mut SelectStatement),
-) -> Result<(Profile, Vec<QueryResult>), AccessError> {
-    let mut select = beside::profile(identity.user_id);
+    read: impl Fn(UncheckedProfile, &QueryResult) -> Result<V, DbError>,
+) -> Result<Found<UserId, V>, DbError> {
+    let mut select = beside::profiles(players);
     join(&mut select);
-    let (row, rows) = beside::read(conn, &select).await?;
-    let row = admit(row, identity)?;
-    let profile = Profile {
-        account_level: row.level,
-    };
-    Ok((profile, rows))
+    let found = conn.query_all(&select).await?.into_iter().map(|row| {
+        let player = UserId(row.try_get_by(Column::UserId.as_str())?);
+        let profile = Model::from_query_result(&row, "").map_err(DbError::from);
+        let read = profile.and_then(|profile| read(UncheckedProfile(profile), &row));
+        Ok((player, read))
+    });
+    found.collect()
 }
 
 /// A block answers first: it also raised the epoch, and the player should learn the real reason.

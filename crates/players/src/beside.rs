@@ -16,6 +16,13 @@ pub(crate) fn profile(user_id: UserId) -> SelectStatement {
         .into_query()
 }
 
+/// The same, of several players.
+pub(crate) fn profiles(players: &[UserId]) -> SelectStatement {
+    Entity::find()
+        .filter(Column::UserId.is_in(players.iter().map(|player| player.0)))
+        .into_query()
+}
+
 /// The profile, and all rows that were read with it.
 pub(crate) async fn read(
     conn: &impl ConnectionTrait,

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, JoinType,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationTrait, UpdateMany,
-    sea_query::{Expr, SelectStatement},
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, UpdateMany, sea_query::Expr,
 };
 use xmas_kernel::{
     UserId,
@@ -15,10 +14,10 @@ use xmas_kernel::{
 use xmas_time::EventDay;
 
 use crate::{
-    LockedPlayer, Role, Status, beside,
+    LockedPlayer, Role, Status, UncheckedProfile, beside,
     entity::{
         user,
-        user_profiles::{Column, Entity, Relation},
+        user_profiles::{Column, Entity, Model, Relation},
     },
 };
 
@@ -27,6 +26,20 @@ use crate::{
 pub struct KeyStanding {
     pub keys: i64,
     pub pending_points: i64,
+}
+
+impl KeyStanding {
+    /// Of a profile that was read with those of others.
+    pub fn of(profile: &UncheckedProfile) -> Self {
+        Self::in_row(&profile.0)
+    }
+
+    fn in_row(row: &Model) -> Self {
+        Self {
+            keys: row.event_key_count,
+            pending_points: row.event_pending_points,
+        }
+    }
 }
 
 /// A player with keys, whose profile is locked until the transaction ends.
@@ -53,24 +66,8 @@ pub async fn key_standing(
     conn: &impl ConnectionTrait,
     user_id: UserId,
 ) -> Result<Option<KeyStanding>, DbError> {
-    let (standing, _) = key_standing_beside(conn, user_id, |_| {}).await?;
-    Ok(standing)
-}
-
-/// As [`key_standing`], and in the same statement reads what `join` adds to it (see [`crate::beside`]).
-pub async fn key_standing_beside(
-    conn: &impl ConnectionTrait,
-    user_id: UserId,
-    join: impl FnOnce(&mut SelectStatement),
-) -> Result<(Option<KeyStanding>, Vec<QueryResult>), DbError> {
-    let mut select = beside::profile(user_id);
-    join(&mut select);
-    let (row, rows) = beside::read(conn, &select).await?;
-    let standing = row.map(|row| KeyStanding {
-        keys: row.event_key_count,
-        pending_points: row.event_pending_points,
-    });
-    Ok((standing, rows))
+    let (row, _) = beside::read(conn, &beside::profile(user_id)).await?;
+    Ok(row.as_ref().map(KeyStanding::in_row))
 }
 
 /// The next players after `after` who are ACTIVE or BLOCKED, in ascending id; accounts of admins are

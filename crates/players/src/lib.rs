@@ -35,9 +35,9 @@ mod rules;
 mod store;
 
 pub use access::{
-    AccessError, Entry, Identity, LockedPlayer, Profile, check, check_beside, enter_beside_in_tx,
-    enter_in_tx, lock_beside_in_tx, lock_by_id_in_tx, lock_in_tx, raise_epoch_in_tx,
-    raise_level_in_tx,
+    AccessError, Entry, Identity, LockedPlayer, Profile, UncheckedProfile, check,
+    enter_beside_in_tx, enter_free_in_tx, enter_in_tx, lock_beside_in_tx, lock_by_id_in_tx,
+    lock_in_tx, raise_epoch_in_tx, raise_level_in_tx, read_beside_many,
 };
 pub use account::{
     Account, CreateError, ExternalId, GivenId, MalformedExternalId, MalformedNickname, NewAccount,
@@ -49,8 +49,8 @@ pub use error::PlayerDeskError;
 pub use import::{ImportAction, ImportLine, ImportReport, ImportRow};
 pub use keys::{
     Held, KeyHolder, KeyStanding, add_key_in_tx, add_key_many_in_tx, complete_keys_many_in_tx,
-    expire_keys_many_in_tx, key_histogram, key_standing, key_standing_beside,
-    lock_key_holders_in_tx, next_players, note_key_in_tx, take_key_many_in_tx,
+    expire_keys_many_in_tx, key_histogram, key_standing, lock_key_holders_in_tx, next_players,
+    note_key_in_tx, take_key_many_in_tx,
 };
 pub use many::{
     PlayerName, anonymised_among, lock_many_in_tx, players_by_external_id, players_by_id,

@@ -94,15 +94,37 @@ impl<'a> Books<'a> {
 
     /// Writes all of it.
     pub async fn write_in_tx(self) -> Result<(), DbError> {
-        let Self { tx, now, .. } = self;
-        self.purse.write_in_tx(tx, now).await?;
-        store::insert_receipts(tx, self.receipts).await?;
-        for (code, grant_key) in self.codes {
+        Self::write_all_in_tx(vec![self]).await
+    }
+
+    /// Writes all of it, of several players in one transaction.
+    pub async fn write_all_in_tx(all: Vec<Self>) -> Result<(), DbError> {
+        let Some((tx, now)) = all.last().map(|books| (books.tx, books.now)) else {
+            return Ok(());
+        };
+        let (mut purses, mut receipts) = (Vec::new(), Vec::new());
+        let (mut codes, mut events) = (Vec::new(), Vec::new());
+        for books in all {
+            purses.push(books.purse);
+            receipts.extend(books.receipts);
+            codes.extend(books.codes);
+            let (player, now) = (books.player, books.now);
+            events.extend(books.events.into_iter().map(|event| (player, event, now)));
+        }
+        Purse::write_all_in_tx(tx, purses, now).await?;
+        store::insert_receipts(tx, receipts).await?;
+        for (code, grant_key) in codes {
             store::take_code_for(tx, code, &grant_key, now).await?;
         }
-        EventWriter
-            .write_in_tx(tx, self.player, &self.events, now)
-            .await
+        let events = events
+            .iter()
+            .map(|(player, event, now)| (*player, event, *now));
+        EventWriter.write_all_in_tx(tx, events).await
+    }
+
+    /// Whether it gives a coupon's code. Others in the same transaction do not see that before it is written.
+    pub fn give_codes(&self) -> bool {
+        !self.codes.is_empty()
     }
 
     pub(crate) fn change(&mut self, change: &Change<'_>) -> Option<i64> {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use xmas_kernel::{
     Asset, UserId,
-    db::{DbError, Timestamp},
+    db::{DbError, Timestamp, portions},
 };
 use xmas_players::{LockedPlayer, beside, lock_beside_in_tx};
 
@@ -109,82 +109,83 @@ impl Purse {
         Some(after)
     }
 
-    /// Writes what has changed.
+    /// Writes what has changed of all of them.
     ///
     /// The rows are locked, so that nobody has moved them since they were read, unless over another node of a cluster:
     /// then the update finds one changed.
-    pub(crate) async fn write_in_tx(
-        self,
+    pub(crate) async fn write_all_in_tx(
         tx: &DatabaseTransaction,
+        purses: Vec<Self>,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        if self.ledger.is_empty() {
-            return Ok(());
-        }
-        self.update_in_tx(tx, now).await?;
-        self.insert_in_tx(tx, now).await?;
-        wallet_ledger::Entity::insert_many(self.ledger)
-            .exec_without_returning(tx)
-            .await?;
-        Ok(())
-    }
-
-    /// Writes the balances that had a row.
-    async fn update_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
-        use user_game_wallet::{Column, Entity};
+        let wallets = || purses.iter().flat_map(Self::wallets);
         // Also what is as it was in the end: over another node nobody begins from the same balance.
-        let moved = self.held.iter().filter(|(_, held)| held.is_moved);
-        let moved = moved.filter_map(|(asset, held)| {
-            let before = held.before?;
-            Some((Column::Asset.eq(asset.as_str()), before, held.now))
-        });
-        let moved: Vec<_> = moved.collect();
-        if moved.is_empty() {
-            return Ok(());
+        let moved = wallets().filter(|(_, held)| held.is_moved && held.before.is_some());
+        for some in portions(moved.collect()) {
+            update(tx, &some, now).await?;
         }
-        let mut balance = CaseStatement::new();
-        let mut unmoved = Condition::any();
-        for (of_asset, before, now) in &moved {
-            balance = balance.case(of_asset.clone(), *now);
-            unmoved = unmoved.add(of_asset.clone().and(Column::Balance.eq(*before)));
+        let new = wallets().filter(|(_, held)| held.before.is_none());
+        for some in portions(new.collect()) {
+            insert(tx, &some, now).await?;
         }
-        let updated = Entity::update_many()
-            .col_expr(Column::Balance, balance.into())
-            .col_expr(Column::UpdatedAt, Timestamp(now).into())
-            .filter(Column::UserId.eq(self.user_id.0))
-            .filter(unmoved)
-            .exec(tx)
-            .await?;
-        if updated.rows_affected == moved.len() as u64 {
-            return Ok(());
-        }
-        Err(DbError::Overtaken(format!("wallets of {}", self.user_id)))
-    }
-
-    /// Writes the balances that had none.
-    async fn insert_in_tx(
-        &self,
-        tx: &DatabaseTransaction,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
-        use user_game_wallet::{ActiveModel, Entity};
-        let new = self.held.iter().filter(|(_, held)| held.before.is_none());
-        let rows = new.map(|(asset, held)| ActiveModel {
-            user_id: Set(self.user_id.0),
-            asset: Set(asset.as_str().to_owned()),
-            balance: Set(held.now),
-            updated_at: Set(Timestamp(now)),
-        });
-        let rows: Vec<ActiveModel> = rows.collect();
-        if !rows.is_empty() {
-            Entity::insert_many(rows).exec_without_returning(tx).await?;
+        let ledger = purses.into_iter().flat_map(|purse| purse.ledger);
+        for some in portions(ledger.collect()) {
+            wallet_ledger::Entity::insert_many(some)
+                .exec_without_returning(tx)
+                .await?;
         }
         Ok(())
     }
+
+    fn wallets(&self) -> impl Iterator<Item = ((UserId, Asset), Held)> {
+        let of = |(asset, held): (&Asset, &Held)| ((self.user_id, *asset), *held);
+        self.held.iter().map(of)
+    }
+}
+
+/// Writes balances that had a row.
+async fn update(
+    tx: &DatabaseTransaction,
+    moved: &[((UserId, Asset), Held)],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    use user_game_wallet::{Column, Entity};
+    let mut balance = CaseStatement::new();
+    let mut unmoved = Condition::any();
+    for ((user_id, asset), held) in moved {
+        let wallet = Column::UserId.eq(user_id.0);
+        let wallet = wallet.and(Column::Asset.eq(asset.as_str()));
+        balance = balance.case(wallet.clone(), held.now);
+        unmoved = unmoved.add(wallet.and(Column::Balance.eq(held.before)));
+    }
+    let updated = Entity::update_many()
+        .col_expr(Column::Balance, balance.into())
+        .col_expr(Column::UpdatedAt, Timestamp(now).into())
+        .filter(unmoved)
+        .exec(tx)
+        .await?;
+    if updated.rows_affected == moved.len() as u64 {
+        return Ok(());
+    }
+    let players: BTreeSet<UserId> = moved.iter().map(|((user_id, _), _)| *user_id).collect();
+    Err(DbError::Overtaken(format!("wallets of {players:?}")))
+}
+
+/// Writes balances that had none.
+async fn insert(
+    tx: &DatabaseTransaction,
+    new: &[((UserId, Asset), Held)],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    use user_game_wallet::{ActiveModel, Entity};
+    let rows = new.iter().map(|((user_id, asset), held)| ActiveModel {
+        user_id: Set(user_id.0),
+        asset: Set(asset.as_str().to_owned()),
+        balance: Set(held.now),
+        updated_at: Set(Timestamp(now)),
+    });
+    Entity::insert_many(rows).exec_without_returning(tx).await?;
+    Ok(())
 }
 
 const WALLET: &str = "purse_";

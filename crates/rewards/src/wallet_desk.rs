@@ -65,7 +65,7 @@ impl Wallets {
         let mut purse = Purse::lock_in_tx(&tx, &locked).await?;
         let balance = purse.change(&change, now);
         let balance = balance.ok_or_else(|| impossible(order))?;
-        purse.write_in_tx(&tx, now).await?;
+        Purse::write_all_in_tx(&tx, vec![purse], now).await?;
         let nameless = OrderDone {
             user_id,
             external_id: String::new(),

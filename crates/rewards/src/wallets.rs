@@ -73,7 +73,7 @@ impl Wallets {
         let mut purse = Purse::lock_in_tx(tx, player).await?;
         let balance = purse.change(&change, now);
         let balance = balance.ok_or(CreditError::InvalidAmount)?;
-        purse.write_in_tx(tx, now).await?;
+        Purse::write_all_in_tx(tx, vec![purse], now).await?;
         Ok(balance)
     }
 

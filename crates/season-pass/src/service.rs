@@ -10,10 +10,12 @@ use xmas_cache::Snapshot;
 use xmas_features::FeatureService;
 use xmas_kernel::{
     Feature, SeasonId, UserId,
-    db::{Db, DbError, retry},
+    db::{BatchedRead, Db, DbError, Found, retry},
     idempotency::{self, Replayable, RequestKey, retry_keyed},
 };
-use xmas_players::{Entry, Identity, Profile, check_beside, enter_beside_in_tx};
+use xmas_players::{
+    Entry, Identity, Profile, UncheckedProfile, enter_beside_in_tx, read_beside_many,
+};
 use xmas_rewards::{Books, RewardService, RewardState, RewardType, codes_to_show};
 use xmas_time::EventDay;
 
@@ -72,6 +74,8 @@ pub struct SeasonPass {
     pub(crate) options: SeasonPassOptions,
     pub(crate) seasons: Snapshot<(), Arc<[Arc<Season>]>>,
     pub(crate) wardens: Vec<Arc<dyn SeasonWarden>>,
+    /// Where players stand who are looking at it just now.
+    places: BatchedRead<SeasonId, UserId, (UncheckedProfile, Place)>,
 }
 
 /// What the season pass works with.
@@ -86,10 +90,12 @@ pub struct SeasonPassOptions {
 
 impl SeasonPass {
     pub fn new(options: SeasonPassOptions) -> Self {
+        let db = options.db.clone();
         Self {
             options,
             seasons: Snapshot::new(),
             wardens: Vec::new(),
+            places: BatchedRead::new(move |season, players| places(db.clone(), season, players)),
         }
     }
 
@@ -235,9 +241,10 @@ impl SeasonPass {
         identity: &Identity,
         season: &Season,
     ) -> Result<(Profile, Place), SeasonError> {
-        let join = |select: &mut SelectStatement| Place::join(select, season.id);
-        let (profile, rows) = check_beside(self.options.db.read(), identity, join).await?;
-        Ok((profile, Place::joined(&rows)?))
+        let found = self.places.get(season.id, identity.user_id).await?;
+        let (profile, place) = found.unzip();
+        let profile = UncheckedProfile::check(profile, identity)?;
+        Ok((profile, place.unwrap_or_default()))
     }
 
     async fn status_once(
@@ -278,6 +285,20 @@ impl SeasonPass {
             remaining: (threshold - total_wins).max(0),
         })
     }
+}
+
+/// Where each of the players stands in a season.
+async fn places(
+    db: Db,
+    season: SeasonId,
+    players: Vec<UserId>,
+) -> Result<Found<UserId, (UncheckedProfile, Place)>, DbError> {
+    let join = |select: &mut SelectStatement| Place::join(select, season);
+    read_beside_many(db.read(), &players, join, |profile, row| {
+        let place = Place::joined(std::slice::from_ref(row))?;
+        Ok((profile, place))
+    })
+    .await
 }
 
 /// Locks the player, with their place in the season and their wallets.

@@ -2,9 +2,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
-    FromQueryResult, NotSet, PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
-    Select, sea_query::SelectStatement,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, PaginatorTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, Select,
+    sea_query::{Expr, Func, Query, SelectStatement},
 };
 use xmas_kernel::{
     Feature, SeasonId, UserId,
@@ -331,23 +332,24 @@ fn first_time(inserted: Result<u64, DbError>, constraint: &Constraint) -> Result
 /// Adds the bridge keys that a player has collected in a season to what is read with their profile.
 pub fn join_keys(select: &mut SelectStatement, season_id: SeasonId) {
     use stamp_log::Column;
-    let of_season = Column::SeasonId.eq(season_id.0);
-    let are_keys = of_season.and(Column::EventType.is_not_null());
-    beside::join::<stamp_log::Entity>(select, STAMP, [Column::PeriodKey], are_keys);
+    let keys = Query::select()
+        .expr(Func::cust("GROUP_CONCAT").arg(Expr::col(Column::PeriodKey)))
+        .from(stamp_log::Entity)
+        .and_where(beside::of_player(stamp_log::Entity))
+        .and_where(Column::SeasonId.eq(season_id.0))
+        .and_where(Column::EventType.is_not_null())
+        .take();
+    select.expr_as(Expr::SubQuery(None, Box::new(keys.into())), KEYS);
 }
 
-/// What [`join_keys`] has brought: the keys by their names.
-pub fn joined_keys(rows: &[QueryResult]) -> Result<BTreeSet<String>, DbError> {
-    let keys = beside::joined::<KeyStamp>(rows, STAMP)?;
-    Ok(keys.into_iter().map(|key| key.period_key).collect())
+/// What [`join_keys`] has brought: the keys by their names, which have no commas.
+pub fn joined_keys(row: &QueryResult) -> Result<BTreeSet<String>, DbError> {
+    let keys: Option<String> = row.try_get("", KEYS)?;
+    let keys = keys.as_deref().unwrap_or_default();
+    Ok(keys.split_terminator(',').map(str::to_owned).collect())
 }
 
-#[derive(FromQueryResult)]
-struct KeyStamp {
-    period_key: String,
-}
-
-const STAMP: &str = "stamp_";
+const KEYS: &str = "collected_keys";
 
 /// Whether anybody has collected a bridge key of a season.
 pub async fn has_key_stamps(

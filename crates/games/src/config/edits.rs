@@ -26,11 +26,11 @@ use crate::{ConfigError, Engine, Game, draw_counts, fairness};
 impl<G: Game> Engine<G> {
     /// All of them, newest first.
     pub async fn configs(&self) -> Result<Vec<Saved<G::Body>>, DbError> {
-        store::all::<G>(self.context.db.read()).await
+        store::all::<G>(self.plays.context.db.read()).await
     }
 
     pub async fn config(&self, id: ConfigId) -> Result<Saved<G::Body>, ConfigError> {
-        store::find::<G>(self.context.db.read(), id).await
+        store::find::<G>(self.plays.context.db.read(), id).await
     }
 
     /// Adds one. It is checked as a whole, also if it is not active yet.
@@ -63,7 +63,7 @@ impl<G: Game> Engine<G> {
         limit: Limit,
         before: Option<Cursor>,
     ) -> Result<Page<ConfigVersion<G::Body>>, ConfigError> {
-        history::page::<G>(self.context.db.read(), id, limit, before).await
+        history::page::<G>(self.plays.context.db.read(), id, limit, before).await
     }
 
     /// Puts a version back, as an edit that is checked like any other: its name, its daily limit and what
@@ -99,7 +99,7 @@ impl<G: Game> Engine<G> {
         new: &ConfigEdit<G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
-        let tx = self.context.db.begin().await?;
+        let tx = self.plays.context.db.begin().await?;
         audit::enter_in_tx(&tx, G::AREA).await?;
         let change = (G::ACTIONS.create, None);
         let saved = change_in_tx::<G>(&tx, actor, None, new, change, now).await?;
@@ -113,7 +113,7 @@ impl<G: Game> Engine<G> {
         edit: &ConfigEditor<'_, G::Body, G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
-        let tx = self.context.db.begin().await?;
+        let tx = self.plays.context.db.begin().await?;
         let before = enter_in_tx::<G>(&tx, id).await?;
         let edit = edit(&before.config);
         version::expect(edit.seen.as_ref(), &before.version())?;
@@ -132,7 +132,7 @@ impl<G: Game> Engine<G> {
     ) -> Result<Saved<G::Body>, ConfigError> {
         if let Some(saved) = saved {
             tx.commit().await?;
-            self.configs.drop_all();
+            self.plays.configs.drop_all();
             return Ok(saved);
         }
         before.ok_or(ConfigError::NotFound(G::FEATURE))
@@ -146,7 +146,7 @@ impl<G: Game> Engine<G> {
         seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<Restored<G::Body>, ConfigError> {
-        let tx = self.context.db.begin().await?;
+        let tx = self.plays.context.db.begin().await?;
         let before = enter_in_tx::<G>(&tx, id).await?;
         version::expect(seen, &before.version())?;
         let wanted = history::find_in_tx::<G>(&tx, &before, version).await?;
@@ -175,7 +175,7 @@ impl<G: Game> Engine<G> {
         id: ConfigId,
         now: DateTime<Utc>,
     ) -> Result<(), ConfigError> {
-        let tx = self.context.db.begin().await?;
+        let tx = self.plays.context.db.begin().await?;
         audit::enter_in_tx(&tx, G::AREA).await?;
         let before = store::find::<G>(&*tx, id).await?;
         let odds = fairness::odds_of_config(&*tx, G::FEATURE, id).await?;
@@ -187,7 +187,7 @@ impl<G: Game> Engine<G> {
         let states = (Some(&before), Value::Null);
         audit_in_tx::<G>(&tx, actor, action, id, states, now).await?;
         tx.commit().await?;
-        self.configs.drop_all();
+        self.plays.configs.drop_all();
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod store;
 
 pub use model::{DayFairness, OddsSource, PublishedOdds, ReportQuery};
 pub use receipt::{DrawReceipt, Published};
+pub(crate) use registry::SeedOfDay;
 pub use registry::{DAYS_AHEAD, DrawRegistry, SealedSeeds, reveals_at};
 pub use report::OddsReport;
 pub use service::Fairness;

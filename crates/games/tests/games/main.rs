@@ -9,4 +9,5 @@ mod hot_stock;
 mod model;
 mod plays;
 mod refusals;
+mod together;
 mod world;

@@ -1,8 +1,8 @@
 //! All games over a database, and fakes of them, with whatever a test wants different.
 
 use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
+    Arc, Mutex,
+    atomic::{AtomicU8, AtomicU64, Ordering},
 };
 
 use async_trait::async_trait;
@@ -187,9 +187,39 @@ impl Default for Setting {
     }
 }
 
+/// What has gone to the database.
+#[derive(Default)]
+pub struct Statements {
+    count: AtomicU64,
+    hook: Mutex<Option<(Wanted, Hook)>>,
+}
+
+type Wanted = fn(&str) -> bool;
+type Hook = Box<dyn FnOnce() + Send>;
+
+impl Statements {
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// Does something right after the next statement that is wanted, before whoever sent it hears of it.
+    pub fn after(&self, wanted: Wanted, hook: impl FnOnce() + Send + 'static) {
+        *self.hook.lock().unwrap() = Some((wanted, Box::new(hook)));
+    }
+
+    fn tell(&self, sql: &str) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let mut waiting = self.hook.lock().unwrap();
+        if let Some((_, hook)) = waiting.take_if(|(wanted, _)| wanted(sql)) {
+            hook();
+        }
+    }
+}
+
 /// The real services over a fresh database.
 pub struct Real {
     pub test: TestDb,
+    pub statements: Arc<Statements>,
     pub features: Arc<FakeFeatures>,
     pub wallets: Arc<Wallets>,
     pub rewards: Arc<RewardDesk>,
@@ -230,10 +260,14 @@ impl Real {
     }
 
     fn over(
-        test: TestDb,
+        mut test: TestDb,
         features: Arc<FakeFeatures>,
         observers: Vec<Arc<dyn ActivityObserver>>,
     ) -> Self {
+        let statements = Arc::new(Statements::default());
+        let told = statements.clone();
+        test.db
+            .observe_statements(move |executed| told.tell(executed.sql));
         let db = test.db.clone();
         let log = ActivityLog::with_observers(observers);
         let ledger = Rewards::new(EventWriter, REVIEW_POINTS);
@@ -273,6 +307,7 @@ impl Real {
         let fairness = Arc::new(Fairness::new(db, draws.clone(), engines.odds()));
         Self {
             test,
+            statements,
             features,
             wallets,
             rewards,

@@ -1,10 +1,13 @@
 //! The database: pools, transactions, retries and what its errors mean.
 
+mod batched;
 mod cluster;
 mod constraint;
 mod error;
 mod executed;
+mod gathered;
 mod pools;
+mod portions;
 mod refusal;
 mod retry;
 mod sum;
@@ -25,12 +28,15 @@ use sea_orm::{
 
 use tokio::time::timeout;
 
+pub use batched::{BatchedRead, Found, padded};
 use cluster::Cluster;
 pub use constraint::{Constraint, Violation};
 pub use error::DbError;
 pub use executed::{Executed, STATEMENT_TARGET};
 use executed::{tell, told};
+pub use gathered::{Ask, Caller, Gathered, while_all_wait, while_any_waits};
 use pools::Pools;
+pub use portions::portions;
 pub(crate) use retry::retry_answered;
 pub use retry::{retry, retry_repeatable};
 pub use sum::sum;

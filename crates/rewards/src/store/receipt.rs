@@ -5,7 +5,7 @@ use sea_orm::{
 };
 use xmas_kernel::{
     RewardId, UnknownName, UserId,
-    db::{DbError, Timestamp},
+    db::{DbError, Timestamp, portions},
     paging::{Cursor, Limit, Page},
 };
 use xmas_players::LockedPlayer;
@@ -46,13 +46,13 @@ pub(crate) fn receipt_of(
     }
 }
 
-/// Writes receipts in one statement. Their keys decide that each is there once.
+/// Writes receipts in one statement, or a few if they are many. Their keys decide that each is there once.
 pub(crate) async fn insert_receipts(
     tx: &DatabaseTransaction,
     receipts: Vec<NewReceipt>,
 ) -> Result<(), DbError> {
-    if !receipts.is_empty() {
-        reward_log::Entity::insert_many(receipts)
+    for some in portions(receipts) {
+        reward_log::Entity::insert_many(some)
             .exec_without_returning(tx)
             .await?;
     }
