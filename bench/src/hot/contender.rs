@@ -159,12 +159,12 @@ impl Contender {
         Ok(())
     }
 
-    /// Asks so many times, one after the other, as players who are spread evenly among `players`; stamps are those of the
-    /// next who have none.
+    /// Asks so many times over so many connections, as players who are spread evenly among `players`; stamps are those of
+    /// the next who have none.
     pub(super) async fn some(
         &mut self,
         kind: Kind,
-        count: u64,
+        (count, connections): (u64, usize),
         players: u64,
     ) -> anyhow::Result<Outcome> {
         let mut requests = Vec::new();
@@ -177,7 +177,7 @@ impl Contender {
                 Kind::Stamp | Kind::Mix | Kind::Login => self.next_stamp()?,
             });
         }
-        let scripts = dealt(requests.len(), 1, false);
+        let scripts = dealt(requests.len(), connections, false);
         load::run(&self.server, &Arc::new(requests), scripts, LONG).await
     }
 

@@ -16,9 +16,17 @@ use crate::{
     sql::numbers,
 };
 
-const KINDS: [Kind; 3] = [Kind::Play, Kind::Status, Kind::Stamp];
+/// What is asked for, and by how many clients at once: several share statements.
+const KINDS: [(Kind, usize); 5] = [
+    (Kind::Play, 1),
+    (Kind::Play, 16),
+    (Kind::Status, 1),
+    (Kind::Status, 16),
+    (Kind::Stamp, 1),
+];
 /// Some more than are looked at in one turn, so that a job of the program's own spoils one of them at most.
 const TURNS: usize = 5;
+/// How often each client asks in a turn.
 const REQUESTS: u64 = 60;
 const FEWEST_PLAYERS: u64 = 1_000;
 const FEWEST_LOG_ROWS: u64 = 10_000;
@@ -42,7 +50,7 @@ pub(super) async fn run(args: &Args, password_hash: &str) -> anyhow::Result<()> 
     let mut contender = Contender::start(place, "growth", &program, &crowd, password_hash).await?;
     contender.check().await?;
     let mut steps = Vec::new();
-    println!("players  log rows  rows examined and statements by a play, a status, a stamp");
+    println!("players  log rows  rows examined (and statements), by so many clients at once");
     let (mut players, mut plays) = (FEWEST_PLAYERS, 0);
     steps.push(step(&mut contender, players, 0).await?);
     while players < args.growth_players {
@@ -71,10 +79,10 @@ pub(super) async fn run(args: &Args, password_hash: &str) -> anyhow::Result<()> 
         args.results.join(name),
         serde_json::to_string_pretty(&saved)? + "\n",
     )?;
-    for ((kind, first), last) in KINDS.iter().zip(&first.rows).zip(&last.rows) {
+    for (((kind, clients), first), last) in KINDS.iter().zip(&first.rows).zip(&last.rows) {
         ensure!(
             *last <= first * (1.0 + GROWTH) + 1.0,
-            "a {kind} examines {last:.1} rows at the end, and examined {first:.1} at the beginning"
+            "a {kind} of {clients} clients examines {last:.1} rows at the end, and examined {first:.1} at the beginning"
         );
     }
     drop(contender.process);
@@ -117,19 +125,20 @@ async fn step(contender: &mut Contender, players: u64, log_rows: u64) -> anyhow:
     let mut shown = format!("{players:>7}  {log_rows:>8}");
     for kind in [Kind::Play, Kind::Status] {
         // The first of a day writes more.
-        contender.some(kind, REQUESTS, players).await?;
+        contender.some(kind, (REQUESTS, 1), players).await?;
     }
-    for kind in KINDS {
+    for (kind, connections) in KINDS {
         let mut series = Series {
             what: kind.to_string(),
             who: contender.name.to_owned(),
             role: Role::Build,
-            connections: 1,
+            connections,
             turns: Vec::new(),
         };
         for _ in 0..TURNS {
             let meter = Meter::start(&contender.database, Some(contender.process.id())).await?;
-            let outcome = contender.some(kind, REQUESTS, players).await?;
+            let count = REQUESTS * connections as u64;
+            let outcome = contender.some(kind, (count, connections), players).await?;
             ensure!(outcome.errors + outcome.shed == 0, "{:?}", outcome.error);
             series
                 .turns
@@ -137,8 +146,12 @@ async fn step(contender: &mut Contender, players: u64, log_rows: u64) -> anyhow:
         }
         let rows = series.spread(|turn| turn.rows.unwrap_or(f64::NAN)).median;
         let statements = series.spread(|turn| turn.statements.unwrap_or(f64::NAN));
-        shown += &format!("  {kind} {rows:.1} ({:.1})", statements.median);
-        step.saved[kind.to_string()] = json!({ "rows": rows, "statements": statements.median });
+        shown += &format!(
+            "  {connections} {kind} {rows:.1} ({:.1})",
+            statements.median
+        );
+        step.saved[format!("{kind} by {connections}")] =
+            json!({ "rows": rows, "statements": statements.median });
         step.rows.push(rows);
     }
     println!("{shown}");
