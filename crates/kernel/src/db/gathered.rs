@@ -23,14 +23,16 @@ const UNDER_WAY: usize = 2;
 /// How long anybody waits for their turn. More comes under way then: what is, waits for a lock perhaps, or for a server
 /// that is not there any more.
 const TURN: Duration = Duration::from_millis(100);
+
 type Working = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Work<G, T, A> = dyn Fn(G, Vec<Ask<T, A>>) -> Working + Send + Sync;
 
 /// Does for many at once what each would do on its own, in fewer statements.
 ///
 /// Whoever asks while two are under way waits until one is over, and goes with all who came meanwhile into what is done
-/// next: the more ask, the less each of them costs. What is done begins after everybody in it has asked. Each runtime has
-/// its own, on its own connections. A trace shows what is done in the request of whoever came first. Those who go together have the same group, such as a season.
+/// next: the more ask, the less each of them costs. What is done begins after everybody in it has asked. Those who go
+/// together have the same group, such as a season. Each runtime has its own, on its own connections. A trace shows what is
+/// done in the request of whoever came first.
 pub struct Gathered<G, T, A> {
     work: Box<Work<G, T, A>>,
     /// How many go together at most.
