@@ -272,11 +272,16 @@ async fn nobody_waits_for_a_player_whom_somebody_else_has_locked() {
         .iter()
         .map(|player| ask(&real, play(*player)))
         .collect();
+    let before = real.statements.count();
     queue.open().await;
     for playing in playing {
         playing.await.unwrap().unwrap();
     }
     assert!(!waiting.is_finished());
+    // Of the first two alone, of these together, and what the locked player has tried: whoever had waited for that lock
+    // would have got an error, and then played alone.
+    let statements = real.statements.count() - before;
+    assert!(statements < 14 + 3 * 7, "{statements}");
     drop(by_another);
     assert_eq!(waiting.await.unwrap().unwrap().result.receipt.nonce, 0);
     real.assert_ledgers_add_up().await;

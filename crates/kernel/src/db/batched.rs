@@ -88,6 +88,8 @@ mod tests {
 
     /// A key whose statement is never answered.
     const STUCK: usize = 999;
+    /// A key whose row cannot be read.
+    const BROKEN: usize = 888;
 
     /// Doubles even numbers. Each statement waits for a permit, and tells how many keys it was asked for.
     struct Fake {
@@ -114,7 +116,11 @@ mod tests {
                         return Err(DbError::Corrupt("it fails".to_owned()));
                     }
                     let even = keys.into_iter().filter(|key| key % 2 == 0);
-                    Ok(even.map(|key| (key, Ok(key * 2))).collect())
+                    let doubled = |key| match key {
+                        BROKEN => Err(DbError::Corrupt("a row".to_owned())),
+                        key => Ok(key * 2),
+                    };
+                    Ok(even.map(|key| (key, doubled(key))).collect())
                 }
             };
             Self {
@@ -217,6 +223,18 @@ mod tests {
         }
         fake.settle().await;
         assert!(fake.is_idle());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_row_that_cannot_be_read_is_its_own_askers_trouble() {
+        let fake = Fake::new();
+        let asked = [fake.get("a", 2), fake.get("a", BROKEN), fake.get("a", 4)];
+        fake.permits.add_permits(1);
+        let [before, broken, after] = asked;
+        assert_eq!(before.await.unwrap().unwrap(), Some(4));
+        assert!(matches!(broken.await.unwrap(), Err(DbError::Corrupt(_))));
+        assert_eq!(after.await.unwrap().unwrap(), Some(8));
+        assert_eq!(fake.asked(), [4], "one statement");
     }
 
     #[tokio::test(start_paused = true)]
