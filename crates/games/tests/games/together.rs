@@ -1,13 +1,14 @@
 //! Plays of several players in one transaction: what one of them asks for, cannot have or does in between is
 //! nobody else's business.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sea_orm::DbBackend;
 use tokio::{
     sync::Semaphore,
     task::{JoinHandle, yield_now},
+    time::timeout,
 };
 use xmas_activity::{ActivityObserver, Event};
 use xmas_games::{GameError, GameService, Play, PlayCommand, roulette::Segment};
@@ -416,7 +417,9 @@ async fn whoever_hangs_up_has_not_played_and_the_others_have_once() {
     met.acquire().await.unwrap().forget();
     gone_played.abort();
     for played in [before_played, after_played] {
-        let played = played.await.unwrap().unwrap();
+        // Who waits for the one that is gone waits for ever.
+        let played = timeout(Duration::from_secs(60), played).await.unwrap();
+        let played = played.unwrap().unwrap();
         assert_eq!(
             (played.result.receipt.nonce, played.result.token_balance),
             (0, 4)
