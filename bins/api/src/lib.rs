@@ -9,6 +9,7 @@
 mod admin;
 pub mod cli;
 mod health;
+mod home;
 pub mod jobs;
 pub mod openapi;
 pub mod readiness;

@@ -4,15 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use xmas_cache::Snapshot;
-use xmas_http::{
-    error::{ApiError, Details},
-    server::Draining,
-};
+use xmas_http::{error::ApiError, server::Draining};
 use xmas_kernel::{
+    Problem,
     db::DbError,
     seal::{DataKey, ProbeError},
 };
 use xmas_migration::SchemaState;
+use xmas_texts::{Text, start as texts};
 use xmas_watch::{DatabaseServer, ServerState};
 
 /// Whether requests should be sent here.
@@ -30,7 +29,7 @@ pub struct Readiness {
 struct State {
     server: ServerState,
     /// What is wrong with the keys that are known here.
-    key: Option<String>,
+    key: Option<Text>,
 }
 
 impl Readiness {
@@ -50,12 +49,10 @@ impl Readiness {
 
     /// `NOT_READY` with what is not, or nothing.
     pub(crate) async fn check(&self) -> Result<(), ApiError> {
-        let mut problems = Details::new();
-        let mut note = |check: &str, problem: String| {
-            problems.insert(check.to_owned(), vec![problem]);
-        };
+        let mut problems = Vec::new();
+        let mut note = |check: &str, text| problems.push(Problem::new(check, text));
         if self.draining.has_begun() {
-            note("draining", "is about to stop".to_owned());
+            note("draining", texts::draining());
         }
         match self.state.get_or_load((), self.database()).await {
             Ok(State { server, key }) => {
@@ -63,18 +60,14 @@ impl Readiness {
                 match schema {
                     SchemaState::Current => {}
                     SchemaState::TooOld { missing } => {
-                        note("schema", format!("lacks {}", missing.join(", ")));
+                        note("schema", texts::schema_lacks(missing));
                     }
                     SchemaState::TooNew { migration, .. } => {
-                        note("schema", format!("{migration} needs a newer binary"));
+                        note("schema", texts::schema_too_new(migration));
                     }
                 }
                 if skew.abs() > MOST_SKEW {
-                    let seconds = skew.num_seconds();
-                    note(
-                        "clock",
-                        format!("differs from the database's by {seconds} s"),
-                    );
+                    note("clock", texts::clock_differs(skew.num_seconds()));
                 }
                 if let Some(problem) = key {
                     note("data_key", problem);
@@ -82,7 +75,7 @@ impl Readiness {
             }
             Err(error) => {
                 tracing::warn!(?error, "the database fails the readiness check");
-                note("database", error.to_string());
+                note("database", texts::database_fails(error.to_string()));
             }
         }
         if problems.is_empty() {
@@ -117,14 +110,12 @@ impl Readiness {
     }
 
     /// Who cannot open what is sealed, or may not seal, has winners who are not shown their coupons.
-    async fn key_problem(&self) -> Result<Option<String>, DbError> {
+    async fn key_problem(&self) -> Result<Option<Text>, DbError> {
         match self.key.check(self.server.db().read()).await {
             Ok(()) | Err(ProbeError::Db(DbError::SchemaMismatch(_))) => Ok(None),
             Err(ProbeError::Db(error)) => Err(error),
-            Err(ProbeError::HalfKnown) => Ok(Some(
-                "is being rotated, and DATA_KEY or DATA_KEY_PREVIOUS is missing".to_owned(),
-            )),
-            Err(ProbeError::OtherKey(_)) => Ok(Some("is not the database's".to_owned())),
+            Err(ProbeError::HalfKnown) => Ok(Some(texts::data_key_half_known())),
+            Err(ProbeError::OtherKey(_)) => Ok(Some(texts::data_key_of_another())),
         }
     }
 }

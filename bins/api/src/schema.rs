@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use tokio::time::sleep;
 use xmas_kernel::db::{Db, DbError};
 use xmas_migration::{MigrationLock, SchemaState, apply_next, schema_state};
+use xmas_texts::start;
 
 use crate::version::VERSION;
 
@@ -44,7 +45,7 @@ async fn apply_missing(
     let mut applied = Vec::new();
     loop {
         if !lock.is_held().await {
-            bail!("the connection that kept other migrations away was lost; run it again");
+            bail!(start::migration_lock_lost());
         }
         match apply_next(db.write()).await.map_err(DbError::from) {
             Ok(Some(name)) => applied.push(name),
@@ -53,6 +54,7 @@ async fn apply_missing(
                 tracing::warn!("a table is in use, and is waited for: {error}");
                 sleep(PAUSE).await;
             }
+            Err(error) if error.is_forbidden() => bail!(start::migration_forbidden()),
             Err(error) => return Err(error).context("a migration failed"),
         }
     }
@@ -62,10 +64,10 @@ async fn apply_missing(
 pub async fn require(db: &Db) -> anyhow::Result<()> {
     match schema_state(db.read(), VERSION).await? {
         SchemaState::Current => Ok(()),
-        SchemaState::TooOld { missing } => bail!(
-            "the database schema is too old for this program: {} missing. Run `xmas-api migrate up`.",
-            missing.join(", ")
-        ),
+        SchemaState::TooOld { missing } => {
+            let first = missing.first().cloned().unwrap_or_default();
+            bail!(start::schema_too_old(missing.len(), first))
+        }
         SchemaState::TooNew { .. } => refuse_newer(db).await,
     }
 }
@@ -76,10 +78,7 @@ pub async fn refuse_newer(db: &Db) -> anyhow::Result<()> {
         SchemaState::TooNew {
             migration,
             oldest_binary,
-        } => bail!(
-            "the database schema is too new for this program ({VERSION}): {migration} needs \
-             xmas-api {oldest_binary} or later."
-        ),
+        } => bail!(start::schema_newer_than(VERSION, migration, oldest_binary)),
         SchemaState::Current | SchemaState::TooOld { .. } => Ok(()),
     }
 }
@@ -92,10 +91,7 @@ pub async fn take_lock(db: &Db, patience: Duration) -> anyhow::Result<MigrationL
             return Ok(lock);
         }
         if started.elapsed() >= patience {
-            bail!(
-                "another process changes this schema, and has not finished in {} s; nothing was changed",
-                patience.as_secs()
-            );
+            bail!(start::migration_elsewhere(patience.as_secs()));
         }
         sleep(LOOK).await;
     }

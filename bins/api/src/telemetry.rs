@@ -12,6 +12,7 @@ use tracing_subscriber::{
 };
 use xmas_config::{Config, LogFormat, SentryDsn};
 use xmas_kernel::db::ACQUIRE_TARGET;
+use xmas_texts::start;
 use xmas_watch::{
     metrics::AcquireTimes,
     telemetry::{BoxedLayer, Service, TARGETS, Telemetry, TraceOptions},
@@ -57,8 +58,8 @@ fn lines(config: &Config) -> anyhow::Result<BoxedLayer<Registry>> {
 
 /// What is logged: what the setting says, and nothing of what is there for telemetry.
 fn log_filter(setting: &str) -> anyhow::Result<EnvFilter> {
-    let filter = EnvFilter::try_new(setting)
-        .map_err(|error| anyhow::anyhow!("RUST_LOG cannot be understood: {error}"))?;
+    let filter =
+        EnvFilter::try_new(setting).map_err(|error| start::log_filter(error.to_string()))?;
     TARGETS.iter().try_fold(filter, |filter, target| {
         Ok(filter.add_directive(format!("{target}=off").parse()?))
     })

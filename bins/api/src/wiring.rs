@@ -45,6 +45,7 @@ use xmas_rewards::{
 use xmas_season_pass::{
     SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps, XpCorrections,
 };
+use xmas_texts::start;
 use xmas_time::{Clock, DateTime, SystemClock, Utc};
 use xmas_watch::{
     DatabaseServer, Watch, audit_if_due,
@@ -52,7 +53,7 @@ use xmas_watch::{
 };
 
 use crate::{
-    admin, health,
+    admin, health, home,
     openapi::{self, Docs},
     readiness::Readiness,
     version,
@@ -100,7 +101,7 @@ pub(crate) async fn redis(config: &Config, secret: Vec<u8>) -> anyhow::Result<Op
         return Ok(None);
     };
     if redis_ca_file.is_some() && !url.is_tls() {
-        bail!("REDIS_CA_FILE is set, but REDIS_URL must begin with rediss:// for TLS");
+        bail!(start::redis_ca_without_tls());
     }
     let authorities = redis_ca_file.as_ref().map(std::fs::read);
     let options = RedisOptions {
@@ -362,6 +363,7 @@ impl App {
             .app_data(Data::new(self.limits.clone()))
             .app_data(Data::from(self.contract.clone()))
             .app_data(PayloadConfig::new(MAX_BODY_BYTES));
+        home::configure(cfg);
         health::operations().serve(cfg);
         xmas_player_api::configure(cfg, &self.player);
         admin::configure(cfg, &self.admin);

@@ -1,4 +1,4 @@
-//! What players did, in rows that support can read (domain.md, "Activity").
+//! What players did, in rows that support can read (docs/rules.md, "Activity").
 //!
 //! Invariants:
 //! - A row is written in the transaction of what it tells of: either both are there or neither.

@@ -3,6 +3,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use xmas_kernel::{Feature, UserId, idempotency::RequestKey};
 use xmas_players::Identity;
+use xmas_texts::{Text, player};
 use xmas_time::Kst;
 
 /// What happened, as the server saw it.
@@ -51,7 +52,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether observers hear of it (domain.md, "Activity").
+    /// Whether observers hear of it (docs/rules.md, "Activity").
     pub fn is_observed(&self) -> bool {
         match self.kind {
             EventKind::AuthLogin
@@ -70,7 +71,7 @@ impl Event {
     }
 }
 
-/// What a client may report (api.md §3).
+/// What a client may report (docs/contract.md, "Client reports").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", prefix = "CLIENT_")]
 pub enum ClientEventKind {
@@ -105,6 +106,12 @@ pub struct ClientEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("meta_json may take up to 4096 bytes and be nested 16 deep")]
 pub struct MetaTooLarge;
+
+impl From<MetaTooLarge> for Text {
+    fn from(_: MetaTooLarge) -> Self {
+        player::meta_json(ClientEvent::MAX_META_BYTES, ClientEvent::MAX_META_DEPTH)
+    }
+}
 
 impl ClientEvent {
     /// What a report may carry along, as JSON text.

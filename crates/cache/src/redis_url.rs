@@ -3,6 +3,7 @@ use std::{fmt, str::FromStr};
 use percent_encoding::percent_decode_str;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisResult};
 use url::{Host, Url};
+use xmas_texts::{Text, setting, shown_as_text};
 
 /// Where a Redis server is: `redis://user:password@host:port/number`, or `rediss://…` for TLS.
 ///
@@ -20,25 +21,32 @@ pub struct RedisUrl {
 }
 
 /// Why a text is no [`RedisUrl`]. None of these quotes the text, which may hold a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedisUrlError {
-    #[error("must begin with redis:// or, for TLS, rediss://")]
     Scheme,
-    #[error("must be redis://user:password@host:port/number; {PERCENT_ENCODE}")]
     Form,
-    #[error("must not contain spaces or line breaks; percent-encode them")]
     Spaces,
-    #[error("must say where its parts end: {PERCENT_ENCODE}")]
     Unencoded,
-    #[error("must name a host: redis://user:password@host:port/number")]
     Host,
-    #[error("must end with the number of a database, such as /0, or with nothing")]
     Database,
-    #[error("must have no parameters; {PERCENT_ENCODE}")]
     Parameter,
 }
 
-const PERCENT_ENCODE: &str = "percent-encode / # @ ? % in user and password as %2F %23 %40 %3F %25";
+impl From<RedisUrlError> for Text {
+    fn from(error: RedisUrlError) -> Self {
+        match error {
+            RedisUrlError::Scheme => setting::redis_scheme(),
+            RedisUrlError::Form => setting::redis_form(setting::percent_encode()),
+            RedisUrlError::Spaces => setting::url_spaces(),
+            RedisUrlError::Unencoded => setting::url_unencoded(setting::percent_encode()),
+            RedisUrlError::Host => setting::redis_host(),
+            RedisUrlError::Database => setting::redis_database(),
+            RedisUrlError::Parameter => setting::redis_parameter(setting::percent_encode()),
+        }
+    }
+}
+
+shown_as_text!(RedisUrlError);
 
 impl FromStr for RedisUrl {
     type Err = RedisUrlError;

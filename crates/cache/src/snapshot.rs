@@ -33,8 +33,8 @@ where
     K: Debug,
     V: Clone + Send + Sync + 'static,
 {
-    /// The longest that a copy may be out of date (architecture.md §2), well within the second in
-    /// which a kill switch must act.
+    /// The longest that a copy may be out of date (docs/ARCHITECTURE.md, "Caches"), well within the
+    /// second in which a kill switch must act.
     pub const LIFETIME: Duration = Duration::from_millis(400);
     const CAPACITY: u64 = 10_000;
 

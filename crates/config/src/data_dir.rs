@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::Context;
+use xmas_texts::{Text, start};
 
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
@@ -21,14 +21,13 @@ const OUR_FILES: [&str; 3] = ["xmas.db", "dev-jwt-secret", "dev-data-key"];
 ///
 /// A folder with anything else in it is somebody's folder for other things too, such as `/tmp`, and
 /// stays as it is; our files in it are taken from the others all the same.
-pub fn prepare(folder: &Path) -> anyhow::Result<()> {
-    make(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    restrict_all(folder).with_context(|| {
-        format!(
-            "{} cannot be taken from other users; it must be yours",
-            folder.display()
-        )
-    })
+///
+/// # Errors
+/// The folder cannot be made, or belongs to somebody else.
+pub fn prepare(folder: &Path) -> Result<(), Text> {
+    let prepared = make(folder).and_then(|()| restrict_all(folder));
+    prepared
+        .map_err(|error| start::data_dir_unusable(folder.display().to_string(), error.to_string()))
 }
 
 fn make(folder: &Path) -> io::Result<()> {

@@ -3,6 +3,8 @@
 //! A value means the same here as in the environment: `$` and `\` are just characters. What other
 //! readers of such files understand in their own ways is refused.
 
+use xmas_texts::{Text, setting};
+
 /// What one line sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
@@ -11,12 +13,11 @@ pub(super) struct Line {
 }
 
 /// A line that cannot be understood. Nothing of it is shown, since a secret may stand there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {number} {problem}")]
-pub struct Malformed {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Malformed {
     /// From 1.
     pub(super) number: usize,
-    pub(super) problem: &'static str,
+    pub(super) problem: Text,
 }
 
 /// What the lines set, in their order.
@@ -25,19 +26,19 @@ pub(super) fn parse(file: &[u8]) -> Result<Vec<Line>, Malformed> {
     let mut lines: Vec<Line> = Vec::new();
     for (number, line) in (1..).zip(file.split(|byte| *byte == b'\n')) {
         let malformed = |problem| Malformed { number, problem };
-        let line = str::from_utf8(line).map_err(|_| malformed("must be UTF-8"))?;
+        let line = str::from_utf8(line).map_err(|_| malformed(setting::line_not_text()))?;
         let Some(line) = parse_line(line.trim()).map_err(malformed)? else {
             continue;
         };
         if lines.iter().any(|earlier| earlier.name == line.name) {
-            return Err(malformed("must not set again what an earlier line sets"));
+            return Err(malformed(setting::line_again()));
         }
         lines.push(line);
     }
     Ok(lines)
 }
 
-fn parse_line(line: &str) -> Result<Option<Line>, &'static str> {
+fn parse_line(line: &str) -> Result<Option<Line>, Text> {
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
@@ -45,14 +46,14 @@ fn parse_line(line: &str) -> Result<Option<Line>, &'static str> {
         Some(rest) if rest.starts_with([' ', '\t']) => rest.trim_start(),
         _ => line,
     };
-    let (name, value) = line.split_once('=').ok_or("must be NAME=value")?;
+    let (name, value) = line.split_once('=').ok_or_else(setting::line_form)?;
     let name = name.trim_end();
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty()
         || name.starts_with(|c: char| c.is_ascii_digit())
         || !name.chars().all(is_name)
     {
-        return Err("must be NAME=value");
+        return Err(setting::line_form());
     }
     Ok(Some(Line {
         name: name.to_owned(),
@@ -61,16 +62,16 @@ fn parse_line(line: &str) -> Result<Option<Line>, &'static str> {
 }
 
 /// The text between quotes, or up to a comment.
-fn parse_value(written: &str) -> Result<&str, &'static str> {
+fn parse_value(written: &str) -> Result<&str, Text> {
     let value = written.trim_start();
     if let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         let (value, rest) = value[1..]
             .split_once(quote)
-            .ok_or("must close its quotation mark on the same line")?;
+            .ok_or_else(setting::line_open_quote)?;
         let is_comment =
             rest.is_empty() || rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#');
         if !is_comment {
-            return Err("must end after its closing quotation mark");
+            return Err(setting::line_behind_quote());
         }
         return Ok(value);
     }
@@ -79,7 +80,7 @@ fn parse_value(written: &str) -> Result<&str, &'static str> {
         return if value.len() < written.len() {
             Ok("")
         } else {
-            Err("must have quotation marks around a value that begins with #")
+            Err(setting::line_bare_hash())
         };
     }
     let end = [" #", "\t#"]
@@ -88,7 +89,7 @@ fn parse_value(written: &str) -> Result<&str, &'static str> {
         .min();
     let value = value[..end.unwrap_or(value.len())].trim_end();
     if value.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')) {
-        return Err("must have quotation marks around a value with spaces or quotation marks");
+        return Err(setting::line_bare_spaces());
     }
     Ok(value)
 }
@@ -148,11 +149,14 @@ mod tests {
             let file = format!("B=1\n\n{line}\nC=2");
             let malformed = parse(file.as_bytes()).unwrap_err();
             assert_eq!(malformed.number, 3, "{line}");
-            let told = format!("{malformed} {malformed:?}");
+            let told = format!("{malformed:?}");
             assert!(told.contains("must ") && !told.contains("S3"), "{told}");
         }
         let malformed = parse(b"A=1\nB=\xff").unwrap_err();
-        assert_eq!((malformed.number, malformed.problem), (2, "must be UTF-8"));
+        assert_eq!(
+            (malformed.number, malformed.problem),
+            (2, setting::line_not_text())
+        );
     }
 
     proptest! {
@@ -174,7 +178,7 @@ mod tests {
                     }
                 }
                 Err(malformed) => {
-                    let told = malformed.to_string();
+                    let told = malformed.problem.to_string();
                     prop_assert!(malformed.number >= 1 && !told.contains("S3cret"), "{}", told);
                 }
             }

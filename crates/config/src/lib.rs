@@ -15,12 +15,19 @@ mod safety;
 mod secrets;
 mod source;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use clap::{Args, FromArgMatches, Parser, ValueEnum};
 use ipnet::{IpNet, Ipv4Net};
 use xmas_cache::RedisUrl;
 use xmas_kernel::db::DbUrl;
+use xmas_texts::{Text, field, sent, setting};
 use xmas_time::{DateTime, Utc};
 
 use receivers::ratio;
@@ -29,7 +36,7 @@ pub use data_dir::prepare as prepare_data_dir;
 pub use docs::reference;
 pub use effective::{Setting, effective};
 pub use receivers::{OtlpEndpoint, SentryDsn};
-pub use safety::problems;
+pub use safety::{Unsafe, problems};
 pub use secrets::Secrets;
 pub use source::{ConfigError, SecretFile, Variables};
 
@@ -86,20 +93,21 @@ pub struct AppConfig {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerConfig {
-    /// The address and port to listen on. In development the default is `127.0.0.1:8000`, which only
+    /// The address or name, and the port, to listen on. In development the default is `127.0.0.1:8000`, which only
     /// this machine reaches, since the demo's passwords are published; in production it is
     /// `0.0.0.0:8000`.
     #[arg(
         long = "BIND_ADDR",
         default_value = "127.0.0.1:8000",
         default_value_if("env", "production", "0.0.0.0:8000"),
+        value_parser = address,
         value_name = "ADDRESS:PORT"
     )]
     pub bind_addr: SocketAddr,
-    /// Origins that browsers may call from, separated by commas. `https://cc-jm.com` and
+    /// Origins that browsers may call from, separated by commas: scheme, host and perhaps a port. `https://cc-jm.com` and
     /// `https://www.cc-jm.com` are always allowed; outside production also the localhost ports
     /// 3000, 4173 and 5173. `*` allows every origin and is refused in production.
-    #[arg(long = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN,…")]
+    #[arg(long = "CORS_ORIGINS", value_delimiter = ',', value_parser = parsed::<Origin>, value_name = "ORIGIN,…")]
     pub cors_origins: Vec<Origin>,
     /// Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed, separated by
     /// commas. Networks that are wider than proxies stand in are refused in production.
@@ -118,17 +126,17 @@ pub struct DatabaseConfig {
     /// `mysql://user:password@host:port/database` for MySQL or MariaDB, or `sqlite://file?mode=rwc`.
     /// Percent-encode `/ # @ ? %` in user and password as `%2F %23 %40 %3F %25`. Unset: an embedded SQLite database in `DATA_DIR`, which is migrated and filled with the demo
     /// season by itself. Must be set in production.
-    #[arg(long = "DATABASE_URL", value_name = "URL")]
+    #[arg(long = "DATABASE_URL", value_parser = parsed::<DbUrl>, value_name = "URL")]
     pub url: Option<DbUrl>,
     /// The key that coupon codes and the seeds of draws are sealed with in the database: at least 32
     /// bytes, the same on every replica. Without it they cannot be read any more, so keep a copy
     /// where the database is not. Unset: one is generated and kept in `DATA_DIR`. Must be set in
     /// production.
-    #[arg(long = "DATA_KEY", value_name = "SECRET")]
+    #[arg(long = "DATA_KEY", value_parser = parsed::<Secret>, value_name = "SECRET")]
     pub data_key: Option<Secret>,
     /// The key that sealed before, while `xmas-api rotate-data-key` brings the database from it to `DATA_KEY`, and for a
     /// day after: what either sealed is opened.
-    #[arg(long = "DATA_KEY_PREVIOUS", value_name = "SECRET")]
+    #[arg(long = "DATA_KEY_PREVIOUS", value_parser = parsed::<Secret>, value_name = "SECRET")]
     pub data_key_previous: Option<Secret>,
     /// How many connections each of the two pools (transactions, reads) may open to a server. Each core and the jobs have
     /// an equal part, at least four: with more cores there are more. SQLite always writes through one.
@@ -152,7 +160,7 @@ pub struct CacheConfig {
     /// service goes on without it. Leave the user out (`redis://:password@…`) where there is only a
     /// password, and percent-encode `/ # @ ? %` in both as `%2F %23 %40 %3F %25`. Unset: each process
     /// keeps its own.
-    #[arg(long = "REDIS_URL", value_name = "URL")]
+    #[arg(long = "REDIS_URL", value_parser = parsed::<RedisUrl>, value_name = "URL")]
     pub redis_url: Option<RedisUrl>,
     /// The longest that a request waits for Redis, in milliseconds, before it goes on without it.
     #[arg(long = "REDIS_TIMEOUT_MILLIS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(20..=50), value_name = "MILLISECONDS")]
@@ -172,10 +180,10 @@ pub struct CacheConfig {
 pub struct AuthConfig {
     /// The secret that signs access tokens: at least 32 bytes. Unset: one is generated and kept in
     /// `DATA_DIR`. Must be set in production.
-    #[arg(long = "JWT_SECRET", value_name = "SECRET")]
+    #[arg(long = "JWT_SECRET", value_parser = parsed::<Secret>, value_name = "SECRET")]
     pub jwt_secret: Option<Secret>,
     /// The secret that signed before; its tokens are accepted until they expire.
-    #[arg(long = "JWT_PREVIOUS_SECRET", value_name = "SECRET")]
+    #[arg(long = "JWT_PREVIOUS_SECRET", value_parser = parsed::<Secret>, value_name = "SECRET")]
     pub jwt_previous_secret: Option<Secret>,
     /// How long a player's access token lives.
     #[arg(long = "JWT_EXPIRE_MINUTES", default_value_t = 720, value_parser = clap::value_parser!(u64).range(1..=43_200), value_name = "MINUTES")]
@@ -302,7 +310,7 @@ pub struct LogConfig {
 pub struct WatchConfig {
     /// The address and port that metrics are served on, at `/metrics`. It is for the inside only: who reaches it needs no
     /// token. Unset: they are not served.
-    #[arg(long = "METRICS_ADDR", value_name = "ADDRESS:PORT")]
+    #[arg(long = "METRICS_ADDR", value_parser = address, value_name = "ADDRESS:PORT")]
     pub metrics_addr: Option<SocketAddr>,
     /// From when on a statement counts as slow and is logged, without its values, in milliseconds.
     #[arg(long = "SLOW_STATEMENT_MILLIS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=60_000), value_name = "MILLISECONDS")]
@@ -317,14 +325,14 @@ pub struct WatchConfig {
 pub struct TelemetryConfig {
     /// The base URL of a receiver that takes traces as OTLP over HTTP, such as `http://collector:4318`; `/v1/traces` is
     /// added. With https, a public authority must have signed its certificate. Unset: nothing is traced.
-    #[arg(long = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    #[arg(long = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = parsed::<OtlpEndpoint>, value_name = "URL")]
     pub otlp_endpoint: Option<OtlpEndpoint>,
     /// What part of all requests is traced, from 0 to 1. A request whose `traceparent` says whether it is traced is left
     /// to that.
     #[arg(long = "TRACE_RATIO", default_value = "1", value_parser = ratio, value_name = "NUMBER")]
     pub trace_ratio: f64,
     /// The DSN of a project in Sentry, which hears of panics and of answers with status 500. Unset: nobody does.
-    #[arg(long = "SENTRY_DSN", value_name = "SECRET")]
+    #[arg(long = "SENTRY_DSN", value_parser = parsed::<SentryDsn>, value_name = "SECRET")]
     pub sentry_dsn: Option<SentryDsn>,
 }
 
@@ -341,11 +349,6 @@ pub struct HousekeepingConfig {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// What somebody meant for a secret is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be more than spaces")]
-pub struct BlankSecret;
-
 impl Secret {
     /// The text itself, for the one place that needs it.
     pub fn expose(&self) -> &str {
@@ -354,11 +357,11 @@ impl Secret {
 }
 
 impl FromStr for Secret {
-    type Err = BlankSecret;
+    type Err = Text;
 
-    fn from_str(text: &str) -> Result<Self, BlankSecret> {
+    fn from_str(text: &str) -> Result<Self, Text> {
         if text.trim().is_empty() {
-            return Err(BlankSecret);
+            return Err(setting::blank_secret());
         }
         Ok(Self(text.to_owned()))
     }
@@ -385,28 +388,57 @@ impl Origin {
 }
 
 impl FromStr for Origin {
-    type Err = String;
+    type Err = Text;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim().trim_end_matches('/');
-        let is_origin = url::Url::parse(text).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
-        });
-        if is_origin || text == "*" {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("an origin looks like https://example.com".to_owned())
+    /// In the one spelling that browsers send: in lower case, and without the port that the scheme has anyway.
+    fn from_str(text: &str) -> Result<Self, Text> {
+        let text = text.trim();
+        if text == "*" {
+            return Ok(Self(text.to_owned()));
         }
+        let is_origin = |url: &url::Url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+        };
+        let url = url::Url::parse(text).ok().filter(is_origin);
+        let url = url.ok_or_else(|| setting::origin(sent(text)))?;
+        Ok(Self(url.origin().ascii_serialization()))
     }
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
+/// A value that reads itself, with its own words for one that cannot be read.
+fn parsed<T: FromStr<Err: Into<Text>>>(text: &str) -> Result<T, Text> {
+    text.parse().map_err(Into::into)
+}
+
+/// An address and a port, or a name and a port, of which the first address counts that the name has, IPv4 before IPv6.
+fn address(text: &str) -> Result<SocketAddr, Text> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if host.is_empty() || !host.chars().all(is_name) || port.parse::<u16>().is_err() {
+        return Err(setting::address(sent(text)));
+    }
+    let found = text.to_socket_addrs();
+    let found = found.map_err(|error| setting::unknown_host(sent(host), error.to_string()))?;
+    let found: Vec<SocketAddr> = found.collect();
+    let first = found.iter().find(|found| found.is_ipv4()).or(found.first());
+    first.copied().ok_or_else(|| setting::address(sent(text)))
+}
+
+fn network(text: &str) -> Result<IpNet, Text> {
     let text = text.trim();
     let single = || text.parse::<std::net::IpAddr>().map(IpNet::from);
     text.parse::<IpNet>()
         .or_else(|_| single())
         .map(|network| as_ipv4(&network).unwrap_or(network))
-        .map_err(|_| "a network looks like 10.0.0.0/8 or 10.0.0.1".to_owned())
+        .map_err(|_| setting::network(sent(text)))
 }
 
 /// A network of IPv4 that is written as one of IPv6 (`::ffff:10.0.0.0/104`), as itself: so are the addresses that
@@ -421,19 +453,19 @@ fn as_ipv4(network: &IpNet) -> Option<IpNet> {
     Some(IpNet::V4(network.ok()?))
 }
 
-fn namespace(text: &str) -> Result<String, String> {
+fn namespace(text: &str) -> Result<String, Text> {
     let is_plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-' | '_');
     if (1..=32).contains(&text.len()) && text.chars().all(is_plain) {
         Ok(text.to_owned())
     } else {
-        Err("it must be 1 to 32 of a-z 0-9 - _".to_owned())
+        Err(setting::namespace(sent(text)))
     }
 }
 
-fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+fn instant(text: &str) -> Result<DateTime<Utc>, Text> {
     DateTime::parse_from_rfc3339(text)
         .map(|instant| instant.to_utc())
-        .map_err(|_| "an instant looks like 2025-12-26T09:00:00+09:00".to_owned())
+        .map_err(|_| field::instant(sent(text)))
 }
 
 impl Config {
@@ -555,6 +587,48 @@ mod tests {
             config.event.clock.unwrap().to_rfc3339(),
             "2025-12-26T00:00:00+00:00"
         );
+    }
+
+    #[test]
+    fn an_origin_is_the_same_however_it_is_written() {
+        for (written, origin) in [
+            (" https://a.example ", "https://a.example"),
+            ("HTTPS://A.Example/", "https://a.example"),
+            ("https://a.example:443", "https://a.example"),
+            ("http://a.example:80/", "http://a.example"),
+            ("http://a.example:8080", "http://a.example:8080"),
+            ("https://예.example", "https://xn--2w2b.example"),
+            ("*", "*"),
+        ] {
+            assert_eq!(written.parse::<Origin>().unwrap().as_str(), origin);
+        }
+        for bad in [
+            "",
+            "a.example",
+            "ftp://a.example",
+            "https://a.example/x",
+            "https://u@a.example",
+            "https://a.example?x",
+        ] {
+            assert!(bad.parse::<Origin>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_stand_for_an_address() {
+        let local = address("localhost:8000").unwrap();
+        assert!(local.ip().is_loopback() && local.port() == 8000);
+        assert_eq!(address("[::1]:1").unwrap().to_string(), "[::1]:1");
+        for (bad, key) in [
+            ("localhost", "setting.address"),
+            ("localhost:", "setting.address"),
+            ("localhost:99999", "setting.address"),
+            (":8000", "setting.address"),
+            ("a b:1", "setting.address"),
+            ("nowhere.invalid:1", "setting.unknown_host"),
+        ] {
+            assert_eq!(address(bad).unwrap_err().key(), key, "{bad}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use sentry_types::Dsn;
 use url::Url;
+use xmas_texts::{Text, sent, setting};
 
 /// The base URL of a receiver of OTLP over HTTP. It has no password in it, so that it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ impl OtlpEndpoint {
 }
 
 impl FromStr for OtlpEndpoint {
-    type Err = &'static str;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_plain = |url: &Url| {
@@ -28,8 +29,7 @@ impl FromStr for OtlpEndpoint {
                 && url.fragment().is_none()
         };
         let url = Url::parse(text).ok().filter(is_plain);
-        url.map(Self)
-            .ok_or("must be like http://collector:4318, without a user, a password or a query")
+        url.map(Self).ok_or_else(setting::otlp)
     }
 }
 
@@ -51,12 +51,12 @@ impl SentryDsn {
 }
 
 impl FromStr for SentryDsn {
-    type Err = &'static str;
+    type Err = Text;
 
     /// The parser's own errors may quote what it was given.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let dsn = text.parse().map(Self);
-        dsn.map_err(|_| "must be a DSN as Sentry shows it: https://KEY@HOST/PROJECT")
+        dsn.map_err(|_| setting::sentry())
     }
 }
 
@@ -67,12 +67,12 @@ impl fmt::Debug for SentryDsn {
 }
 
 /// What part of all traces is kept, from 0 to 1.
-pub(crate) fn ratio(text: &str) -> Result<f64, &'static str> {
+pub(crate) fn ratio(text: &str) -> Result<f64, Text> {
     let ratio = text
         .parse()
         .ok()
         .filter(|ratio| (0.0..=1.0).contains(ratio));
-    ratio.ok_or("it must be a number from 0 to 1")
+    ratio.ok_or_else(|| setting::part(sent(text)))
 }
 
 #[cfg(test)]
@@ -105,11 +105,11 @@ mod tests {
                     prop_assert!(!endpoint.to_string().contains("S3cret@"));
                     prop_assert!(endpoint.traces().ends_with("/v1/traces"));
                 }
-                Err(told) => prop_assert!(!told.contains("S3cret")),
+                Err(told) => prop_assert!(!told.to_string().contains("S3cret")),
             }
             match text.parse::<SentryDsn>() {
                 Ok(dsn) => prop_assert_eq!(format!("{dsn:?}"), "[redacted]"),
-                Err(told) => prop_assert!(!told.contains("S3cret")),
+                Err(told) => prop_assert!(!told.to_string().contains("S3cret")),
             }
         }
 

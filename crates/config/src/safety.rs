@@ -1,4 +1,5 @@
 use ipnet::{IpNet, Ipv6Net};
+use xmas_texts::{Language, Place, Text, setting};
 
 use crate::{Config, Origin, Secret};
 
@@ -18,92 +19,94 @@ const KNOWN_DEFAULTS: [&str; 9] = [
     "supersecret",
 ];
 
-/// What must not be in production: a sentence each that says what to do. Empty outside production.
-pub fn problems(config: &Config) -> Vec<String> {
+/// A setting that must not be in production, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsafe {
+    name: String,
+    text: Text,
+}
+
+impl Unsafe {
+    fn new(name: impl Into<String>, text: Text) -> Self {
+        Self {
+            name: name.into(),
+            text,
+        }
+    }
+
+    pub fn sentence(&self, language: Language) -> String {
+        let place = Place {
+            path: &self.name,
+            label: None,
+        };
+        place.sentence(&self.text, language)
+    }
+}
+
+/// What must not be in production. Empty outside production.
+pub fn problems(config: &Config) -> Vec<Unsafe> {
     if !config.is_production() {
         return Vec::new();
     }
     let mut problems = Vec::new();
+    let mut note = |name: &str, text| problems.push(Unsafe::new(name, text));
     for (name, secret) in [
         ("JWT_SECRET", &config.auth.jwt_secret),
         ("DATA_KEY", &config.database.data_key),
     ] {
         match secret {
-            None => problems.push(format!(
-                "{name} is not set: make one with `openssl rand -base64 48` and set it, or name \
-                 its file in {name}_FILE."
-            )),
-            Some(secret) => problems.extend(weakness(name, secret)),
+            None => note(name, setting::secret_unset(name)),
+            Some(secret) => weakness(secret)
+                .into_iter()
+                .for_each(|text| note(name, text)),
         }
     }
     for (name, secret) in [
         ("JWT_PREVIOUS_SECRET", &config.auth.jwt_previous_secret),
         ("DATA_KEY_PREVIOUS", &config.database.data_key_previous),
     ] {
-        problems.extend(secret.iter().filter_map(|secret| weakness(name, secret)));
+        let weakness = secret.as_ref().and_then(weakness);
+        weakness.into_iter().for_each(|text| note(name, text));
     }
     if config.database.data_key_previous.is_some()
         && config.database.data_key_previous == config.database.data_key
     {
-        problems.push(
-            "DATA_KEY_PREVIOUS is the same as DATA_KEY: set it to the key that sealed before, or \
-             unset it."
-                .to_owned(),
-        );
+        note("DATA_KEY_PREVIOUS", setting::same_previous_key());
     }
     if let (Some(jwt), Some(data)) = (&config.auth.jwt_secret, &config.database.data_key)
         && jwt == data
     {
-        problems.push(
-            "DATA_KEY is the same as JWT_SECRET: make one of its own with `openssl rand -base64 48`."
-                .to_owned(),
-        );
+        note("DATA_KEY", setting::same_as_jwt());
     }
     if config.is_embedded() {
-        problems.push(
-            "DATABASE_URL is not set, which means the embedded database with its demo seed: set it \
-             to the production database."
-                .to_owned(),
-        );
+        note("DATABASE_URL", setting::embedded_in_production());
     }
     if config.event.feature_gate_enabled {
-        problems.push(
-            "FEATURE_GATE_ENABLED is true, which lets QA's schedule switch features off for \
-             players: set it to false or unset it."
-                .to_owned(),
-        );
+        note("FEATURE_GATE_ENABLED", setting::gate_in_production());
     }
     if config.event.clock.is_some() {
-        problems.push(
-            "XMAS_CLOCK is set, which shifts the clock: unset it, so that the real time counts."
-                .to_owned(),
-        );
+        note("XMAS_CLOCK", setting::clock_in_production());
     }
     if config.server.cors_origins.iter().any(Origin::is_wildcard) {
-        problems.push(
-            "CORS_ORIGINS contains `*`, which lets every site call this API: list the origins of \
-             your clients instead."
-                .to_owned(),
-        );
+        note("CORS_ORIGINS", setting::every_origin());
     }
     if let Some(network) = too_wide(&config.server.trusted_proxies) {
-        problems.push(format!(
-            "TRUSTED_PROXIES trusts {network}, so that anybody there may say which address a request \
-             comes from: list your proxies only."
-        ));
+        note(
+            "TRUSTED_PROXIES",
+            setting::proxies_too_wide(network.to_string()),
+        );
     }
     // Others may read or write it.
     let exposed = config
         .secret_files
         .iter()
         .filter(|file| file.mode & 0o006 != 0);
-    problems.extend(exposed.map(|file| {
-        format!(
-            "{}_FILE names a file that every user of this machine may read: `chmod 600` it, or 640 \
-             for a group.",
-            file.name
-        )
-    }));
+    for file in exposed {
+        note(
+            &format!("{}_FILE", file.name),
+            setting::file_for_everybody(),
+        );
+    }
     problems
 }
 
@@ -124,27 +127,19 @@ fn too_wide(networks: &[IpNet]) -> Option<IpNet> {
         })
 }
 
-fn weakness(name: &str, secret: &Secret) -> Option<String> {
+fn weakness(secret: &Secret) -> Option<Text> {
     let text = secret.expose();
     let lower = text.to_lowercase();
     if KNOWN_DEFAULTS.iter().any(|word| lower.contains(word)) {
-        return Some(format!(
-            "{name} looks like a value from an example: make one with `openssl rand -base64 48`."
-        ));
+        return Some(setting::secret_from_example());
     }
     if text.len() < SHORTEST_SECRET {
-        return Some(format!(
-            "{name} is {} bytes long and needs at least {SHORTEST_SECRET}: make one with \
-             `openssl rand -base64 48`.",
-            text.len()
-        ));
+        return Some(setting::secret_short(text.len(), SHORTEST_SECRET));
     }
     let mut characters: Vec<char> = text.chars().collect();
     characters.sort_unstable();
     characters.dedup();
-    (characters.len() < 8).then(|| {
-        format!("{name} repeats a few characters: make one with `openssl rand -base64 48`.")
-    })
+    (characters.len() < 8).then(setting::secret_monotonous)
 }
 
 #[cfg(test)]
@@ -164,7 +159,9 @@ mod tests {
     fn problems_with(changes: &[(&str, &str)]) -> Vec<String> {
         let pairs: Vec<_> = GOOD.iter().chain(changes).copied().collect();
         let variables = Variables::from_pairs(&pairs).unwrap();
-        problems(&Config::from_variables(&variables).unwrap())
+        let problems = problems(&Config::from_variables(&variables).unwrap());
+        let english = |problem: &Unsafe| problem.sentence(Language::English);
+        problems.iter().map(english).collect()
     }
 
     #[test]

@@ -2,18 +2,20 @@ use std::{
     collections::BTreeMap,
     error::Error,
     ffi::{OsStr, OsString},
+    fmt,
     fs::File,
-    io::{self, Read},
+    io::Read,
     os::unix::fs::PermissionsExt,
     path::Path,
 };
 
 use clap::{ArgMatches, CommandFactory, error::ContextKind};
+use xmas_texts::{Language, Param, Place, Text, field, sent, setting};
 
 use crate::{
     Config,
     arguments::value_name,
-    dot_env::{self, Line},
+    dot_env::{self, Line, Malformed},
 };
 
 /// The environment, as far as it has been read.
@@ -33,36 +35,40 @@ pub struct SecretFile {
     pub mode: u32,
 }
 
-/// Why the configuration cannot be read. None of these quotes a secret, nor a parser that was given
-/// one.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A value is not what its setting wants, in a sentence.
-    #[error("{0}")]
-    Value(String),
-    #[error("{0} must be UTF-8")]
-    NotText(String),
-    /// A file of a secret. Its path is not shown, since somebody may have put the secret there.
-    #[error("{name}_FILE: the file that it names {problem}")]
-    File { name: String, problem: FileProblem },
-    #[error("{0} and {0}_FILE are both set; keep one")]
-    Twice(String),
-    #[error(".env cannot be read: {0}")]
-    DotEnv(io::Error),
-    #[error(".env: line {} {}", .0.number, .0.problem)]
-    DotEnvLine(#[source] dot_env::Malformed),
+/// Why the configuration cannot be read: what of it, and what is said of that. Nothing quotes a secret, nor a parser that
+/// was given one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The variable, or the line of `.env`.
+    place: String,
+    text: Text,
 }
 
-/// What is wrong with the file of a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum FileProblem {
-    #[error("cannot be read: {0}")]
-    Io(io::Error),
-    #[error("must be UTF-8")]
-    NotText,
-    #[error("must not be empty")]
-    Blank,
+impl ConfigError {
+    fn new(place: impl Into<String>, text: Text) -> Self {
+        Self {
+            place: place.into(),
+            text,
+        }
+    }
+
+    /// A sentence that says what is wrong and what to do.
+    pub fn sentence(&self, language: Language) -> String {
+        let place = Place {
+            path: &self.place,
+            label: None,
+        };
+        place.sentence(&self.text, language)
+    }
 }
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence(Language::English))
+    }
+}
+
+impl Error for ConfigError {}
 
 impl From<clap::Error> for ConfigError {
     /// A parser's error in terms of variables, which it only knows as flags.
@@ -74,18 +80,42 @@ impl From<clap::Error> for ConfigError {
             .split([' ', '='])
             .next()
             .unwrap_or_default();
-        let allowed = text(ContextKind::ValidValue);
-        let cause = match error.source() {
-            Some(cause) => cause.to_string(),
-            None => format!("it is one of {allowed}"),
-        };
-        Self::Value(if is_secret(name) {
-            format!("{name} {cause}")
+        let value = text(ContextKind::InvalidValue);
+        let got = if is_secret(name) {
+            Param::from("…")
         } else {
-            let value = text(ContextKind::InvalidValue);
-            format!("{name}: {value:?} cannot be used: {cause}")
-        })
+            sent(&value)
+        };
+        let said = match error.source() {
+            // One of ours, by a parser of ours.
+            Some(cause) if cause.is::<Text>() => cause.downcast_ref::<Text>().cloned(),
+            Some(cause) => Some(of_number(name, &cause.to_string(), got)),
+            None => {
+                let allowed = text(ContextKind::ValidValue);
+                let allowed: Vec<String> = allowed.split(", ").map(str::to_owned).collect();
+                Some(field::one_of(allowed, got))
+            }
+        };
+        Self::new(name, said.unwrap_or_else(field::kind_other))
     }
+}
+
+/// What the parser of numbers says, in our words.
+fn of_number(name: &str, parser: &str, got: Param) -> Text {
+    if let Some((_, bounds)) = parser.split_once(" is not in ") {
+        let (low, high) = bounds.split_once("..").unwrap_or((bounds, ""));
+        let low = low.to_owned();
+        return match high.trim_start_matches('=') {
+            "" => field::at_least(low, got),
+            high => field::between(low, high.to_owned(), got),
+        };
+    }
+    let command = Config::command();
+    let mut settings = command.get_arguments();
+    let setting = settings.find(|arg| arg.get_long() == Some(name));
+    let usual = setting.and_then(|arg| arg.get_default_values().first());
+    let usual = usual.map_or("1".to_owned(), |usual| usual.to_string_lossy().into_owned());
+    setting::number(usual, got)
 }
 
 /// Whether a setting's value may not be shown. What is not known is taken for a secret.
@@ -120,7 +150,9 @@ impl Variables {
             match value.into_string() {
                 Ok(value) => drop(variables.insert(name, value)),
                 // Of what others set for other programs, nothing need be understood.
-                Err(_) if is_known(&name) => return Err(ConfigError::NotText(name)),
+                Err(_) if is_known(&name) => {
+                    return Err(ConfigError::new(name, setting::not_text()));
+                }
                 Err(_) => {}
             }
         }
@@ -128,8 +160,14 @@ impl Variables {
             .get("APP_ENV")
             .is_some_and(|env| env == "production");
         if !is_production && Path::new(".env").exists() {
-            let file = std::fs::read(".env").map_err(ConfigError::DotEnv)?;
-            for line in dot_env::parse(&file).map_err(ConfigError::DotEnvLine)? {
+            let file = std::fs::read(".env");
+            let file = file.map_err(|error| {
+                ConfigError::new(".env", setting::dot_env_unreadable(error.to_string()))
+            })?;
+            let lines = dot_env::parse(&file).map_err(|Malformed { number, problem }| {
+                ConfigError::new(format!(".env, line {number}:"), problem)
+            })?;
+            for line in lines {
                 let Line { name, value } = line;
                 variables.entry(name).or_insert(value);
             }
@@ -158,11 +196,11 @@ impl Variables {
             };
             let name = name.to_owned();
             if values.contains_key(&name) {
-                return Err(ConfigError::Twice(name));
+                return Err(ConfigError::new(name.clone(), setting::twice(name)));
             }
             let (text, mode) = match read_secret(path.as_ref()) {
                 Ok(read) => read,
-                Err(problem) => return Err(ConfigError::File { name, problem }),
+                Err(text) => return Err(ConfigError::new(format!("{name}_FILE"), text)),
             };
             values.insert(name.clone(), text);
             files.push(SecretFile { name, mode });
@@ -192,19 +230,20 @@ fn is_known(name: &str) -> bool {
 
 /// The text of a secret's file, without a byte order mark and the line break at its end, and the
 /// file's permission bits.
-fn read_secret(path: &OsStr) -> Result<(String, u32), FileProblem> {
+fn read_secret(path: &OsStr) -> Result<(String, u32), Text> {
     let mut bytes = Vec::new();
     let read = |bytes: &mut Vec<u8>| {
         let mut file = File::open(path)?;
         file.read_to_end(bytes)?;
         Ok(file.metadata()?.permissions().mode())
     };
-    let mode = read(&mut bytes).map_err(FileProblem::Io)?;
-    let text = String::from_utf8(bytes).map_err(|_| FileProblem::NotText)?;
+    let mode = read(&mut bytes)
+        .map_err(|error: std::io::Error| setting::file_unreadable(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| setting::file_not_text())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let text = text.trim_end_matches(['\r', '\n']);
     if text.trim().is_empty() {
-        return Err(FileProblem::Blank);
+        return Err(setting::file_blank());
     }
     Ok((text.to_owned(), mode))
 }
@@ -234,7 +273,7 @@ mod tests {
         }
         for blank in ["", "\n", " \r\n", "\u{feff}", "\u{feff} \n"] {
             let error = read(blank.as_bytes()).unwrap_err().to_string();
-            let told = "JWT_SECRET_FILE: the file that it names must not be empty";
+            let told = "JWT_SECRET_FILE names a file that is empty; write the secret into it.";
             assert_eq!(error, told, "{blank:?}");
         }
         let utf_16: Vec<u8> = "\u{feff}S3cret"
@@ -242,17 +281,15 @@ mod tests {
             .flat_map(u16::to_le_bytes)
             .collect();
         let error = read(&utf_16).unwrap_err().to_string();
-        let told = "JWT_SECRET_FILE: the file that it names must be UTF-8";
+        let told = "JWT_SECRET_FILE names a file that is not UTF-8; write the secret as text.";
         assert_eq!(error, told);
 
         let both = [("JWT_SECRET_FILE", path), ("JWT_SECRET", "here")];
-        assert!(matches!(
-            Variables::from_pairs(&both),
-            Err(ConfigError::Twice(_))
-        ));
+        let twice = Variables::from_pairs(&both).unwrap_err();
+        assert_eq!(twice.text, setting::twice("JWT_SECRET"));
         // Somebody put the secret where its path belongs.
         let missing = Variables::from_pairs(&[("JWT_SECRET_FILE", "S3cret")]).unwrap_err();
-        assert!(matches!(missing, ConfigError::File { .. }));
+        assert_eq!(missing.text.key(), "setting.file_unreadable");
         assert!(!missing.to_string().contains("S3cret"), "{missing}");
     }
 
@@ -266,7 +303,10 @@ mod tests {
         ] {
             let variables = Variables::from_pairs(&[(name, " \t")]).unwrap();
             let error = Config::from_variables(&variables).unwrap_err().to_string();
-            assert_eq!(error, format!("{name} must be more than spaces"));
+            assert_eq!(
+                error,
+                format!("{name} must be more than spaces; set a secret or unset it.")
+            );
         }
     }
 }

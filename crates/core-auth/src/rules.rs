@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How late a used refresh token may come back before that counts as theft: a client that lost the
-/// answer asks again within seconds (api.md §3).
+/// answer asks again within seconds (docs/contract.md, "Sessions").
 pub(crate) const REUSE_GRACE: TimeDelta = TimeDelta::seconds(30);
 
 /// What is known of a refresh token.

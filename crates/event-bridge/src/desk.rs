@@ -10,6 +10,7 @@ use xmas_kernel::{
 };
 use xmas_players::key_histogram;
 use xmas_season_pass::{days_of, has_key_stamps};
+use xmas_texts::bridge as texts;
 use xmas_time::EventDay;
 
 use crate::{
@@ -163,8 +164,7 @@ async fn too_late(
     if before.state != BridgeState::Open {
         let terms = |rules: &NewBridge| (rules.keys_required, rules.settle_on, rules.days.clone());
         if terms(terms_before) != terms(after) {
-            let text = "can only be held or let go while it is settled (auto_settle)";
-            problems.push(Problem::new("state", text));
+            problems.push(Problem::new("state", texts::being_settled()));
         }
         return Ok(problems);
     }
@@ -174,8 +174,7 @@ async fn too_late(
             || has_key_stamps(tx, terms_before.season_id, &day.event_type).await?
         {
             let field = format!("days.{}", day.number - 1);
-            let text = "is today, or somebody has its key: it stays as it is";
-            problems.push(Problem::new(field, text));
+            problems.push(Problem::new(field, texts::day_is_fixed()));
         }
     }
     Ok(problems)

@@ -1,5 +1,5 @@
 //! The season bridge: daily missions earn keys, and a settlement in the new year pays for them
-//! (domain.md, "Season bridge").
+//! (docs/rules.md, "Season bridge").
 //!
 //! Invariants:
 //! - A key is a stamp of its season and is collected once, in the transaction of the action that

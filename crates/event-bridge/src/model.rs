@@ -55,7 +55,7 @@ impl Mission {
 }
 
 fn unknown_mission(name: &str) -> UnknownName {
-    UnknownName::new("mission", name)
+    UnknownName::new("mission", name, Mission::ALL.map(Mission::as_str))
 }
 
 /// One day of a bridge.
@@ -119,7 +119,11 @@ impl BridgeState {
 }
 
 fn unknown_bridge_state(name: &str) -> UnknownName {
-    UnknownName::new("state of a bridge", name)
+    UnknownName::new(
+        "state of a bridge",
+        name,
+        BridgeState::ALL.map(BridgeState::as_str),
+    )
 }
 
 /// A bridge as it was saved.

@@ -7,6 +7,7 @@ use xmas_activity::{Event, EventKind};
 use xmas_kernel::{BridgeId, Feature, Problem, Problems, SeasonId, UserId};
 use xmas_rewards::Reward;
 use xmas_season_pass::rules::INTERNAL_WIN_PERIOD;
+use xmas_texts::{bridge as texts, field, sent};
 use xmas_time::EventDay;
 
 use crate::{Bridge, BridgeDay, BridgeEdit, DayEdit, Mission, NewBridge, Slot, SlotState};
@@ -150,16 +151,16 @@ fn edited_days(before: &[BridgeDay], edits: &[DayEdit], problems: &mut Problems)
     let mut days = Vec::with_capacity(edits.len());
     for (index, edit) in edits.iter().enumerate() {
         let old = before.iter().find(|day| day.number == edit.number);
-        let field = |name: &str| format!("days.{index}.{name}");
+        let path = |name: &str| format!("days.{index}.{name}");
         let day = edit.day.or(old.map(|old| old.day));
-        problems.expect(day.is_some(), field("date"), "is needed");
+        problems.expect(day.is_some(), path("date"), field::required());
         let event_type = edit.event_type.clone();
         let event_type = event_type.or_else(|| old.map(|old| old.event_type.clone()));
-        problems.expect(event_type.is_some(), field("event_type"), "is needed");
+        problems.expect(event_type.is_some(), path("event_type"), field::required());
         let mission = edit.mission.or(old.map(|old| old.mission));
-        problems.expect(mission.is_some(), field("mission"), "is needed");
+        problems.expect(mission.is_some(), path("mission"), field::required());
         let points = edit.points.or(old.map(|old| old.points));
-        problems.expect(points.is_some(), field("points"), "are needed");
+        problems.expect(points.is_some(), path("points"), field::required());
         days.push(BridgeDay {
             number: edit.number,
             day: day.unwrap_or_default(),
@@ -188,46 +189,70 @@ pub(crate) fn touched<'a>(
 /// What is wrong with a bridge that is to be saved. `season` is its season's first and last day.
 pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
     let mut problems = Problems::default();
-    let mut expect = |holds: bool, field: &str, text: &str| problems.expect(holds, field, text);
-    let days = &bridge.days;
-    expect((1..=MAX_DAYS).contains(&days.len()), "days", "are 1 to 7");
-    let numbered = (1..).zip(days).all(|(number, day)| day.number == number);
-    expect(numbered, "days.day", "is 1, 2, 3 and so on");
-    let in_order = days.is_sorted_by(|a, b| a.day < b.day);
-    expect(in_order, "days.date", "rises from day to day");
-    let inside = |day: &BridgeDay| (season.0..=season.1).contains(&day.day);
-    expect(days.iter().all(inside), "days.date", "lies in the season");
-    let named = |day: &BridgeDay| {
-        let text = &day.event_type;
-        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        (1..=32).contains(&text.len()) && text.bytes().all(is_name) && text != INTERNAL_WIN_PERIOD
-    };
-    expect(
-        days.iter().all(named),
-        "days.event_type",
-        "has 1 to 32 characters of A-Z, 0-9 and _, and is not the season's own INTERNAL_WIN_50",
+    let count = bridge.days.len();
+    problems.expect(
+        (1..=MAX_DAYS).contains(&count),
+        "days",
+        texts::days(MAX_DAYS, count),
     );
-    let names: BTreeSet<&str> = days.iter().map(|day| day.event_type.as_str()).collect();
-    expect(
-        names.len() == days.len(),
-        "days.event_type",
-        "is there once",
-    );
-    let points = |day: &BridgeDay| (0..=Reward::MAX_AMOUNT).contains(&day.points);
-    expect(
-        days.iter().all(points),
-        "days.points",
-        "are 0 to 1,000,000,000",
-    );
-    let keys = i64::try_from(days.len()).unwrap_or(i64::MAX);
-    expect(
+    let mut names = BTreeSet::new();
+    for (index, day) in bridge.days.iter().enumerate() {
+        let path = |name: &str| format!("days.{index}.{name}");
+        let before = index.checked_sub(1).map(|before| &bridge.days[before]);
+        check_day(day, before, season, &path, &mut problems);
+        problems.expect(
+            names.insert(day.event_type.as_str()),
+            path("event_type"),
+            texts::event_type_twice(sent(&day.event_type)),
+        );
+        let number = i64::try_from(index + 1).unwrap_or(i64::MAX);
+        let numbered = texts::number(number, day.number);
+        problems.expect(day.number == number, path("day"), numbered);
+    }
+    let keys = i64::try_from(count).unwrap_or(i64::MAX);
+    problems.expect(
         (1..=keys).contains(&bridge.keys_required),
         "keys_required",
-        "is 1 to the number of days",
+        texts::keys_required(keys, bridge.keys_required),
     );
-    let after = days.last().is_none_or(|last| last.day < bridge.settle_on);
-    expect(after, "settle_on", "is after the last day");
+    if let Some(last) = bridge.days.last() {
+        let settle_on = bridge.settle_on;
+        let text = texts::settles_after(last.day.to_string(), settle_on.to_string());
+        problems.expect(last.day < settle_on, "settle_on", text);
+    }
     problems.into_vec()
+}
+
+/// What is wrong with one day, but for its number and what it has of others.
+fn check_day(
+    day: &BridgeDay,
+    before: Option<&BridgeDay>,
+    season: (EventDay, EventDay),
+    path: &dyn Fn(&str) -> String,
+    problems: &mut Problems,
+) {
+    if let Some(before) = before.map(|before| before.day) {
+        let text = texts::date_order(before.to_string(), day.day.to_string());
+        problems.expect(before < day.day, path("date"), text);
+    }
+    let (first, last) = season;
+    problems.expect(
+        (first..=last).contains(&day.day),
+        path("date"),
+        texts::date_outside(first.to_string(), last.to_string(), day.day.to_string()),
+    );
+    let name = &day.event_type;
+    let is_plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    problems.expect(
+        (1..=32).contains(&name.len()) && name.bytes().all(is_plain) && name != INTERNAL_WIN_PERIOD,
+        path("event_type"),
+        texts::event_type(INTERNAL_WIN_PERIOD, sent(name)),
+    );
+    problems.expect(
+        (0..=Reward::MAX_AMOUNT).contains(&day.points),
+        path("points"),
+        field::between(0, Reward::MAX_AMOUNT, day.points),
+    );
 }
 
 #[cfg(test)]
@@ -268,7 +293,7 @@ mod tests {
         assert_eq!(fields(&bridge(7)), Vec::<&str>::new());
         assert_eq!(fields(&bridge(0)), ["days", "keys_required"]);
         let eight = bridge(8);
-        assert_eq!(fields(&eight), ["days", "days.date", "settle_on"]);
+        assert_eq!(fields(&eight), ["days", "days.7.date", "settle_on"]);
     }
 
     #[test]
@@ -282,19 +307,19 @@ mod tests {
         assert_eq!(
             fields(&wrong),
             [
-                "days.day",
-                "days.event_type",
-                "days.points",
+                "days.2.points",
+                "days.3.event_type",
+                "days.4.day",
                 "keys_required",
                 "settle_on"
             ]
         );
         let mut outside = bridge(1);
         outside.days[0].day = day(24);
-        assert_eq!(fields(&outside), ["days.date"]);
+        assert_eq!(fields(&outside), ["days.0.date"]);
         let mut lower = bridge(1);
         lower.days[0].event_type = "key day 1".to_owned();
-        assert_eq!(fields(&lower), ["days.event_type"]);
+        assert_eq!(fields(&lower), ["days.0.event_type"]);
     }
 
     fn event(kind: EventKind, feature: Option<Feature>) -> Event {
@@ -377,7 +402,7 @@ mod tests {
         type Set = fn(&mut NewBridge, i64);
         let numbers: [(&str, Set, i64, i64); 2] = [
             (
-                "days.points",
+                "days.6.points",
                 |bridge, number| bridge.days[6].points = number,
                 0,
                 1_000_000_000,
@@ -422,7 +447,7 @@ mod tests {
         ] {
             let mut bridge = bridge(1);
             name.clone_into(&mut bridge.days[0].event_type);
-            let expected: &[&str] = if fits { &[] } else { &["days.event_type"] };
+            let expected: &[&str] = if fits { &[] } else { &["days.0.event_type"] };
             assert_eq!(fields(&bridge), expected, "{name:?}");
         }
     }
@@ -437,13 +462,13 @@ mod tests {
             fields(&bridge)
         };
         assert_eq!(told(&[25, 31]), [""; 0]);
-        for bad in [[24, 31], [26, 26], [27, 26]] {
-            assert_eq!(told(&bad), ["days.date"], "{bad:?}");
+        for (bad, which) in [([24, 31], 0), ([26, 26], 1), ([27, 26], 1)] {
+            assert_eq!(told(&bad), [format!("days.{which}.date")], "{bad:?}");
         }
         let mut late = bridge(7);
         late.days[6].day = day(31).next();
         late.settle_on = day(31).plus_days(2);
-        assert_eq!(fields(&late), ["days.date"]);
+        assert_eq!(fields(&late), ["days.6.date"]);
     }
 
     #[test]

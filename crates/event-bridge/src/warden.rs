@@ -2,11 +2,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{
-    Problem, SeasonId,
+    Problem, Problems, SeasonId,
     audit::{self, Actor, Change},
     db::DbError,
 };
 use xmas_season_pass::{NewSeason, SeasonDeskError, SeasonEdit, SeasonWarden, SettleDay};
+use xmas_texts::season;
 
 use crate::{
     Bridge, BridgeState, KeyAwarder, NewBridge,
@@ -53,12 +54,15 @@ impl SeasonWarden for BridgeWarden {
         after: &NewSeason,
     ) -> Result<Vec<Problem>, DbError> {
         let own = own_in_tx(tx, season).await?;
-        let stands_out = own.is_some_and(|bridge| {
-            let mut days = bridge.rules.days.iter();
-            days.any(|day| !(after.start..=after.end).contains(&day.day))
-        });
-        let problem = || Problem::new("end_date", "and start_date hold every day of the bridge");
-        Ok(stands_out.then(problem).into_iter().collect())
+        let days = own.map_or_else(Vec::new, |bridge| bridge.rules.days);
+        let (Some(first), Some(last)) = (days.first(), days.last()) else {
+            return Ok(Vec::new());
+        };
+        let mut problems = Problems::default();
+        let text = season::holds_bridge(first.day.to_string(), last.day.to_string());
+        problems.expect(after.start <= first.day, "start_date", text.clone());
+        problems.expect(last.day <= after.end, "end_date", text);
+        Ok(problems.into_vec())
     }
 
     async fn follow_in_tx(
@@ -86,7 +90,7 @@ impl SeasonWarden for BridgeWarden {
             return Ok(Some(early));
         }
         if bridge.state != BridgeState::Open {
-            let text = "must be left out: the settlement has begun";
+            let text = season::settlement_has_begun();
             let problem = Problem::new("move_settle_on", text);
             return Err(SeasonDeskError::Invalid(vec![problem]));
         }

@@ -1,8 +1,10 @@
+use serde_json::Value;
 use xmas_kernel::{
     Feature, Problem, Problems, is_within,
     text::{self, Kept},
     unknown_name,
 };
+use xmas_texts::{feature as texts, field, sent};
 
 use crate::{FeatureConfig, FeatureEdit, FeatureError, FeatureRow, FeatureSettings};
 
@@ -38,20 +40,44 @@ pub(crate) fn edited(before: &FeatureConfig, edit: &FeatureEdit) -> FeatureConfi
     }
 }
 
+/// The longest `page_path`, in characters.
+const MAX_PATH: usize = 191;
 /// The longest `config_json`, as text.
 const MAX_CONFIG_BYTES: usize = 16 * 1024;
+/// The most XP that a play may bring.
+const MAX_XP_PER_PLAY: u32 = 1_000_000;
+
+/// Says which of the settings are of another type than they must be.
+fn expect_types(config_json: &Value, problems: &mut Problems) {
+    let fits = |name: &str, fits: fn(&Value) -> bool| config_json.get(name).is_none_or(fits);
+    let is_count = |value: &Value| {
+        value
+            .as_u64()
+            .is_some_and(|count| u32::try_from(count).is_ok())
+    };
+    problems.expect(
+        fits("xp_per_play", is_count),
+        "config_json.xp_per_play",
+        field::kind_whole_number(),
+    );
+    problems.expect(
+        fits("stamp_on_play", Value::is_boolean),
+        "config_json.stamp_on_play",
+        field::kind_boolean(),
+    );
+}
 
 /// What is wrong with a feature that is to be saved; `kept` is the title that it has.
 pub(crate) fn check_feature(config: &FeatureConfig, kept: &Kept<'_>) -> Vec<Problem> {
     let mut problems = Problems::default();
     kept.expect_label(&config.title, "title", &mut problems);
     let path = &config.page_path;
-    let is_path = path.starts_with('/') && !path.starts_with("//") && path.len() <= 191;
+    let is_path = path.starts_with('/') && !path.starts_with("//") && path.len() <= MAX_PATH;
     let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic());
     problems.expect(
         is_path && is_plain,
         "page_path",
-        "is a path of the client such as /roulette, of up to 191 characters",
+        texts::page_path(MAX_PATH, sent(path)),
     );
     // Clients may keep what they like here, but nothing that was meant to be one of ours.
     let names = config.config_json.as_object().into_iter().flatten();
@@ -60,21 +86,28 @@ pub(crate) fn check_feature(config: &FeatureConfig, kept: &Kept<'_>) -> Vec<Prob
         let meant = known.find(|known| is_within(2, name, known));
         if let Some(meant) = meant.filter(|meant| meant != name) {
             let field = format!("config_json.{name}");
-            problems.push(Problem::new(field, unknown_name("field", name, &[meant])));
+            problems.push(Problem::new(
+                field,
+                unknown_name(field::a_field(), name, &[meant]),
+            ));
         }
     }
     let settings = serde_json::from_value::<FeatureSettings>(config.config_json.clone());
     match settings {
         Ok(settings) => problems.expect(
-            settings.xp_per_play <= 1_000_000,
+            settings.xp_per_play <= MAX_XP_PER_PLAY,
             "config_json.xp_per_play",
-            "is 0 to 1,000,000",
+            field::between(0, MAX_XP_PER_PLAY, settings.xp_per_play),
         ),
-        Err(error) => problems.push(Problem::new("config_json", error.to_string())),
+        Err(_) => expect_types(&config.config_json, &mut problems),
     }
     let fits =
         config.config_json.is_object() && config.config_json.to_string().len() <= MAX_CONFIG_BYTES;
-    problems.expect(fits, "config_json", "is an object of up to 16 KiB");
+    problems.expect(
+        fits,
+        "config_json",
+        texts::config_json(MAX_CONFIG_BYTES / 1024),
+    );
     problems.into_vec()
 }
 
@@ -176,7 +209,7 @@ mod tests {
         assert_eq!(told(&xp(0)), [""; 0]);
         assert_eq!(told(&xp(1_000_000)), [""; 0]);
         assert_eq!(told(&xp(1_000_001)), ["config_json.xp_per_play"]);
-        assert_eq!(told(&xp(-1)), ["config_json"]);
+        assert_eq!(told(&xp(-1)), ["config_json.xp_per_play"]);
         for odd in [
             serde_json::json!([]),
             serde_json::json!("x"),

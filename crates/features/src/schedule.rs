@@ -9,6 +9,7 @@ use xmas_kernel::{
     audit::{self, Actor, Change},
     db::retry,
 };
+use xmas_texts::{Text, feature, field};
 use xmas_time::EventDay;
 
 use crate::{FeatureDeskError, Features, Scheduled, ScheduledFeature, desk::FEATURES, store};
@@ -16,7 +17,7 @@ use crate::{FeatureDeskError, Features, Scheduled, ScheduledFeature, desk::FEATU
 /// The longest span of days that is listed at once.
 const MAX_DAYS: i64 = 366;
 
-fn invalid(field: &str, text: &str) -> FeatureDeskError {
+fn invalid(field: &str, text: Text) -> FeatureDeskError {
     let problem = Problem::coded(ErrorCode::InvalidFeatureSchedule, field, text);
     FeatureDeskError::Invalid(vec![problem])
 }
@@ -29,13 +30,12 @@ impl Features {
         last: EventDay,
     ) -> Result<Vec<Scheduled>, FeatureDeskError> {
         if last < first {
-            return Err(invalid("end_date", "is not before start_date"));
+            let text = field::not_before("start_date", last.to_string(), first.to_string());
+            return Err(invalid("end_date", text));
         }
         if (last.date() - first.date()).num_days() >= MAX_DAYS {
-            return Err(invalid(
-                "end_date",
-                "is less than 366 days after start_date",
-            ));
+            let text = field::days_apart(MAX_DAYS, "start_date");
+            return Err(invalid("end_date", text));
         }
         Ok(store::schedule(self.db.read(), first, last).await?)
     }
@@ -72,7 +72,7 @@ impl Features {
     ) -> Result<Scheduled, FeatureDeskError> {
         let named: BTreeSet<Feature> = features.iter().map(|scheduled| scheduled.feature).collect();
         if named.len() != features.len() {
-            return Err(invalid("features", "names each feature once"));
+            return Err(invalid("features", feature::scheduled_twice()));
         }
         let tx = self.db.begin().await?;
         audit::enter_in_tx(&tx, FEATURES).await?;

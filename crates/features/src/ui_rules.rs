@@ -5,6 +5,7 @@ use chrono::DateTime;
 use serde_json::{Map, Value, json};
 use url::Url;
 use xmas_kernel::{Problem, Problems, is_within, text::is_visible, unknown_name};
+use xmas_texts::{feature as texts, field, sent};
 
 /// What players see when a wallet is empty.
 pub const TICKET_ZERO: &str = "ticket_zero";
@@ -17,6 +18,8 @@ const KNOWN_KEYS: [&str; 3] = ["coin_zero", DOWNTIME_BANNER, TICKET_ZERO];
 const MAX_DEPTH: usize = 16;
 /// How long a text may be that no schema bounds, in characters.
 const MAX_TEXT: usize = 10_000;
+/// How long the name of a field may be, in bytes.
+const MAX_NAME: usize = 100;
 
 /// What a value is like.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,7 @@ struct Field {
     is_required: bool,
 }
 
-const fn field(name: &'static str, shape: Shape) -> Field {
+const fn known(name: &'static str, shape: Shape) -> Field {
     Field {
         name,
         shape,
@@ -49,36 +52,36 @@ const fn field(name: &'static str, shape: Shape) -> Field {
 }
 
 const ACTION: Shape = Shape::Fields(&[
-    field("label", Shape::Text(50)),
-    field("href", Shape::Text(500)),
-    field("url", Shape::Text(500)),
+    known("label", Shape::Text(50)),
+    known("href", Shape::Text(500)),
+    known("url", Shape::Text(500)),
 ]);
 
 /// Of a key whose value has a shape.
 fn fields_of(key: &str) -> Option<&'static [Field]> {
     const TICKET_ZERO_FIELDS: &[Field] = &[
-        field("title", Shape::Text(100)),
-        field("body", Shape::Text(1_000)),
-        field("note", Shape::Text(1_000)),
-        field("primaryCta", ACTION),
-        field("secondaryCta", ACTION),
-        field("primary_cta_label", Shape::Text(50)),
-        field("secondary_cta_label", Shape::Text(50)),
-        field("primary_cta_url", Shape::Text(500)),
-        field("secondary_cta_url", Shape::Text(500)),
+        known("title", Shape::Text(100)),
+        known("body", Shape::Text(1_000)),
+        known("note", Shape::Text(1_000)),
+        known("primaryCta", ACTION),
+        known("secondaryCta", ACTION),
+        known("primary_cta_label", Shape::Text(50)),
+        known("secondary_cta_label", Shape::Text(50)),
+        known("primary_cta_url", Shape::Text(500)),
+        known("secondary_cta_url", Shape::Text(500)),
     ];
     const DOWNTIME_BANNER_FIELDS: &[Field] = &[
         Field {
             is_required: true,
-            ..field("enabled", Shape::Flag)
+            ..known("enabled", Shape::Flag)
         },
-        field("title", Shape::Text(100)),
-        field("message", Shape::Text(1_000)),
-        field("severity", Shape::OneOf(&["info", "warning", "critical"])),
-        field("starts_at", Shape::Instant),
-        field("ends_at", Shape::Instant),
-        field("link_label", Shape::Text(50)),
-        field("link_url", Shape::Text(500)),
+        known("title", Shape::Text(100)),
+        known("message", Shape::Text(1_000)),
+        known("severity", Shape::OneOf(&["info", "warning", "critical"])),
+        known("starts_at", Shape::Instant),
+        known("ends_at", Shape::Instant),
+        known("link_label", Shape::Text(50)),
+        known("link_url", Shape::Text(500)),
     ];
     match key {
         TICKET_ZERO => Some(TICKET_ZERO_FIELDS),
@@ -136,16 +139,16 @@ fn check_fields(
             Some(field) => check_shape(&place, field.shape, value, problems),
             None => {
                 let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-                problems.push(Problem::new(place, unknown_name("field", name, &known)));
+                problems.push(Problem::new(
+                    place,
+                    unknown_name(field::a_field(), name, &known),
+                ));
             }
         }
     }
     let is_missing = |field: &&Field| field.is_required && !object.contains_key(field.name);
     for field in fields.iter().filter(is_missing) {
-        problems.push(Problem::new(
-            place,
-            format!("must have a field {}", field.name),
-        ));
+        problems.push(Problem::new(place, texts::missing_field(field.name)));
     }
 }
 
@@ -157,25 +160,22 @@ fn check_shape(place: &str, shape: Shape, value: &Value, problems: &mut Problems
     let (fits, what) = match shape {
         Shape::Text(longest) => (
             text.is_some_and(|text| text.chars().count() <= longest),
-            format!("must be text of up to {longest} characters, or null"),
+            texts::text_or_null(longest),
         ),
-        Shape::Flag => (value.is_boolean(), "must be true or false".to_owned()),
+        Shape::Flag => (value.is_boolean(), field::kind_boolean()),
         Shape::OneOf(allowed) => (
             text.is_some_and(|text| allowed.contains(&text)),
-            format!("must be one of {}, or null", allowed.join(", ")),
+            texts::one_of_or_null(allowed),
         ),
-        Shape::Instant => (
-            text.is_some_and(is_instant),
-            "must be an instant such as 2025-12-27T03:00:00+09:00, or null".to_owned(),
-        ),
+        Shape::Instant => (text.is_some_and(is_instant), texts::instant_or_null()),
         Shape::Fields(fields) => {
             if let Some(object) = value.as_object() {
                 return check_fields(place, fields, object, problems);
             }
-            (false, "must be an object, or null".to_owned())
+            (false, texts::object_or_null())
         }
     };
-    problems.expect(fits, place, &what);
+    problems.expect(fits, place, what);
 }
 
 /// Whether clients in any language understand a text as an instant: RFC 3339 without what few of them know, which are a
@@ -201,18 +201,14 @@ pub(crate) fn is_key(key: &str) -> bool {
 /// What is wrong with a value that is to be shown under a key.
 pub fn check_ui(key: &str, value: &Value) -> Vec<Problem> {
     let mut problems = Problems::default();
-    problems.expect(
-        is_key(key),
-        "key",
-        "has 1 to 100 characters of a-z, 0-9, _ and -",
-    );
+    problems.expect(is_key(key), "key", texts::ui_key(MAX_KEY));
     let is_near = |known: &&&str| is_within(2, key, known);
     if !KNOWN_KEYS.contains(&key)
         && let Some(meant) = KNOWN_KEYS.iter().find(is_near)
     {
-        problems.push(Problem::new("key", unknown_name("key", key, &[meant])));
+        problems.push(Problem::new("key", texts::ui_key_near(sent(key), *meant)));
     }
-    problems.expect(value.is_object(), "value", "is an object");
+    problems.expect(value.is_object(), "value", field::kind_object());
     if let (Some(fields), Some(object)) = (fields_of(key), value.as_object()) {
         check_fields("value", fields, object, &mut problems);
     }
@@ -222,7 +218,7 @@ pub fn check_ui(key: &str, value: &Value) -> Vec<Problem> {
 
 fn check_value(place: &str, name: &str, value: &Value, depth: usize, problems: &mut Problems) {
     if depth == 0 {
-        return problems.expect(false, place, "is nested up to 16 deep");
+        return problems.expect(false, place, texts::too_deep(MAX_DEPTH));
     }
     match value {
         Value::String(text) => check_text(place, name, text, problems),
@@ -233,8 +229,8 @@ fn check_value(place: &str, name: &str, value: &Value, depth: usize, problems: &
         }
         Value::Object(fields) => {
             for (name, item) in fields {
-                let is_plain = name.len() <= 100 && !has_markup(name) && !has_control(name);
-                problems.expect(is_plain, place, "has plain names of up to 100 bytes");
+                let is_plain = name.len() <= MAX_NAME && !has_markup(name) && !has_control(name);
+                problems.expect(is_plain, place, texts::plain_names(MAX_NAME));
                 check_value(&format!("{place}.{name}"), name, item, depth - 1, problems);
             }
         }
@@ -243,25 +239,15 @@ fn check_value(place: &str, name: &str, value: &Value, depth: usize, problems: &
 }
 
 fn check_text(place: &str, name: &str, text: &str, problems: &mut Problems) {
-    problems.expect(
-        text.chars().count() <= MAX_TEXT,
-        place,
-        "has up to 10,000 characters",
-    );
+    let count = text.chars().count();
+    let too_long = field::characters_up_to(MAX_TEXT, count);
+    problems.expect(count <= MAX_TEXT, place, too_long);
     if is_link(name) {
-        problems.expect(
-            text.is_empty() || is_safe_link(text),
-            place,
-            "is an https:// or http:// address, or a path of the client such as /shop",
-        );
+        problems.expect(text.is_empty() || is_safe_link(text), place, texts::link());
         return;
     }
     let is_plain = !has_markup(text) && !has_control(text) && !is_script(text);
-    problems.expect(
-        is_plain,
-        place,
-        "is plain text: no markup, no control characters but line breaks, no script",
-    );
+    problems.expect(is_plain, place, texts::plain_text());
 }
 
 /// Whether clients follow what stands under this name.
@@ -425,7 +411,7 @@ mod tests {
         let value = json!({ "primaryCta": [] });
         assert_eq!(fields(TICKET_ZERO, &value), ["value.primaryCta"]);
         let missing = check_ui(DOWNTIME_BANNER, &json!({}));
-        let expected = Problem::new("value", "must have a field enabled");
+        let expected = Problem::new("value", texts::missing_field("enabled"));
         assert_eq!(missing, [expected]);
         for bad in [
             "2025-12-27 03:00:00+09:00",
@@ -434,8 +420,7 @@ mod tests {
             "2025-12-27T03:00:00",
         ] {
             let value = json!({ "enabled": true, "starts_at": bad });
-            let text = "must be an instant such as 2025-12-27T03:00:00+09:00, or null";
-            let expected = Problem::new("value.starts_at", text);
+            let expected = Problem::new("value.starts_at", texts::instant_or_null());
             assert_eq!(check_ui(DOWNTIME_BANNER, &value), [expected], "{bad}");
         }
     }
@@ -471,9 +456,9 @@ mod tests {
             let told = problems.map(|problem| (problem.field, problem.text));
             told.collect::<Vec<_>>()
         };
-        let meant = |field: &str, name: &str| {
-            let text = format!("is not a field here; did you mean \"{name}\"?");
-            vec![(field.to_owned(), text)]
+        let meant = |path: &str, name: &'static str| {
+            let text = field::unknown_but_near(field::a_field(), name);
+            vec![(path.to_owned(), text)]
         };
         let banner = json!({ "enabled": true, "mesage": "점검" });
         assert_eq!(
@@ -500,7 +485,7 @@ mod tests {
             ("coin_zeros", "coin_zero"),
         ] {
             let problems = check_ui(key, &json!({}));
-            let text = format!("is not a key here; did you mean \"{meant}\"?");
+            let text = texts::ui_key_near(sent(key), meant);
             assert_eq!(problems, [Problem::new("key", text)], "{key}");
         }
         for free in ["banner", "ticket", "zero", "my-key_1", "downtime"] {

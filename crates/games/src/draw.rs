@@ -1,5 +1,5 @@
 //! How a draw is made: HMAC-SHA256 of the day's seed, reduced without bias, so that anybody can
-//! make it again (domain.md, "Fair and disclosed odds"; docs/fairness.md).
+//! make it again (docs/rules.md, "Fair and disclosed odds"; docs/fairness.md).
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Games of chance (domain.md, "Games" and "Fair and disclosed odds").
+//! Games of chance (docs/rules.md, "Games" and "Fair and disclosed odds").
 //!
 //! Invariants:
 //! - A play is one transaction: the token, the draw's log row, the prize, the season's XP and the

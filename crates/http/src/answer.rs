@@ -1,4 +1,8 @@
-use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::StatusCode};
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    http::{StatusCode, header},
+};
 use serde::Serialize;
 use xmas_kernel::idempotency::Replayable;
 
@@ -8,10 +12,14 @@ pub struct Answer<T> {
     body: T,
     status: StatusCode,
     replayed: bool,
+    has_texts: bool,
 }
 
 /// The header of an answer that was given before.
 const REPLAYED: (&str, &str) = ("idempotency-replayed", "true");
+
+/// The header of an answer with texts for people.
+pub const BY_LANGUAGE: (header::HeaderName, &str) = (header::VARY, "Accept-Language");
 
 /// A 204, which says so if it repeats an earlier answer.
 pub fn no_content(done: &Replayable<()>) -> HttpResponse {
@@ -32,6 +40,15 @@ impl<T> Answer<T> {
             body: outcome.result.into(),
             status: StatusCode::OK,
             replayed: outcome.replayed,
+            has_texts: false,
+        }
+    }
+
+    /// The same, whose texts are in the language that the request asks for.
+    pub fn with_texts(self) -> Self {
+        Self {
+            has_texts: true,
+            ..self
         }
     }
 
@@ -41,6 +58,7 @@ impl<T> Answer<T> {
             body: change(self.body),
             status: self.status,
             replayed: self.replayed,
+            has_texts: self.has_texts,
         }
     }
 
@@ -60,6 +78,9 @@ impl<T: Serialize> Responder for Answer<T> {
         let mut answer = HttpResponse::build(self.status);
         if self.replayed {
             answer.insert_header(REPLAYED);
+        }
+        if self.has_texts {
+            answer.append_header(BY_LANGUAGE);
         }
         answer.json(self.body)
     }

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-/// What a wallet can hold (domain.md, "Wallet and rewards"). Amounts are whole numbers.
+use crate::UnknownName;
+
+/// What a wallet can hold (docs/rules.md, "Wallet and rewards"). Amounts are whole numbers.
 #[derive(
     Clone,
     Copy,
@@ -19,8 +21,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(
     serialize_all = "SCREAMING_SNAKE_CASE",
-    parse_err_ty = UnknownAsset,
-    parse_err_fn = UnknownAsset::new
+    parse_err_ty = UnknownName,
+    parse_err_fn = unknown
 )]
 pub enum Asset {
     Point,
@@ -45,15 +47,8 @@ impl Asset {
     }
 }
 
-/// A name that is not one of [`Asset::ALL`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown asset {0:?}")]
-pub struct UnknownAsset(pub String);
-
-impl UnknownAsset {
-    fn new(name: &str) -> Self {
-        Self(name.to_owned())
-    }
+fn unknown(name: &str) -> UnknownName {
+    UnknownName::new("asset", name, Asset::ALL.map(Asset::as_str))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What operators did: `admin_audit_log` (domain.md, "Activity").
+//! What operators did: `admin_audit_log` (docs/rules.md, "Activity").
 //!
 //! A row is written in the transaction of the change that it records, and never touched again. The
 //! database's user needs no right to update or delete here.

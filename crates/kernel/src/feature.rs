@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::UnknownName;
+
 /// A part of the event that can be switched on and off by itself.
 #[derive(
     Clone,
@@ -19,8 +21,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(
     serialize_all = "SCREAMING_SNAKE_CASE",
-    parse_err_ty = UnknownFeature,
-    parse_err_fn = UnknownFeature::new
+    parse_err_ty = UnknownName,
+    parse_err_fn = unknown
 )]
 pub enum Feature {
     SeasonPass,
@@ -45,15 +47,8 @@ impl Feature {
     }
 }
 
-/// A name that is not one of [`Feature::ALL`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown feature {0:?}")]
-pub struct UnknownFeature(pub String);
-
-impl UnknownFeature {
-    fn new(name: &str) -> Self {
-        Self(name.to_owned())
-    }
+fn unknown(name: &str) -> UnknownName {
+    UnknownName::new("feature", name, Feature::ALL.map(Feature::as_str))
 }
 
 #[cfg(test)]

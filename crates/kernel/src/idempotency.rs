@@ -1,4 +1,4 @@
-//! The same request twice does its work once (architecture.md §3).
+//! The same request twice does its work once (docs/ARCHITECTURE.md, "Idempotency").
 //!
 //! A use case looks the key up after it has locked the player, and stores its result in the
 //! transaction of its effect. A duplicate in flight therefore waits on the player's lock and then
@@ -15,6 +15,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+use xmas_texts::{Text, field};
 
 use crate::{
     UserId,
@@ -36,6 +37,12 @@ pub struct RequestKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key is 1 to 255 visible ASCII characters")]
 pub struct MalformedKey;
+
+impl From<MalformedKey> for Text {
+    fn from(_: MalformedKey) -> Self {
+        field::visible_ascii(1, RequestKey::MAX_LENGTH)
+    }
+}
 
 impl RequestKey {
     pub const MAX_LENGTH: usize = 255;

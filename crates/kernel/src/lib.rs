@@ -35,9 +35,9 @@ pub mod text;
 mod unknown;
 pub mod version;
 
-pub use asset::{Asset, UnknownAsset};
+pub use asset::Asset;
 pub use error_code::ErrorCode;
-pub use feature::{Feature, UnknownFeature};
+pub use feature::Feature;
 pub use ids::{
     BatchId, BridgeId, BundleId, ConfigId, CouponKindId, GiftId, OddsId, PlayId, RewardId,
     SeasonId, UserId,

@@ -1,6 +1,7 @@
 //! Which known name somebody may have meant with one that is not known.
 
 use strsim::osa_distance;
+use xmas_texts::{Text, field};
 
 /// How many known names are listed if none is near.
 const LISTED: usize = 20;
@@ -23,19 +24,18 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     near.min().map(|(_, known)| known)
 }
 
-/// What a name is told that is not known where it was sent: the nearest known one, or else which there are.
-pub fn unknown_name(kind: &str, name: &str, known: &[&str]) -> String {
+/// What a name is told that is not known where it was sent: the nearest known one, or else which there are. `what` it
+/// should have named is a text such as [`field::a_field`].
+pub fn unknown_name(what: Text, name: &str, known: &[&str]) -> Text {
     if let Some(meant) = nearest(name, known.iter().copied()) {
-        return format!("is not a {kind} here; did you mean \"{meant}\"?");
+        return field::unknown_but_near(what, meant.to_owned());
     }
-    match known {
-        [] => format!("is not a {kind} here; there is none"),
-        known => {
-            let listed = known[..known.len().min(LISTED)].join(", ");
-            let more = if known.len() > LISTED { ", …" } else { "" };
-            format!("is not a {kind} here; known are {listed}{more}")
-        }
+    if known.is_empty() {
+        return field::unknown_of_none(what);
     }
+    let listed = known.iter().take(LISTED).map(|known| (*known).to_owned());
+    let more = (known.len() > LISTED).then(|| "…".to_owned());
+    field::unknown_among(what, listed.chain(more).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_proposed_or_some_are_listed() {
-        let told = |known: &[&str]| unknown_name("field", "staus", known);
+        let told = |known: &[&str]| unknown_name(field::a_field(), "staus", known).to_string();
         let near = "is not a field here; did you mean \"status\"?";
         assert_eq!(told(&["amount", "status"]), near);
         assert_eq!(told(&["a", "b"]), "is not a field here; known are a, b");

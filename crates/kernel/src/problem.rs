@@ -1,4 +1,4 @@
-use std::fmt::Display;
+use xmas_texts::{Language, Place, Text};
 
 use crate::ErrorCode;
 
@@ -7,35 +7,50 @@ use crate::ErrorCode;
 pub struct Problem {
     /// The field's name in the contract, such as `prizes.2.weight` or `end_date`.
     pub field: String,
-    /// Reads as a sentence after the field's name.
-    pub text: String,
+    /// What people call the item of a list that the field belongs to, such as the prize's label.
+    pub label: Option<String>,
+    pub text: Text,
     /// What a client is told if this is the first problem: most are a `VALIDATION_ERROR`, some have a
-    /// code of their own (api.md §2).
+    /// code of their own (docs/contract.md, "Codes").
     pub code: ErrorCode,
 }
 
 impl Problem {
-    pub fn new(field: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn new(field: impl Into<String>, text: impl Into<Text>) -> Self {
         Self::coded(ErrorCode::ValidationError, field, text)
     }
 
     /// A problem with a code of its own.
-    pub fn coded(code: ErrorCode, field: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn coded(code: ErrorCode, field: impl Into<String>, text: impl Into<Text>) -> Self {
         Self {
             field: field.into(),
+            label: None,
             text: text.into(),
             code,
         }
+    }
+
+    /// A sentence that says what is wrong with which field, for people.
+    pub fn sentence(&self, language: Language) -> String {
+        let place = Place {
+            path: &self.field,
+            label: self.label.as_deref(),
+        };
+        place.sentence(&self.text, language)
     }
 }
 
 /// Collects problems: `problems.expect(holds, field, text)`.
 #[derive(Clone, Debug, Default)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    all: Vec<Problem>,
+    /// The path of an item of a list, such as `prizes.2`, and what people call it.
+    labels: Vec<(String, String)>,
+}
 
 impl Problems {
     /// Notes a problem unless `holds`.
-    pub fn expect(&mut self, holds: bool, field: impl Into<String>, text: &str) {
+    pub fn expect(&mut self, holds: bool, field: impl Into<String>, text: impl Into<Text>) {
         self.expect_or(ErrorCode::ValidationError, holds, field, text);
     }
 
@@ -45,34 +60,51 @@ impl Problems {
         code: ErrorCode,
         holds: bool,
         field: impl Into<String>,
-        text: &str,
+        text: impl Into<Text>,
     ) {
         if !holds {
-            self.0.push(Problem::coded(code, field, text));
+            self.all.push(Problem::coded(code, field, text));
         }
     }
 
     /// Notes why a text cannot be kept, if it cannot.
-    pub fn expect_fit(&mut self, fit: Result<(), impl Display>, field: impl Into<String>) {
+    pub fn expect_fit(&mut self, fit: Result<(), impl Into<Text>>, field: impl Into<String>) {
         if let Err(unfit) = fit {
-            self.push(Problem::new(field, unfit.to_string()));
+            self.push(Problem::new(field, unfit));
         }
     }
 
     pub fn push(&mut self, problem: Problem) {
-        self.0.push(problem);
+        self.all.push(problem);
     }
 
     pub fn extend(&mut self, problems: Vec<Problem>) {
-        self.0.extend(problems);
+        self.all.extend(problems);
+    }
+
+    /// Says what people call an item of a list, whose path is such as `prizes.2`: its problems name it.
+    pub fn call(&mut self, item: String, label: &str) {
+        self.labels.push((item, label.to_owned()));
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     pub fn into_vec(self) -> Vec<Problem> {
-        self.0
+        let Self { mut all, labels } = self;
+        for problem in &mut all {
+            let is_within = |(item, _): &&(String, String)| {
+                let rest = problem.field.strip_prefix(item.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            let label = labels
+                .iter()
+                .find(is_within)
+                .map(|(_, label)| label.clone());
+            problem.label = problem.label.take().or(label);
+        }
+        all
     }
 }
 

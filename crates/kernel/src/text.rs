@@ -16,6 +16,8 @@ use icu_properties::{
     },
 };
 
+use xmas_texts::{Text, field, shown_as_text};
+
 use crate::Problems;
 
 /// How many marks may be stacked on one character. Every living language needs fewer.
@@ -111,36 +113,52 @@ pub enum Lines {
     Several,
 }
 
-/// Why a text cannot be kept. Reads as a sentence after the field's name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a text cannot be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    #[error("must have {} to {} characters", .0.start(), .0.end())]
-    Length(RangeInclusive<usize>),
-    #[error("must have no hidden or control character such as U+{:04X}", u32::from(*.0))]
+    /// How many characters it may have, and how many it has.
+    Length(RangeInclusive<usize>, usize),
     Hidden(char),
     /// The same, of a text that is told to nobody.
-    #[error("must have no hidden or control characters")]
     SomeHidden,
-    #[error("must have a character that is visible")]
     Blank,
-    #[error("must have at most {MAX_MARKS} marks on one character")]
     Marks,
-    #[error("must have no space around it")]
     Space,
-    #[error("must be in NFC")]
     Decomposed,
     /// Of a text whose beginning is kept for what the application makes.
-    #[error("must not begin with {0}, in upper or lower case")]
     Reserved(&'static str),
 }
+
+impl From<Unfit> for Text {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Length(allowed, got) if *allowed.start() == 0 => {
+                field::characters_up_to(*allowed.end(), got)
+            }
+            Unfit::Length(allowed, got) => field::characters(*allowed.start(), *allowed.end(), got),
+            Unfit::Hidden(character) => {
+                field::hidden_character(format!("U+{:04X}", u32::from(character)))
+            }
+            Unfit::SomeHidden => field::hidden_characters(),
+            Unfit::Blank => field::nothing_visible(),
+            Unfit::Marks => field::marks(MAX_MARKS),
+            Unfit::Space => field::outer_space(),
+            Unfit::Decomposed => field::decomposed(),
+            Unfit::Reserved(start) => field::reserved_start(start),
+        }
+    }
+}
+
+shown_as_text!(Unfit);
 
 /// Whether a text in NFC may be kept: how many characters it has, and what they are.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn check(text: &str, characters: RangeInclusive<usize>, lines: Lines) -> Result<(), Unfit> {
-    if !characters.contains(&text.chars().count()) {
-        return Err(Unfit::Length(characters));
+    let count = text.chars().count();
+    if !characters.contains(&count) {
+        return Err(Unfit::Length(characters, count));
     }
     if !const { ComposingNormalizerBorrowed::new_nfc() }.is_normalized(text) {
         return Err(Unfit::Decomposed);
@@ -418,10 +436,7 @@ mod tests {
         let problems = problems.into_vec();
         let fields: Vec<&str> = problems.iter().map(|it| it.field.as_str()).collect();
         assert_eq!(fields, ["b", "c"]);
-        assert_eq!(
-            problems[0].text,
-            "must have no hidden or control character such as U+200B"
-        );
+        assert_eq!(problems[0].text, field::hidden_character("U+200B"));
     }
 
     proptest! {

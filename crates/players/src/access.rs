@@ -96,7 +96,8 @@ impl LockedPlayer {
     }
 }
 
-/// Locks the player before anything else is read or written for them (architecture.md §2).
+/// Locks the player before anything else is read or written for them (docs/ARCHITECTURE.md, "Rules that
+/// must not break").
 pub async fn lock_in_tx(
     tx: &DatabaseTransaction,
     identity: &Identity,

@@ -11,6 +11,7 @@ use xmas_kernel::{
     db::{DbError, Timestamp},
     text::{self, LABEL_CHARACTERS, Unfit},
 };
+use xmas_texts::Text;
 
 use crate::{
     access::{Identity, LockedPlayer, raise_epoch_in_tx},
@@ -27,6 +28,12 @@ pub struct ExternalId(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an external id {0}")]
 pub struct MalformedExternalId(pub Unfit);
+
+impl From<MalformedExternalId> for Text {
+    fn from(malformed: MalformedExternalId) -> Self {
+        malformed.0.into()
+    }
+}
 
 impl ExternalId {
     pub const MAX_CHARS: usize = *LABEL_CHARACTERS.end();
@@ -98,7 +105,7 @@ impl TryFrom<&str> for GivenId {
         let given = Self::any(text);
         let length = given.composed.chars().count();
         if !LABEL_CHARACTERS.contains(&length) {
-            return Err(MalformedExternalId(Unfit::Length(LABEL_CHARACTERS)));
+            return Err(MalformedExternalId(Unfit::Length(LABEL_CHARACTERS, length)));
         }
         match given.composed.chars().find(|it| it.is_control()) {
             Some(control) => Err(MalformedExternalId(Unfit::Hidden(control))),
@@ -121,6 +128,12 @@ pub struct Nickname(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a nickname {0}")]
 pub struct MalformedNickname(pub Unfit);
+
+impl From<MalformedNickname> for Text {
+    fn from(malformed: MalformedNickname) -> Self {
+        malformed.0.into()
+    }
+}
 
 impl Nickname {
     pub fn as_str(&self) -> &str {
@@ -164,10 +177,10 @@ impl Role {
 }
 
 fn unknown_role(name: &str) -> UnknownName {
-    UnknownName::new("role", name)
+    UnknownName::new("role", name, Role::ALL.map(Role::as_str))
 }
 
-/// Whether an account may be used (domain.md, "Players").
+/// Whether an account may be used (docs/rules.md, "Players").
 #[derive(
     Clone,
     Copy,
@@ -199,7 +212,7 @@ impl Status {
 }
 
 fn unknown_status(name: &str) -> UnknownName {
-    UnknownName::new("status", name)
+    UnknownName::new("status", name, Status::ALL.map(Status::as_str))
 }
 
 /// An account as logging in needs it.

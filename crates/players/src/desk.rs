@@ -11,6 +11,7 @@ use xmas_kernel::{
     seal::DataKey,
     version,
 };
+use xmas_texts::player as texts;
 use xmas_time::EventDay;
 
 use crate::{
@@ -159,8 +160,8 @@ impl Players {
         let wish = (&edit.season, before.standing, edit.seen.is_some());
         let becomes = edit.status.unwrap_or(before.status);
         if becomes == Status::Inactive && wished_in(season, wish)? > Some(before.standing.xp) {
-            let text = "must be left as it is while the player is INACTIVE; set the status to ACTIVE first";
-            return Err(PlayerDeskError::Invalid(vec![Problem::new("xp", text)]));
+            let problem = Problem::new("xp", texts::xp_while_inactive());
+            return Err(PlayerDeskError::Invalid(vec![problem]));
         }
         correct_in_tx(&tx, &player, season, wish, actor, now).await?;
         let names = rules::new_names(&before, edit).map_err(PlayerDeskError::Invalid)?;
@@ -218,8 +219,8 @@ impl Players {
         }
         let before = player_record_in_tx(&tx, user_id, season).await?;
         if before.role == Role::Admin {
-            let text = "must be a player's: the name of an operator signs what they did";
-            return Err(PlayerDeskError::Invalid(vec![Problem::new("id", text)]));
+            let problem = Problem::new("id", texts::operator_is_kept());
+            return Err(PlayerDeskError::Invalid(vec![problem]));
         }
         let is_first = !player.is_anonymised();
         if is_first {
@@ -342,7 +343,7 @@ async fn lock_for_in_tx(
     shuts_out: bool,
 ) -> Result<LockedPlayer, PlayerDeskError> {
     if shuts_out && user_id == actor.user_id {
-        let own = Problem::new("status", "is not changed by its owner; ask another admin");
+        let own = Problem::new("status", texts::own_status());
         return Err(PlayerDeskError::Invalid(vec![own]));
     }
     // Read without a lock: a role never changes.
@@ -396,7 +397,7 @@ async fn correct_in_tx(
         // Operators earn nothing, by no way.
         let account = find_by_id(tx, player.user_id()).await?;
         if account.is_some_and(|account| account.role == Role::Admin) {
-            let problem = Problem::new("xp", "belongs to players; this is an admin's account");
+            let problem = Problem::new("xp", texts::operators_have_no_xp());
             return Err(PlayerDeskError::Invalid(vec![problem]));
         }
         let delta = wanted - standing.xp;

@@ -58,7 +58,7 @@ impl PlayerRecord {
 }
 
 /// What an operator says about a player's season. Clients send back what they loaded, so most of it
-/// is an echo (api.md §4); `rules::wanted_xp` tells them apart.
+/// is an echo (docs/contract.md, "Edits"); `rules::wanted_xp` tells them apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SeasonWish {
     pub xp: Option<i64>,

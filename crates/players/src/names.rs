@@ -17,7 +17,7 @@ impl PlayerNames {
     pub const ANONYMOUS: &'static str = "(anonymised)";
 
     /// The name by which players may be shown to each other: the nickname, else a masked external id
-    /// (domain.md, "Games"). Nicknames from before the rules of [`crate::Nickname`] may have nothing to
+    /// (docs/rules.md, "Games"). Nicknames from before the rules of [`crate::Nickname`] may have nothing to
     /// see.
     pub fn public(&self) -> String {
         let nickname = self.nickname.clone().filter(|name| text::is_seen(name));

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(decomposed.expose(), "café creme");
         // Composed it has seven characters.
         let short = Password::try_from("e\u{301}234567");
-        assert_eq!(short, Err(Unfit::Length(8..=256)));
+        assert_eq!(short, Err(Unfit::Length(8..=256, 7)));
         for bad in ["12345678\u{200b}", "1234\t5678", "12345678\u{202e}"] {
             assert_eq!(Password::try_from(bad), Err(Unfit::SomeHidden), "{bad:?}");
         }

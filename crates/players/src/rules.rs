@@ -5,6 +5,7 @@ use xmas_kernel::{
     Problem, Problems, audit,
     text::{self, Unfit},
 };
+use xmas_texts::{Text, player as texts};
 
 use crate::{ExternalId, Nickname, PlayerEdit, PlayerRecord, SeasonWish, Standing};
 
@@ -21,8 +22,8 @@ pub(crate) enum WishError {
 /// A ladder: the XP at which a level is reached.
 pub(crate) type Ladder<'a> = &'a dyn Fn(i64) -> Option<i64>;
 
-/// The XP that a player is to have, if it is to change (api.md §4). `ladder` is that of the season
-/// served today.
+/// The XP that a player is to have, if it is to change (docs/contract.md, "Edits"). `ladder` is that of
+/// the season served today.
 ///
 /// Clients send back the XP and the level that they loaded, and the player may have played since. So
 /// what is lower than it is now is an echo, unless the wish is `exact`: made by somebody who has seen
@@ -47,20 +48,20 @@ pub(crate) fn wanted_xp(
             Ok(None)
         };
     };
-    let invalid = |field: &str, text: &str| Err(WishError::Invalid(Problem::new(field, text)));
+    let invalid = |field: &str, text: Text| Err(WishError::Invalid(Problem::new(field, text)));
     let mut by_level = None;
     for (field, level) in levels {
         let Some(level) = level else { continue };
         // Before the first level there is level 0.
         let required = if level == 0 { Some(0) } else { ladder(level) };
         let Some(required) = required else {
-            return invalid(field, "is a level of the season");
+            return invalid(field, texts::no_such_level(level));
         };
         if !moves(level, now.level) {
             continue;
         }
         if by_level.is_some_and(|(_, other)| other != required) {
-            return invalid(field, "is the same as level");
+            return invalid(field, texts::levels_differ());
         }
         by_level = Some((field, required));
     }
@@ -71,14 +72,14 @@ pub(crate) fn wanted_xp(
         let reaches = ladder(level).is_none_or(|required| required <= xp);
         let passes = ladder(level + 1).is_some_and(|required| required <= xp);
         if !reaches || passes {
-            return invalid("xp", "is not of this level; load the player again");
+            return invalid("xp", texts::xp_of_another_level());
         }
     }
     let Some((field, wanted)) = xp.map(|xp| ("xp", xp)).or(by_level) else {
         return Ok(None);
     };
     if !(0..=MAX_XP).contains(&wanted) {
-        return invalid(field, "amounts to 0 to 1,000,000,000 XP");
+        return invalid(field, texts::xp_bounds(MAX_XP, wanted));
     }
     Ok((wanted != now.xp).then_some(wanted))
 }

@@ -1,4 +1,4 @@
-//! Every invariant of the database (domain.md, "Invariants") as a query for what violates it.
+//! Every invariant of the database (docs/rules.md, "Invariants") as a query for what violates it.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TryGetable};
 use serde::Serialize;

@@ -35,7 +35,7 @@ pub use model::{
     StampReceipt,
 };
 pub use payout::{PayoutQuery, PayoutRow, Payouts};
-pub use place::{Cursor, Kind, MalformedCursor, UnknownKind};
+pub use place::{Cursor, Kind, MalformedCursor};
 pub use recipients::ActivePlayers;
 pub use records::{
     AuditFilter, AuditRecord, EXPORT_AUDIT_ROWS, EXPORT_ROWS, EventFilter, EventRecord,

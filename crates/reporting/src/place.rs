@@ -7,7 +7,8 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use xmas_kernel::paging::Limit;
+use xmas_kernel::{UnknownName, paging::Limit};
+use xmas_texts::{Text, field, sent};
 
 /// What a row is of. Rows of one instant stand in the order of their kinds.
 pub trait Kind: Copy + Ord + Sized + 'static {
@@ -17,25 +18,12 @@ pub trait Kind: Copy + Ord + Sized + 'static {
     fn as_str(self) -> &'static str;
 
     /// The kind of this name.
-    fn named(name: &str) -> Result<Self, UnknownKind> {
+    fn named(name: &str) -> Result<Self, UnknownName> {
         let mut all = Self::ALL.iter().copied();
         let found = all.find(|kind| kind.as_str() == name);
-        found.ok_or_else(|| {
-            let known: Vec<&str> = Self::ALL.iter().map(|kind| kind.as_str()).collect();
-            UnknownKind {
-                name: name.to_owned(),
-                known: known.join(", "),
-            }
-        })
+        let known = Self::ALL.iter().map(|kind| kind.as_str());
+        found.ok_or_else(|| UnknownName::new("kind", name, known))
     }
-}
-
-/// A name that is not one of [`Kind::ALL`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is none of {known}")]
-pub struct UnknownKind {
-    name: String,
-    known: String,
 }
 
 /// The last instant that every server can compare with: the end of the year 9999.
@@ -86,9 +74,15 @@ impl<K: Kind> fmt::Display for Cursor<K> {
 }
 
 /// Text that no page has named as its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a cursor is what an earlier page has named as the next one")]
-pub struct MalformedCursor;
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no cursor of an earlier page")]
+pub struct MalformedCursor(String);
+
+impl From<MalformedCursor> for Text {
+    fn from(malformed: MalformedCursor) -> Self {
+        field::cursor(sent(&malformed.0))
+    }
+}
 
 impl<K: Kind> FromStr for Cursor<K> {
     type Err = MalformedCursor;
@@ -97,7 +91,7 @@ impl<K: Kind> FromStr for Cursor<K> {
         // Numbers are read leniently; one place has one spelling.
         Self::parse(text)
             .filter(|cursor| cursor.to_string() == text)
-            .ok_or(MalformedCursor)
+            .ok_or_else(|| MalformedCursor(text.to_owned()))
     }
 }
 
@@ -190,7 +184,7 @@ mod tests {
         ] {
             assert_eq!(
                 bad.parse::<HistoryCursor>(),
-                Err(MalformedCursor),
+                Err(MalformedCursor(bad.to_owned())),
                 "{bad:?}"
             );
         }
@@ -217,8 +211,8 @@ mod tests {
     #[test]
     fn an_unknown_kind_is_told_which_there_are() {
         assert_eq!(HistoryKind::named("play"), Ok(HistoryKind::Play));
-        let error = HistoryKind::named("spin").unwrap_err().to_string();
-        assert!(error.starts_with("\"spin\" is none of "), "{error}");
+        let error = Text::from(HistoryKind::named("spin").unwrap_err()).to_string();
+        assert!(error.ends_with("got \"spin\""), "{error}");
         for kind in HistoryKind::ALL {
             assert!(error.contains(kind.as_str()), "{error}");
         }

@@ -1,4 +1,4 @@
-//! Wallets, their ledger, and the delivery of rewards (domain.md, "Wallet and rewards").
+//! Wallets, their ledger, and the delivery of rewards (docs/rules.md, "Wallet and rewards").
 //!
 //! Invariants:
 //! - A balance is never negative, and is always the sum of its ledger rows. Ledger rows are only

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use xmas_kernel::{Asset, BundleId, CouponKindId, RewardId, SeasonId, UnknownName, UserId};
 use xmas_players::Account;
 
-/// What a level or a prize can promise (domain.md, "Wallet and rewards").
+/// What a level or a prize can promise (docs/rules.md, "Wallet and rewards").
 #[derive(
     Clone,
     Copy,
@@ -71,7 +71,7 @@ impl RewardType {
 }
 
 fn unknown_reward_type(name: &str) -> UnknownName {
-    UnknownName::new("reward type", name)
+    UnknownName::new("reward type", name, RewardType::ALL.map(RewardType::as_str))
 }
 
 /// A promise: so many of what. `NONE` promises 0, a bundle or a coupon 1 and which, everything else any
@@ -243,7 +243,11 @@ impl GrantSource {
 }
 
 fn unknown_grant_source(name: &str) -> UnknownName {
-    UnknownName::new("source of a grant", name)
+    UnknownName::new(
+        "source of a grant",
+        name,
+        GrantSource::ALL.map(GrantSource::as_str),
+    )
 }
 
 /// A reward to be delivered.
@@ -326,7 +330,11 @@ impl RewardState {
 }
 
 fn unknown_reward_state(name: &str) -> UnknownName {
-    UnknownName::new("reward state", name)
+    UnknownName::new(
+        "reward state",
+        name,
+        RewardState::ALL.map(RewardState::as_str),
+    )
 }
 
 /// A receipt as admins see it in the review queue.

@@ -6,6 +6,7 @@ use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{Asset, Problem, Problems, UnknownName, UserId, db::DbError};
 use xmas_players::{GivenId, PlayerName, PlayerRef, players_by_external_id, players_by_id};
+use xmas_texts::{Text, field, wallet};
 
 use crate::Reward;
 
@@ -47,7 +48,7 @@ impl OrderKind {
 }
 
 fn unknown_order_kind(name: &str) -> UnknownName {
-    UnknownName::new("kind of order", name)
+    UnknownName::new("kind of order", name, OrderKind::ALL.map(OrderKind::as_str))
 }
 
 /// Something that is given to a player or taken from one. Blocked players count; whoever was anonymised does not.
@@ -79,19 +80,19 @@ pub struct OrderDone {
 const MAX_PAYOUT: i64 = 1_000_000_000_000;
 
 /// What is wrong with an amount, if anything is.
-pub(crate) fn amount_problem(kind: OrderKind, amount: i64) -> Option<&'static str> {
-    let (most, problem) = match kind {
-        OrderKind::Payout => (MAX_PAYOUT, "is 1 to 1,000,000,000,000"),
-        OrderKind::Grant | OrderKind::Revoke => (Reward::MAX_AMOUNT, "is 1 to 1,000,000,000"),
+pub(crate) fn amount_problem(kind: OrderKind, amount: i64) -> Option<Text> {
+    let most = match kind {
+        OrderKind::Payout => MAX_PAYOUT,
+        OrderKind::Grant | OrderKind::Revoke => Reward::MAX_AMOUNT,
     };
-    (!(1..=most).contains(&amount)).then_some(problem)
+    (!(1..=most).contains(&amount)).then(|| field::between(1, most, amount))
 }
 
 /// What is wrong with so much of something.
 pub(crate) fn check(kind: OrderKind, asset: Asset, amount: i64) -> Vec<Problem> {
     let mut problems = Problems::default();
     let is_payable = kind != OrderKind::Payout || asset == Asset::Point;
-    problems.expect(is_payable, "token_type", "is POINT");
+    problems.expect(is_payable, "token_type", wallet::payout_is_points());
     if let Some(problem) = amount_problem(kind, amount) {
         problems.expect(false, "amount", problem);
     }

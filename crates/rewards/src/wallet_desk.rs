@@ -6,6 +6,7 @@ use xmas_kernel::{
     idempotency::{Replayable, RequestKey, find_in_tx, retry_keyed, store_in_tx},
 };
 use xmas_players::{Inactive, RecipientError, lock_recipient_in_tx};
+use xmas_texts::{player, wallet};
 
 use crate::{
     Order, OrderDone, OrderError, OrderKind, Wallets,
@@ -19,7 +20,7 @@ impl From<Nobody> for OrderError {
             Nobody::Unnamed => OrderError::NobodyNamed,
             Nobody::Unknown => OrderError::UnknownPlayer,
             Nobody::Ambiguous => {
-                let problem = Problem::new("user_id", "is not the player of external_id");
+                let problem = Problem::new("external_id", player::names_differ());
                 OrderError::Invalid(vec![problem])
             }
         }
@@ -108,7 +109,7 @@ fn impossible(order: &Order) -> OrderError {
     if order.kind.takes() {
         return OrderError::NotEnough;
     }
-    let problem = Problem::new("amount", "is more than the wallet can hold");
+    let problem = Problem::new("amount", wallet::wallet_is_full());
     OrderError::Invalid(vec![problem])
 }
 

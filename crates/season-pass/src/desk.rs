@@ -10,6 +10,7 @@ use xmas_kernel::{
     version,
 };
 use xmas_rewards::are_deliverable;
+use xmas_texts::{reward, season as texts};
 use xmas_time::EventDay;
 
 use crate::{
@@ -47,7 +48,8 @@ impl SeasonPass {
             let named = level.reward.item().is_some();
             if named && !are_deliverable(tx, &[level.reward]).await? {
                 let field = format!("levels.{index}.reward_item");
-                problems.push(Problem::new(field, "names no bundle or kind of coupon"));
+                let item = level.reward.item().unwrap_or_default();
+                problems.push(Problem::new(field, reward::unknown_item(item.to_string())));
             }
         }
         let own = own.map(|(id, _)| id);
@@ -75,8 +77,7 @@ impl SeasonPass {
         audit::enter_in_tx(&tx, SEASONS).await?;
         let (season, mut problems) = rules::edited(None, edit);
         if edit.move_settle_on {
-            let text = "must be left out of a new season, which has no bridge yet";
-            problems.push(Problem::new("move_settle_on", text));
+            problems.push(Problem::new("move_settle_on", texts::new_has_no_bridge()));
         }
         self.check_in_tx(&tx, None, &season, problems, now).await?;
         let id = store::insert_season(&tx, &season, now)
@@ -177,7 +178,7 @@ fn name_conflict(error: DbError) -> SeasonDeskError {
     if !error.violates(&constraints::SEASON_NAME) {
         return error.into();
     }
-    let problem = Problem::new("season_name", "is another season's name");
+    let problem = Problem::new("season_name", texts::name_taken());
     SeasonDeskError::Invalid(vec![problem])
 }
 

@@ -22,7 +22,7 @@ pub enum SeasonError {
     AlreadyStamped,
     /// The client proposed a bonus below 0 or above the season's limit.
     #[error("the bonus is not between 0 and {max}")]
-    XpBonusOutOfRange { max: i64 },
+    XpBonusOutOfRange { max: i64, got: i64 },
     #[error("the season has no such level")]
     LevelNotFound,
     #[error("the level has not been reached")]

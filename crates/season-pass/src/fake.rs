@@ -151,7 +151,10 @@ impl SeasonPassService for FakeSeasonPass {
         let season = rules::running(&world.seasons, today)?.ok_or(SeasonError::NoActiveSeason)?;
         let max = season.rules.max_xp_bonus;
         if !(0..=max).contains(&command.xp_bonus) {
-            return Err(SeasonError::XpBonusOutOfRange { max });
+            return Err(SeasonError::XpBonusOutOfRange {
+                max,
+                got: command.xp_bonus,
+            });
         }
         let standing = world.progress.entry((user_id, season.id)).or_default();
         if standing.0.last_stamp_day == Some(today) {

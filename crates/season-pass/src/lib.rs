@@ -1,4 +1,4 @@
-//! The season pass: daily stamps, XP, levels and their rewards (domain.md, "Season pass").
+//! The season pass: daily stamps, XP, levels and their rewards (docs/rules.md, "Season pass").
 //!
 //! Invariants:
 //! - One daily stamp per player, season and event day; one payment per player, season and level.

@@ -8,6 +8,7 @@ use xmas_kernel::{
     text::{self, Kept, Lines},
 };
 use xmas_rewards::{Reward, RewardType};
+use xmas_texts::{field, season as texts};
 use xmas_time::EventDay;
 
 use crate::{Level, LevelEdit, NewSeason, Progress, Season, SeasonEdit, SeasonError};
@@ -16,6 +17,10 @@ use crate::{Level, LevelEdit, NewSeason, Progress, Season, SeasonEdit, SeasonErr
 pub const INTERNAL_WIN_PERIOD: &str = "INTERNAL_WIN_50";
 /// How many levels a season may have.
 pub const MAX_LEVELS: i64 = 1_000;
+/// The most XP that a stamp brings by itself, and the most that it brings besides.
+const MAX_XP_OF_STAMP: i64 = 1_000_000;
+/// How many days a season may be served after its last one.
+const MAX_GRACE_DAYS: i64 = 366;
 /// How many characters the label of a level's reward may have.
 pub const LABEL_CHARACTERS: RangeInclusive<usize> = 1..=191;
 
@@ -162,6 +167,7 @@ pub fn check_save(season: &NewSeason, before: Option<&NewSeason>, today: EventDa
     kept.expect_label(&season.name, "season_name", &mut problems);
     for (index, level) in season.levels.iter().enumerate() {
         let label = &level.reward_label;
+        problems.call(format!("levels.{index}"), label);
         if !kept.has(label) {
             // How long it may be is asked of the ladder.
             let fit = text::check(label, 0..=usize::MAX, Lines::One);
@@ -180,30 +186,33 @@ fn check_frame(season: &NewSeason, problems: &mut Problems) {
         ErrorCode::InvalidSeasonDates,
         season.start <= season.end,
         "end_date",
-        "is not before start_date",
+        field::not_before(
+            "start_date",
+            season.end.to_string(),
+            season.start.to_string(),
+        ),
     );
     problems.expect(
         (1..=MAX_LEVELS).contains(&season.max_level),
         "max_level",
-        "is 1 to 1,000",
+        field::between(1, MAX_LEVELS, season.max_level),
     );
-    let amount = 0..=1_000_000;
-    problems.expect(
-        amount.contains(&season.base_xp_per_stamp),
+    let mut expect = |name: &str, allowed: RangeInclusive<i64>, number: i64| {
+        let text = field::between(*allowed.start(), *allowed.end(), number);
+        problems.expect(allowed.contains(&number), name, text);
+    };
+    expect(
         "base_xp_per_stamp",
-        "is 0 to 1,000,000",
+        0..=MAX_XP_OF_STAMP,
+        season.base_xp_per_stamp,
     );
-    problems.expect(
-        amount.contains(&season.max_xp_bonus),
-        "max_xp_bonus",
-        "is 0 to 1,000,000",
-    );
-    problems.expect(
-        (1..=MAX_NUMBER).contains(&season.internal_win_threshold),
+    expect("max_xp_bonus", 0..=MAX_XP_OF_STAMP, season.max_xp_bonus);
+    expect(
         "internal_win_threshold",
-        "must be 1 to 9,000,000,000,000,000",
+        1..=MAX_NUMBER,
+        season.internal_win_threshold,
     );
-    problems.expect(season.grace_days <= 366, "grace_days", "are 0 to 366");
+    expect("grace_days", 0..=MAX_GRACE_DAYS, season.grace_days.into());
 }
 
 fn check_ladder(season: &NewSeason, problems: &mut Problems) {
@@ -211,26 +220,31 @@ fn check_ladder(season: &NewSeason, problems: &mut Problems) {
     problems.expect(
         numbers.eq(1..=season.max_level.min(MAX_LEVELS)),
         "levels",
-        "are 1 to max_level without gaps, ascending",
+        texts::levels_with_gaps(season.max_level),
     );
     let mut below = -1;
     for (index, level) in season.levels.iter().enumerate() {
-        let field = |name: &str| format!("levels.{index}.{name}");
+        let path = |name: &str| format!("levels.{index}.{name}");
         problems.expect(
             level.required_xp > below && level.required_xp <= MAX_NUMBER,
-            field("required_xp"),
-            "must be 0 to 9,000,000,000,000,000 and above that of the level before",
+            path("required_xp"),
+            match index {
+                0 => texts::first_required_xp(MAX_NUMBER, level.required_xp),
+                _ => texts::required_xp(below, MAX_NUMBER, level.required_xp),
+            },
         );
         below = level.required_xp;
         problems.expect(
             level.reward.kind() != RewardType::Xp,
-            field("reward_type"),
-            "is not XP, which is a prize of games",
+            path("reward_type"),
+            texts::no_xp_as_reward(),
         );
+        let count = level.reward_label.trim().chars().count();
+        let (least, most) = (*LABEL_CHARACTERS.start(), *LABEL_CHARACTERS.end());
         problems.expect(
-            LABEL_CHARACTERS.contains(&level.reward_label.trim().chars().count()),
-            field("reward_label"),
-            "has 1 to 191 characters",
+            LABEL_CHARACTERS.contains(&count),
+            path("reward_label"),
+            field::characters(least, most, count),
         );
     }
 }
@@ -243,9 +257,9 @@ pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<
     let mut season = match before {
         Some(before) => before.clone(),
         None => {
-            problems.expect(edit.name.is_some(), "season_name", "is needed");
-            problems.expect(edit.start.is_some(), "start_date", "is needed");
-            problems.expect(edit.end.is_some(), "end_date", "is needed");
+            problems.expect(edit.name.is_some(), "season_name", field::required());
+            problems.expect(edit.start.is_some(), "start_date", field::required());
+            problems.expect(edit.end.is_some(), "end_date", field::required());
             NewSeason {
                 name: String::new(),
                 start: edit.start.unwrap_or_default(),
@@ -270,7 +284,7 @@ pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<
         problems.expect(
             max_level == rungs || ladder == 0 && edit.levels.is_none(),
             "max_level",
-            "is the number of levels; saving the levels changes both",
+            texts::max_level_is_count(rungs, max_level),
         );
         season.max_level = max_level;
     }
@@ -293,13 +307,17 @@ pub fn edited(before: Option<&NewSeason>, edit: &SeasonEdit) -> (NewSeason, Vec<
 fn edited_ladder(before: &[Level], edits: &[LevelEdit], problems: &mut Problems) -> Vec<Level> {
     let mut levels = Vec::with_capacity(edits.len());
     for (index, edit) in edits.iter().enumerate() {
-        let field = |name: &str| format!("levels.{index}.{name}");
+        let path = |name: &str| format!("levels.{index}.{name}");
         let old = before.iter().find(|level| level.level == edit.level);
         let required_xp = edit.required_xp.or(old.map(|old| old.required_xp));
-        problems.expect(required_xp.is_some(), field("required_xp"), "is needed");
+        problems.expect(
+            required_xp.is_some(),
+            path("required_xp"),
+            field::required(),
+        );
         let old_kind = old.map(|old| old.reward.kind());
         let kind = edit.reward_type.or(old_kind);
-        problems.expect(kind.is_some(), field("reward_type"), "is needed");
+        problems.expect(kind.is_some(), path("reward_type"), field::required());
         let kind = kind.unwrap_or(RewardType::None);
         // What belonged to another type of reward says nothing about this one.
         let same = old.filter(|old| old.reward.kind() == kind);
@@ -307,11 +325,7 @@ fn edited_ladder(before: &[Level], edits: &[LevelEdit], problems: &mut Problems)
         let item = edit.reward_item.or(same.map(|old| old.reward.item()));
         let amount = amount.unwrap_or(i64::from(kind != RewardType::None));
         let reward = Reward::from_parts(kind, amount, item.flatten());
-        problems.expect(
-            reward.is_ok(),
-            field("reward_amount"),
-            "must be 0 of NONE, 1 of a named BUNDLE or COUPON (reward_item), else 0 to 1,000,000,000",
-        );
+        problems.expect(reward.is_ok(), path("reward_amount"), texts::level_reward());
         let kept_label = old.map(|old| old.reward_label.as_str());
         let label = edit.reward_label.as_deref().or(kept_label);
         levels.push(Level {
@@ -958,7 +972,7 @@ mod tests {
             assert_eq!((season.name.as_str(), problems), (name, vec![]));
         }
         let unreadable = SeasonEdit {
-            problems: vec![Problem::new("season_name", "is sent under two names")],
+            problems: vec![Problem::new("season_name", field::two_names_differ())],
             ..named("T")
         };
         let (_, problems) = edited(Some(&before), &unreadable);

@@ -157,7 +157,10 @@ impl SeasonPass {
         if (0..=max).contains(&command.xp_bonus) {
             Ok(season)
         } else {
-            Err(SeasonError::XpBonusOutOfRange { max })
+            Err(SeasonError::XpBonusOutOfRange {
+                max,
+                got: command.xp_bonus,
+            })
         }
     }
 

@@ -314,7 +314,7 @@ async fn bonuses_and_switches(world: &dyn World) {
     for bonus in [-1, 21, i64::MAX, i64::MIN] {
         let refused = service.stamp(&stamp(player, bonus), at(26)).await;
         assert!(
-            matches!(refused, Err(SeasonError::XpBonusOutOfRange { max: 20 })),
+            matches!(refused, Err(SeasonError::XpBonusOutOfRange { max: 20, .. })),
             "{bonus}"
         );
     }

@@ -78,8 +78,13 @@ impl fmt::Display for EventDay {
 
 /// Something else than `YYYY-MM-DD`, or a date that does not exist or is out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a day of the form YYYY-MM-DD, from 1970 to 9999")]
+#[error("{0:?} {says}, from 1970 to 9999", says = Self::SAYS)]
 pub struct MalformedDay(String);
+
+impl MalformedDay {
+    /// What its text says of what was written, by which readers of a parser's error recognise it.
+    pub const SAYS: &str = "is not a day of the form YYYY-MM-DD";
+}
 
 impl FromStr for EventDay {
     type Err = MalformedDay;

@@ -8,6 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kst(pub DateTime<Utc>);
 
+impl Kst {
+    /// What the error of a reader says of what was written, by which readers of a parser's error recognise it.
+    pub const SAYS: &str = "is not an instant of RFC 3339";
+}
+
 impl fmt::Display for Kst {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let local = self.0.with_timezone(&Seoul);
@@ -26,7 +31,7 @@ impl<'de> Deserialize<'de> for Kst {
         let text = String::deserialize(deserializer)?;
         DateTime::parse_from_rfc3339(&text)
             .map(|instant| Self(instant.to_utc()))
-            .map_err(serde::de::Error::custom)
+            .map_err(|_| serde::de::Error::custom(format_args!("{text:?} {}", Self::SAYS)))
     }
 }
 

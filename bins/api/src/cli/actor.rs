@@ -1,8 +1,11 @@
 //! In whose name something is done on the command line, for the audit log.
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use xmas_kernel::{audit::Actor, db::Db};
 use xmas_players::{GivenId, Role, Status, find_by_external_id};
+use xmas_texts::{sent, start};
+
+use crate::cli::say::of_argument;
 
 /// The active admin of this external id (`--admin`).
 pub(super) async fn find(
@@ -11,14 +14,14 @@ pub(super) async fn find(
     reason: Option<&String>,
 ) -> anyhow::Result<Actor> {
     let Some(name) = admin else {
-        bail!("--admin says in whose name it is done");
+        bail!(start::no_actor());
     };
-    let given = GivenId::try_from(name).map_err(|error| anyhow!("--admin {}", error.0))?;
+    let given = GivenId::try_from(name).map_err(|unfit| of_argument("--admin", unfit))?;
     let account = find_by_external_id(db.read(), &given).await?;
     let account =
         account.filter(|account| account.role == Role::Admin && account.status == Status::Active);
     let Some(account) = account else {
-        bail!("there is no admin {name}");
+        bail!(start::no_such_admin(sent(name)));
     };
     Ok(Actor {
         user_id: account.user_id,

@@ -3,8 +3,13 @@ use std::process::ExitCode;
 use sea_orm::DbBackend;
 use xmas_config::{Config, Variables, effective, problems, reference};
 use xmas_kernel::db::{Db, DbError};
+use xmas_texts::{Language, Text, start};
 
-use crate::{cli::database, seed::demo_state, wiring};
+use crate::{
+    cli::{database, say::told},
+    seed::demo_state,
+    wiring,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -24,13 +29,18 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let variables = Variables::of_process()?;
     let config = Config::from_variables(&variables)?;
     let settings = effective(&variables)?;
+    let language = Language::of_environment();
+    let unsafe_settings = problems(&config).into_iter();
     let mut findings = Findings {
-        problems: problems(&config),
+        problems: unsafe_settings.map(|it| it.sentence(language)).collect(),
         warnings: Vec::new(),
+        language,
     };
     findings.look_at_database(&config).await;
     findings.look_at_redis(&config).await;
-    let Findings { problems, warnings } = findings;
+    let Findings {
+        problems, warnings, ..
+    } = findings;
     if args.json {
         let report = serde_json::json!({
             "settings": settings, "problems": problems, "warnings": warnings,
@@ -52,6 +62,9 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         for warning in &warnings {
             eprintln!("warning: {warning}");
         }
+        if problems.is_empty() {
+            println!("ok");
+        }
     }
     Ok(if problems.is_empty() {
         ExitCode::SUCCESS
@@ -66,9 +79,18 @@ struct Findings {
     /// What the check fails for.
     problems: Vec<String>,
     warnings: Vec<String>,
+    language: Language,
 }
 
 impl Findings {
+    fn problem(&mut self, text: &Text) {
+        self.problems.push(text.sentence(self.language));
+    }
+
+    fn warning(&mut self, text: &Text) {
+        self.warnings.push(text.sentence(self.language));
+    }
+
     /// What is wrong with the database itself.
     async fn look_at_database(&mut self, config: &Config) {
         let is_there = match (config.is_embedded(), config.database_url().file()) {
@@ -85,9 +107,7 @@ impl Findings {
         };
         if config.is_production() {
             match demo_state::find(&db).await {
-                Ok(Some(_)) => self
-                    .problems
-                    .push(demo_state::REFUSED_IN_PRODUCTION.to_owned()),
+                Ok(Some(_)) => self.problem(&start::demo_refused()),
                 // A database without a schema holds no demo.
                 Ok(None) | Err(DbError::SchemaMismatch(_)) => {}
                 Err(error) => self.problems.push(format!("DATABASE_URL: {error}.")),
@@ -96,7 +116,7 @@ impl Findings {
         }
         match database::compare_known_key(config, &db).await {
             Err(error) if error.is::<DbError>() => self.not_reached(config, &error),
-            Err(error) => self.problems.push(format!("{error:#}")),
+            Err(error) => self.problems.push(told(&error, self.language)),
             Ok(()) => {}
         }
     }
@@ -110,13 +130,8 @@ impl Findings {
         for table in ["wallet_ledger", "admin_audit_log"] {
             match db.may_rewrite(table).await {
                 Ok(false) | Err(DbError::SchemaMismatch(_)) => {}
-                Ok(true) => self.warnings.push(format!(
-                    "DATABASE_URL names a user who may rewrite {table}: use one with the rights in \
-                     scripts/grants.sql."
-                )),
-                Err(error) => self.warnings.push(format!(
-                    "Whether the user in DATABASE_URL may rewrite {table} cannot be told: {error}."
-                )),
+                Ok(true) => self.warning(&start::may_rewrite(table)),
+                Err(error) => self.warning(&start::rights_unknown(table, error.to_string())),
             }
         }
     }
@@ -129,24 +144,20 @@ impl Findings {
             Ok(None) => {}
             Ok(Some(redis)) => {
                 if !redis.is_well().await {
-                    self.warnings.push(
-                        "REDIS_URL: the server does not answer, or refuses the password. The service runs \
-                         without it; throttles then count in each process."
-                            .to_owned(),
-                    );
+                    self.warning(&start::redis_silent());
                 }
             }
-            Err(error) => self.problems.push(format!("{error:#}.")),
+            Err(error) => self.problems.push(told(&error, self.language)),
         }
     }
 
     /// A developer may look at the settings while the database is away.
     fn not_reached(&mut self, config: &Config, error: &anyhow::Error) {
+        let cause = told(error, self.language);
         if config.is_production() {
-            self.problems.push(format!("DATABASE_URL: {error:#}."));
+            self.problems.push(cause);
         } else {
-            let warning = format!("DATA_KEY was not compared with the database's: {error:#}.");
-            self.warnings.push(warning);
+            self.warning(&start::key_not_compared(cause));
         }
     }
 }

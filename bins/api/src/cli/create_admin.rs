@@ -1,12 +1,16 @@
 use std::{io::Read, sync::Arc};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use xmas_config::Config;
 use xmas_kernel::entropy::OsEntropy;
 use xmas_players::{CreateError, ExternalId, NewAccount, Nickname, Password, Role, create_in_tx};
+use xmas_texts::start;
 use xmas_time::{Clock, SystemClock};
 
-use crate::{cli::database, wiring};
+use crate::{
+    cli::{database, say::of_argument},
+    wiring,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -24,19 +28,21 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
-    let external_id = ExternalId::try_from(args.external_id.as_str())?;
+    let external_id = ExternalId::try_from(args.external_id.as_str());
+    let external_id = external_id.map_err(|unfit| of_argument("EXTERNAL_ID", unfit))?;
     let nickname = args
         .nickname
         .as_deref()
         .map(Nickname::try_from)
-        .transpose()?;
+        .transpose()
+        .map_err(|unfit| of_argument("--nickname", unfit))?;
     let passwords = wiring::passwords(config, Arc::new(OsEntropy));
     let (password, generated) = match args.password_stdin {
         true => (read_password()?, false),
         false => (passwords.generate(), true),
     };
     let password =
-        Password::try_from(password.as_str()).map_err(|unfit| anyhow!("a password {unfit}"))?;
+        Password::try_from(password.as_str()).map_err(|unfit| of_argument("password", unfit))?;
     let db = database::open(config).await?;
     let hash = passwords.hash(password.expose()).await?;
     let account = NewAccount {
@@ -48,7 +54,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let tx = db.begin().await?;
     let created = match create_in_tx(&tx, account, SystemClock.now()).await {
         Ok(created) => created,
-        Err(CreateError::ExternalIdExists) => bail!("{} is taken", external_id.as_str()),
+        Err(CreateError::ExternalIdExists) => {
+            bail!(start::name_taken(external_id.as_str().to_owned()))
+        }
         Err(error) => return Err(error.into()),
     };
     tx.commit().await?;

@@ -1,11 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use xmas_config::{Config, Secrets, prepare_data_dir};
 use xmas_kernel::{
-    db::{Db, DbError, DbOptions},
+    db::{Db, DbError, DbOptions, reach},
     seal::{DataKey, ProbeError},
 };
+use xmas_texts::start;
 use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use crate::{
@@ -41,7 +42,7 @@ async fn connect_with(
     table_wait: Option<Duration>,
 ) -> anyhow::Result<Db> {
     if config.is_production() && config.is_embedded() {
-        bail!("DATABASE_URL is not set: production never uses the embedded demo database");
+        bail!(start::embedded_refused());
     }
     if config.is_embedded() {
         prepare_data_dir(&config.app.data_dir)?;
@@ -57,9 +58,8 @@ async fn connect_with(
         causal_reads: config.database.causal_reads,
         table_wait,
     };
-    Db::connect(&options)
-        .await
-        .context("the database cannot be reached; see DATABASE_URL")
+    reach(&options.url, options.acquire_timeout).await?;
+    Ok(Db::connect(&options).await?)
 }
 
 /// Connects to a database that is ready for use; the embedded one is made so.
@@ -75,26 +75,18 @@ pub(super) async fn open_for(config: &Config, runtimes: usize) -> anyhow::Result
     }
     schema::require(&db).await?;
     if config.is_production() && demo_state::find(&db).await?.is_some() {
-        bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
+        bail!(start::demo_refused());
     }
     Ok(db)
 }
-
-/// What is told of a database that another key belongs to.
-const OTHER_KEY: &str = "DATA_KEY is not the one that this database's coupon codes and \
-    seeds were sealed with: set it back.";
-
-/// What is told of one that has two keys.
-pub(super) const TWO_KEYS: &str = "DATA_KEY is being rotated in this database: set DATA_KEY to the new key and \
-    DATA_KEY_PREVIOUS to the old one.";
 
 /// Fails if what is sealed in the database was sealed with another key (`DATA_KEY`).
 pub(super) async fn compare_key(key: &DataKey, db: &Db) -> anyhow::Result<()> {
     match key.compare(db).await {
         // A schema without the table of probes holds nothing sealed.
         Ok(_) | Err(ProbeError::Db(DbError::SchemaMismatch(_))) => Ok(()),
-        Err(ProbeError::OtherKey(_)) => bail!("{OTHER_KEY}"),
-        Err(ProbeError::HalfKnown) => bail!("{TWO_KEYS}"),
+        Err(ProbeError::OtherKey(_)) => bail!(start::other_data_key()),
+        Err(ProbeError::HalfKnown) => bail!(start::two_data_keys()),
         Err(ProbeError::Db(error)) => Err(error.into()),
     }
 }
@@ -114,9 +106,7 @@ pub(super) async fn compare_known_key(config: &Config, db: &Db) -> anyhow::Resul
 /// the clock.
 pub(super) fn require_real_time(config: &Config) -> anyhow::Result<()> {
     if config.is_production() && config.event.clock.is_some() {
-        bail!(
-            "XMAS_CLOCK is set, which production refuses: unset it, so that the real time counts"
-        );
+        bail!(start::clock_refused());
     }
     Ok(())
 }

@@ -1,15 +1,21 @@
 use std::{io::Write, process::ExitCode};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 use xmas_config::{Config, Secrets};
 use xmas_event_bridge::{BridgeError, KeyOrder, Mode, Pace, USUAL_CHUNK};
+use xmas_http::error::chain;
 use xmas_kernel::{BridgeId, GiftId, UserId, idempotency::Replayable};
 use xmas_players::{GivenId, Inactive, PlayerRef};
+use xmas_texts::start;
 
 use crate::{
-    cli::{actor, database, progress, settle},
+    cli::{
+        actor, database, help, progress,
+        say::{of_argument, tell},
+        settle,
+    },
     seed::demo_state,
     wiring::{App, Ports},
 };
@@ -38,8 +44,10 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Give the key of one day to one player, or to everybody who was active that week.
+    #[command(after_help = help::KEYS)]
     Give(Give),
     /// Take the keys of a gift back from those who have not been paid for them.
+    #[command(after_help = help::KEYS)]
     Revert {
         /// The number of the gift, as `give` has printed it.
         gift: i64,
@@ -134,11 +142,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             Ok(ExitCode::SUCCESS)
         }
         Err(BridgeError::Db(error)) => {
-            let error = anyhow::Error::from(error);
-            eprintln!(
-                "xmas-api: it stopped: {error:#}. What was done is done; run it again, and it goes on \
-                 from there."
-            );
+            tell(&start::keys_stopped(chain(&error)));
             Ok(ExitCode::from(3))
         }
         Err(error) => Err(settle::explained(error)),
@@ -150,7 +154,7 @@ fn order(give: &Give) -> anyhow::Result<KeyOrder> {
     let external_id = external_id.transpose();
     let player = PlayerRef {
         user_id: give.whom.user_id.map(UserId),
-        external_id: external_id.map_err(|error| anyhow!("--external-id {}", error.0))?,
+        external_id: external_id.map_err(|unfit| of_argument("--external-id", unfit))?,
     };
     Ok(KeyOrder {
         bridge: give.bridge.map(BridgeId),

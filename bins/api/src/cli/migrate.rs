@@ -7,9 +7,10 @@ use xmas_kernel::db::Db;
 use xmas_migration::{
     Migrator, MigratorTrait, SchemaState, attention, dry_run, oldest_binary, schema_state,
 };
+use xmas_texts::start;
 
 use crate::{
-    cli::database,
+    cli::{database, help},
     schema::{self, USUAL_PATIENCE, bring_up_to_date, take_lock},
     version::VERSION,
 };
@@ -23,6 +24,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Apply every migration that is missing. Only one process at a time does.
+    #[command(after_help = help::MIGRATE)]
     Up {
         /// Print the SQL instead, and change nothing.
         #[arg(long)]
@@ -32,6 +34,7 @@ enum What {
         wait: u64,
     },
     /// Undo the last migrations. This drops tables with everything in them.
+    #[command(after_help = help::MIGRATE)]
     Down {
         /// How many to undo.
         #[arg(long, default_value_t = 1)]
@@ -42,6 +45,7 @@ enum What {
     },
     /// Show what is applied and what is missing, and what migrations have left to an operator; exit code 1
     /// if the schema does not fit.
+    #[command(after_help = help::MIGRATE)]
     Status {
         /// As JSON.
         #[arg(long)]
@@ -83,7 +87,7 @@ async fn up(config: &Config, patience: Duration) -> anyhow::Result<ExitCode> {
 
 async fn down(config: &Config, steps: u32, yes: bool) -> anyhow::Result<ExitCode> {
     if config.is_production() && !yes {
-        bail!("this drops tables with everything in them; add --yes if you mean it");
+        bail!(start::down_unconfirmed());
     }
     let db = database::connect_to_change(config).await?;
     let lock = take_lock(&db, USUAL_PATIENCE).await?;

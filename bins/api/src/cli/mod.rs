@@ -9,10 +9,12 @@ mod check;
 mod create_admin;
 mod database;
 mod healthcheck;
+mod help;
 mod keys;
 mod migrate;
 mod progress;
 mod rotate_data_key;
+mod say;
 mod seed;
 mod serve;
 mod settle;
@@ -22,8 +24,12 @@ use std::{future::Future, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use xmas_config::{Config, ConfigError};
+use xmas_texts::{Language, start};
 
-use crate::{openapi, telemetry, version};
+use crate::{
+    cli::say::{tell, told},
+    openapi, telemetry, version,
+};
 
 /// The backend of XMAS 1Week.
 #[derive(Debug, Parser)]
@@ -36,44 +42,59 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Serve HTTP until SIGTERM or Ctrl-C (the default).
+    #[command(after_help = help::SERVE)]
     Serve,
     /// Change the database schema, or show its state.
+    #[command(after_help = help::MIGRATE)]
     Migrate(migrate::Args),
     /// Fill a database: `demo` with players, `event` without.
+    #[command(after_help = help::SEED)]
     Seed(seed::Args),
     /// Print the configuration in force and fail on anything unsafe.
+    #[command(after_help = help::CHECK)]
     Check(check::Args),
     /// Create an admin.
+    #[command(after_help = help::CREATE_ADMIN)]
     CreateAdmin(create_admin::Args),
     /// Pay for the keys of the season bridge.
+    #[command(after_help = help::SETTLE)]
     Settle(settle::Args),
     /// Give keys of the season bridge, or take them back.
+    #[command(after_help = help::KEYS)]
     Keys(keys::Args),
     /// Bring a database from `DATA_KEY_PREVIOUS` to `DATA_KEY`, while replicas serve.
+    #[command(after_help = help::ROTATE)]
     RotateDataKey(rotate_data_key::Args),
     /// Check every invariant of the database.
+    #[command(after_help = help::AUDIT)]
     Audit(audit::Args),
     /// Check the receipt of a draw, offline.
+    #[command(after_help = help::VERIFY_DRAW)]
     VerifyDraw(verify_draw::Args),
     /// Ask the server of this machine whether it is ready: exit code 0, or else 1.
+    #[command(after_help = help::HEALTHCHECK)]
     Healthcheck(healthcheck::Args),
     /// Print the OpenAPI document.
+    #[command(after_help = help::OPENAPI)]
     Openapi,
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let language = Language::of_environment();
     match run(cli.verb.unwrap_or(Verb::Serve)) {
         Ok(code) => code,
-        Err(error) if error.is::<ConfigError>() => {
-            eprintln!("xmas-api: the configuration cannot be read: {error}");
-            ExitCode::from(2)
-        }
-        Err(error) => {
-            eprintln!("xmas-api: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast_ref::<ConfigError>() {
+            Some(error) => {
+                tell(&start::configuration_unreadable(error.sentence(language)));
+                ExitCode::from(2)
+            }
+            None => {
+                eprintln!("xmas-api: {}", told(&error, language));
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 

@@ -11,13 +11,15 @@ use anyhow::{Context, bail};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use xmas_config::{Config, Secrets};
+use xmas_http::error::chain;
 use xmas_kernel::{
     entropy::OsEntropy,
     seal::{Pace, ProbeError, Rotated, Rotation, RotationError},
 };
+use xmas_texts::start;
 
 use crate::{
-    cli::{actor, database, progress},
+    cli::{actor, database, progress, say::tell},
     seed::demo_state,
     wiring,
 };
@@ -48,7 +50,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let secrets = Secrets::of(config)?;
     let previous = secrets.data_key_previous.as_ref();
     if previous == Some(&secrets.data_key) {
-        bail!("DATA_KEY_PREVIOUS is the same as DATA_KEY: set it to the key that sealed before");
+        bail!(start::rotation_same_key());
     }
     let rotation = Rotation {
         db: &db,
@@ -75,11 +77,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     };
     match error {
         RotationError::Stopped | RotationError::Probe(ProbeError::Db(_)) => {
-            let error = anyhow::Error::from(error);
-            eprintln!(
-                "xmas-api: the rotation stopped: {error:#}. What is sealed again stays so; run it again, and it \
-                 goes on from there. Until then both keys are needed."
-            );
+            tell(&start::rotation_stopped(chain(&error)));
             Ok(ExitCode::from(3))
         }
         error => Err(explained(error, previous.is_some())),
@@ -89,30 +87,17 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 /// What an operator can do about it.
 fn explained(error: RotationError, has_previous: bool) -> anyhow::Error {
     match error {
-        RotationError::Probe(ProbeError::OtherKey(_)) if has_previous => anyhow::anyhow!(
-            "neither DATA_KEY nor DATA_KEY_PREVIOUS is this database's key: set DATA_KEY_PREVIOUS to the key that \
-             has sealed until now"
-        ),
-        RotationError::Probe(ProbeError::OtherKey(_)) => anyhow::anyhow!(
-            "DATA_KEY_PREVIOUS is not set: set it to the key that has sealed until now, and DATA_KEY to the new one"
-        ),
-        RotationError::Probe(ProbeError::HalfKnown) => anyhow::anyhow!("{}", database::TWO_KEYS),
-        RotationError::Swapped => anyhow::anyhow!(
-            "a rotation from DATA_KEY to DATA_KEY_PREVIOUS is under way: swap the two, and let it end"
-        ),
-        RotationError::NothingSealed => anyhow::anyhow!(
-            "nothing is sealed in this database, which has no key yet: the first start of the server gives it \
-             DATA_KEY, and DATA_KEY_PREVIOUS is not needed"
-        ),
-        RotationError::Busy => anyhow::anyhow!(
-            "another process rotates DATA_KEY; if it was killed, run this again in 10 seconds"
-        ),
-        RotationError::Damaged(values) => anyhow::anyhow!(
-            "{} value(s) open with neither key, or are a copy of another row's, and were left as they are:\n  {}\n\
-             Everything else is under the new key, and the rotation has not ended. See docs/runbook/rotate-keys.md.",
-            values.len(),
-            values.join("\n  ")
-        ),
+        RotationError::Probe(ProbeError::OtherKey(_)) if has_previous => {
+            start::rotation_unknown_keys().into()
+        }
+        RotationError::Probe(ProbeError::OtherKey(_)) => start::rotation_no_previous().into(),
+        RotationError::Probe(ProbeError::HalfKnown) => start::two_data_keys().into(),
+        RotationError::Swapped => start::rotation_swapped().into(),
+        RotationError::NothingSealed => start::rotation_nothing_sealed().into(),
+        RotationError::Busy => start::rotation_busy().into(),
+        RotationError::Damaged(values) => {
+            start::rotation_damaged(values.len(), values.join("\n  ")).into()
+        }
         error => error.into(),
     }
 }

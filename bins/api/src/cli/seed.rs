@@ -1,6 +1,7 @@
 use anyhow::bail;
 use clap::ValueEnum;
 use xmas_config::{Config, Secrets};
+use xmas_texts::start;
 use xmas_time::{Clock, SystemClock};
 
 use crate::{
@@ -27,7 +28,7 @@ enum What {
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     if config.is_production() && matches!(args.what, What::Demo) {
-        bail!("the demo seed has well-known passwords and is never written in production");
+        bail!(start::demo_in_production());
     }
     let db = database::connect(config).await?;
     if config.is_embedded() {
@@ -35,7 +36,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     }
     schema::require(&db).await?;
     if config.is_production() && demo_state::find(&db).await?.is_some() {
-        bail!("{}", demo_state::REFUSED_IN_PRODUCTION);
+        bail!(start::demo_refused());
     }
     database::compare_known_key(config, &db).await?;
     if args.if_empty && !seed::is_empty(&db).await? {

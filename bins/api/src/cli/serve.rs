@@ -1,6 +1,6 @@
 use std::{
     io::Write,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use xmas_config::{Config, Secrets, problems};
 use xmas_http::server::{self, Running};
+use xmas_texts::{Language, Text, start};
 use xmas_watch::metrics::{self, StatementMetrics};
 
 use crate::{
@@ -22,24 +23,17 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let started = Instant::now();
     let problems = problems(config);
     if !problems.is_empty() {
-        bail!(
-            "this configuration is not safe in production:\n  {}",
-            problems.join("\n  ")
-        );
+        let language = Language::of_environment();
+        let problems = problems.iter().map(|problem| problem.sentence(language));
+        let problems = problems.collect::<Vec<_>>().join("\n  ");
+        bail!(start::configuration_unsafe(problems));
     }
     allow_connections();
     // A start that fails must not leave values that are sealed with a key nobody meant.
-    let listener = TcpListener::bind(config.server.bind_addr).with_context(|| {
-        format!(
-            "{} cannot be listened on; see BIND_ADDR",
-            config.server.bind_addr
-        )
-    })?;
+    let listener = listen("BIND_ADDR", config.server.bind_addr)?;
     let address = listener.local_addr()?;
-    let metrics_listener = config.watch.metrics_addr.map(|address| {
-        TcpListener::bind(address)
-            .with_context(|| format!("{address} cannot be listened on; see METRICS_ADDR"))
-    });
+    let metrics_addr = config.watch.metrics_addr;
+    let metrics_listener = metrics_addr.map(|address| listen("METRICS_ADDR", address));
     let metrics_listener = metrics_listener.transpose()?;
     let mut db = database::open_for(config, server::runtimes()).await?;
     let slow_from = Duration::from_millis(config.watch.slow_statement_millis);
@@ -108,6 +102,12 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     running.await??;
     db.close().await?;
     Ok(())
+}
+
+/// Listens on the address that a setting names.
+fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, Text> {
+    TcpListener::bind(address)
+        .map_err(|error| start::not_listening(address.to_string(), error.to_string(), setting))
 }
 
 /// Asks for as many open files as the system lets a process have: the usual 1,024 are fewer than the connections

@@ -4,10 +4,12 @@ use anyhow::Context;
 use serde_json::json;
 use xmas_config::{Config, Secrets};
 use xmas_event_bridge::{BridgeError, Certificate, Reason, USUAL_CHUNK};
+use xmas_http::error::chain;
 use xmas_kernel::BridgeId;
+use xmas_texts::{Language, start};
 
 use crate::{
-    cli::{database, progress},
+    cli::{database, progress, say::tell},
     seed::demo_state,
     wiring::{App, Ports},
 };
@@ -58,11 +60,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             Ok(ExitCode::SUCCESS)
         }
         Err(BridgeError::Db(error)) => {
-            let error = anyhow::Error::from(error);
-            eprintln!(
-                "xmas-api: the settlement stopped: {error:#}. What was paid is paid; run it again, \
-                 and it goes on from there."
-            );
+            tell(&start::settlement_stopped(chain(&error)));
             Ok(ExitCode::from(3))
         }
         Err(error) => Err(explained(error)),
@@ -72,17 +70,13 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 /// What an operator can do about it.
 pub(super) fn explained(error: BridgeError) -> anyhow::Error {
     match error {
-        BridgeError::NotDue => anyhow::anyhow!(
-            "BRIDGE_NOT_DUE: the bridge is not settled before its day; see --dry-run"
-        ),
-        BridgeError::NotFound => anyhow::anyhow!("BRIDGE_NOT_FOUND: there is no such bridge"),
-        BridgeError::UnknownGift => {
-            anyhow::anyhow!("GIFT_NOT_FOUND: there is no such gift of keys")
-        }
+        BridgeError::NotDue => start::bridge_not_due().into(),
+        BridgeError::NotFound => start::bridge_not_found().into(),
+        BridgeError::UnknownGift => start::gift_not_found().into(),
         BridgeError::Invalid(problems) => {
-            let lines = problems.iter();
-            let lines = lines.map(|problem| format!("{} {}", problem.field, problem.text));
-            anyhow::anyhow!("{}", lines.collect::<Vec<_>>().join("; "))
+            let language = Language::of_environment();
+            let told = problems.iter().map(|problem| problem.sentence(language));
+            anyhow::anyhow!("{}", told.collect::<Vec<_>>().join(" "))
         }
         error => error.into(),
     }

@@ -89,8 +89,8 @@ fn human(verified: &Verified, args: &Args) -> String {
     };
     let mut lines = vec![
         format!(
-            "Verified: play {nonce} of player {user_id} at {feature} on {day} brought {label:?}.\
-             {redraws}"
+            "Verified: the play of player {user_id} with nonce {nonce} at {feature} on {day} brought \
+             {label:?}.{redraws}"
         ),
         format!("The seed's SHA-256 is {commitment}, {known}."),
     ];

@@ -19,6 +19,7 @@ use xmas_kernel::{
 use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx, has_accounts};
 use xmas_rewards::{CouponCode, Credit, RewardDesk, RewardError, Rewards, Wallets};
 use xmas_season_pass::{SeasonError, StampCommand};
+use xmas_texts::start;
 use xmas_time::{Clock, DateTime, EventDay, Kst, ManualClock, Utc};
 
 use crate::{
@@ -53,7 +54,7 @@ pub async fn demo(
     real: &dyn Clock,
 ) -> anyhow::Result<()> {
     if has_accounts(db.read()).await? {
-        bail!("this database has players already; the demo seed wants an empty one");
+        bail!(start::demo_wants_empty());
     }
     // Hashed once for all twenty, outside the transaction.
     let passwords = wiring::passwords(config, Arc::new(OsEntropy));

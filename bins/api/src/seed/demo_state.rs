@@ -5,11 +5,6 @@ use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
 use xmas_kernel::db::{Db, DbError, Timestamp};
 use xmas_time::{DateTime, Utc};
 
-/// What production answers to a database with this mark.
-pub const REFUSED_IN_PRODUCTION: &str = "DATABASE_URL names a database that holds the demo seed \
-    with its well-known passwords: use a database of its own, made with `xmas-api migrate up` and \
-    `xmas-api seed event`.";
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoState {
     /// How far the demo's clock is from the real one.

@@ -1,4 +1,4 @@
-//! The 2025 event (domain.md, "The 2025 event").
+//! The 2025 event (docs/rules.md, "The 2025 event").
 
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};

@@ -100,7 +100,7 @@ async fn a_start_that_fails_leaves_no_key_behind() {
         .env("BIND_ADDR", taken.local_addr().unwrap().to_string()));
     assert_eq!(failed.status.code(), Some(1));
     let reason = text(&failed.stderr);
-    assert!(reason.contains("see BIND_ADDR"), "{reason}");
+    assert!(reason.contains("set BIND_ADDR"), "{reason}");
     assert_eq!(sealed(&test).await, (0, 0));
     drop(serving(folder.path(), &test, FIRST));
     let (values, probes) = sealed(&test).await;

@@ -219,7 +219,7 @@ async fn it_says_what_it_refuses_and_what_would_be() {
     for (because, said) in [
         (
             ["--admin", "p1001", "--reason", "outage"],
-            "there is no admin p1001",
+            "there is no active admin \"p1001\"",
         ),
         (["--admin", "operator", "--reason", " "], "reason"),
     ] {

@@ -24,6 +24,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use xmas_kernel::ErrorCode;
 use xmas_test_support::{Nginx, RedisServer, Site, TestDb, free_port};
+use xmas_texts::Language;
 
 use self::{
     https::{Answer, Https, Request, ask_plainly, exchange},
@@ -81,7 +82,7 @@ fn assert_of_the_contract(answer: &Answer, code: ErrorCode, retry_after: Option<
     assert_eq!(answer.status, code.http_status(), "{}", answer.text());
     let id = answer.header("x-request-id").expect("a request id");
     let body = json!({
-        "error": { "code": code.as_str(), "message": code.message(), "request_id": id },
+        "error": { "code": code.as_str(), "message": code.message(Language::English), "request_id": id },
         "detail": code.as_str(),
     });
     assert_eq!(answer.json(), body);

@@ -281,10 +281,10 @@ async fn an_operator_releases_one_twin_and_removes_the_other() {
     );
     assert_eq!(
         details["line 2.code"][0],
-        "must not be in the stock of \"배민 1만\" already"
+        "line 2: code is in the stock of \"배민 1만\" already; remove the line."
     );
     let withheld = details["line 5.code"][0].as_str().unwrap();
-    assert!(withheld.starts_with("must not be withheld"), "{withheld}");
+    assert!(withheld.contains("is withheld from"), "{withheld}");
     let stocked = "SELECT COUNT(*) FROM coupon_code WHERE kind_id = 1 AND reward_id IS NULL";
     assert_eq!(app.test.count(stocked).await, 2);
     assert_sound(&app.test).await;

@@ -489,7 +489,7 @@ async fn a_replica_that_knows_the_old_key_alone_reads_and_seals_nothing() {
     let told = &ready["error"]["details"]["data_key"][0];
     assert_eq!(
         told,
-        "is being rotated, and DATA_KEY or DATA_KEY_PREVIOUS is missing"
+        "data_key is being rotated, and DATA_KEY or DATA_KEY_PREVIOUS is missing; set both."
     );
     let rows = test.count("SELECT COUNT(*) FROM coupon_code").await;
     let (status, body) = admin.upload(0, &["NEW-00001".to_owned()]).await;
@@ -515,7 +515,13 @@ async fn a_replica_that_knows_the_old_key_alone_reads_and_seals_nothing() {
     assert!(ended.status.success(), "{}", text(&ended.stderr));
     let (status, ready) = admin.get(0, "/readyz").await;
     let told = &ready["error"]["details"]["data_key"][0];
-    assert_eq!((status, told), (503, &json!("is not the database's")));
+    assert_eq!(
+        (status, told),
+        (
+            503,
+            &json!("data_key is not the database's; set the key that it was sealed with.")
+        )
+    );
     let (status, _) = other.get(0, "/readyz").await;
     assert_eq!(status, 200);
     // It is no worse off than before: the win is kept, and shown by those who can.
@@ -568,7 +574,7 @@ async fn it_says_what_it_refuses_and_what_to_do() {
         "neither DATA_KEY nor DATA_KEY_PREVIOUS is this database's key",
     );
     let nobody = verb(folder.path(), &test, &BOTH, &["rotate-data-key"]);
-    assert_ended(&run(&mut { nobody }), 1, "--admin says in whose name");
+    assert_ended(&run(&mut { nobody }), 1, "--admin is missing");
     let mut shifted = rotate(folder.path(), &test, &[]);
     shifted
         .env("APP_ENV", "production")

@@ -94,7 +94,7 @@ fn a_malformed_line_of_the_env_file_is_told_by_its_number() {
         std::fs::write(folder.path().join(".env"), format!("# mine\n{line}\n")).unwrap();
         for args in VERBS {
             let output = run(xmas_api(folder.path()).args(args));
-            assert_refused(&output, ".env: line 2 must ", &format!("{line} {args:?}"));
+            assert_refused(&output, ".env, line 2: must ", &format!("{line} {args:?}"));
         }
     }
 }
@@ -151,9 +151,9 @@ fn the_file_of_a_secret_is_refused_without_a_word_of_it() {
                 );
             };
             for (bytes, expected) in [
-                (&b""[..], "must not be empty"),
-                (b"\xef\xbb\xbf \r\n", "must not be empty"),
-                (b"\xff\xfeS\x003\x00", "must be UTF-8"),
+                (&b""[..], "names a file that is empty"),
+                (b"\xef\xbb\xbf \r\n", "names a file that is empty"),
+                (b"\xff\xfeS\x003\x00", "names a file that is not UTF-8"),
             ] {
                 std::fs::write(&file, bytes).unwrap();
                 refused(file.as_os_str(), expected);

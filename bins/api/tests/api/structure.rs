@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// From the top: a crate may use what stands before it, and nothing after it.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
+    "xmas-texts",
     "xmas-kernel",
     "xmas-time",
     "xmas-players",

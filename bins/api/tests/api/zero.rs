@@ -243,7 +243,9 @@ async fn what_names_an_item_is_never_zero_and_nothing_is_less() {
         let refused = refused.expect_error(422, "VALIDATION_ERROR");
         assert_eq!(
             refused.body["error"]["details"]["segments.3.reward_value"],
-            json!([format!("must be 0 to 1,000,000,000 for {kind}")])
+            json!([format!(
+                "segment 4 \"Segment 4\": reward_value must be from 0 to 1,000,000,000 for {kind}; got -1."
+            )])
         );
     }
     let grant = json!({ "external_id": "santa", "token_type": "POINT", "amount": 0 });

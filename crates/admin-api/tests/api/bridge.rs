@@ -37,7 +37,7 @@ async fn give_all(admin: &Client, external_id: &str) {
 #[track_caller]
 fn expect_unsaid(answer: Answer) {
     let answer = answer.expect_error(422, "VALIDATION_ERROR");
-    let said = json!(["must be said: true to look, false to do it"]);
+    let said = json!(["dry_run must be given: true only looks, false does the work."]);
     assert_eq!(answer.body["error"]["details"]["dry_run"], said);
 }
 
@@ -302,9 +302,9 @@ async fn what_players_have_collected_keeps_its_terms() {
         (with(5, "mission", json!("DANCE")), "days.5.mission"),
         (
             with(5, "event_type", json!("INTERNAL_WIN_50")),
-            "days.event_type",
+            "days.5.event_type",
         ),
-        (with(6, "date", json!("2026-01-02")), "days.date"),
+        (with(6, "date", json!("2026-01-02")), "days.6.date"),
     ] {
         let answer = admin.put(BRIDGE, &edit).await;
         names_field(&answer.expect_error(422, "VALIDATION_ERROR"), field);

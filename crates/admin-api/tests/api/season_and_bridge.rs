@@ -57,14 +57,16 @@ async fn a_season_that_ends_earlier_and_a_bridge_that_ends_later_never_both_win(
         assert_eq!(app.test.count(outside).await, 0, "round {round}");
         let refused = if season.status == 200 {
             seasons_won += 1;
-            bridge.expect_error(422, "VALIDATION_ERROR").body["error"]["details"]["days.date"]
-                .clone()
+            let refused = bridge.expect_error(422, "VALIDATION_ERROR");
+            refused
+                .problems()
+                .any(|told| told.contains("must lie in the season"))
         } else {
             bridge.expect_status(200);
-            season.expect_error(422, "VALIDATION_ERROR").body["error"]["details"]["end_date"]
-                .clone()
+            let refused = season.expect_error(422, "VALIDATION_ERROR");
+            refused.body["error"]["details"]["end_date"].is_array()
         };
-        assert!(refused.is_array(), "round {round}");
+        assert!(refused, "round {round}");
     }
     eprintln!("the season was first in {seasons_won} of {ROUNDS} rounds");
 }
@@ -154,7 +156,7 @@ async fn a_settlement_that_has_begun_is_not_moved_and_neither_is_the_season() {
     let later = json!({ "end_date": "2026-01-01", "move_settle_on": true });
     let refused = admin.put(SEASON, &later).await;
     let refused = refused.expect_error(422, "VALIDATION_ERROR").body;
-    let said = json!(["must be left out: the settlement has begun"]);
+    let said = json!(["move_settle_on must be left out: the settlement has begun."]);
     assert_eq!(refused["error"]["details"]["move_settle_on"], said);
     let season = admin.get(SEASON).await.expect_status(200).body;
     assert_eq!(season["end_date"], "2025-12-31");

@@ -30,6 +30,7 @@ use xmas_players::{
 };
 use xmas_rewards::known_grants;
 use xmas_season_pass::{key_owners, stamp_key_many_in_tx, unstamp_key_many_in_tx};
+use xmas_texts::{Text, bridge as texts};
 use xmas_time::EventDay;
 
 pub use model::{Gift, GiftState, GiftSummary, GiftTally, KeyOrder, KeysGiven, KeysTaken};
@@ -326,7 +327,7 @@ impl Settlement {
         }
         let (bridge, day) = current_of(&tx, gift.bridge, gift.day_number, now).await?;
         if !gift.is_of(&day) {
-            return Err(refused_day("was edited meanwhile: send it again"));
+            return Err(refused_day(texts::edited_meanwhile()));
         }
         let mut lacking = lack(&*tx, &bridge, &gift.event_type, players).await?;
         lacking.retain(|player| !refused.contains(player));
@@ -660,15 +661,16 @@ fn giveable(
 ) -> Result<BridgeDay, BridgeError> {
     let mut days = bridge.rules.days.iter();
     let day = days.find(|day| day.number == day_number).cloned();
-    let day = day.ok_or_else(|| refused_day("must be a day of the bridge"))?;
+    let count = bridge.rules.days.len();
+    let day = day.ok_or_else(|| refused_day(texts::no_such_day(count, day_number)))?;
     if day.day > EventDay::of(now) {
         // The players could not earn it any more, and nobody could edit the day.
-        return Err(refused_day("must not be still to come"));
+        return Err(refused_day(texts::day_to_come(day.day.to_string())));
     }
     Ok(day)
 }
 
-fn refused_day(problem: &str) -> BridgeError {
+fn refused_day(problem: Text) -> BridgeError {
     BridgeError::Invalid(vec![Problem::new("day", problem)])
 }
 

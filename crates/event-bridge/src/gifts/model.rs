@@ -44,7 +44,11 @@ impl GiftState {
 }
 
 fn unknown_gift_state(name: &str) -> UnknownName {
-    UnknownName::new("state of a gift", name)
+    UnknownName::new(
+        "state of a gift",
+        name,
+        GiftState::ALL.map(GiftState::as_str),
+    )
 }
 
 /// Keys of one day that were given at once. It keeps what its day said then.

@@ -572,9 +572,9 @@ async fn a_bridge_with_a_mistake_is_not_saved() {
     let outside = bridge(SeasonId(2), 2025);
     let mut greedy = good;
     greedy.keys_required = 4;
-    assert_eq!(save(negative).await, "days.points");
+    assert_eq!(save(negative).await, "days.0.points");
     assert_eq!(save(none).await, "days");
-    assert_eq!(save(outside).await, "days.date");
+    assert_eq!(save(outside).await, "days.0.date");
     assert_eq!(save(greedy).await, "keys_required");
 }
 

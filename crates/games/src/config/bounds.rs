@@ -1,8 +1,17 @@
-//! What every game asks of its configuration, and the words in which it says so.
+//! What every game asks of its configuration.
 
-/// The problem of a field that a new thing cannot do without.
-pub(crate) const REQUIRED: &str = "is required";
+use xmas_kernel::{ErrorCode, Problems};
+use xmas_texts::field;
 
-/// The highest daily limit, and the problem of any other.
+/// The highest daily limit.
 pub(crate) const MAX_DAILY: i64 = 1_000_000_000;
-pub(crate) const DAILY: &str = "is 0 to 1,000,000,000";
+
+/// Notes a daily limit that is none; 0 means no limit.
+pub(crate) fn expect_daily(limit: i64, field: &str, problems: &mut Problems) {
+    problems.expect_or(
+        ErrorCode::InvalidMaxDailyPlays,
+        (0..=MAX_DAILY).contains(&limit),
+        field,
+        field::between(0, MAX_DAILY, limit),
+    );
+}

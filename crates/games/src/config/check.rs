@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{ConfigId, Problem, Problems, db::DbError, text::Kept};
 use xmas_rewards::{Reward, are_deliverable};
+use xmas_texts::reward;
 
 use super::{Config, store};
 use crate::{Game, SaveError};
@@ -48,6 +49,9 @@ fn check_texts<G: Game>(
         .map(|(_, text)| text)
         .collect();
     for (field, text) in texts::<G>(config) {
+        if let Some(item) = field.strip_suffix(".label") {
+            problems.call(item.to_owned(), text);
+        }
         kept.expect_label(text, field, problems);
     }
 }
@@ -71,7 +75,8 @@ async fn check_rewards_in_tx(
     for (field, reward) in rewards {
         let is_known = are_deliverable(tx, std::slice::from_ref(reward)).await?;
         let field = format!("{field}reward_item");
-        problems.expect(is_known, field, "names no bundle or kind of coupon");
+        let item = reward.item().unwrap_or_default();
+        problems.expect(is_known, field, reward::unknown_item(item.to_string()));
     }
     Ok(())
 }

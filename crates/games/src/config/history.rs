@@ -7,6 +7,7 @@ use xmas_kernel::{
     paging::{Cursor, Limit, Page},
 };
 use xmas_players::{anonymised_among, signature};
+use xmas_texts::game as texts;
 
 use super::{
     model::Saved,
@@ -109,7 +110,7 @@ pub(super) async fn find_in_tx<G: Game>(
     };
     let state = state.ok_or(ConfigError::UnknownVersion)?;
     let config = read_config(state).ok_or_else(|| {
-        let text = "must be one that this release can read";
+        let text = texts::unreadable_version();
         ConfigError::Invalid(vec![Problem::new("version", text)])
     })?;
     let edit = |row: LoggedChange| Some((read_config(row.before?)?, read_config(row.after?)?));

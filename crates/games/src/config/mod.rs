@@ -12,7 +12,9 @@ pub(crate) mod store;
 mod table;
 mod version;
 
-pub(crate) use bounds::{DAILY, MAX_DAILY, REQUIRED};
+#[cfg(test)]
+pub(crate) use bounds::MAX_DAILY;
+pub(crate) use bounds::expect_daily;
 pub(crate) use check::insert_in_tx;
 pub use model::{Actions, Config, ConfigEdit, ConfigEditor, Saved};
 pub use reward::{RewardConfig, RewardEdit};

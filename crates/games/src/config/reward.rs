@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{Problem, Problems};
 use xmas_rewards::{Reward, RewardType};
-
-use super::bounds::REQUIRED;
+use xmas_texts::{Text, field, reward as texts};
 
 /// A reward as configurations keep it, whether or not it can be given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,27 +27,21 @@ impl From<Reward> for RewardConfig {
 impl RewardConfig {
     /// The reward, or what is wrong with it. `prefix` goes before the names of its fields.
     pub(crate) fn reward(&self, prefix: &str) -> Result<Reward, Problem> {
-        let problem = |name: &str, text: String| Problem::new(format!("{prefix}{name}"), text);
-        let kind: RewardType = self.reward_type.parse().map_err(|_| {
-            let known: Vec<&str> = RewardType::ALL
-                .into_iter()
-                .map(RewardType::as_str)
-                .collect();
-            problem("reward_type", format!("is one of {}", known.join(", ")))
-        })?;
-        let reward = Reward::from_parts(kind, self.reward_amount, self.reward_item);
+        let problem = |name: &str, text: Text| Problem::new(format!("{prefix}{name}"), text);
+        let kind = self.reward_type.parse::<RewardType>();
+        let kind = kind.map_err(|unknown| problem("reward_type", unknown.into()))?;
+        let (name, amount) = (kind.as_str(), self.reward_amount);
+        let reward = Reward::from_parts(kind, amount, self.reward_item);
         reward.map_err(|_| match usual_amount(kind) {
-            Some(usual) if self.reward_amount != usual => {
-                problem("reward_value", format!("is {usual} for {kind}"))
+            Some(usual) if amount != usual => {
+                problem("reward_value", texts::fixed_amount(usual, name, amount))
             }
-            None if !(0..=Reward::MAX_AMOUNT).contains(&self.reward_amount) => problem(
-                "reward_value",
-                format!("must be 0 to 1,000,000,000 for {kind}"),
-            ),
-            _ if self.reward_item.is_some() => {
-                problem("reward_item", format!("is null for {kind}"))
+            None if !(0..=Reward::MAX_AMOUNT).contains(&amount) => {
+                let text = texts::amount(Reward::MAX_AMOUNT, name, amount);
+                problem("reward_value", text)
             }
-            _ => problem("reward_item", format!("says which {kind} it is")),
+            _ if self.reward_item.is_some() => problem("reward_item", texts::item_not_taken(name)),
+            _ => problem("reward_item", texts::item_missing(name)),
         })
     }
 
@@ -109,7 +102,10 @@ impl RewardEdit {
     ) -> RewardConfig {
         let kept_type = before.map(|before| &before.reward_type);
         let Some(reward_type) = self.reward_type.as_ref().or(kept_type) else {
-            problems.push(Problem::new(format!("{prefix}reward_type"), REQUIRED));
+            problems.push(Problem::new(
+                format!("{prefix}reward_type"),
+                field::required(),
+            ));
             return Reward::NONE.into();
         };
         let kind: Option<RewardType> = reward_type.parse().ok();
@@ -120,7 +116,10 @@ impl RewardEdit {
         let kept = kept.filter(|_| stays || kept_kind.and_then(usual_amount).is_none());
         let amount = self.reward_amount.or(kind.and_then(usual_amount)).or(kept);
         if amount.is_none() {
-            problems.push(Problem::new(format!("{prefix}reward_value"), REQUIRED));
+            problems.push(Problem::new(
+                format!("{prefix}reward_value"),
+                field::required(),
+            ));
         }
         let kept_item = before.and_then(|before| before.reward_item);
         let names_an_item = matches!(kind, Some(RewardType::Bundle | RewardType::Coupon));

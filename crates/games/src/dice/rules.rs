@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-use xmas_kernel::{ConfigId, ErrorCode, Feature, Problem, Problems};
+use xmas_kernel::{ConfigId, Feature, Problem, Problems};
 
 use super::{DiceOutcome, NewDice, Throw};
 use crate::{
-    config::{DAILY, MAX_DAILY},
+    config::expect_daily,
     odds::{Entry, InvalidOdds, Odds},
 };
 
@@ -65,12 +65,7 @@ pub fn odds(config_id: ConfigId, dice: &NewDice) -> Result<Odds, InvalidOdds> {
 /// What is wrong with a dice game that is to be saved, but for its name.
 pub fn check(dice: &NewDice) -> Vec<Problem> {
     let mut problems = Problems::default();
-    problems.expect_or(
-        ErrorCode::InvalidMaxDailyPlays,
-        (0..=MAX_DAILY).contains(&dice.max_daily_plays),
-        "max_daily_plays",
-        DAILY,
-    );
+    expect_daily(dice.max_daily_plays, "max_daily_plays", &mut problems);
     problems.into_vec()
 }
 
@@ -79,6 +74,7 @@ mod tests {
     use xmas_rewards::Reward;
 
     use super::*;
+    use crate::config::MAX_DAILY;
 
     fn dice() -> NewDice {
         NewDice {

@@ -1,4 +1,4 @@
-//! What is published so that anybody can check the odds and every draw (domain.md, "Fair and
+//! What is published so that anybody can check the odds and every draw (docs/rules.md, "Fair and
 //! disclosed odds").
 
 mod entity;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 
 use xmas_kernel::{ErrorCode, Problem, Problems, text};
+use xmas_texts::{field, game as texts};
 
 use super::{PrizeConfig, PrizeEdit, PrizeList};
-use crate::config::{REQUIRED, StockKept};
+use crate::config::StockKept;
 
 impl PrizeList {
     /// For each prize that an edit says something about, the one that it was: by its id, or else by its label,
@@ -152,13 +153,14 @@ pub(super) fn edited(
     for (index, (edit, kept)) in edit.iter().zip(matched(before, edit)).enumerate() {
         let prefix = format!("prizes.{index}.");
         if let Some(id) = edit.id {
-            let field = format!("{prefix}id");
-            problems.expect(kept.is_some(), field.as_str(), "is none of this lottery's");
-            problems.expect(ids.insert(id), field, "is there once");
+            let path = format!("{prefix}id");
+            let unknown = texts::prize_id(id.to_string());
+            problems.expect(kept.is_some(), path.as_str(), unknown);
+            problems.expect(ids.insert(id), path, texts::prize_id_twice(id.to_string()));
         }
         let weight = edit.weight.or(kept.map(|kept| kept.weight));
         if weight.is_none() {
-            problems.push(Problem::new(format!("{prefix}weight"), REQUIRED));
+            problems.push(Problem::new(format!("{prefix}weight"), field::required()));
         }
         let kept_label = kept.map(|kept| kept.label.as_str());
         let label = edit.label.as_deref().or(kept_label).unwrap_or_default();
@@ -185,11 +187,10 @@ pub(super) fn edited(
     };
     let alike = (0..prizes.len()).filter(|index| looks_like(*index));
     for index in alike {
-        let field = format!("prizes.{index}.label");
         problems.push(Problem::coded(
             ErrorCode::DuplicatePrizeLabel,
-            field,
-            "must not look like that of another prize",
+            format!("prizes.{index}.label"),
+            texts::label_alike(),
         ));
     }
     for id in left_out(before, edit) {
@@ -205,7 +206,7 @@ pub(super) fn edited(
             problems.push(Problem::coded(
                 ErrorCode::DuplicatePrizeLabel,
                 format!("prizes.{index}.label"),
-                "is that of a prize that was drawn and is kept",
+                texts::label_of_drawn(),
             ));
             continue;
         }

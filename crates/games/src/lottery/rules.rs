@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use xmas_kernel::{ConfigId, ErrorCode, Feature, Problem, Problems};
 use xmas_rewards::Reward;
+use xmas_texts::{field, game as texts};
 
 use super::{NewLottery, NewPrize, Prize};
 use crate::{
-    config::{DAILY, MAX_DAILY},
+    config::expect_daily,
     odds::{Entry, InvalidOdds, MAX_ENTRIES, MAX_WEIGHT, Odds},
 };
 
@@ -69,55 +70,50 @@ fn shown((id, prize): (i64, NewPrize)) -> Prize {
 /// What is wrong with a lottery that is to be saved, but for its texts.
 pub fn check(new: &NewLottery) -> Vec<Problem> {
     use ErrorCode::{
-        DuplicatePrizeLabel, InvalidLotteryStock, InvalidLotteryWeight, InvalidMaxDailyPlays,
-        NoActivePrize, ZeroTotalWeight,
+        DuplicatePrizeLabel, InvalidLotteryStock, InvalidLotteryWeight, NoActivePrize,
+        ZeroTotalWeight,
     };
     let mut problems = Problems::default();
-    problems.expect_or(
-        InvalidMaxDailyPlays,
-        (0..=MAX_DAILY).contains(&new.max_daily_plays),
-        "max_daily_plays",
-        DAILY,
-    );
+    expect_daily(new.max_daily_plays, "max_daily_plays", &mut problems);
     // Prizes that were drawn are kept for ever, so those that are switched off do not count.
     let active = new.prizes.iter().filter(|prize| prize.is_active).count();
     problems.expect(
         active <= MAX_ENTRIES,
         "prizes",
-        "are at most 100 that take part",
+        texts::active_prizes(MAX_ENTRIES, active),
     );
     let mut labels = HashSet::new();
     for (index, prize) in new.prizes.iter().enumerate() {
-        let field = |name: &str| format!("prizes.{index}.{name}");
+        let path = |name: &str| format!("prizes.{index}.{name}");
         problems.expect_or(
             DuplicatePrizeLabel,
             labels.insert(prize.label.as_str()),
-            field("label"),
-            "is there once",
+            path("label"),
+            texts::label_twice(),
         );
         problems.expect_or(
             InvalidLotteryWeight,
             (0..=MAX_WEIGHT).contains(&prize.weight),
-            field("weight"),
-            "is 0 to 1,000,000,000",
+            path("weight"),
+            field::between(0, MAX_WEIGHT, prize.weight),
         );
         let stock = prize.stock.unwrap_or(0);
         problems.expect_or(
             InvalidLotteryStock,
             (0..=Reward::MAX_AMOUNT).contains(&stock),
-            field("stock"),
-            "is 0 to 1,000,000,000, or nothing for no limit",
+            path("stock"),
+            texts::stock(Reward::MAX_AMOUNT, stock),
         );
     }
     let mut active = new.prizes.iter().filter(|prize| prize.is_active).peekable();
     if active.peek().is_none() {
-        problems.expect_or(NoActivePrize, false, "prizes", "are not all switched off");
+        problems.expect_or(NoActivePrize, false, "prizes", texts::no_active_prize());
     } else {
         problems.expect_or(
             ZeroTotalWeight,
             active.any(|prize| prize.weight > 0),
             "prizes",
-            "have weights that are not all 0",
+            texts::weights_all_zero(),
         );
     }
     problems.into_vec()
@@ -126,6 +122,7 @@ pub fn check(new: &NewLottery) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::MAX_DAILY;
 
     fn prize(weight: i64, stock: Option<i64>) -> NewPrize {
         NewPrize {

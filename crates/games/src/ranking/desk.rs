@@ -17,6 +17,7 @@ use xmas_players::{
     GivenId, PlayerNames, PlayerRef, anonymised_among, lock_many_in_tx, names_of,
     players_by_external_id, players_by_id,
 };
+use xmas_texts::game as texts;
 use xmas_time::EventDay;
 
 use super::{
@@ -296,8 +297,7 @@ fn refuse_names_of(
 ) -> Result<(), RankingDeskError> {
     let mut problems = Problems::default();
     for (field, player) in named {
-        let text = "must be empty: the player was anonymised";
-        problems.expect(!gone.contains(&player), field, text);
+        problems.expect(!gone.contains(&player), field, texts::memo_of_anonymised());
     }
     let problems = problems.into_vec();
     if problems.is_empty() {

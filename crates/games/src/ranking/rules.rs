@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt::Display,
     hash::Hash,
     ops::RangeInclusive,
 };
@@ -12,10 +13,10 @@ use xmas_kernel::{
 };
 
 use xmas_players::{GivenId, PlayerRef};
+use xmas_texts::{Param, field, game as texts, player, sent};
 
 use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry};
 
-const NUMBER: &str = "must be 0 to 9,000,000,000,000,000";
 /// How many rows one upload may have: all of them are written in one transaction, and others wait for it.
 pub const MAX_ROWS: usize = 10_000;
 /// How long a note about a player may be.
@@ -25,7 +26,7 @@ pub const MEMO_CHARACTERS: RangeInclusive<usize> = 0..=255;
 pub(super) fn check_count(rows: usize) -> Result<(), Vec<Problem>> {
     let mut problems = Problems::default();
     let fits = (1..=MAX_ROWS).contains(&rows);
-    problems.expect(fits, "rows", "are 1 to 10,000");
+    problems.expect(fits, "rows", texts::board_rows(MAX_ROWS, rows));
     finish((), problems)
 }
 
@@ -45,26 +46,24 @@ impl Known {
 
     /// Whom row `index` names, if anybody; or what is wrong with it.
     fn player(&self, index: usize, named: &PlayerRef) -> Result<Option<UserId>, Problem> {
-        let unknown = |name: &str, who: &str| {
-            let field = format!("{index}.{name}");
-            Problem::coded(
-                ErrorCode::UserNotFound,
-                field,
-                format!("{who:?} is no player"),
-            )
+        let unknown = |name: &str, who: Param| {
+            let path = format!("{index}.{name}");
+            Problem::coded(ErrorCode::UserNotFound, path, player::unknown(who))
         };
         let by_external_id = match &named.external_id {
             Some(given) => {
                 let found = self.by_external_id.get(given);
-                Some(*found.ok_or_else(|| unknown("external_id", given.as_str()))?)
+                Some(*found.ok_or_else(|| unknown("external_id", sent(given.as_str())))?)
             }
             None => None,
         };
         match (named.user_id, by_external_id) {
-            (Some(id), _) if !self.ids.contains(&id) => Err(unknown("user_id", &id.to_string())),
+            (Some(id), _) if !self.ids.contains(&id) => {
+                Err(unknown("user_id", id.to_string().into()))
+            }
             (Some(id), Some(other)) if id != other => Err(Problem::new(
                 format!("{index}.external_id"),
-                "is another player than user_id",
+                player::names_differ(),
             )),
             (by_id, by_external_id) => Ok(by_id.or(by_external_id)),
         }
@@ -81,7 +80,7 @@ pub(super) fn day(
     let (mut places, mut players) = (HashSet::new(), HashSet::new());
     let mut entries = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        let field = |name: &str| format!("{index}.{name}");
+        let path = |name: &str| format!("{index}.{name}");
         let user_id = match known.player(index, &row.player) {
             Ok(user_id) => user_id,
             Err(problem) => {
@@ -91,22 +90,22 @@ pub(super) fn day(
         };
         problems.expect(
             (1..=MAX_NUMBER).contains(&row.rank),
-            field("rank"),
-            "must be 1 to 9,000,000,000,000,000",
+            path("rank"),
+            field::between(1, MAX_NUMBER, row.rank),
         );
-        once(&mut places, row.rank, field("rank"), &mut problems);
+        once(&mut places, row.rank, path("rank"), &mut problems);
         if let Some(user_id) = user_id {
-            once(&mut players, user_id, field("user_id"), &mut problems);
+            once(&mut players, user_id, path("user_id"), &mut problems);
         }
         // A player has a name already.
         let name = kept_or_nfc(&row.display_name, &kept);
         if user_id.is_none() || !name.is_empty() {
-            kept.expect_label(&name, field("display_name"), &mut problems);
+            kept.expect_label(&name, path("display_name"), &mut problems);
         }
         problems.expect(
             (-MAX_NUMBER..=MAX_NUMBER).contains(&row.score),
-            field("score"),
-            "must be at most 9,000,000,000,000,000, whatever its sign",
+            path("score"),
+            texts::score(MAX_NUMBER, row.score),
         );
         entries.push(NewRankingEntry {
             place: row.rank,
@@ -128,12 +127,12 @@ pub(super) fn external(
     let mut players = HashSet::new();
     let mut entries = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        let field = |name: &str| format!("{index}.{name}");
+        let path = |name: &str| format!("{index}.{name}");
         let user_id = match known.player(index, &row.player) {
             Ok(Some(user_id)) => user_id,
             Ok(None) => {
-                let text = "or external_id names the player";
-                let problem = Problem::coded(ErrorCode::UserRequired, field("user_id"), text);
+                let text = player::unnamed();
+                let problem = Problem::coded(ErrorCode::UserRequired, path("user_id"), text);
                 problems.push(problem);
                 continue;
             }
@@ -142,7 +141,7 @@ pub(super) fn external(
                 continue;
             }
         };
-        once(&mut players, user_id, field("user_id"), &mut problems);
+        once(&mut players, user_id, path("user_id"), &mut problems);
         let entry = NewExternalEntry {
             user_id,
             deposit_amount: row.deposit_amount,
@@ -171,7 +170,8 @@ pub(super) fn check_external(
         ("play_count", entry.play_count),
     ] {
         let fits = (0..=MAX_NUMBER).contains(&number);
-        problems.expect(fits, format!("{prefix}{name}"), NUMBER);
+        let text = field::between(0, MAX_NUMBER, number);
+        problems.expect(fits, format!("{prefix}{name}"), text);
     }
     let memo = entry.memo.iter().flatten().next();
     if let Some(memo) = memo.filter(|memo| !kept.has(memo)) {
@@ -196,9 +196,14 @@ fn kept_or_nfc(text: &str, kept: &Kept<'_>) -> String {
 }
 
 /// Notes that a place or a player is there twice.
-fn once<T: Eq + Hash>(seen: &mut HashSet<T>, what: T, field: String, problems: &mut Problems) {
+fn once<T: Copy + Eq + Hash + Display>(
+    seen: &mut HashSet<T>,
+    what: T,
+    field: String,
+    problems: &mut Problems,
+) {
     if !seen.insert(what) {
-        let text = "is there already, further up";
+        let text = texts::place_twice(what.to_string());
         problems.push(Problem::coded(ErrorCode::RankingConflict, field, text));
     }
 }

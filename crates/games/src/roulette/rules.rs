@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use xmas_kernel::{ConfigId, ErrorCode, Feature, Problem, Problems, text};
+use xmas_texts::{field, game as texts};
 
 use super::{NewSegment, NewWheel, Segment, SegmentConfig, SegmentEdit};
 use crate::{
-    config::{DAILY, MAX_DAILY, REQUIRED},
+    config::expect_daily,
     odds::{Entry, InvalidOdds, MAX_WEIGHT, Odds},
 };
 
@@ -44,32 +45,28 @@ pub fn wheel(
 pub fn check(new: &NewWheel) -> Vec<Problem> {
     use ErrorCode::InvalidRouletteConfig;
     let mut problems = Problems::default();
-    problems.expect_or(
-        ErrorCode::InvalidMaxDailyPlays,
-        (0..=MAX_DAILY).contains(&new.max_daily_spins),
-        "max_daily_spins",
-        DAILY,
-    );
-    let count = new.segments.len() == SEGMENTS;
-    problems.expect_or(InvalidRouletteConfig, count, "segments", "are six");
+    expect_daily(new.max_daily_spins, "max_daily_spins", &mut problems);
+    let count = new.segments.len();
+    let text = texts::segments(SEGMENTS, count);
+    problems.expect_or(InvalidRouletteConfig, count == SEGMENTS, "segments", text);
     let can_come_up = new.segments.iter().any(|segment| segment.weight > 0);
-    let text = "have weights that are not all 0";
+    let text = texts::weights_all_zero();
     problems.expect_or(InvalidRouletteConfig, can_come_up, "segments", text);
     let mut slots = HashSet::new();
     for (index, segment) in new.segments.iter().enumerate() {
-        let field = |name: &str| format!("segments.{index}.{name}");
+        let path = |name: &str| format!("segments.{index}.{name}");
         let slot = segment.slot_index;
         problems.expect_or(
             InvalidRouletteConfig,
             (0..6).contains(&slot) && slots.insert(slot),
-            field("index"),
-            "is 0 to 5, and each is there once",
+            path("index"),
+            texts::segment_index(slot),
         );
         problems.expect_or(
             InvalidRouletteConfig,
             (0..=MAX_WEIGHT).contains(&segment.weight),
-            field("weight"),
-            "is 0 to 1,000,000,000",
+            path("weight"),
+            field::between(0, MAX_WEIGHT, segment.weight),
         );
     }
     problems.into_vec()
@@ -91,11 +88,11 @@ pub fn edited(
         problems.expect(
             edit.id.is_none() || edit.id == kept_id,
             format!("{prefix}id"),
-            "must be left out or that of the slot; segments are found by index",
+            texts::segment_id(edit.id.unwrap_or_default().to_string()),
         );
         let weight = edit.weight.or(kept.map(|kept| kept.weight));
         if weight.is_none() {
-            problems.push(Problem::new(format!("{prefix}weight"), REQUIRED));
+            problems.push(Problem::new(format!("{prefix}weight"), field::required()));
         }
         let kept_label = kept.map(|kept| kept.label.as_str());
         let label = edit.label.as_deref().or(kept_label).unwrap_or_default();
@@ -118,6 +115,7 @@ mod tests {
     use xmas_rewards::Reward;
 
     use super::*;
+    use crate::config::MAX_DAILY;
     use crate::config::{RewardConfig, RewardEdit};
 
     fn segments(weights: &[i64]) -> Vec<(i64, NewSegment)> {

@@ -256,7 +256,9 @@ fn read<O: Serialize>(
 /// What was done, if it was predicted that it would be; a refusal has to be the predicted one.
 fn expected<T, E: Debug>(answer: Result<T, E>, refusal: Option<&str>) -> Option<T> {
     let told = answer.as_ref().err().map(|error| format!("{error:?}"));
-    assert_eq!(told.as_deref(), refusal);
+    // Which error it is, without what is in it.
+    let told = told.as_deref().and_then(|told| told.split(" {").next());
+    assert_eq!(told, refusal);
     answer.ok()
 }
 
@@ -367,7 +369,7 @@ impl Books {
         first([
             (self.is_off(Feature::SeasonPass) || self.is_off(source), OFF),
             (!self.season_runs(), NO_SEASON),
-            (bonus > MAX_XP_BONUS, "XpBonusOutOfRange { max: 20 }"),
+            (bonus > MAX_XP_BONUS, "XpBonusOutOfRange"),
             (player.is_blocked, BLOCKED),
             (player.stamped_on == Some(self.day), "AlreadyStamped"),
         ])

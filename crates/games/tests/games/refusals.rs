@@ -252,7 +252,7 @@ async fn save_wheel(real: &Real, wheel: &NewWheel) -> Vec<String> {
     }
 }
 
-/// Every pair of reasons to refuse, in every game: the earlier one in the order of domain.md
+/// Every pair of reasons to refuse, in every game: the earlier one in the order of docs/rules.md, "Games",
 /// answers, and nothing changes.
 #[tokio::test]
 async fn the_first_failing_check_answers_and_nothing_changes() {

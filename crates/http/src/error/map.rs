@@ -6,13 +6,12 @@ use xmas_core_auth::{AuthError, PasswordError, TokenError};
 use xmas_event_bridge::BridgeError;
 use xmas_features::{FeatureDeskError, FeatureError};
 use xmas_games::{ConfigError, FairnessError, GameError, RankingDeskError, catalog};
-use xmas_kernel::{
-    ErrorCode, Problem, UserId, db::DbError, idempotency::IdempotencyError, version::Stale,
-};
+use xmas_kernel::{ErrorCode, Problem, db::DbError, idempotency::IdempotencyError, version::Stale};
 use xmas_players::{AccessError, HashError, PlayerDeskError, RecipientError, ResolveError};
 use xmas_reporting::{HistoryError, TimelineError};
 use xmas_rewards::{BatchError, OrderError, RewardError, WalletError};
 use xmas_season_pass::{SeasonDeskError, SeasonError};
+use xmas_texts::{field, player, reward, wallet};
 use xmas_time::Kst;
 
 use crate::{
@@ -79,14 +78,6 @@ impl<E: Coded> From<E> for ApiError {
     }
 }
 
-/// What an operator is told about a player who was deleted and is there all the same.
-pub fn reactivate(owner: UserId) -> String {
-    format!(
-        "it belongs to player {owner}, who is INACTIVE; PUT /admin/api/users/{owner} with \
-         {{\"status\": \"ACTIVE\"}} brings them back"
-    )
-}
-
 impl Coded for DbError {
     const CODES: Codes = Codes::of(&[
         ErrorCode::LockNotAcquired,
@@ -145,9 +136,7 @@ impl Coded for ResolveError {
         match self {
             ResolveError::Unnamed => ApiError::new(ErrorCode::UserRequired),
             ResolveError::Unknown => ApiError::new(ErrorCode::UserNotFound),
-            ResolveError::Contradiction => {
-                ApiError::field("external_id", "is another player's than user_id")
-            }
+            ResolveError::Contradiction => ApiError::field("external_id", player::names_differ()),
             ResolveError::Db(error) => error.into_api(),
         }
     }
@@ -240,7 +229,9 @@ impl Coded for AuthError {
         match self {
             AuthError::InvalidCredentials => ApiError::new(ErrorCode::InvalidCredentials),
             // Not a 401, which would log the player out.
-            AuthError::WrongCurrentPassword => ApiError::field("current_password", "is wrong"),
+            AuthError::WrongCurrentPassword => {
+                ApiError::field("current_password", player::wrong_current_password())
+            }
             AuthError::Token(error) => error.into_api(),
             AuthError::Access(error) => error.into_api(),
             AuthError::Throttled { retry_after } => {
@@ -279,7 +270,7 @@ impl Coded for PlayerDeskError {
             PlayerDeskError::UnknownPlayer => ApiError::new(ErrorCode::UserNotFound),
             PlayerDeskError::ExternalIdExists => ApiError::new(ErrorCode::ExternalIdExists),
             PlayerDeskError::ExternalIdDeleted(owner) => {
-                let text = format!("must be new: {}", reactivate(owner));
+                let text = player::external_id_of_deleted(owner.to_string());
                 let problem = Problem::coded(ErrorCode::ExternalIdExists, "external_id", text);
                 ApiError::problems(vec![problem])
             }
@@ -349,8 +340,8 @@ impl Coded for SeasonError {
             SeasonError::Conflict => ApiError::new(ErrorCode::NoActiveSeasonConflict),
             SeasonError::InvalidConfig => ApiError::new(ErrorCode::InvalidConfig),
             SeasonError::AlreadyStamped => ApiError::new(ErrorCode::AlreadyStampedToday),
-            SeasonError::XpBonusOutOfRange { max } => {
-                ApiError::field("xp_bonus", format!("is 0 to {max}"))
+            SeasonError::XpBonusOutOfRange { max, got } => {
+                ApiError::field("xp_bonus", field::between(0, max, got))
             }
             SeasonError::LevelNotFound => ApiError::new(ErrorCode::LevelNotFound),
             SeasonError::LevelNotReached => ApiError::new(ErrorCode::LevelNotReached),
@@ -513,10 +504,10 @@ impl Coded for RewardError {
     fn into_api(self) -> ApiError {
         match self {
             RewardError::Invalid(problems) => ApiError::problems(problems),
-            RewardError::NameTaken => ApiError::field("name", "is another one's"),
+            RewardError::NameTaken => ApiError::field("name", reward::name_taken()),
             RewardError::UnknownCouponKind => ApiError::new(ErrorCode::CouponKindNotFound),
             RewardError::UnknownBundle => ApiError::new(ErrorCode::BundleNotFound),
-            RewardError::CodesClash(_) => ApiError::field("csv", "must have new codes only"),
+            RewardError::CodesClash(_) => ApiError::field("csv", reward::codes_clash()),
             RewardError::UnknownWithheldCode => ApiError::new(ErrorCode::WithheldCodeNotFound),
             RewardError::CodeInUse => ApiError::new(ErrorCode::CouponCodeInUse),
             RewardError::NotFound => ApiError::new(ErrorCode::RewardNotFound),
@@ -568,17 +559,12 @@ impl Coded for BatchError {
 
     fn into_api(self) -> ApiError {
         match self {
-            BatchError::Unnamed => {
-                let problem = "names the batch; an Idempotency-Key does as well";
-                ApiError::field("batch_id", problem)
-            }
+            BatchError::Unnamed => ApiError::field("batch_id", wallet::batch_unnamed()),
             BatchError::KeyReused(batch) => {
-                let (id, at, by) = (batch.id, Kst(batch.created_at), &batch.actor);
-                let problem = format!(
-                    "must be new: batch {id} of {at} by {by} has this batch_id, and was another request"
-                );
+                let (id, at) = (batch.id.to_string(), Kst(batch.created_at).to_string());
+                let text = wallet::batch_name_taken(id, at, batch.actor);
                 let code = ErrorCode::IdempotencyKeyReused;
-                ApiError::problems(vec![Problem::coded(code, "batch_id", problem)])
+                ApiError::problems(vec![Problem::coded(code, "batch_id", text)])
             }
             BatchError::Invalid(problems) => ApiError::problems(problems),
             BatchError::Refused(lines) => {
@@ -587,17 +573,14 @@ impl Coded for BatchError {
             }
             BatchError::NotFound => ApiError::new(ErrorCode::BatchNotFound),
             BatchError::Ambiguous { by_id, by_name } => {
-                let problem =
-                    format!("must be id:{by_id} or batch_id:{by_id}, which is batch {by_name}");
+                let text = wallet::batch_ambiguous(by_id.to_string(), by_name.to_string());
                 let code = ErrorCode::BatchAmbiguous;
-                ApiError::problems(vec![Problem::coded(code, "batch", problem)])
+                ApiError::problems(vec![Problem::coded(code, "batch", text)])
             }
             BatchError::IsRevert { of } => {
-                let problem = format!(
-                    "must be no revert: this one takes back batch {of}; give or take anew instead"
-                );
+                let text = wallet::batch_is_revert(of.to_string());
                 let code = ErrorCode::BatchIsRevert;
-                ApiError::problems(vec![Problem::coded(code, "batch", problem)])
+                ApiError::problems(vec![Problem::coded(code, "batch", text)])
             }
             BatchError::Idempotency(error) => error.into_api(),
             BatchError::Db(error) => error.into_api(),

@@ -1,17 +1,18 @@
-//! What goes wrong, as clients see it (api.md §1 and §2).
+//! What goes wrong, as clients see it (docs/contract.md, "Errors" and "Codes").
 //! What each error of the domain crates becomes is in `map.rs`.
 
 mod map;
 mod refusal;
 
-use std::{collections::BTreeMap, error::Error, fmt, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, error::Error, fmt, time::Duration};
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_kernel::{ErrorCode, Problem};
+use xmas_texts::{Language, Text, field};
 
-pub use map::{Coded, Codes, reactivate};
+pub use map::{Coded, Codes};
 pub use refusal::Refusal;
 
 pub type ApiResult<T> = Result<T, ApiError>;
@@ -23,7 +24,8 @@ pub type Details = BTreeMap<String, Vec<String>>;
 #[derive(Debug)]
 pub struct ApiError {
     pub(super) code: ErrorCode,
-    details: Option<Details>,
+    /// What is wrong with which field, the most important first.
+    problems: Vec<Problem>,
     retry_after: Option<Duration>,
     /// The limit that it comes from, if it comes from one.
     refusal: Option<Refusal>,
@@ -38,53 +40,39 @@ impl ApiError {
     pub fn new(code: ErrorCode) -> Self {
         Self {
             code,
-            details: None,
+            problems: Vec::new(),
             retry_after: (code.http_status() == 503).then_some(RETRY_AFTER),
             refusal: (code == ErrorCode::BodyTooSlow).then_some(Refusal::BodyTooSlow),
             source: None,
         }
     }
 
-    /// A `VALIDATION_ERROR` about fields.
-    pub fn validation(details: Details) -> Self {
-        Self {
-            details: Some(details),
-            ..Self::new(ErrorCode::ValidationError)
-        }
-    }
-
     /// A `VALIDATION_ERROR` about one field.
-    pub fn field(field: &str, problem: impl Into<String>) -> Self {
-        Self::validation(Details::from([(field.to_owned(), vec![problem.into()])]))
+    pub fn field(field: impl Into<String>, text: impl Into<Text>) -> Self {
+        Self::problems(vec![Problem::new(field, text)])
     }
 
-    /// What is wrong with something that was to be saved: the code of the first problem that has one
+    /// What is wrong with a request or with something that was to be saved: the code of the first problem that has one
     /// of its own, and all of them by field.
     pub fn problems(problems: Vec<Problem>) -> Self {
         let mut codes = problems.iter().map(|problem| problem.code);
         let own = codes.find(|code| *code != ErrorCode::ValidationError);
-        let mut details = Details::new();
-        for problem in problems {
-            let of_field = details.entry(problem.field).or_default();
-            of_field.push(problem.text);
-        }
         Self {
-            details: Some(details),
+            problems,
             ..Self::new(own.unwrap_or(ErrorCode::ValidationError))
         }
     }
 
     /// `UNSUPPORTED_MEDIA_TYPE`, with what the header must be instead.
-    pub fn unsupported(header: &str, problem: impl Into<String>) -> Self {
-        Self {
-            details: Some(Details::from([(header.to_owned(), vec![problem.into()])])),
-            ..Self::new(ErrorCode::UnsupportedMediaType)
-        }
+    pub fn unsupported(header: &str, text: impl Into<Text>) -> Self {
+        let code = ErrorCode::UnsupportedMediaType;
+        Self::problems(vec![Problem::coded(code, header, text)])
     }
 
-    pub fn not_ready(details: Details) -> Self {
+    /// `NOT_READY`, with what is not.
+    pub fn not_ready(problems: Vec<Problem>) -> Self {
         Self {
-            details: Some(details),
+            problems,
             ..Self::new(ErrorCode::NotReady)
         }
     }
@@ -129,17 +117,65 @@ impl ApiError {
         self.source.as_deref()
     }
 
-    /// The answer's body; the request id is known to the middleware that asks for it.
-    pub fn body(&self, request_id: &str) -> ErrorBody {
+    /// The answer's body for whoever reads this language; the request id is known to the middleware that asks for it.
+    pub fn body(&self, request_id: &str, language: Language) -> ErrorBody {
         ErrorBody {
             error: ErrorInfo {
                 code: self.code.as_str(),
-                message: self.code.message(),
+                message: self.code.message(language),
                 request_id: request_id.to_owned(),
-                details: self.details.clone(),
+                details: self.details(language),
             },
-            detail: self.code.as_str(),
+            detail: Cow::Borrowed(self.code.as_str()),
         }
+    }
+
+    /// The same for operators, whose client shows `detail` as it is: of a `VALIDATION_ERROR` that is the first problem,
+    /// and how many more there are. Every other code is looked up by it.
+    pub fn body_for_operators(&self, request_id: &str, language: Language) -> ErrorBody {
+        let body = self.body(request_id, language);
+        let Some(first) = self.problems.first() else {
+            return body;
+        };
+        if self.code != ErrorCode::ValidationError {
+            return body;
+        }
+        let first = first.sentence(language);
+        let told = match self.problems.len() - 1 {
+            0 => first,
+            more => field::and_more(first, more).in_language(language),
+        };
+        ErrorBody {
+            detail: Cow::Owned(told),
+            ..body
+        }
+    }
+
+    fn details(&self, language: Language) -> Option<Details> {
+        let mut details = Details::new();
+        for problem in &self.problems {
+            let of_field = details.entry(problem.field.clone()).or_default();
+            of_field.push(problem.sentence(language));
+        }
+        (!details.is_empty()).then_some(details)
+    }
+
+    /// The fields with something wrong and the key of each text, for the log; no values.
+    pub fn fields(&self) -> String {
+        const LISTED: usize = 10;
+        let shown = self.problems.iter().take(LISTED);
+        let shown = shown.map(|problem| {
+            let key = problem.text.key();
+            // A name that nobody knows may be a secret in the wrong place.
+            let is_known = !key.starts_with("field.unknown");
+            let field = if is_known { &problem.field } else { "?" };
+            format!("{} ({key})", field.escape_debug())
+        });
+        let mut fields: Vec<String> = shown.collect();
+        if self.problems.len() > LISTED {
+            fields.push(format!("and {} more", self.problems.len() - LISTED));
+        }
+        fields.join(", ")
     }
 
     pub fn retry_after_seconds(&self) -> Option<u64> {
@@ -153,20 +189,36 @@ impl ApiError {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorBody {
     error: ErrorInfo,
-    /// The code once more, where the admin client reads it.
-    detail: &'static str,
+    /// The code once more, where the admin client reads it. For a `VALIDATION_ERROR` under `/admin/api` it is the first
+    /// problem as a sentence.
+    detail: Cow<'static, str>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct ErrorInfo {
     code: &'static str,
-    /// For developers; clients show their own texts.
+    /// A sentence in the language that `Accept-Language` asks for: English or Korean.
     message: &'static str,
     /// Finds the request in the log.
     request_id: String,
-    /// Field to problems, for `VALIDATION_ERROR` and the codes of configurations.
+    /// Field to problems, each a sentence in that language, for `VALIDATION_ERROR` and the codes of configurations.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Details>,
+}
+
+/// An error and what caused it. What one says of the next as well is said once.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut told = error.to_string();
+    let mut link = error.source();
+    while let Some(cause) = link {
+        let text = cause.to_string();
+        if !told.contains(&text) {
+            told.push_str(": ");
+            told.push_str(&text);
+        }
+        link = cause.source();
+    }
+    told
 }
 
 impl Error for ApiError {}

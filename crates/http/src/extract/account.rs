@@ -4,14 +4,12 @@ use actix_web::{FromRequest, HttpRequest, dev, web::Data};
 use percent_encoding::percent_decode_str;
 use xmas_kernel::{ErrorCode, UserId};
 use xmas_players::{GivenId, Players};
+use xmas_texts::{body::account_in_path, sent};
 
 use crate::error::{ApiError, ApiResult};
 
 /// What stands before an external id in a path.
 pub const BY_EXTERNAL_ID: &str = "external_id:";
-
-/// What a path is told that names an account in neither way.
-const FORMS: &str = "must be the number of an account, or external_id: and what it logs in with";
 
 /// The account that the one variable part of a path names: by its id, or by `external_id:` and its
 /// external id. Digits alone are always the id.
@@ -66,16 +64,19 @@ fn named(field: &str, part: &str) -> ApiResult<Named> {
     }
     let text = percent_decode_str(part).decode_utf8().ok();
     let external_id = text.as_ref().and_then(|it| it.strip_prefix(BY_EXTERNAL_ID));
-    let external_id = external_id.ok_or_else(|| ApiError::field(field, FORMS))?;
+    let external_id =
+        external_id.ok_or_else(|| ApiError::field(field, account_in_path(sent(part))))?;
     let given = GivenId::try_from(external_id);
     given
         .map(Named::External)
-        .map_err(|error| ApiError::field(field, error.0.to_string()))
+        .map_err(|error| ApiError::field(field, error))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use xmas_texts::Language;
 
     use super::*;
 
@@ -118,7 +119,7 @@ mod tests {
                 Ok(Named::External(given)) => prop_assert!(!given.as_str().is_empty()),
                 Err(refused) => {
                     prop_assert_eq!(refused.code(), ErrorCode::ValidationError);
-                    let body = serde_json::to_value(refused.body("")).unwrap();
+                    let body = serde_json::to_value(refused.body("", Language::English)).unwrap();
                     prop_assert!(body["error"]["details"]["id"].is_array());
                 }
             }

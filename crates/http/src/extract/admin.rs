@@ -8,6 +8,7 @@ use xmas_kernel::{
     text::{self, Lines},
     version::Seen,
 };
+use xmas_texts::body;
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -39,7 +40,7 @@ pub fn reason(request: &HttpRequest) -> ApiResult<Option<String>> {
     };
     let text = header.to_str().ok();
     let text = text.and_then(|text| percent_decode_str(text).decode_utf8().ok());
-    let text = text.ok_or_else(|| ApiError::field("X-Reason", "must be percent-encoded UTF-8"))?;
+    let text = text.ok_or_else(|| ApiError::field("X-Reason", body::percent_encoded()))?;
     reason_text("X-Reason", &text, Lines::One)
 }
 
@@ -47,7 +48,7 @@ pub fn reason(request: &HttpRequest) -> ApiResult<Option<String>> {
 pub fn reason_text(field: &str, text: &str, lines: Lines) -> ApiResult<Option<String>> {
     let text = text::tidy(text);
     let fit = text::check(&text, 0..=Actor::REASON_CHARACTERS, lines);
-    fit.map_err(|unfit| ApiError::field(field, unfit.to_string()))?;
+    fit.map_err(|unfit| ApiError::field(field, unfit))?;
     Ok((!text.is_empty()).then_some(text))
 }
 
@@ -102,12 +103,12 @@ fn is_of_a_tag(byte: u8) -> bool {
 }
 
 fn malformed_if_match() -> ApiError {
-    ApiError::field("If-Match", "must be * or a list of versions in quotes")
+    ApiError::field("If-Match", body::if_match())
 }
 
 /// The `Idempotency-Key` of a request whose body is not JSON.
-pub fn key_of(request: &HttpRequest, body: &[u8]) -> ApiResult<Option<RequestKey>> {
-    request_key(request, body)
+pub fn key_of(request: &HttpRequest, bytes: &[u8]) -> ApiResult<Option<RequestKey>> {
+    request_key(request, bytes)
 }
 
 #[cfg(test)]

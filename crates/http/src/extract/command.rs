@@ -2,13 +2,17 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev, web::Bytes};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use utoipa::IntoParams;
-use validator::{Validate, ValidationErrors};
-use xmas_kernel::idempotency::RequestKey;
+use validator::{Validate, ValidationError, ValidationErrors};
+use xmas_kernel::{Problem, idempotency::RequestKey};
+use xmas_texts::{Param, Text, body as texts, field};
 
 use crate::{
-    error::{ApiError, Details},
-    extract::{csv::LineProblems, json::read_json, json_text::json_text, payload::read},
+    error::ApiError,
+    extract::{
+        csv::LineProblems, echo::refuse, json::read_json, json_text::json_text, payload::read,
+    },
 };
 
 /// How the OpenAPI document shows the header.
@@ -57,22 +61,18 @@ pub struct List<T>(pub Vec<T>);
 
 impl<T: DeserializeOwned + Validate + 'static> Payload for List<T> {
     fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError> {
-        let items: Vec<T> = parse_json(request, bytes, b'[', "must be a JSON array")?;
-        let mut problems = Details::new();
+        let items: Vec<T> = parse_json(request, bytes, b'[', texts::json_array())?;
+        let mut problems = Vec::new();
         for (index, item) in items.iter().enumerate() {
             if problems.len() >= LineProblems::MAX_LISTED {
                 break;
             }
             if let Err(errors) = item.validate() {
-                let of_item = details(&errors).into_iter();
-                problems.extend(of_item.map(|(field, of)| (format!("{index}.{field}"), of)));
+                problems.extend(invalid(&format!("{index}."), &errors));
             }
         }
-        if problems.is_empty() {
-            Ok(Self(items))
-        } else {
-            Err(ApiError::validation(problems))
-        }
+        refuse(problems)?;
+        Ok(Self(items))
     }
 }
 
@@ -88,9 +88,9 @@ impl<T: Payload + Default> Payload for OptionalBody<T> {
 /// Any JSON object that validates.
 impl<T: DeserializeOwned + Validate + 'static> Payload for T {
     fn parse(request: &HttpRequest, bytes: &[u8]) -> Result<Self, ApiError> {
-        let body: T = parse_json(request, bytes, b'{', "must be a JSON object")?;
+        let body: T = parse_json(request, bytes, b'{', texts::json_object())?;
         body.validate()
-            .map_err(|errors| ApiError::validation(details(&errors)))?;
+            .map_err(|errors| ApiError::problems(invalid("", &errors)))?;
         Ok(body)
     }
 }
@@ -100,20 +100,51 @@ fn parse_json<T: DeserializeOwned>(
     request: &HttpRequest,
     bytes: &[u8],
     opening: u8,
-    expected: &str,
+    expected: Text,
 ) -> Result<T, ApiError> {
     read_json(json_text(request, bytes)?.as_bytes(), opening, expected)
 }
 
-pub(super) fn details(errors: &ValidationErrors) -> Details {
-    let fields = errors.field_errors();
-    let problems = fields.into_iter().map(|(field, errors)| {
-        let problem = |error: &validator::ValidationError| {
-            error.message.as_ref().unwrap_or(&error.code).to_string()
-        };
-        (field.to_string(), errors.iter().map(problem).collect())
-    });
-    problems.collect()
+/// What is wrong with validated fields; `prefix` goes before their names. The texts follow from the bounds that the
+/// fields declare, so that none is written twice.
+pub(super) fn invalid(prefix: &str, errors: &ValidationErrors) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, errors) in errors.field_errors() {
+        let problem = |error| Problem::new(format!("{prefix}{name}"), text_of(error));
+        problems.extend(errors.iter().map(problem));
+    }
+    // In the order of the document, whatever the map's is.
+    problems.sort_by(|one, other| one.field.cmp(&other.field));
+    problems
+}
+
+fn text_of(error: &ValidationError) -> Text {
+    let number = |name: &str| error.params.get(name).and_then(Value::as_i64);
+    let given = error.params.get("value");
+    match (error.code.as_ref(), number("min"), number("max")) {
+        ("range", Some(min), Some(max)) => field::between(min, max, received(given)),
+        ("range", None, Some(max)) => field::at_most(max, received(given)),
+        ("range", Some(min), None) => field::at_least(min, received(given)),
+        ("length", Some(min), Some(max)) => field::characters(min, max, length(given)),
+        ("length", None, Some(max)) => field::characters_up_to(max, length(given)),
+        _ => field::kind_other(),
+    }
+}
+
+/// A number as it was received.
+fn received(value: Option<&Value>) -> Param {
+    match value {
+        Some(value) => value
+            .as_i64()
+            .map_or_else(|| value.to_string().into(), Param::from),
+        None => "".into(),
+    }
+}
+
+/// How many characters were received; the text itself may be a secret.
+fn length(value: Option<&Value>) -> usize {
+    let text = value.and_then(Value::as_str);
+    text.map_or(0, |text| text.chars().count())
 }
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
@@ -166,10 +197,10 @@ pub(super) fn request_key(
         return Ok(None);
     };
     if keys.next().is_some() {
-        return Err(ApiError::field("Idempotency-Key", "is sent once"));
+        return Err(ApiError::field("Idempotency-Key", field::given_twice()));
     }
     let key = key.to_str().unwrap_or_default();
     RequestKey::new(key, request.method().as_str(), request.path(), body)
         .map(Some)
-        .map_err(|error| ApiError::field("Idempotency-Key", error.to_string()))
+        .map_err(|error| ApiError::field("Idempotency-Key", error))
 }

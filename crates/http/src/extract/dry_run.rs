@@ -1,6 +1,7 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
+use xmas_texts::field::dry_run_unsaid;
 
 use crate::error::{ApiError, ApiResult};
 
@@ -22,6 +23,5 @@ impl DryRun {
 
 /// What was said, wherever it was.
 pub fn said(dry_run: Option<bool>) -> ApiResult<bool> {
-    let problem = "must be said: true to look, false to do it";
-    dry_run.ok_or_else(|| ApiError::field("dry_run", problem))
+    dry_run.ok_or_else(|| ApiError::field("dry_run", dry_run_unsaid()))
 }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 use xmas_kernel::Problem;
+use xmas_texts::{Text, field};
 
 use crate::error::{ApiError, ApiResult};
 
@@ -22,9 +23,6 @@ impl Echo {
 /// A field that changes by itself, such as a count or `updated_at`: what was loaded once means nothing.
 pub type Volatile = IgnoredAny;
 
-/// What is never changed.
-pub const FIXED: &str = "it never changes";
-
 /// The read-only fields that came with an edit.
 #[derive(Debug, Default)]
 pub struct Echoes(Vec<Sent>);
@@ -33,7 +31,7 @@ pub struct Echoes(Vec<Sent>);
 struct Sent {
     field: &'static str,
     value: Value,
-    instead: &'static str,
+    instead: Text,
     /// Whether what is stored only ever rises, so that less than that was loaded earlier.
     rises: bool,
 }
@@ -46,28 +44,17 @@ impl Sent {
 }
 
 impl Echoes {
-    /// One field of the answer; `instead` says in a clause how it is changed, or why it is not.
-    pub fn and(self, field: &'static str, sent: Option<Echo>, instead: &'static str) -> Self {
+    /// One field of the answer; `instead` says how it is changed, or why it is not.
+    pub fn and(self, field: &'static str, sent: Option<Echo>, instead: Text) -> Self {
         self.with(field, sent, instead, false)
     }
 
     /// A number that only ever rises: what was loaded earlier may be less than what is stored.
-    pub fn and_rising(
-        self,
-        field: &'static str,
-        sent: Option<Echo>,
-        instead: &'static str,
-    ) -> Self {
+    pub fn and_rising(self, field: &'static str, sent: Option<Echo>, instead: Text) -> Self {
         self.with(field, sent, instead, true)
     }
 
-    fn with(
-        mut self,
-        field: &'static str,
-        sent: Option<Echo>,
-        instead: &'static str,
-        rises: bool,
-    ) -> Self {
+    fn with(mut self, field: &'static str, sent: Option<Echo>, instead: Text, rises: bool) -> Self {
         self.0.extend(sent.map(|Echo(value)| Sent {
             field,
             value,
@@ -107,7 +94,7 @@ impl Echoes {
         };
         let others = self.0.into_iter().filter(|sent| !is_stored(sent));
         let problem = |sent: Sent| {
-            let text = format!("must be left out or as it is stored; {}", sent.instead);
+            let text = field::read_only(sent.instead);
             Problem::new(format!("{prefix}{}", sent.field), text)
         };
         others.map(problem).collect()
@@ -126,6 +113,8 @@ pub fn refuse(problems: Vec<Problem>) -> ApiResult<()> {
 mod tests {
     use serde_json::json;
 
+    use xmas_texts::Language;
+
     use super::*;
 
     #[derive(Debug, Deserialize)]
@@ -139,15 +128,15 @@ mod tests {
 
     async fn refused(sent: Value) -> Value {
         let edit: Edit = serde_json::from_value(sent).unwrap();
-        let echoes = Echoes::default().and("id", edit.id, FIXED).and(
-            "is_blocked",
-            edit.is_blocked,
-            "set status",
-        );
+        let echoes = Echoes::default()
+            .and("id", edit.id, field::never_changes())
+            .and("is_blocked", edit.is_blocked, field::set_status_instead());
         let stored = async || Ok(json!({ "id": 6, "is_blocked": false, "updated_at": "now" }));
         match echoes.compare(stored).await {
             Ok(()) => Value::Null,
-            Err(error) => serde_json::to_value(error.body("")).unwrap()["error"]["details"].clone(),
+            Err(error) => serde_json::to_value(error.body("", Language::English)).unwrap()["error"]
+                ["details"]
+                .clone(),
         }
     }
 
@@ -162,7 +151,8 @@ mod tests {
             (json!(2.5), false),
         ] {
             let echo = serde_json::from_value(sent.clone()).unwrap();
-            let echoes = Echoes::default().and_rising("account_level", echo, "stamps raise it");
+            let echoes =
+                Echoes::default().and_rising("account_level", echo, field::raised_by_stamps());
             assert_eq!(
                 echoes.problems("", Some(&stored)).is_empty(),
                 is_fine,
@@ -178,10 +168,17 @@ mod tests {
         let whole = json!({ "id": 6, "is_blocked": false, "updated_at": "long ago" });
         assert_eq!(refused(whole).await, nothing);
         assert_eq!(refused(json!({ "id": null })).await, nothing);
-        let text = "must be left out or as it is stored; ";
+        let told = |name: &str, instead: &str| {
+            json!([format!(
+                "{name} must be left out or sent back as it was loaded: {instead}."
+            )])
+        };
         assert_eq!(
             refused(json!({ "id": "6", "is_blocked": true })).await,
-            json!({ "id": [format!("{text}{FIXED}")], "is_blocked": [format!("{text}set status")] })
+            json!({
+                "id": told("id", "it never changes"),
+                "is_blocked": told("is_blocked", "to change it, set status"),
+            })
         );
     }
 }

@@ -1,6 +1,8 @@
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use xmas_kernel::unknown_name;
+use xmas_texts::{Param, Text, body as texts, field, sent};
+use xmas_time::{Kst, MalformedDay};
 
 use crate::error::{ApiError, ApiResult};
 
@@ -13,7 +15,7 @@ const LONGEST_NAME: usize = 100;
 /// # Errors
 ///
 /// A `VALIDATION_ERROR` that names the field by its path, such as `prizes.0.weight`.
-pub fn read_json<T: DeserializeOwned>(bytes: &[u8], opening: u8, expected: &str) -> ApiResult<T> {
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8], opening: u8, expected: Text) -> ApiResult<T> {
     // The parser would also take an array for a struct, and has its own words for nothing at all.
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if first != Some(&opening) {
@@ -28,47 +30,94 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8], opening: u8, expected: &str)
             Segment::Enum { variant } => Some(variant.clone()),
             Segment::Unknown => None,
         });
-        refused(path.collect(), &error.inner().to_string())
+        refused(path.collect(), error.inner())
     })?;
     json.end()
-        .map_err(|error| ApiError::field("body", error.to_string()))?;
+        .map_err(|error| ApiError::field("body", unreadable(&error)))?;
     Ok(body)
 }
 
-/// What the parser says, in our words where it is about which fields there are.
-fn refused(mut path: Vec<String>, parser: &str) -> ApiError {
-    let problem = if parser.starts_with("unknown field `") {
+/// What the parser says, in our words.
+fn refused(mut path: Vec<String>, error: &serde_json::Error) -> ApiError {
+    let parser = error.to_string();
+    let text = if !error.is_data() {
+        // Wherever it was noticed, all of the body is meant.
+        path.clear();
+        unreadable(error)
+    } else if parser.starts_with("unknown field `") {
         let name = path.last().map_or("", String::as_str);
-        unknown_name("field", name, &known_names(parser))
+        unknown_name(field::a_field(), name, &known_names(&parser))
     } else if let Some(missing) = parser.strip_prefix("missing field `") {
         path.extend(missing.split('`').next().map(str::to_owned));
-        "must be there".to_owned()
-    } else if let Some(expected) = expected(parser) {
-        format!("must be {expected}")
+        field::required()
     } else {
-        parser.to_owned()
+        said_by_parser(&parser)
     };
     let path = path.join(".");
     let field = if path.is_empty() { "body" } else { &path };
-    ApiError::field(field, problem)
+    ApiError::field(field, text)
 }
 
-/// What the parser wanted where something else stood. It also says what that was, which may be a secret
-/// in the wrong place.
-fn expected(parser: &str) -> Option<&str> {
-    let is_about_value = ["invalid type: ", "invalid value: ", "invalid length "]
-        .iter()
-        .any(|start| parser.starts_with(start));
-    if !is_about_value {
-        return None;
+/// Where the text stops being JSON.
+fn unreadable(error: &serde_json::Error) -> Text {
+    match error.is_eof() {
+        true => texts::json_cut_off(),
+        false => texts::not_json(error.line().to_string(), error.column().to_string()),
     }
-    let (_, expected) = parser.rsplit_once(", expected ")?;
-    let (expected, _) = expected.rsplit_once(" at line ").unwrap_or((expected, ""));
-    Some(match expected {
-        "i64" | "u64" | "i32" | "u32" | "u8" | "usize" => "a whole number in its bounds",
-        "f64" => "a number",
-        other => other,
-    })
+}
+
+/// What a value must be, of which a parser says that it is something else. The parser also says what was sent, which is
+/// only repeated where it is one of a few names, since it may be a secret in the wrong place.
+pub(super) fn said_by_parser(parser: &str) -> Text {
+    if let Some(rest) = parser.strip_prefix("unknown variant `") {
+        let name = rest
+            .rsplit_once("`, expected ")
+            .map_or("", |(name, _)| name);
+        let known = known_names(parser).into_iter().map(str::to_owned);
+        return field::one_of(known.collect::<Vec<_>>(), sent(name));
+    }
+    let whole_number = [
+        "invalid digit",
+        "number too large",
+        "number too small",
+        "cannot parse integer",
+    ];
+    if whole_number.iter().any(|start| parser.starts_with(start)) {
+        return field::kind_whole_number();
+    }
+    for (says, text) in [
+        (MalformedDay::SAYS, field::day as fn(Param) -> Text),
+        (Kst::SAYS, field::instant),
+    ] {
+        if let Some((written, _)) = parser.split_once(says) {
+            return text(sent(written.trim().trim_matches('"')));
+        }
+    }
+    if parser.starts_with("UUID parsing failed") {
+        return field::kind_id();
+    }
+    if parser.starts_with("provided string was not `true` or `false`") {
+        return field::kind_boolean();
+    }
+    let expected = parser
+        .rsplit_once(", expected ")
+        .map_or("", |(_, expected)| expected);
+    let expected = expected
+        .rsplit_once(" at line ")
+        .map_or(expected, |(expected, _)| expected);
+    match expected {
+        "i64" | "u64" | "i32" | "u32" | "u8" | "usize" => field::kind_whole_number(),
+        "f64" => field::kind_number(),
+        "a boolean" => field::kind_boolean(),
+        "a string" | "string or map" | "a borrowed string" => field::kind_text(),
+        "a sequence" => field::kind_list(),
+        "a UUID string" | "a formatted UUID string" => field::kind_id(),
+        "a map" => field::kind_object(),
+        other if other.starts_with("struct ") || other.starts_with("internally tagged") => {
+            field::kind_object()
+        }
+        _ => field::kind_other(),
+    }
 }
 
 /// The names that the parser would have taken. What was sent stands before them, and may look like them.
@@ -88,6 +137,8 @@ mod tests {
     use proptest::prelude::*;
     use serde::Deserialize;
     use serde_json::{Value, json};
+
+    use xmas_texts::Language;
 
     use super::*;
 
@@ -113,8 +164,8 @@ mod tests {
     struct Nothing {}
 
     fn problems<T: DeserializeOwned + std::fmt::Debug>(body: &str) -> Value {
-        let refused = read_json::<T>(body.as_bytes(), b'{', "must be a JSON object").unwrap_err();
-        let body = serde_json::to_value(refused.body("")).unwrap();
+        let refused = read_json::<T>(body.as_bytes(), b'{', texts::json_object()).unwrap_err();
+        let body = serde_json::to_value(refused.body("", Language::English)).unwrap();
         body["error"]["details"].clone()
     }
 
@@ -122,26 +173,30 @@ mod tests {
     fn an_unknown_field_is_named_by_its_path_with_the_nearest_known_name() {
         assert_eq!(
             problems::<Order>(r#"{"ammount": 1}"#),
-            json!({ "ammount": [r#"is not a field here; did you mean "amount"?"#] })
+            json!({ "ammount": [r#"ammount is not a field here; did you mean "amount"?"#] })
         );
         assert_eq!(
             problems::<Order>(r#"{"amount": 1, "prizes": [{"weight": 1}, {"wieght": 1}]}"#),
-            json!({ "prizes.1.wieght": [r#"is not a field here; did you mean "weight"?"#] })
+            json!({ "prizes.1.wieght": [r#"prize 2: wieght is not a field here; did you mean "weight"?"#] })
         );
     }
 
     #[test]
     fn what_was_sent_of_a_wrong_type_is_not_sent_back() {
         for (body, expected) in [
-            (r#"{"amount": 1, "note": 918273645}"#, "must be a string"),
+            (
+                r#"{"amount": 1, "note": 918273645}"#,
+                "note must be text in quotes.",
+            ),
             (
                 r#"{"amount": 1, "note": ["S3cret, expected x"]}"#,
-                "must be a string",
+                "note must be text in quotes.",
             ),
         ] {
             assert_eq!(problems::<Order>(body), json!({ "note": [expected] }));
         }
-        let whole = json!({ "amount": ["must be a whole number in its bounds"] });
+        let whole =
+            json!({ "amount": ["amount must be a whole number within the bounds of the field."] });
         for amount in [r#""S3cret, expected x""#, "1.5", "1e400", "[]", "true"] {
             let body = format!(r#"{{"amount": {amount}}}"#);
             let problems = problems::<Order>(&body);
@@ -155,7 +210,7 @@ mod tests {
 
     #[test]
     fn no_body_is_no_object() {
-        let text = "must be a JSON object";
+        let text = "the body must be a JSON object: {…}.";
         for body in ["", " \n", "[]", "1", "null"] {
             assert_eq!(
                 problems::<Order>(body),
@@ -167,28 +222,28 @@ mod tests {
 
     #[test]
     fn without_a_near_name_the_known_ones_are_listed() {
-        let listed = "is not a field here; known are amount, note, prizes";
+        let listed = |name: &str| {
+            let text = format!("{name} is not a field here; known are amount, note, prizes.");
+            json!({ name: [text] })
+        };
         for name in ["is_enabled", "x`, expected `evil`", "a.b"] {
             let body = json!({ name: 1 }).to_string();
-            assert_eq!(problems::<Order>(&body), json!({ name: [listed] }));
+            assert_eq!(problems::<Order>(&body), listed(name));
         }
-        let none = "is not a field here; there is none";
+        let none = "is_enabled is not a field here; there is none.";
         assert_eq!(
             problems::<Nothing>(r#"{"is_enabled": 1}"#),
             json!({ "is_enabled": [none] })
         );
         let long = json!({ "가".repeat(30_000): 1 }).to_string();
-        assert_eq!(
-            problems::<Order>(&long),
-            json!({ "가".repeat(100): [listed] })
-        );
+        assert_eq!(problems::<Order>(&long), listed(&"가".repeat(100)));
     }
 
     #[test]
     fn a_field_that_is_missing_is_named() {
         assert_eq!(
             problems::<Order>(r#"{"amount": 1, "prizes": [{}]}"#),
-            json!({ "prizes.0.weight": ["must be there"] })
+            json!({ "prizes.0.weight": ["prize 1: weight must be given."] })
         );
     }
 
@@ -220,12 +275,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_json_is_read_or_refused_by_its_field(body in any_json()) {
-            let read = read_json::<Order>(body.to_string().as_bytes(), b'{', "must be a JSON object");
+            let read = read_json::<Order>(body.to_string().as_bytes(), b'{', texts::json_object());
             match read {
                 Ok(order) => prop_assert_eq!(body["amount"].as_i64(), Some(order.amount)),
                 Err(refused) => {
                     prop_assert_eq!(refused.code(), xmas_kernel::ErrorCode::ValidationError);
-                    let told = serde_json::to_value(refused.body("")).unwrap();
+                    let told = serde_json::to_value(refused.body("", Language::English)).unwrap();
                     let details = told["error"]["details"].as_object().unwrap();
                     prop_assert_eq!(details.len(), 1);
                     for problem in details.values() {
@@ -237,7 +292,7 @@ mod tests {
 
         #[test]
         fn no_bytes_are_too_odd_to_be_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            let read = read_json::<Order>(&bytes, b'{', "must be a JSON object");
+            let read = read_json::<Order>(&bytes, b'{', texts::json_object());
             prop_assert_eq!(read.unwrap_err().code(), xmas_kernel::ErrorCode::ValidationError);
         }
     }

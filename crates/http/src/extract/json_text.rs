@@ -4,6 +4,7 @@ use std::{collections::HashSet, fmt};
 
 use actix_web::HttpRequest;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use xmas_texts::{body, field};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -21,14 +22,14 @@ pub(super) fn json_text<'a>(request: &HttpRequest, bytes: &'a [u8]) -> ApiResult
     let media = MediaType::of(request);
     let unsupported = |problem| Err(ApiError::unsupported("Content-Type", problem));
     if !is_json(&media) {
-        return unsupported("must be application/json");
+        return unsupported(body::content_type_json());
     }
     let charset = media.charset.as_deref().unwrap_or("utf-8");
     if !["utf-8", "utf8"]
         .iter()
         .any(|known| known.eq_ignore_ascii_case(charset))
     {
-        return unsupported("must be application/json in UTF-8; JSON has no other charset");
+        return unsupported(body::content_type_json_utf_8());
     }
     refuse_packed(request)?;
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
@@ -37,12 +38,12 @@ pub(super) fn json_text<'a>(request: &HttpRequest, bytes: &'a [u8]) -> ApiResult
         || bytes.starts_with(b"\xfe\xff")
         || bytes.iter().take(4).any(|byte| *byte == 0);
     if is_utf_16 {
-        return Err(ApiError::field("body", "must be UTF-8, and not UTF-16"));
+        return Err(ApiError::field("body", body::utf_16()));
     }
     let text = std::str::from_utf8(bytes);
-    let text = text.map_err(|_| ApiError::field("body", "must be UTF-8"))?;
+    let text = text.map_err(|_| ApiError::field("body", body::utf_8()))?;
     match twice(text) {
-        Some(path) => Err(ApiError::field(&path, "must be sent once")),
+        Some(path) => Err(ApiError::field(path, field::given_twice())),
         None => Ok(text),
     }
 }

@@ -1,6 +1,7 @@
 //! What bodies say that they are.
 
 use actix_web::{HttpRequest, http::header};
+use xmas_texts::body::packed;
 
 use crate::error::{ApiError, ApiResult};
 
@@ -39,8 +40,7 @@ pub(super) fn refuse_packed(request: &HttpRequest) -> ApiResult<()> {
     if encoding.is_none_or(|encoding| encoding == "identity") {
         Ok(())
     } else {
-        let problem = "must be left out; bodies are not packed";
-        Err(ApiError::unsupported("Content-Encoding", problem))
+        Err(ApiError::unsupported("Content-Encoding", packed()))
     }
 }
 

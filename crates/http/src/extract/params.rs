@@ -1,16 +1,14 @@
-use std::{
-    fmt::Display,
-    future::{Ready, ready},
-};
+use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use validator::{Validate, ValidationError};
 use xmas_kernel::MAX_NUMBER;
+use xmas_texts::{Text, body, field};
 
 use crate::{
     error::{ApiError, ApiResult},
-    extract::command::details,
+    extract::{command::invalid, json::said_by_parser},
 };
 
 /// A query string that has been parsed and validated. Which parameters there are
@@ -22,13 +20,13 @@ impl<T: DeserializeOwned + Validate> Params<T> {
     fn parse(query: &str) -> Result<Self, ApiError> {
         check_characters(query)?;
         let parsed = web::Query::<Traced<T>>::from_query(query)
-            .map_err(|error| ApiError::field("query", error.to_string()))?;
+            .map_err(|_| ApiError::field("query", body::not_a_query()))?;
         let Traced(parameters) = parsed.into_inner();
         let parameters =
-            parameters.map_err(|(parameter, problem)| ApiError::field(&parameter, problem))?;
+            parameters.map_err(|(parameter, text)| ApiError::field(parameter, text))?;
         parameters
             .validate()
-            .map_err(|errors| ApiError::validation(details(&errors)))?;
+            .map_err(|errors| ApiError::problems(invalid("", &errors)))?;
         Ok(Self(parameters))
     }
 }
@@ -43,7 +41,7 @@ impl<T: DeserializeOwned + Validate> FromRequest for Params<T> {
 }
 
 /// A parameter's value; an empty one is as good as none.
-pub fn given<T, E: Display>(
+pub fn given<T, E: Into<Text>>(
     parameter: &str,
     text: &str,
     read: impl FnOnce(&str) -> Result<T, E>,
@@ -52,7 +50,7 @@ pub fn given<T, E: Display>(
         return Ok(None);
     }
     let value = read(text);
-    let value = value.map_err(|error| ApiError::field(parameter, error.to_string()))?;
+    let value = value.map_err(|error| ApiError::field(parameter, error))?;
     Ok(Some(value))
 }
 
@@ -61,23 +59,27 @@ pub fn is_id(id: i64) -> Result<(), ValidationError> {
     if (1..=MAX_NUMBER).contains(&id) {
         return Ok(());
     }
-    Err(ValidationError::new("id").with_message("must be 1 to 9,000,000,000,000,000".into()))
+    let mut error = ValidationError::new("range");
+    error.add_param("min".into(), &1);
+    error.add_param("max".into(), &MAX_NUMBER);
+    error.add_param("value".into(), &id);
+    Err(error)
 }
 
 /// What is wrong with the values of a query as such. No value has control characters: SQLite takes a NUL for
 /// the end of a pattern, which then fits everybody.
 fn check_characters(query: &str) -> ApiResult<()> {
     let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
-        .map_err(|error| ApiError::field("query", error.to_string()))?;
+        .map_err(|_| ApiError::field("query", body::not_a_query()))?;
     let mut pairs = pairs.iter();
     match pairs.find(|(_, value)| value.chars().any(char::is_control)) {
-        Some((name, _)) => Err(ApiError::field(name, "must have no control characters")),
+        Some((name, _)) => Err(ApiError::field(name, field::control_characters())),
         None => Ok(()),
     }
 }
 
 /// Parameters, or which of them is wrong and why. The parser's own error does not say which.
-struct Traced<T>(Result<T, (String, String)>);
+struct Traced<T>(Result<T, (String, Text)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Traced<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -85,7 +87,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Traced<T> {
         Ok(Self(parsed.map_err(|error| {
             let path = error.path().to_string();
             let parameter = if path == "." { "query" } else { &path };
-            (parameter.to_owned(), error.inner().to_string())
+            (
+                parameter.to_owned(),
+                said_by_parser(&error.inner().to_string()),
+            )
         })))
     }
 }
@@ -95,19 +100,21 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    use xmas_texts::Language;
+
     use super::*;
 
     #[derive(Debug, Deserialize, Validate)]
     struct Parameters {
         #[serde(default)]
-        #[validate(range(max = 9, message = "is 0 to 9"))]
+        #[validate(range(max = 9))]
         top: u64,
         kind: Option<String>,
     }
 
     fn problems(query: &str) -> Value {
         let refused = Params::<Parameters>::parse(query).unwrap_err();
-        let body = serde_json::to_value(refused.body("")).unwrap();
+        let body = serde_json::to_value(refused.body("", Language::English)).unwrap();
         body["error"]["details"].clone()
     }
 
@@ -123,11 +130,8 @@ mod tests {
     #[test]
     fn control_characters_are_refused_wherever_they_stand() {
         for hidden in ["%00", "%0A", "%7F", "%C2%9F", "a%00b", "+%09"] {
-            assert_eq!(
-                problems(&format!("kind={hidden}")),
-                json!({ "kind": ["must have no control characters"] }),
-                "{hidden}"
-            );
+            let told = json!({ "kind": ["kind must have no control characters."] });
+            assert_eq!(problems(&format!("kind={hidden}")), told, "{hidden}");
         }
         assert!(Params::<Parameters>::parse("kind=%ED%95%9C+%F0%9F%8E%84").is_ok());
     }
@@ -138,7 +142,10 @@ mod tests {
             let problems = problems(query);
             assert!(problems["top"].is_array(), "{query}: {problems}");
         }
-        assert_eq!(problems("top=10"), json!({ "top": ["is 0 to 9"] }));
+        assert_eq!(
+            problems("top=10"),
+            json!({ "top": ["top must be at most 9; got 10."] })
+        );
         assert!(problems("top=1&top=2")["query"].is_array());
     }
 
@@ -154,7 +161,7 @@ mod tests {
                 }
                 Err(refused) => {
                     prop_assert_eq!(refused.code(), xmas_kernel::ErrorCode::ValidationError);
-                    let body = serde_json::to_value(refused.body("")).unwrap();
+                    let body = serde_json::to_value(refused.body("", Language::English)).unwrap();
                     prop_assert!(!body["error"]["details"].as_object().unwrap().is_empty());
                 }
             }

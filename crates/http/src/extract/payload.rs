@@ -2,6 +2,7 @@ use std::{future::Future, io};
 
 use actix_web::{error::PayloadError, web::Bytes};
 use xmas_kernel::ErrorCode;
+use xmas_texts::body;
 
 use crate::error::ApiError;
 
@@ -16,6 +17,6 @@ pub async fn read(
             Some(PayloadError::Io(error)) if error.kind() == io::ErrorKind::TimedOut => {
                 ApiError::new(ErrorCode::BodyTooSlow)
             }
-            _ => ApiError::field("body", "could not be read to its end"),
+            _ => ApiError::field("body", body::cut_off()),
         })
 }

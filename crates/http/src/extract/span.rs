@@ -1,8 +1,11 @@
+use std::ops::RangeInclusive;
+
 use chrono::Datelike;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 use xmas_reporting::Span;
+use xmas_texts::{Text, field, sent};
 use xmas_time::{DateTime, EventDay, Utc};
 
 use crate::{
@@ -30,30 +33,34 @@ impl SpanParams {
         };
         match (span.from, span.to) {
             (Some(from), Some(to)) if to < from => {
-                Err(ApiError::field("to", "must not be before from"))
+                let text = field::not_before("from", self.to.clone(), self.from.clone());
+                Err(ApiError::field("to", text))
             }
             _ => Ok(span),
         }
     }
 }
 
-/// What neither of the two says, and what no database can compare with.
-const EXPECTED: &str = "must be an instant like 2025-12-26T09:00:00+09:00 or a day like 2025-12-26, \
-                        from 1970 to 9998";
+/// The years that every database can compare with.
+const YEARS: RangeInclusive<i32> = 1970..=9998;
 
-fn read(text: &str, of_day: fn(EventDay) -> DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
+fn read(text: &str, of_day: fn(EventDay) -> DateTime<Utc>) -> Result<DateTime<Utc>, Text> {
+    let expected = || {
+        let (first, last) = (YEARS.start().to_string(), YEARS.end().to_string());
+        field::instant_or_day(first, last, sent(text))
+    };
     let (instant, day) = match text.parse::<EventDay>() {
         Ok(day) => (of_day(day), day),
         Err(_) => {
             // A plus that was not percent-encoded arrives as a space.
             let instant = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
-            let instant = instant.map_err(|_| EXPECTED)?.to_utc();
+            let instant = instant.map_err(|_| expected())?.to_utc();
             (instant, EventDay::of(instant))
         }
     };
     // The day counts: the end of the last one lies in the year after it.
-    let fits = (1970..=9998).contains(&day.date().year());
-    fits.then_some(instant).ok_or(EXPECTED)
+    let fits = YEARS.contains(&day.date().year());
+    fits.then_some(instant).ok_or_else(expected)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev, web::Bytes};
 use xmas_kernel::{ErrorCode, Problem};
+use xmas_texts::{body, field};
 
 use crate::{
     error::ApiError,
@@ -50,8 +51,8 @@ impl<T: Payload, const JSON_BYTES: usize> FromRequest for Upload<T, JSON_BYTES> 
         let request = request.clone();
         Box::pin(async move {
             if !is_json(&media) {
-                let problem = "must be text/csv, for the table itself, or application/json";
-                return Err(ApiError::unsupported("Content-Type", problem).into());
+                let text = body::content_type_csv_or_json();
+                return Err(ApiError::unsupported("Content-Type", text).into());
             }
             let bytes = read(bytes).await?;
             if bytes.len() > JSON_BYTES {
@@ -86,10 +87,7 @@ impl Source {
             problem.field = self.name(&problem.field);
         }
         if more > 0 {
-            problems.push(Problem::new(
-                self.whole(),
-                format!("has {more} more problems"),
-            ));
+            problems.push(Problem::new(self.whole(), field::more_problems(more)));
         }
         ApiError::problems(problems)
     }
@@ -120,6 +118,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use xmas_kernel::ErrorCode;
+    use xmas_texts::Language;
 
     use super::*;
 
@@ -137,12 +136,18 @@ mod tests {
 
     #[test]
     fn problems_are_listed_up_to_a_bound() {
-        let problem = |row| Problem::coded(ErrorCode::UserNotFound, format!("{row}.user_id"), "is");
+        let problem = |row| {
+            let path = format!("{row}.user_id");
+            Problem::coded(ErrorCode::UserNotFound, path, field::required())
+        };
         let refused = Source::Json("").refuse((0..150).map(problem).collect());
         assert_eq!(refused.code(), ErrorCode::UserNotFound);
-        let body = serde_json::to_value(refused.body("")).unwrap();
+        let body = serde_json::to_value(refused.body("", Language::English)).unwrap();
         let details = body["error"]["details"].as_object().unwrap();
         assert_eq!(details.len(), LineProblems::MAX_LISTED + 1);
-        assert_eq!(details["body"][0], "has 50 more problems");
+        assert_eq!(
+            details["body"][0],
+            "the body has 50 more problems that are not listed."
+        );
     }
 }

@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// All headers of a request together (architecture.md §5).
+/// All headers of a request together (docs/contract.md, "Limits").
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Most bodies come right behind their headers: they need no place of their own for so long.
 const AT_ONCE: Duration = Duration::from_millis(50);

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use actix_web::{
     Error, HttpResponse,
@@ -10,11 +10,12 @@ use actix_web::{
 use serde::Deserialize;
 use url::form_urlencoded;
 use utoipa::openapi::{OpenApi as Document, RefOr, path::ParameterIn};
-use xmas_kernel::unknown_name;
+use xmas_kernel::{Problem, unknown_name};
+use xmas_texts::{Text, body, field};
 
 use crate::{
-    error::{ApiError, ApiResult, Details},
-    extract::{Bearer, read, read_json, shortened},
+    error::ApiResult,
+    extract::{Bearer, read, read_json, refuse, shortened},
 };
 
 /// What each operation takes, as the OpenAPI document says it.
@@ -105,24 +106,27 @@ impl Operation {
     fn check_query(&self, query: &str) -> ApiResult<()> {
         let known: Vec<&str> = self.parameters.iter().map(String::as_str).collect();
         let mut seen = BTreeSet::new();
-        let mut problems = Details::new();
+        // One of each name, however often it is sent.
+        let mut problems = BTreeMap::new();
         for (name, _) in form_urlencoded::parse(query.as_bytes()) {
             let name = shortened(&name);
-            let problem = if !known.contains(&name.as_str()) {
-                unknown_name("parameter", &name, &known)
+            let text = if name.is_empty() {
+                field::nameless_parameter(self.parameters.clone())
+            } else if !known.contains(&name.as_str()) {
+                unknown_name(field::a_parameter(), &name, &known)
             } else if seen.contains(&name) {
-                "must be sent once".to_owned()
+                field::given_twice()
             } else {
                 seen.insert(name);
                 continue;
             };
-            let field = if name.is_empty() { "query" } else { &name };
-            problems.insert(field.to_owned(), vec![problem]);
+            problems.insert(name, text);
         }
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(ApiError::validation(problems)),
-        }
+        let problem = |(name, text): (String, Text)| match name.is_empty() {
+            true => Problem::new("query", text),
+            false => Problem::new(name, text),
+        };
+        refuse(problems.into_iter().map(problem).collect())
     }
 }
 
@@ -146,13 +150,12 @@ async fn expect_no_body(request: &mut ServiceRequest) -> ApiResult<()> {
     #[serde(deny_unknown_fields)]
     struct Nothing {}
 
-    const EMPTY: &str = "must be empty";
     if matches!(request.parts_mut().1, Payload::None) {
         return Ok(());
     }
     let bytes = read(request.extract::<Bytes>()).await?;
     if !bytes.trim_ascii().is_empty() {
-        let Nothing {} = read_json(&bytes, b'{', EMPTY)?;
+        let Nothing {} = read_json(&bytes, b'{', body::no_body())?;
     }
     request.set_payload(Payload::from(bytes));
     Ok(())
@@ -178,7 +181,10 @@ pub async fn only_known(
 
 #[cfg(test)]
 mod tests {
+    use xmas_texts::Language;
+
     use super::*;
+    use crate::error::Details;
 
     fn problems(query: &str) -> Vec<(String, Vec<String>)> {
         let operation = Operation {
@@ -188,7 +194,7 @@ mod tests {
         match operation.check_query(query) {
             Ok(()) => Vec::new(),
             Err(error) => {
-                let body = serde_json::to_value(error.body("")).unwrap();
+                let body = serde_json::to_value(error.body("", Language::English)).unwrap();
                 let details = body["error"]["details"].clone();
                 let details: Details = serde_json::from_value(details).unwrap();
                 details.into_iter().collect()
@@ -211,22 +217,22 @@ mod tests {
             (
                 "exernal_id=a",
                 "exernal_id",
-                "is not a parameter here; did you mean \"external_id\"?",
+                "exernal_id is not a parameter here; did you mean \"external_id\"?",
             ),
             (
                 "%ED%95%84",
                 "필",
-                "is not a parameter here; known are external_id, min_amount",
+                "필 is not a parameter here; known are external_id, min_amount.",
             ),
             (
                 "=1",
                 "query",
-                "is not a parameter here; known are external_id, min_amount",
+                "the query must give every parameter a name; known are external_id, min_amount.",
             ),
             (
                 "min_amount=1&min%5Famount=2",
                 "min_amount",
-                "must be sent once",
+                "min_amount must be given only once.",
             ),
         ] {
             let expected = (field.to_owned(), vec![problem.to_owned()]);

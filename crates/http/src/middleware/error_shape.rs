@@ -1,5 +1,3 @@
-use std::error::Error as StdError;
-
 use actix_web::{
     Error, HttpMessage, HttpResponse,
     body::{BoxBody, EitherBody, MessageBody},
@@ -11,10 +9,15 @@ use actix_web::{
 use xmas_kernel::ErrorCode;
 
 use crate::{
-    error::ApiError,
+    answer::BY_LANGUAGE,
+    error::{ApiError, chain},
+    extract::Reader,
     metrics::HttpMetrics,
     middleware::{spans, trace::RequestId},
 };
+
+/// Where operators' paths are.
+const OPERATORS: &str = "/admin/api/";
 
 /// Gives every error answer the one shape of the contract, whoever made it: a handler, an
 /// extractor, the router or the framework. Unclassified failures are logged here, once and whole.
@@ -52,13 +55,19 @@ pub async fn error_shape(
             shaped.append_header((name, value));
         }
     }
+    shaped.append_header(BY_LANGUAGE);
     if response.response().head().connection_type() == ConnectionType::Close {
         shaped.force_close();
     }
     let shaped = if response.request().method() == Method::HEAD {
         shaped.finish()
     } else {
-        shaped.json(error.body(id))
+        let Reader(language) = Reader::of(response.request());
+        let is_for_operators = response.request().path().starts_with(OPERATORS);
+        shaped.json(match is_for_operators {
+            true => error.body_for_operators(id, language),
+            false => error.body(id, language),
+        })
     };
     Ok(response.into_response(shaped).map_into_right_body())
 }
@@ -79,16 +88,15 @@ fn code_for(status: StatusCode) -> ErrorCode {
 
 fn log(error: &ApiError) {
     let code = error.code();
+    if code.http_status() == 422 {
+        // Which values were sent is nobody's business here.
+        let fields = error.fields();
+        tracing::info!(%code, fields, "a request was refused: {code}: {fields}");
+    }
     let Some(source) = error.source() else {
         return;
     };
-    let mut chain = source.to_string();
-    let mut link: Option<&dyn StdError> = source.source();
-    while let Some(cause) = link {
-        chain.push_str(": ");
-        chain.push_str(&cause.to_string());
-        link = cause.source();
-    }
+    let chain = chain(source);
     if code.http_status() == 500 {
         tracing::error!(%code, cause = chain, "a request failed: {chain}");
     } else {

@@ -16,9 +16,9 @@ use crate::{
     middleware::places::{PerClient, Places},
 };
 
-/// JSON bodies (architecture.md §5).
+/// JSON bodies (docs/contract.md, "Limits").
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// Uploaded tables (architecture.md §5).
+/// Uploaded tables (docs/contract.md, "Limits").
 pub const MAX_CSV_BYTES: usize = 10 * 1024 * 1024;
 
 /// How much is done at once, and for how long.

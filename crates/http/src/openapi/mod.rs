@@ -14,6 +14,7 @@ use utoipa::openapi::{
     path::{Parameter, PathItem},
 };
 use xmas_kernel::ErrorCode;
+use xmas_texts::Language;
 
 use crate::{endpoint::Operations, error::ApiError};
 
@@ -145,7 +146,7 @@ fn add_errors(item: &mut PathItem, path: &str, own: impl Fn(&str, &str) -> Vec<E
         }
         for (status, codes) in by_status {
             let names: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
-            let example = ApiError::new(codes[0]).body("3f0a4c1e");
+            let example = ApiError::new(codes[0]).body("3f0a4c1e", Language::English);
             let content = ContentBuilder::new()
                 .schema(Some(Ref::from_schema_name("ErrorBody")))
                 .example(Some(json!(example)))

@@ -51,6 +51,16 @@ impl DbError {
         matches!(self, DbError::Violated(violation, _) if violation.is_of(constraint))
     }
 
+    /// Whether the database's user has no right to what was asked.
+    pub fn is_forbidden(&self) -> bool {
+        let (DbError::Other(error) | DbError::SchemaMismatch(error)) = self else {
+            return false;
+        };
+        // For a database, a command on a table, a column, a routine, or anything of the server's.
+        let number = sqlx_error(error).and_then(mysql_number);
+        matches!(number, Some(1044 | 1142 | 1143 | 1227 | 1370))
+    }
+
     /// What an error of COMMIT means. Where the database says that it does not commit, nothing of the transaction is
     /// left; whatever else goes wrong, it may have been committed.
     pub(super) fn of_commit(error: DbErr) -> Self {
@@ -153,7 +163,7 @@ const SQLITE_BUSY: u32 = 5;
 const SQLITE_FULL: u32 = 13;
 
 /// The number of an error of MySQL's or MariaDB's.
-fn mysql_number(error: &SqlxError) -> Option<u16> {
+pub(super) fn mysql_number(error: &SqlxError) -> Option<u16> {
     let SqlxError::Database(database) = error else {
         return None;
     };

@@ -8,6 +8,7 @@ mod executed;
 mod gathered;
 mod pools;
 mod portions;
+mod reach;
 mod refusal;
 mod retry;
 mod sum;
@@ -21,8 +22,8 @@ use chrono::{DateTime, Utc};
 use log::LevelFilter;
 use sea_orm::{
     ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
-    DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, SqlxError, Statement,
+    TransactionOptions, TransactionTrait,
     sqlx::{self, Connection},
 };
 
@@ -37,6 +38,7 @@ use executed::{tell, told};
 pub use gathered::{Ask, Caller, Gathered, while_all_wait, while_any_waits};
 use pools::Pools;
 pub use portions::portions;
+pub use reach::reach;
 pub(crate) use retry::retry_answered;
 pub use retry::{retry, retry_repeatable};
 pub use sum::sum;
@@ -119,7 +121,8 @@ pub const ACQUIRE_TARGET: &str = "sqlx::pool::acquire";
 /// How many dead connections a transaction steps over before it gives up.
 const BEGIN_ATTEMPTS: u32 = 64;
 
-/// What every MySQL and MariaDB session is set to, once per connection (architecture.md §2).
+/// What every MySQL and MariaDB session is set to, once per connection: why UTC, ADR 4; how often a lock is
+/// waited for, docs/ARCHITECTURE.md, "Rules that must not break".
 const MYSQL_SESSION: &str = "SET SESSION \
     transaction_isolation = 'READ-COMMITTED', \
     time_zone = '+00:00', \
@@ -367,14 +370,8 @@ fn connect_options(
         } => {
             let (user, password) = (user.clone(), password.clone());
             let mut connect = ConnectOptions::new(server.as_str());
-            connect.map_sqlx_mysql_opts(move |mut mysql| {
-                if let Some(user) = &user {
-                    mysql = mysql.username(user);
-                }
-                if let Some(password) = &password {
-                    mysql = mysql.password(password);
-                }
-                mysql
+            connect.map_sqlx_mysql_opts(move |mysql| {
+                url::with_login(mysql, user.as_deref(), password.as_deref())
                     .charset("utf8mb4")
                     // The session's own settings below replace what the driver would set.
                     .set_names(true)

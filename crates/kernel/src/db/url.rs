@@ -5,7 +5,9 @@ use std::{
 };
 
 use percent_encoding::percent_decode_str;
+use sea_orm::sqlx::mysql::MySqlConnectOptions;
 use url::{Url, form_urlencoded};
+use xmas_texts::{Text, setting, shown_as_text};
 
 /// Where a database is: `mysql://user:password@host:port/database?…` (also MariaDB) or
 /// `sqlite://file?…`.
@@ -31,44 +33,42 @@ pub(super) enum Place {
 }
 
 /// Why a text is no [`DbUrl`]. None of these quotes the text, which may hold a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DbUrlError {
-    #[error(
-        "must begin with mysql:// or sqlite://; PostgreSQL is not supported, use MySQL, MariaDB or \
-         SQLite"
-    )]
     Postgres,
-    #[error("must begin with mysql:// (also for MariaDB) or sqlite://")]
     Scheme,
-    #[error("must be mysql://user:password@host:port/database; {PERCENT_ENCODE}")]
     Form,
-    #[error("must not contain spaces or line breaks; percent-encode them")]
     Spaces,
-    #[error("must say where its parts end: {PERCENT_ENCODE}")]
     Unencoded,
-    #[error("must name a host: mysql://user:password@host:port/database")]
     Host,
-    #[error("must name one database: mysql://user:password@host:port/database")]
     Database,
-    #[error("must name a file, such as sqlite://data/xmas.db?mode=rwc")]
     File,
-    #[error(
-        "must have no parameters but ssl-mode, ssl-ca, ssl-cert, ssl-key, socket, charset, \
-             collation, timezone and statement-cache-capacity; {PERCENT_ENCODE}"
-    )]
     MySqlParameter,
-    #[error("must have an ssl-mode of disabled, preferred, required, verify_ca or verify_identity")]
     SslMode,
-    #[error("must have a whole number as its statement-cache-capacity")]
     CacheCapacity,
-    #[error(
-        "must have no parameters but mode (ro, rw or rwc), cache (private or shared), immutable \
-         (true or false) and vfs"
-    )]
     SqliteParameter,
 }
 
-const PERCENT_ENCODE: &str = "percent-encode / # @ ? % in user and password as %2F %23 %40 %3F %25";
+impl From<DbUrlError> for Text {
+    fn from(error: DbUrlError) -> Self {
+        match error {
+            DbUrlError::Postgres => setting::url_postgres(),
+            DbUrlError::Scheme => setting::url_scheme(),
+            DbUrlError::Form => setting::url_form(setting::percent_encode()),
+            DbUrlError::Spaces => setting::url_spaces(),
+            DbUrlError::Unencoded => setting::url_unencoded(setting::percent_encode()),
+            DbUrlError::Host => setting::url_host(),
+            DbUrlError::Database => setting::url_database(),
+            DbUrlError::File => setting::url_file(),
+            DbUrlError::MySqlParameter => setting::url_mysql_parameter(setting::percent_encode()),
+            DbUrlError::SslMode => setting::url_ssl_mode(),
+            DbUrlError::CacheCapacity => setting::url_cache_capacity(),
+            DbUrlError::SqliteParameter => setting::url_sqlite_parameter(),
+        }
+    }
+}
+
+shown_as_text!(DbUrlError);
 
 impl DbUrl {
     /// An SQLite file, which is made if it is not there.
@@ -87,6 +87,31 @@ impl DbUrl {
         let parameters = parameters.as_deref().unwrap_or_default();
         form_urlencoded::parse(parameters.as_bytes())
             .any(|pair| pair == ("mode".into(), "ro".into()))
+    }
+
+    /// Whether it asks for a file to be made that is not there.
+    pub(super) fn makes_file(&self) -> bool {
+        let Place::Sqlite { parameters, .. } = &self.0 else {
+            return false;
+        };
+        let parameters = parameters.as_deref().unwrap_or_default();
+        let mut pairs = form_urlencoded::parse(parameters.as_bytes());
+        // The writer makes it unless it is told not to.
+        pairs.all(|(name, mode)| name != "mode" || mode == "rwc")
+    }
+
+    /// How a server is reached; `None` of a file.
+    pub(super) fn mysql_options(&self) -> Option<MySqlConnectOptions> {
+        let Place::MySql {
+            server,
+            user,
+            password,
+        } = &self.0
+        else {
+            return None;
+        };
+        let options = server.as_str().parse().ok()?;
+        Some(with_login(options, user.as_deref(), password.as_deref()))
     }
 
     /// The file of an SQLite database.
@@ -114,6 +139,21 @@ impl FromStr for DbUrl {
             DbUrlError::Scheme
         })
     }
+}
+
+/// As this user.
+pub(super) fn with_login(
+    mut options: MySqlConnectOptions,
+    user: Option<&str>,
+    password: Option<&str>,
+) -> MySqlConnectOptions {
+    if let Some(user) = user {
+        options = options.username(user);
+    }
+    if let Some(password) = password {
+        options = options.password(password);
+    }
+    options
 }
 
 fn mysql(text: &str) -> Result<Place, DbUrlError> {
@@ -381,7 +421,7 @@ mod tests {
         ] {
             let error = parsed(text).unwrap_err();
             assert_eq!(error, expected, "{text}");
-            let told = format!("{error} {error:?}");
+            let told = format!("{} {error:?}", Text::from(error));
             assert!(told.contains("must "), "{text}: {told}");
             assert!(!told.contains("S3cret"), "{text}: {told}");
         }
@@ -395,7 +435,7 @@ mod tests {
         ) {
             match parsed(&format!("{head}{tail}")) {
                 Err(error) => {
-                    let told = format!("{error} {error:?}");
+                    let told = format!("{} {error:?}", Text::from(error));
                     prop_assert!(told.contains("must ") && !told.contains("S3cret"), "{}", told);
                 }
                 // What is shown is a URL again, to the same place.

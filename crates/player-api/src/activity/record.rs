@@ -24,7 +24,7 @@ pub(crate) struct RecordRequest {
     /// The same id again counts once.
     event_id: Uuid,
     event_type: EventType,
-    #[validate(range(min = -MAX_NUMBER, max = MAX_NUMBER, message = "must be up to 9,000,000,000,000,000, whatever its sign"))]
+    #[validate(range(min = -MAX_NUMBER, max = MAX_NUMBER))]
     value: Option<i64>,
     /// Anything, of up to 4,096 bytes as JSON text and nested up to 16 deep.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -83,7 +83,7 @@ pub(crate) async fn record(
     let report = command.body;
     let kind = report.event_type.into();
     let event = ClientEvent::new(report.event_id, kind, report.value, report.meta_json);
-    let event = event.map_err(|error| ApiError::field("meta_json", error.to_string()))?;
+    let event = event.map_err(|error| ApiError::field("meta_json", error))?;
     let command = RecordCommand {
         identity: player.0,
         request: command.request,

@@ -20,7 +20,7 @@ use crate::auth::session::SessionAnswer;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"current_password": "demo-pass", "new_password": "a longer one"}))]
 pub(crate) struct PasswordRequest {
-    #[validate(length(min = 1, max = 256, message = "has 1 to 256 characters"))]
+    #[validate(length(min = 1, max = 256))]
     current_password: String,
     /// 8 to 256 characters.
     new_password: String,
@@ -46,7 +46,7 @@ pub(crate) async fn password(
         identity: bearer.0.identity,
         current: body.0.current_password,
         new: Password::try_from(body.0.new_password.as_str())
-            .map_err(|unfit| ApiError::field("new_password", unfit.to_string()))?,
+            .map_err(|unfit| ApiError::field("new_password", unfit))?,
     };
     let session = auth.change_password(&command, now.0).await?;
     Ok(Json(session.into()))

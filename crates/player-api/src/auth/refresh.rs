@@ -22,7 +22,7 @@ use crate::auth::session::SessionAnswer;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"refresh_token": "q3p0u1R7dZkVb2mXo9yTnw5LsEaHcFgJiKx8Wv6MQYc"}))]
 pub(crate) struct RefreshRequest {
-    #[validate(length(min = 1, max = 256, message = "has 1 to 256 characters"))]
+    #[validate(length(min = 1, max = 256))]
     refresh_token: String,
 }
 

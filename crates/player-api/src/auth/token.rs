@@ -25,7 +25,7 @@ use crate::auth::session::SessionAnswer;
 pub(crate) struct LoginRequest {
     /// 1 to 100 characters; surrounding spaces do not count.
     external_id: String,
-    #[validate(length(min = 1, max = 256, message = "has 1 to 256 characters"))]
+    #[validate(length(min = 1, max = 256))]
     password: String,
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn token(
     let Body(login) = body;
     let command = LoginCommand {
         external_id: GivenId::try_from(login.external_id.as_str())
-            .map_err(|error| ApiError::field("external_id", error.0.to_string()))?,
+            .map_err(|error| ApiError::field("external_id", error))?,
         password: login.password,
         address: client_address(&request),
     };

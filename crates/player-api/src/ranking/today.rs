@@ -27,7 +27,7 @@ use xmas_time::EventDay;
 pub(crate) struct RankingParams {
     /// How many places of each board to send.
     #[serde(default = "usual_top")]
-    #[validate(range(min = 1, max = 100, message = "is 1 to 100"))]
+    #[validate(range(min = 1, max = 100))]
     #[param(default = 10, minimum = 1, maximum = 100)]
     top: u64,
 }

@@ -92,8 +92,7 @@ pub(crate) async fn stamp(
     let command = StampCommand {
         identity: player.0,
         request: command.request,
-        source: source
-            .map_err(|error| ApiError::field("source_feature_type", error.to_string()))?,
+        source: source.map_err(|error| ApiError::field("source_feature_type", error))?,
         xp_bonus: command.body.xp_bonus,
     };
     let run = season_pass.stamp(&command, now.0);

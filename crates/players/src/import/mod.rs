@@ -1,4 +1,4 @@
-//! Players from a table: a preview, and all or nothing (domain.md, "Players").
+//! Players from a table: a preview, and all or nothing (docs/rules.md, "Players").
 //!
 //! A file is read, compared with who is there, and becomes a plan; the preview tells the plan, and
 //! the import makes it in one transaction. The number of statements follows the number of chunks.

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use xmas_kernel::UserId;
+use xmas_kernel::{Problem, UserId};
 
 use crate::{GivenId, Password, Status};
 
@@ -47,7 +47,7 @@ pub struct ImportLine {
     /// Names of what changes: `nickname`, `status`, `password`.
     pub changes: Vec<&'static str>,
     /// What is wrong, if it is refused.
-    pub problems: Vec<String>,
+    pub problems: Vec<Problem>,
     /// The player whom the line means, if they are INACTIVE and the line leaves them so.
     pub deleted: Option<UserId>,
 }

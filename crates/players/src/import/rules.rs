@@ -6,6 +6,7 @@ use xmas_kernel::{
     Problem, Problems, UserId,
     text::{self, Unfit},
 };
+use xmas_texts::{field, player as texts};
 
 use super::model::{
     CHANGES, ImportAction, ImportLine, ImportReport, ImportRow, NewPassword, Wanted,
@@ -38,9 +39,9 @@ pub(crate) fn read_rows(rows: &[ImportRow]) -> Vec<Read> {
         };
         let text = match lines.as_slice() {
             [_] | [] => continue,
-            [first, second] => format!("is on lines {first} and {second}"),
+            [first, second] => texts::on_two_lines(first.to_string(), second.to_string()),
             [first, second, more @ ..] => {
-                format!("is on lines {first}, {second} and {} more", more.len())
+                texts::on_many_lines(first.to_string(), second.to_string(), more.len())
             }
         };
         let problem = Problem::new("external_id", text);
@@ -56,26 +57,24 @@ fn read_row(row: &ImportRow) -> Read {
     let mut problems = Vec::new();
     let external_id = GivenId::try_from(row.external_id.as_deref().unwrap_or_default());
     let external_id = external_id.map_err(|error| {
-        problems.push(Problem::new("external_id", error.0.to_string()));
+        problems.push(Problem::new("external_id", error));
     });
     let status = row.status.as_deref().map(str::parse::<Status>).transpose();
-    let status = status.map_err(|_| {
-        problems.push(Problem::new("status", "is ACTIVE, INACTIVE or BLOCKED"));
-    });
+    let status = status.map_err(|unknown| problems.push(Problem::new("status", unknown)));
     let password = match (&row.password, &row.password_sha256) {
         (Some(_), Some(_)) => Err(Problem::new(
             "password_sha256",
-            "does not come together with a password",
+            field::not_together_with("password"),
         )),
         (Some(clear), None) => match Password::try_from(clear.as_str()) {
             Ok(clear) => Ok(Some(NewPassword::Clear(clear))),
-            Err(unfit) => Err(Problem::new("password", unfit.to_string())),
+            Err(unfit) => Err(Problem::new("password", unfit)),
         },
         (None, Some(digits)) if is_sha256(digits) => {
             let hash = format!("{OLD_HASH_PREFIX}{}", digits.to_ascii_lowercase());
             Ok(Some(NewPassword::Hash(hash)))
         }
-        (None, Some(_)) => Err(Problem::new("password_sha256", "is 64 hexadecimal digits")),
+        (None, Some(_)) => Err(Problem::new("password_sha256", texts::sha256())),
         (None, None) => Ok(None),
     };
     let password = password.map_err(|problem| problems.push(problem));
@@ -88,11 +87,8 @@ fn read_row(row: &ImportRow) -> Read {
         }),
         _ => {
             if let Some(nickname) = &row.nickname {
-                problems.extend(
-                    fit(nickname)
-                        .err()
-                        .map(|unfit| Problem::new("nickname", unfit.to_string())),
-                );
+                let unfit = fit(nickname).err();
+                problems.extend(unfit.map(|unfit| Problem::new("nickname", unfit)));
             }
             Err(problems)
         }
@@ -109,7 +105,7 @@ pub(crate) fn check_file(rows: &[ImportRow]) -> Vec<Problem> {
     if clear <= MAX_CLEAR_PASSWORDS {
         return Vec::new();
     }
-    let text = format!("brings {clear} clear passwords; up to {MAX_CLEAR_PASSWORDS} are taken");
+    let text = texts::clear_passwords(MAX_CLEAR_PASSWORDS, clear);
     vec![Problem::new("csv", text)]
 }
 
@@ -179,18 +175,18 @@ fn fit(nickname: &str) -> Result<(), Unfit> {
 
 fn change<'a>(wanted: &'a Wanted, existing: &Existing) -> Step<'a> {
     if existing.role == Role::Admin {
-        let problem = Problem::new("external_id", "is an admin, who is not imported");
+        let problem = Problem::new("external_id", texts::admin_is_not_imported());
         return Step::Refuse(vec![problem]);
     }
     if existing.is_anonymised {
-        let text = "must not be that of a player who was anonymised, which is final";
-        return Step::Refuse(vec![Problem::new("external_id", text)]);
+        let problem = Problem::new("external_id", texts::anonymised());
+        return Step::Refuse(vec![problem]);
     }
     let nickname = wanted.nickname.as_deref();
     let old = existing.nickname.as_deref().map(text::tidy);
     let nickname = nickname.filter(|new| Some(*new) != old.as_deref());
     if let Some(Err(unfit)) = nickname.map(fit) {
-        return Step::Refuse(vec![Problem::new("nickname", unfit.to_string())]);
+        return Step::Refuse(vec![Problem::new("nickname", unfit)]);
     }
     let status = wanted.status.filter(|new| *new != existing.status);
     // Whether a clear password is the one in force would take as long as a login to find out.
@@ -277,10 +273,7 @@ fn line(row: &ImportRow, step: &Step<'_>) -> ImportLine {
         Step::Refuse(_) => (ImportAction::Refuse, Vec::new()),
     };
     let problems = match step {
-        Step::Refuse(problems) => problems
-            .iter()
-            .map(|problem| format!("{} {}", problem.field, problem.text))
-            .collect(),
+        Step::Refuse(problems) => problems.clone(),
         _ => Vec::new(),
     };
     let deleted = match step {
@@ -300,6 +293,8 @@ fn line(row: &ImportRow, step: &Step<'_>) -> ImportLine {
 
 #[cfg(test)]
 mod tests {
+    use xmas_texts::Language;
+
     use super::*;
 
     fn row(line: u64, external_id: &str) -> ImportRow {
@@ -314,7 +309,7 @@ mod tests {
         let reads = read_rows(rows);
         let problems = reads[place].as_ref().err().cloned().unwrap_or_default();
         let told = problems.into_iter();
-        told.map(|problem| format!("{} {}", problem.field, problem.text))
+        told.map(|problem| problem.sentence(Language::English))
             .collect()
     }
 
@@ -359,7 +354,7 @@ mod tests {
             };
             assert_eq!(
                 problems(&[bad], 0),
-                ["password_sha256 is 64 hexadecimal digits"]
+                ["password_sha256 must be 64 hexadecimal digits (SHA-256)."]
             );
         }
     }
@@ -367,13 +362,15 @@ mod tests {
     #[test]
     fn a_player_who_is_there_twice_is_refused_on_both_lines() {
         let rows = [row(2, "santa"), row(3, "rudolf"), row(9, " santa ")];
-        assert_eq!(problems(&rows, 0), ["external_id is on lines 2 and 9"]);
+        let twice = "external_id must be in the table only once; it is on lines 2 and 9.";
+        assert_eq!(problems(&rows, 0), [twice]);
         assert_eq!(problems(&rows, 2), problems(&rows, 0));
         assert_eq!(problems(&rows, 1), Vec::<String>::new());
         let many: Vec<ImportRow> = (2..50_002).map(|line| row(line, "santa")).collect();
-        assert_eq!(
-            problems(&many, 40_000),
-            ["external_id is on lines 2, 3 and 49998 more"]
+        let told = &problems(&many, 40_000)[0];
+        assert!(
+            told.ends_with("it is on lines 2, 3 and 49,998 more."),
+            "{told}"
         );
     }
 
@@ -426,10 +423,7 @@ mod tests {
         let problems = check_file(&rows);
         assert_eq!(problems.len(), 1);
         assert_eq!(problems[0].field, "csv");
-        assert_eq!(
-            problems[0].text,
-            "brings 1001 clear passwords; up to 1000 are taken"
-        );
+        assert_eq!(problems[0].text, texts::clear_passwords(1_000, 1_001));
     }
 
     fn change_of<'a>(
@@ -610,7 +604,10 @@ mod tests {
                 ..line(5, "santa", ImportAction::Change)
             },
             ImportLine {
-                problems: vec!["status is ACTIVE, INACTIVE or BLOCKED".to_owned()],
+                problems: vec![Problem::new(
+                    "status",
+                    "GONE".parse::<Status>().unwrap_err(),
+                )],
                 ..line(6, "vixen", ImportAction::Refuse)
             },
         ];

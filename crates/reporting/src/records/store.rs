@@ -4,7 +4,7 @@ use sea_orm::{
 };
 use serde_json::Value;
 use xmas_kernel::{
-    UnknownAsset,
+    UnknownName,
     db::{DbError, Timestamp},
 };
 use xmas_time::Kst;
@@ -57,7 +57,7 @@ pub(super) async fn wallets(
     listing.within("updated_at", filter.changed);
     let found: Vec<WalletRow> = rows(conn, listing.select).await?;
     let record = |row: WalletRow| {
-        let asset = row.asset.parse().map_err(|error: UnknownAsset| {
+        let asset = row.asset.parse().map_err(|error: UnknownName| {
             DbError::Corrupt(format!("a wallet of user {}: {error}", row.user_id))
         })?;
         Ok(WalletRecord {

@@ -1,4 +1,4 @@
-//! Tokens and points of many players, changed under one name (domain.md, "Wallet and rewards").
+//! Tokens and points of many players, changed under one name (docs/rules.md, "Wallet and rewards").
 //!
 //! A batch is registered with everything that it plans, in one transaction; then its items are done in
 //! chunks, each in a transaction of its own that holds the batch first and locks the chunk's players then.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use xmas_kernel::{Asset, BatchId, UnknownName, UserId, idempotency::RequestKey};
 use xmas_players::{Inactive, PlayerRef};
+use xmas_texts::Text;
 
 use super::recipients::RecipientFilter;
 use crate::OrderKind;
@@ -59,8 +60,7 @@ pub struct BatchLine {
 pub struct Refusal {
     pub line: u64,
     pub field: &'static str,
-    /// Reads as a sentence after the field's name.
-    pub text: String,
+    pub text: Text,
 }
 
 /// How far a batch has come.
@@ -83,7 +83,11 @@ impl BatchState {
 }
 
 fn unknown_batch_state(name: &str) -> UnknownName {
-    UnknownName::new("state of a batch", name)
+    UnknownName::new(
+        "state of a batch",
+        name,
+        BatchState::ALL.map(BatchState::as_str),
+    )
 }
 
 /// A batch that has been registered.

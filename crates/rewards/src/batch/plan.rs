@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::ConnectionTrait;
 use xmas_kernel::{Asset, Problem, UserId, db::DbError};
-use xmas_players::{Inactive, RecipientError, anonymised_among};
+use xmas_players::{Inactive, PlayerRef, RecipientError, anonymised_among};
+use xmas_texts::{Param, Text, player, sent, wallet};
 
 use super::{
     model::{BatchLine, BatchOrders, BatchTally, NewBatch, Refusal, ShortWallet, Tally},
@@ -151,7 +152,7 @@ impl Plan {
             Some(Refusal {
                 line: *self.lines.get(short.place)?,
                 field: "amount",
-                text: format!("is more than the {} in the wallet", short.balance),
+                text: wallet::more_than_balance(short.balance),
             })
         });
         refused.extend(short);
@@ -162,12 +163,10 @@ impl Plan {
         let problem = match self.short.first() {
             Some(Short { place, balance, .. }) => {
                 let (many, player) = (self.short.len(), self.items[*place].user_id);
-                let problem = format!(
-                    "is more than {many} of the players hold; player {player} holds {balance}"
-                );
-                Problem::new("amount", problem)
+                let text = wallet::more_than_balances(many, player.to_string(), *balance);
+                Problem::new("amount", text)
             }
-            None if self.items.is_empty() => Problem::new("filter", "fits no player"),
+            None if self.items.is_empty() => Problem::new("filter", wallet::filter_fits_nobody()),
             None => return Ok(()),
         };
         Err(BatchError::Invalid(vec![problem]))
@@ -225,15 +224,15 @@ fn listed(
     let mut plan = Plan::default();
     let mut seen: HashMap<(UserId, Asset), u64> = HashMap::with_capacity(lines.len());
     for line in lines {
-        let mut refuse = |field, text: &str| {
+        let mut refuse = |field, text| {
             plan.refused.push(Refusal {
                 line: line.line,
                 field,
-                text: text.to_owned(),
+                text,
             });
         };
         if kind == OrderKind::Payout && line.asset != Asset::Point {
-            refuse("token_type", "is POINT");
+            refuse("token_type", wallet::payout_is_points());
             continue;
         }
         if let Some(problem) = order::amount_problem(kind, line.amount) {
@@ -248,15 +247,15 @@ fn listed(
         let player = match directory.find(&line.who) {
             Ok(player) => player,
             Err(Nobody::Unnamed) => {
-                refuse("external_id", "or user_id names a player");
+                refuse("external_id", player::unnamed());
                 continue;
             }
             Err(Nobody::Unknown) => {
-                refuse(named, "is no player's");
+                refuse(named, player::unknown(said(&line.who)));
                 continue;
             }
             Err(Nobody::Ambiguous) => {
-                refuse("user_id", "is not the player of external_id");
+                refuse("external_id", player::names_differ());
                 continue;
             }
         };
@@ -266,8 +265,7 @@ fn listed(
         }
         let user_id = player.user_id;
         if let Some(first) = seen.insert((user_id, line.asset), line.line) {
-            let text = format!("stands on line {first} already, with this token_type");
-            refuse(named, &text);
+            refuse(named, wallet::on_earlier_line(first.to_string()));
             continue;
         }
         plan.items.push(Item {
@@ -280,13 +278,19 @@ fn listed(
     plan
 }
 
+/// How a line names its player.
+fn said(who: &PlayerRef) -> Param {
+    match (&who.external_id, who.user_id) {
+        (Some(given), _) => sent(given.as_str()),
+        (None, id) => id.map(|id| id.to_string()).unwrap_or_default().into(),
+    }
+}
+
 /// Why a line reaches nobody.
-fn out_of_reach(error: &RecipientError) -> &'static str {
+fn out_of_reach(error: &RecipientError) -> Text {
     match error {
-        RecipientError::Inactive => {
-            "must be that of a player who is not INACTIVE, unless force is said"
-        }
-        _ => "must not be that of a player who was anonymised",
+        RecipientError::Inactive => player::inactive(),
+        _ => player::anonymised(),
     }
 }
 
@@ -392,16 +396,16 @@ mod tests {
             (2, "external_id"),
             (3, "user_id"),
             (4, "external_id"),
-            (5, "user_id"),
+            (5, "external_id"),
             (6, "user_id"),
             (7, "external_id"),
             (9, "external_id"),
         ];
         assert_eq!(refused(&plan), expected);
-        let texts: Vec<&str> = plan.refused.iter().map(|it| it.text.as_str()).collect();
-        assert!(texts[4].contains("anonymised"), "{}", texts[4]);
-        assert!(texts[5].contains("INACTIVE"), "{}", texts[5]);
-        assert_eq!(texts[6], "stands on line 8 already, with this token_type");
+        let texts: Vec<&Text> = plan.refused.iter().map(|it| &it.text).collect();
+        assert_eq!(*texts[4], player::anonymised());
+        assert_eq!(*texts[5], player::inactive());
+        assert_eq!(*texts[6], wallet::on_earlier_line("8"));
         assert_eq!(plan.items, [item(1, Asset::Point, 10)]);
         assert!(matches!(plan.check(), Err(BatchError::Refused(all)) if all.len() == 7));
     }
@@ -468,18 +472,15 @@ mod tests {
         plan.refused.push(Refusal {
             line: 5,
             field: "amount",
-            text: "is 1 to 1,000,000,000".to_owned(),
+            text: wallet::payout_is_points(),
         });
         let Err(BatchError::Refused(refused)) = plan.check() else {
             panic!("a short wallet is refused");
         };
-        let told: Vec<_> = refused
-            .iter()
-            .map(|it| (it.line, it.text.as_str()))
-            .collect();
+        let told: Vec<_> = refused.into_iter().map(|it| (it.line, it.text)).collect();
         let expected = [
-            (4, "is more than the 12 in the wallet"),
-            (5, "is 1 to 1,000,000,000"),
+            (4, wallet::more_than_balance(12)),
+            (5, wallet::payout_is_points()),
         ];
         assert_eq!(told, expected);
     }
@@ -494,10 +495,7 @@ mod tests {
         };
         let (field, text) = problem(&with_short(Vec::new()));
         assert_eq!(field, "amount");
-        assert_eq!(
-            text,
-            "is more than 1 of the players hold; player 2 holds 12"
-        );
+        assert_eq!(text, wallet::more_than_balances(1, "2", 12));
         assert_eq!(problem(&Plan::default()).0, "filter");
         let whole = Plan {
             short: Vec::new(),

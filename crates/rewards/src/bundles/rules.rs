@@ -4,6 +4,7 @@ use xmas_kernel::{
     Problem, Problems,
     text::{self, Kept},
 };
+use xmas_texts::{field, reward as texts};
 
 use super::model::{BundleDraft, NewBundle};
 use crate::{Reward, RewardType};
@@ -44,7 +45,8 @@ pub(super) fn bundle(draft: &BundleDraft) -> Result<NewBundle, Vec<Problem>> {
 }
 
 fn check_label_and_size(name: &str, size: usize, problems: &mut Problems) {
-    problems.expect((1..=MAX_ITEMS).contains(&size), "items", "are 1 to 20");
+    let fits = (1..=MAX_ITEMS).contains(&size);
+    problems.expect(fits, "items", texts::bundle_size(MAX_ITEMS, size));
     Kept::default().expect_label(name, "name", problems);
 }
 
@@ -53,12 +55,16 @@ fn content(index: usize, kind: Option<RewardType>, amount: i64) -> Result<Reward
     // Nor another bundle, nor itself.
     let Some(kind) = kind.filter(|kind| kind.asset().is_some()) else {
         let field = format!("items.{index}.reward_type");
-        return Err(Problem::new(field, "is points or tokens"));
+        let contents = RewardType::ALL
+            .into_iter()
+            .filter(|kind| kind.asset().is_some());
+        let contents: Vec<&str> = contents.map(RewardType::as_str).collect();
+        return Err(Problem::new(field, texts::bundle_content(contents)));
     };
     let reward = Reward::new(kind, amount).ok().filter(is_content);
     reward.ok_or_else(|| {
-        let field = format!("items.{index}.reward_amount");
-        Problem::new(field, "must be 1 to 1,000,000,000")
+        let path = format!("items.{index}.reward_amount");
+        Problem::new(path, field::between(1, Reward::MAX_AMOUNT, amount))
     })
 }
 

@@ -16,6 +16,7 @@ use xmas_kernel::{
     text::{self, Kept},
     version,
 };
+use xmas_texts::reward as texts;
 
 pub use model::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
@@ -194,12 +195,9 @@ impl RewardDesk {
             // Codes under two keys cannot be compared without regard to case. Nothing is sealed again before the
             // end of this transaction.
             if self.key.is_rotating(&*tx).await? {
-                let text = "must be false until the rotation of DATA_KEY has ended";
-                problems.push(Problem::new("ignores_case", text));
+                problems.push(Problem::new("ignores_case", texts::case_during_rotation()));
             } else if alike > 0 {
-                let text =
-                    format!("must be false, because {alike} codes differ from others in case only");
-                problems.push(Problem::new("ignores_case", text));
+                problems.push(Problem::new("ignores_case", texts::case_of_codes(alike)));
             }
         }
         if !problems.is_empty() {

@@ -8,6 +8,7 @@ use xmas_kernel::{
     text::{self, Lines},
     version::{Seen, Version},
 };
+use xmas_texts::{Text, reward};
 
 /// A kind of coupon to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,12 @@ pub struct CouponCode(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must have 1 to 100 visible characters")]
 pub struct MalformedCode;
+
+impl From<MalformedCode> for Text {
+    fn from(_: MalformedCode) -> Self {
+        reward::code_malformed(CouponCode::MAX_CHARACTERS)
+    }
+}
 
 impl CouponCode {
     pub const MAX_CHARACTERS: usize = 100;
@@ -171,16 +178,13 @@ pub enum ClashWith {
     Withheld(String),
 }
 
-impl fmt::Display for ClashWith {
-    /// Reads as a sentence after the field's name.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ClashWith::Upload => f.write_str("must be in this table once"),
-            ClashWith::OwnStock => f.write_str("must not be in the stock already"),
-            ClashWith::Stock(kind) => write!(f, "must not be in the stock of {kind:?} already"),
-            ClashWith::Withheld(kind) => {
-                write!(f, "must not be withheld, as the one of {kind:?} is")
-            }
+impl From<&ClashWith> for Text {
+    fn from(clash: &ClashWith) -> Self {
+        match clash {
+            ClashWith::Upload => reward::code_twice_in_table(),
+            ClashWith::OwnStock => reward::code_in_stock(),
+            ClashWith::Stock(kind) => reward::code_in_other_stock(kind.clone()),
+            ClashWith::Withheld(kind) => reward::code_withheld(kind.clone()),
         }
     }
 }

@@ -17,6 +17,7 @@ use xmas_http::{
 };
 use xmas_kernel::{BridgeId, GiftId, audit::Actor, idempotency::RequestKey};
 use xmas_players::{Inactive, PlayerRef};
+use xmas_texts::{bridge, field};
 use xmas_time::Kst;
 
 use xmas_admin_common::{
@@ -211,18 +212,17 @@ pub(crate) async fn give(
     let Command { body, request } = command;
     let dry_run = match (params.0.dry_run, body.dry_run) {
         (Some(one), Some(other)) if one != other => {
-            let problem = "must be the same in the query and in the body";
-            return Err(ApiError::field("dry_run", problem));
+            return Err(ApiError::field("dry_run", field::dry_run_said_twice()));
         }
         (one, other) => one.or(other),
     };
     let player = player_ref(body.user_id, body.external_id)?;
     let is_named = player != PlayerRef::default();
     if is_named && body.all_active {
-        return Err(ApiError::field("all_active", "must go without a player"));
+        return Err(ApiError::field("all_active", bridge::all_or_one()));
     }
     if body.force && body.all_active {
-        return Err(ApiError::field("force", "must go with a player"));
+        return Err(ApiError::field("force", bridge::force_for_one()));
     }
     // For one player there is nothing to look at first.
     let dry_run = match body.all_active {

@@ -25,13 +25,14 @@ use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
-        Admin, Body, Command, Echo, Echoes, FIXED, IdempotencyKey, Now, OptionalBody, Params,
-        Volatile, is_id, said, seen_version,
+        Admin, Body, Command, Echo, Echoes, IdempotencyKey, Now, OptionalBody, Params, Volatile,
+        is_id, said, seen_version,
     },
     operation,
 };
 use xmas_kernel::{BridgeId, ErrorCode, SeasonId, UnknownName, idempotency::Replayable};
 use xmas_players::Status;
+use xmas_texts::field;
 use xmas_time::{EventDay, Kst};
 
 use xmas_admin_common::params::{IfMatch, Reason};
@@ -291,22 +292,26 @@ pub(crate) struct BridgeDayRequest {
 impl BridgeRequest {
     fn echoes(&mut self) -> Echoes {
         Echoes::default()
-            .and("id", self.id.take(), FIXED)
-            .and("state", self.state.take(), "settle or close it")
+            .and("id", self.id.take(), field::never_changes())
+            .and("state", self.state.take(), field::settle_or_close_instead())
             .and(
                 "prechecked_at",
                 self.prechecked_at.take(),
-                "it is noted by itself",
+                field::written_by_precheck(),
             )
-            .and("settled_at", self.settled_at.take(), "settle it")
-            .and("closed_at", self.closed_at.take(), "close it")
+            .and(
+                "settled_at",
+                self.settled_at.take(),
+                field::settle_instead(),
+            )
+            .and("closed_at", self.closed_at.take(), field::close_instead())
     }
 
     fn edit(self, request: &HttpRequest) -> ApiResult<BridgeEdit> {
         let day = |(index, day): (usize, BridgeDayRequest)| -> ApiResult<DayEdit> {
             let mission = day.mission.map(|name| name.parse()).transpose();
             let mission = mission.map_err(|error: UnknownName| {
-                ApiError::field(&format!("days.{index}.mission"), error.to_string())
+                ApiError::field(format!("days.{index}.mission"), error)
             })?;
             Ok(DayEdit {
                 number: day.day,

@@ -17,7 +17,7 @@ pub struct CursorParams {
     pub cursor: String,
     /// How many to send.
     #[serde(default = "usual_limit")]
-    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     pub limit: u64,
 }
@@ -49,11 +49,11 @@ pub fn parts<T, A: From<T>>(page: Page<T>) -> (Vec<A>, Option<String>) {
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
     /// From 1.
-    #[validate(range(min = 1, max = LAST_PAGE, message = "must be 1 to 1,000,000"))]
+    #[validate(range(min = 1, max = LAST_PAGE))]
     #[param(default = 1, minimum = 1, maximum = 1_000_000)]
     pub page: Option<u64>,
     /// How many items a page holds, 1 to 200.
-    #[validate(range(min = 1, max = 200, message = "must be 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     pub size: Option<u64>,
 }

@@ -52,8 +52,7 @@ pub fn player_ref(user_id: Option<i64>, external_id: Option<String>) -> ApiResul
     let external_id = external_id.as_deref().map(GivenId::try_from).transpose();
     Ok(PlayerRef {
         user_id: user_id.map(UserId),
-        external_id: external_id
-            .map_err(|error| ApiError::field("external_id", error.0.to_string()))?,
+        external_id: external_id.map_err(|error| ApiError::field("external_id", error))?,
     })
 }
 

@@ -14,6 +14,7 @@ use xmas_http::{
 use xmas_kernel::{Asset, MAX_NUMBER, UserId, paging::Limit};
 use xmas_players::{GivenId, ResolveError};
 use xmas_reporting::{EXPORT_ROWS, Slice, Whose};
+use xmas_texts::{Text, field, sent};
 
 /// Which part of a bare list is asked for.
 #[derive(Debug, Deserialize, IntoParams, Validate)]
@@ -21,12 +22,12 @@ use xmas_reporting::{EXPORT_ROWS, Slice, Whose};
 pub struct ListPage {
     /// How many rows to send; the nearest of 1 to 1,000 is taken.
     #[serde(default = "usual_rows")]
-    #[validate(range(min = -MAX_NUMBER, max = MAX_NUMBER, message = "must be a whole number up to 9,000,000,000,000,000"))]
+    #[validate(range(min = -MAX_NUMBER, max = MAX_NUMBER))]
     #[param(default = 100)]
     limit: i64,
     /// How many rows to pass over.
     #[serde(default)]
-    #[validate(range(min = 0, max = MAX_NUMBER, message = "must be 0 to 9,000,000,000,000,000"))]
+    #[validate(range(min = 0, max = MAX_NUMBER))]
     #[param(default = 0, minimum = 0)]
     offset: i64,
     /// The last row of the page before: its `id`, or for wallets its `user_id:token_type`. Unlike an
@@ -42,7 +43,7 @@ fn usual_rows() -> i64 {
 impl ListPage {
     const MAX_ROWS: u64 = 1_000;
 
-    pub fn slice<P>(&self, read: fn(&str) -> Result<P, &'static str>) -> ApiResult<Slice<P>> {
+    pub fn slice<P>(&self, read: fn(&str) -> Result<P, Text>) -> ApiResult<Slice<P>> {
         Ok(Slice::Page {
             rows: at_least_0(self.limit).clamp(1, Self::MAX_ROWS),
             offset: at_least_0(self.offset),
@@ -64,7 +65,7 @@ pub struct LogPage {
     cursor: String,
     /// How many rows to send.
     #[serde(default = "usual_limit")]
-    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     limit: u64,
 }
@@ -89,11 +90,11 @@ impl LogPage {
 }
 
 /// The id of a row, as an earlier page has shown it.
-pub fn row_id(text: &str) -> Result<i64, &'static str> {
+pub fn row_id(text: &str) -> Result<i64, Text> {
     let id = text.parse().ok();
     // Numbers are read leniently; one row has one spelling.
     let id = id.filter(|id: &i64| *id >= 0 && id.to_string() == text);
-    id.ok_or("must be the last row of an earlier page")
+    id.ok_or_else(|| field::cursor_of_row(sent(text)))
 }
 
 /// Whose rows are asked for ([`WhoseRows`]).

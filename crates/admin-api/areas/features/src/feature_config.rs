@@ -16,6 +16,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::{ErrorCode, Feature};
+use xmas_texts::field;
 
 use xmas_admin_common::params::{IfMatch, Reason};
 
@@ -101,7 +102,7 @@ pub(crate) async fn put(
     let feature = feature.0.to_ascii_uppercase().parse();
     let feature = feature.map_err(|_| ApiError::new(ErrorCode::FeatureConfigNotFound))?;
     let Body(body) = body;
-    let echoes = Echoes::default().and("feature_type", body.feature_type, "the path names it");
+    let echoes = Echoes::default().and("feature_type", body.feature_type, field::named_by_path());
     let stored = async || Ok(json!({ "feature_type": feature }));
     echoes.compare(stored).await?;
     let edit = FeatureEdit {

@@ -24,6 +24,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::{ErrorCode, Feature, Problem};
+use xmas_texts::{Text, feature, field, sent};
 use xmas_time::EventDay;
 
 use xmas_admin_common::params::Reason;
@@ -120,7 +121,7 @@ impl ScheduleRequest {
     /// The problems of days that came along and are not the one of the path.
     fn day_problems(&mut self, day: &Value) -> Vec<Problem> {
         let echo = |date: &mut Option<Echo>| {
-            Echoes::default().and("date", date.take(), "the path names it")
+            Echoes::default().and("date", date.take(), field::named_by_path())
         };
         let mut problems = echo(&mut self.date).problems("", Some(day));
         for (index, row) in self.features.iter_mut().flatten().enumerate() {
@@ -132,10 +133,16 @@ impl ScheduleRequest {
 
     fn features(self) -> ApiResult<Vec<ScheduledFeature>> {
         if self.features.is_some() && self.feature_type.is_some() {
-            return Err(invalid("feature_type", "must go without features"));
+            return Err(invalid(
+                "feature_type",
+                field::not_together_with("features"),
+            ));
         }
         if self.feature_type.is_none() && self.is_active.is_some() {
-            return Err(invalid("is_active", "must come with feature_type"));
+            return Err(invalid(
+                "is_active",
+                field::only_together_with("feature_type"),
+            ));
         }
         let one = self.feature_type.map(|feature_type| ScheduledRequest {
             feature_type,
@@ -144,18 +151,13 @@ impl ScheduleRequest {
         });
         let rows = self.features.unwrap_or_else(|| one.into_iter().collect());
         if rows.is_empty() {
-            return Err(invalid(
-                "features",
-                "name at least one; DELETE clears a day",
-            ));
+            return Err(invalid("features", feature::none_scheduled()));
         }
         let feature = |(index, row): (usize, &ScheduledRequest)| {
             let feature = Feature::from_str(&row.feature_type.to_ascii_uppercase());
             let feature = feature.map_err(|error| {
-                invalid(
-                    &format!("features.{index}.feature_type"),
-                    &error.to_string(),
-                )
+                let path = format!("features.{index}.feature_type");
+                invalid(&path, error.into())
             })?;
             Ok(ScheduledFeature {
                 feature,
@@ -166,14 +168,14 @@ impl ScheduleRequest {
     }
 }
 
-fn invalid(field: &str, text: &str) -> ApiError {
+fn invalid(field: &str, text: Text) -> ApiError {
     let problem = Problem::coded(ErrorCode::InvalidFeatureSchedule, field, text);
     ApiError::problems(vec![problem])
 }
 
 fn day(text: &str) -> ApiResult<EventDay> {
     let day = text.parse();
-    day.map_err(|_| invalid("date", "is a day of the form YYYY-MM-DD"))
+    day.map_err(|_| invalid("date", field::day(sent(text))))
 }
 
 /// What is scheduled, day by day.

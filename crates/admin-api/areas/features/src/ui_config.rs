@@ -16,6 +16,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::ErrorCode;
+use xmas_texts::field;
 use xmas_time::Kst;
 
 use xmas_admin_common::params::{IfMatch, Reason};
@@ -106,8 +107,8 @@ pub(crate) async fn put(
 ) -> ApiResult<Json<UiConfigAnswer>> {
     let Body(body) = body;
     let echoes = Echoes::default()
-        .and("key", body.key, "the path names it")
-        .and("schema", body.schema, "it belongs to the key");
+        .and("key", body.key, field::named_by_path())
+        .and("schema", body.schema, field::belongs_to_key());
     let stored = async || Ok(json!({ "key": key.0, "schema": ui_rules::schema(&key.0) }));
     echoes.compare(stored).await?;
     let seen = seen_version(&request, body.version)?;

@@ -17,14 +17,15 @@ use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
-        AccountPart, Admin, Body, Column, Content, CsvRow, Echo, Echoes, FIXED, List, Now, Source,
-        Upload, Volatile, seen_version,
+        AccountPart, Admin, Body, Column, Content, CsvRow, Echo, Echoes, List, Now, Source, Upload,
+        Volatile, seen_version,
     },
     middleware::limits::MAX_CSV_BYTES,
     operation,
 };
 use xmas_kernel::{ErrorCode, Problem, version::Seen};
 use xmas_players::PlayerRef;
+use xmas_texts::field;
 use xmas_time::Kst;
 
 use crate::game_config::row_player;
@@ -168,24 +169,34 @@ pub(crate) struct ExternalRankingRequest {
 impl ExternalRankingItem {
     fn echoes(&mut self) -> Echoes {
         Echoes::default()
-            .and("id", self.id.take(), FIXED)
-            .and("nickname", self.nickname.take(), NICKNAME)
-            .and("created_at", self.created_at.take(), FIXED)
+            .and("id", self.id.take(), field::never_changes())
+            .and(
+                "nickname",
+                self.nickname.take(),
+                field::change_account_instead(),
+            )
+            .and("created_at", self.created_at.take(), field::never_changes())
     }
 }
 
 impl ExternalRankingRequest {
     fn echoes(&mut self) -> Echoes {
         Echoes::default()
-            .and("id", self.id.take(), FIXED)
-            .and("user_id", self.user_id.take(), "the path names it")
-            .and("external_id", self.external_id.take(), NICKNAME)
-            .and("nickname", self.nickname.take(), NICKNAME)
-            .and("created_at", self.created_at.take(), FIXED)
+            .and("id", self.id.take(), field::never_changes())
+            .and("user_id", self.user_id.take(), field::named_by_path())
+            .and(
+                "external_id",
+                self.external_id.take(),
+                field::change_account_instead(),
+            )
+            .and(
+                "nickname",
+                self.nickname.take(),
+                field::change_account_instead(),
+            )
+            .and("created_at", self.created_at.take(), field::never_changes())
     }
 }
-
-const NICKNAME: &str = "change the account";
 
 /// A board as a table, or as JSON of the same size.
 type Board = Upload<List<ExternalRankingItem>, MAX_CSV_BYTES>;

@@ -1,17 +1,20 @@
 //! What the configurations of all games have in common, and what both boards have.
 
 use xmas_games::config::{RewardConfig, RewardEdit};
-use xmas_http::extract::{Echo, Echoes, FIXED};
+use xmas_http::extract::{Echo, Echoes};
 use xmas_kernel::{Problem, UserId};
 use xmas_players::{GivenId, PlayerRef};
+use xmas_texts::field;
 
 use xmas_admin_common::two_names::{Differ, one_of};
 
 /// What no edit of a configuration changes.
 pub(crate) fn config_echoes(id: Option<Echo>, created_at: Option<Echo>) -> Echoes {
-    Echoes::default()
-        .and("id", id, FIXED)
-        .and("created_at", created_at, FIXED)
+    Echoes::default().and("id", id, field::never_changes()).and(
+        "created_at",
+        created_at,
+        field::never_changes(),
+    )
 }
 
 /// The fields of a reward as they were sent: its type, its amount under both names, and what it names.
@@ -41,16 +44,16 @@ impl SentReward<'_> {
     }
 }
 
-/// What was sent of a number that clients know by two names, as [`one_of`] says. `field` is the name that is
+/// What was sent of a number that clients know by two names, as [`one_of`] says. `name` is the one that is
 /// told if the two differ.
 pub(crate) fn settled(
     (first, second): (Option<i64>, Option<i64>),
     stored: Option<i64>,
-    field: &str,
+    name: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<i64> {
     one_of(first, second, stored.as_ref()).unwrap_or_else(|Differ| {
-        problems.push(Problem::new(field, "is sent under two names, which differ"));
+        problems.push(Problem::new(name, field::two_names_differ()));
         first
     })
 }
@@ -67,8 +70,8 @@ pub(crate) fn row_player(
     PlayerRef {
         user_id: user_id.map(UserId),
         external_id: external_id.unwrap_or_else(|error| {
-            let field = format!("{index}.external_id");
-            problems.push(Problem::new(field, error.0.to_string()));
+            let path = format!("{index}.external_id");
+            problems.push(Problem::new(path, error));
             None
         }),
     }

@@ -48,7 +48,7 @@ pub(crate) struct OddsReportParams {
     cursor: Option<i64>,
     /// How many tables to send.
     #[serde(default = "usual_limit")]
-    #[validate(range(min = 1, max = 50, message = "is 1 to 50"))]
+    #[validate(range(min = 1, max = 50))]
     #[param(default = 20, minimum = 1, maximum = 50)]
     limit: u64,
 }

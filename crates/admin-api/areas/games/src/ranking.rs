@@ -23,6 +23,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::{ErrorCode, Problem};
+use xmas_texts::field;
 use xmas_time::EventDay;
 
 use crate::game_config::row_player;
@@ -147,7 +148,7 @@ fn rows(day: EventDay, upload: Board) -> ApiResult<(Vec<DayRowEdit>, Source, Opt
             version,
             date,
         }) => {
-            let echoes = Echoes::default().and("date", date, "the path names it");
+            let echoes = Echoes::default().and("date", date, field::named_by_path());
             refuse(echoes.problems("", Some(&json!({ "date": day }))))?;
             let items = items.into_iter().enumerate();
             let rows = items.map(|(index, item)| of_json(index, item, &mut problems));

@@ -16,6 +16,7 @@ use xmas_http::{
     operation,
 };
 use xmas_reporting::{Dashboard, Metric, Metrics, RangeHours};
+use xmas_texts::field;
 use xmas_time::Kst;
 
 /// Its paths.
@@ -141,6 +142,9 @@ pub(crate) async fn metrics(
     dashboard: Data<Dashboard>,
 ) -> ApiResult<Json<MetricsAnswer>> {
     let range = RangeHours::new(params.0.range_hours);
-    let range = range.ok_or_else(|| ApiError::field("range_hours", "is 1 to 168"))?;
+    let range = range.ok_or_else(|| {
+        let text = field::between(1, RangeHours::MAX, params.0.range_hours);
+        ApiError::field("range_hours", text)
+    })?;
     Ok(Json(dashboard.metrics(range, now.0).await?.into()))
 }

@@ -30,15 +30,15 @@ const NEWEST: u64 = 10_000;
 #[into_params(parameter_in = Query)]
 pub(crate) struct UsersParams {
     /// From 1. Without it the newest 10,000 come as a bare array.
-    #[validate(range(min = 1, max = LAST_PAGE, message = "must be 1 to 1,000,000"))]
+    #[validate(range(min = 1, max = LAST_PAGE))]
     #[param(minimum = 1, maximum = 1_000_000)]
     page: Option<u64>,
     /// How many accounts a page holds, 1 to 200.
-    #[validate(range(min = 1, max = 200, message = "must be 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     size: Option<u64>,
     /// Part of the external id or the nickname.
-    #[validate(length(max = 100, message = "has up to 100 characters"))]
+    #[validate(length(max = 100))]
     search: Option<String>,
     /// `ACTIVE`, `INACTIVE` or `BLOCKED`.
     #[param(value_type = Option<String>)]

@@ -5,12 +5,13 @@ use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
     error::{ApiError, ApiResult},
-    extract::{Echo, Echoes, FIXED, Volatile, refuse},
+    extract::{Echo, Echoes, Volatile, refuse},
 };
 use xmas_kernel::{Problem, Problems, version::Seen};
 use xmas_players::{
     ExternalId, NewPlayer, Nickname, Password, PasswordWish, PlayerEdit, SeasonWish, Status,
 };
+use xmas_texts::field;
 
 /// A new player. Fields that are empty are as good as left out, since forms send them.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
@@ -24,13 +25,13 @@ pub(crate) struct NewUserRequest {
     #[serde(default, deserialize_with = "filled")]
     password: Option<String>,
     /// A season level to start at, by a correction of XP.
-    #[validate(range(min = 0, message = "is at least 0"))]
+    #[validate(range(min = 0))]
     level: Option<i64>,
     /// The same.
-    #[validate(range(min = 0, message = "is at least 0"))]
+    #[validate(range(min = 0))]
     season_level: Option<i64>,
     /// Season XP to start with, by a correction.
-    #[validate(range(min = 0, message = "is at least 0"))]
+    #[validate(range(min = 0))]
     xp: Option<i64>,
     /// `ACTIVE` (if left out), `INACTIVE` or `BLOCKED`.
     #[schema(value_type = Option<String>)]
@@ -54,13 +55,13 @@ pub(crate) struct UserEditRequest {
     /// True makes up a password and shows it once.
     reset_password: Option<bool>,
     /// Higher than it is, and with the XP left as it is: raises the XP to what that level requires.
-    #[validate(range(min = 0, message = "is at least 0"))]
+    #[validate(range(min = 0))]
     level: Option<i64>,
     /// The same.
-    #[validate(range(min = 0, message = "is at least 0"))]
+    #[validate(range(min = 0))]
     season_level: Option<i64>,
     /// Higher than it is: corrects it. With `version` it is exact, and may fall.
-    #[validate(range(min = 0, message = "is at least 0"))]
+    #[validate(range(min = 0))]
     xp: Option<i64>,
     /// `ACTIVE`, `INACTIVE` or `BLOCKED`; acts at once.
     #[schema(value_type = Option<String>)]
@@ -115,7 +116,7 @@ fn password(text: Option<&str>, problems: &mut Problems) -> Option<Password> {
     match Password::try_from(text?) {
         Ok(password) => Some(password),
         Err(unfit) => {
-            problems.push(Problem::new("password", unfit.to_string()));
+            problems.push(Problem::new("password", unfit));
             None
         }
     }
@@ -126,12 +127,12 @@ impl NewUserRequest {
         let mut problems = Problems::default();
         let external_id = ExternalId::try_from(self.external_id.as_str());
         let external_id = external_id.map_err(|error| {
-            problems.push(Problem::new("external_id", error.0.to_string()));
+            problems.push(Problem::new("external_id", error));
         });
         let nickname = nickname(self.nickname);
         let nickname = nickname.as_deref().map(Nickname::try_from).transpose();
         let nickname = nickname.map_err(|error| {
-            problems.push(Problem::new("nickname", error.0.to_string()));
+            problems.push(Problem::new("nickname", error));
         });
         let password = password(self.password.as_deref(), &mut problems);
         let (Ok(external_id), Ok(nickname), true) = (external_id, nickname, problems.is_empty())
@@ -155,15 +156,19 @@ impl NewUserRequest {
 impl UserEditRequest {
     pub(crate) fn echoes(&mut self) -> Echoes {
         Echoes::default()
-            .and("id", self.id.take(), FIXED)
+            .and("id", self.id.take(), field::never_changes())
             .and_rising(
                 "account_level",
                 self.account_level.take(),
-                "stamps raise it",
+                field::raised_by_stamps(),
             )
-            .and("is_blocked", self.is_blocked.take(), "set status")
-            .and("role", self.role.take(), FIXED)
-            .and("created_at", self.created_at.take(), FIXED)
+            .and(
+                "is_blocked",
+                self.is_blocked.take(),
+                field::set_status_instead(),
+            )
+            .and("role", self.role.take(), field::never_changes())
+            .and("created_at", self.created_at.take(), field::never_changes())
     }
 
     /// `seen` is what the client has loaded.
@@ -172,7 +177,7 @@ impl UserEditRequest {
         let new = password(self.password.as_deref(), &mut problems);
         let password = match (new, self.reset_password) {
             (Some(_), Some(true)) => {
-                let text = "does not come together with a password";
+                let text = field::not_together_with("password");
                 problems.push(Problem::new("reset_password", text));
                 PasswordWish::Keep
             }

@@ -5,11 +5,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use xmas_http::{
     answer::Answer,
-    error::{ApiResult, reactivate},
-    extract::{Admin, Column, CsvRow, CsvUpload, DryRun, IdempotencyKey, Now, Params, key_of},
+    error::ApiResult,
+    extract::{
+        Admin, Column, CsvRow, CsvUpload, DryRun, IdempotencyKey, Now, Params, Reader, key_of,
+    },
 };
-use xmas_kernel::idempotency::Replayable;
+use xmas_kernel::{UserId, idempotency::Replayable};
 use xmas_players::{ImportAction, ImportLine, ImportReport, ImportRow, Players};
+use xmas_texts::{Language, player::stays_inactive};
 
 use xmas_admin_common::params::Reason;
 
@@ -28,7 +31,7 @@ const COLUMNS: [Column; 5] = [
         {"line": 2, "external_id": "santa-01", "action": "CREATE", "changes": ["nickname", "password"],
             "problems": [], "hint": null},
         {"line": 3, "external_id": "rudolf-02", "action": "REFUSE", "changes": [],
-            "problems": ["status is ACTIVE, INACTIVE or BLOCKED"], "hint": null}],
+            "problems": ["status must be one of ACTIVE, INACTIVE, BLOCKED; got \"AWAY\"."], "hint": null}],
     "more_lines": 0}))]
 pub(crate) struct ImportAnswer {
     dry_run: bool,
@@ -60,7 +63,8 @@ pub(crate) struct ImportLineAnswer {
 }
 
 impl ImportAnswer {
-    fn of(report: ImportReport, dry_run: bool) -> Self {
+    fn of(report: ImportReport, dry_run: bool, language: Language) -> Self {
+        let line = |line| ImportLineAnswer::of(line, language);
         Self {
             dry_run,
             created: report.created,
@@ -68,14 +72,16 @@ impl ImportAnswer {
             unchanged: report.unchanged,
             refused: report.refused,
             without_password: report.without_password,
-            lines: report.lines.into_iter().map(Into::into).collect(),
+            lines: report.lines.into_iter().map(line).collect(),
             more_lines: report.more_lines,
         }
     }
 }
 
-impl From<ImportLine> for ImportLineAnswer {
-    fn from(line: ImportLine) -> Self {
+impl ImportLineAnswer {
+    fn of(line: ImportLine, language: Language) -> Self {
+        let problems = line.problems.iter();
+        let hint = |owner: UserId| stays_inactive(owner.to_string()).sentence(language);
         Self {
             line: line.line,
             external_id: line.external_id,
@@ -86,8 +92,8 @@ impl From<ImportLine> for ImportLineAnswer {
                 ImportAction::Refuse => "REFUSE",
             },
             changes: line.changes,
-            problems: line.problems,
-            hint: line.deleted.map(reactivate),
+            problems: problems.map(|it| it.sentence(language)).collect(),
+            hint: line.deleted.map(hint),
         }
     }
 }
@@ -116,6 +122,7 @@ pub(crate) async fn import(
     admin: Admin,
     Params(dry_run): Params<DryRun>,
     csv: CsvUpload,
+    Reader(language): Reader,
     request: HttpRequest,
     now: Now,
     desk: Data<Players>,
@@ -132,6 +139,6 @@ pub(crate) async fn import(
             desk.import(&admin.actor, &rows, request, now.0).await?
         }
     };
-    let answer = |report| ImportAnswer::of(report, dry_run);
-    Ok(Answer::of(report.map(answer)))
+    let answer = |report| ImportAnswer::of(report, dry_run, language);
+    Ok(Answer::of(report.map(answer)).with_texts())
 }

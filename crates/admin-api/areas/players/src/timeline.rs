@@ -43,7 +43,7 @@ pub(crate) struct TimelineParams {
     kind: String,
     /// How many entries to send.
     #[serde(default = "usual_limit")]
-    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     limit: u64,
 }

@@ -16,10 +16,11 @@ use xmas_http::{
     extract::{Admin, Command, IdempotencyKey, Now, OptionalBody, Params, PathPart},
     operation,
 };
-use xmas_kernel::{ErrorCode, RewardId};
+use xmas_kernel::{ErrorCode, RewardId, UnknownName};
 use xmas_players::Inactive;
 use xmas_reporting::{QueuedReward, RewardQuery, RewardQueue, Whose};
 use xmas_rewards::{Decision, GrantSource, RewardDesk, RewardError, RewardState};
+use xmas_texts::{field, sent};
 use xmas_time::Kst;
 
 use xmas_admin_common::{
@@ -63,7 +64,7 @@ pub(crate) struct RewardParams {
     cursor: String,
     /// How many to send.
     #[serde(default = "usual_limit")]
-    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     limit: u64,
 }
@@ -74,17 +75,18 @@ impl RewardParams {
             "" => Some(RewardState::PendingReview),
             "ALL" => None,
             name => {
-                let problem = "is PENDING_REVIEW, DELIVERED, REJECTED or ALL";
+                let mut known = RewardState::ALL.map(RewardState::as_str).to_vec();
+                known.push("ALL");
+                let text = field::one_of(known, sent(name));
                 let state = name.parse();
-                Some(state.map_err(|_| ApiError::field("state", problem))?)
+                Some(state.map_err(|_| ApiError::field("state", text))?)
             }
         };
         let source: Option<GrantSource> = match self.source.to_ascii_uppercase().as_str() {
             "" => None,
             name => {
-                let problem = "is PLAY, SEASON_LEVEL, BRIDGE or CORRECTION";
                 let source = name.parse();
-                Some(source.map_err(|_| ApiError::field("source", problem))?)
+                Some(source.map_err(|error: UnknownName| ApiError::field("source", error))?)
             }
         };
         let (limit, before) = place(&self.cursor, self.limit)?;

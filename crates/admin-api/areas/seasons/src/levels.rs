@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Echo, Echoes, FIXED, Now, PathPart, seen_version},
+    extract::{Admin, Body, Echo, Echoes, Now, PathPart, seen_version},
 };
 use xmas_kernel::UnknownName;
 use xmas_season_pass::{Level, LevelEdit, SavedSeason, SeasonEdit, SeasonPass};
+use xmas_texts::field;
 
 use crate::id;
 use xmas_admin_common::params::{IfMatch, Reason, sent};
@@ -97,7 +98,7 @@ impl LevelRequest {
         let edit = |(index, level): (usize, Self)| {
             let reward_type = level.reward_type.map(|name| name.parse()).transpose();
             let reward_type = reward_type.map_err(|error: UnknownName| {
-                ApiError::field(&format!("levels.{index}.reward_type"), error.to_string())
+                ApiError::field(format!("levels.{index}.reward_type"), error)
             })?;
             Ok(LevelEdit {
                 level: level.level,
@@ -132,12 +133,11 @@ pub(crate) struct LadderRequest {
 
 impl LadderRequest {
     fn echoes(&mut self) -> Echoes {
-        let count = "it is how many levels there are";
         let max_level = self.max_level.take();
         let max_level = max_level.filter(|sent| !sent.says(self.levels.len()));
         Echoes::default()
-            .and("season_id", self.season_id.take(), FIXED)
-            .and("max_level", max_level, count)
+            .and("season_id", self.season_id.take(), field::never_changes())
+            .and("max_level", max_level, field::change_levels_instead())
     }
 }
 

@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 use xmas_http::{
     error::ApiResult,
-    extract::{Admin, Body, Echo, Echoes, FIXED, Now, Params, PathPart, Volatile, seen_version},
+    extract::{Admin, Body, Echo, Echoes, Now, Params, PathPart, Volatile, seen_version},
 };
 use xmas_kernel::{Problem, text};
 use xmas_season_pass::{EditedSeason, NewSeason, SavedSeason, SeasonEdit, SeasonPass, SettleDay};
+use xmas_texts::field;
 use xmas_time::{EventDay, Kst};
 
 use crate::{id, levels::LevelRequest};
@@ -210,9 +211,13 @@ pub(crate) struct SeasonRequest {
 impl SeasonRequest {
     fn echoes(&mut self) -> Echoes {
         Echoes::default()
-            .and("id", self.id.take(), FIXED)
-            .and("is_sound", self.is_sound.take(), "it follows from the rest")
-            .and("created_at", self.created_at.take(), FIXED)
+            .and("id", self.id.take(), field::never_changes())
+            .and(
+                "is_sound",
+                self.is_sound.take(),
+                field::follows_from_the_rest(),
+            )
+            .and("created_at", self.created_at.take(), field::never_changes())
     }
 
     /// The edit, but for the name of the season, and both names that were sent.
@@ -251,7 +256,7 @@ impl Names {
             Ok(name) => edit.name = name,
             Err(Differ) => {
                 edit.name.clone_from(&self.0);
-                let text = "is sent under two names, with two values";
+                let text = field::two_names_differ();
                 edit.problems.push(Problem::new("season_name", text));
             }
         }

@@ -18,13 +18,14 @@ use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
-        Admin, Command, Content, DryRun, IdempotencyKey, Now, Params, PathPart, Upload, key_of,
-        said,
+        Admin, Command, Content, DryRun, IdempotencyKey, Now, Params, PathPart, Reader, Upload,
+        key_of, said,
     },
     operation,
 };
 use xmas_kernel::{Asset, ErrorCode, audit::Actor, idempotency::RequestKey};
 use xmas_rewards::{BatchError, BatchRef, Batches, NewBatch, OrderKind};
+use xmas_texts::{Text, field, wallet as texts};
 
 use crate::{
     asset,
@@ -141,6 +142,7 @@ async fn bulk(
     now: Now,
     desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
+    let reader = Reader::of(&request);
     let key = key_of(&request, &bytes)?;
     let mut actor = admin.actor;
     let usual = match (&params.token_type, kind) {
@@ -151,7 +153,7 @@ async fn bulk(
     let (orders, in_body) = match content {
         Content::Table(table) => (listed(&table, usual)?, None),
         Content::Json(_) if params.force => {
-            return Err(ApiError::field("force", "must go with a list of players"));
+            return Err(ApiError::field("force", texts::force_with_filter()));
         }
         Content::Json(body) => {
             let said = reason(body.reason.as_deref())?;
@@ -167,7 +169,7 @@ async fn bulk(
     let made = name.map(|name| RequestKey::new(&name, kind.as_str(), &usual, &bytes));
     let request = made.transpose();
     let batch = NewBatch {
-        request: request.map_err(|error| ApiError::field("batch_id", error.to_string()))?,
+        request: request.map_err(|error| ApiError::field("batch_id", error))?,
         kind,
         orders,
         force: params.force,
@@ -176,7 +178,7 @@ async fn bulk(
         true => desk.preview(&batch).await?,
         false => desk.run(&actor, &batch, now.0).await?,
     };
-    Ok(BatchAnswer::to_order(report, is_dry_run))
+    Ok(BatchAnswer::to_order(report, is_dry_run, reader))
 }
 
 /// The batch's name. One that an operator chooses is nobody's key.
@@ -187,19 +189,19 @@ fn name(
     key: Option<RequestKey>,
 ) -> ApiResult<Option<String>> {
     const LONGEST: usize = 100;
-    let refused = |problem: &str| Err(ApiError::field("batch_id", problem));
+    let refused = |text: Text| Err(ApiError::field("batch_id", text));
     if in_query.is_some() && in_body.is_some() && in_query != in_body {
-        return refused("is not the one of the query");
+        return refused(texts::batch_name_differs());
     }
     let Some(chosen) = in_query.or(in_body) else {
         return Ok(key.map(|key| key.name_of_result(actor.user_id)));
     };
     let fits = (1..=LONGEST).contains(&chosen.len());
     if !fits || !chosen.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return refused("has 1 to 100 visible ASCII characters");
+        return refused(field::visible_ascii(1, LONGEST));
     }
     if RequestKey::is_reserved(&chosen) {
-        return refused("does not begin as the names do that are made from an Idempotency-Key");
+        return refused(texts::batch_name_reserved());
     }
     Ok(Some(chosen))
 }
@@ -215,7 +217,7 @@ pub(crate) struct BatchListParams {
     cursor: String,
     /// How many to send.
     #[serde(default = "usual_limit")]
-    #[validate(range(min = 1, max = 200, message = "must be 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     limit: u64,
 }
@@ -239,10 +241,11 @@ pub(crate) async fn list(
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn item(
     PathPart(batch): PathPart<BatchRef>,
+    Reader(language): Reader,
     desk: Data<Batches>,
 ) -> ApiResult<Json<BatchAnswer>> {
     let report = desk.batch(&batch).await?;
-    Ok(Json(report.into()))
+    Ok(Json(BatchAnswer::of(report, language)))
 }
 
 /// Why a batch is taken back, and whether to do it.
@@ -270,6 +273,7 @@ pub(crate) async fn revert(
     admin: Admin,
     PathPart(batch): PathPart<BatchRef>,
     command: Command<RevertRequest>,
+    reader: Reader,
     now: Now,
     desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
@@ -285,5 +289,5 @@ pub(crate) async fn revert(
                 .await?
         }
     };
-    Ok(BatchAnswer::to_order(report, is_dry_run))
+    Ok(BatchAnswer::to_order(report, is_dry_run, reader))
 }

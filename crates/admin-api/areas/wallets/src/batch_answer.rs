@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_http::answer::Answer;
-use xmas_kernel::{Asset, idempotency::Replayable};
+use xmas_http::{answer::Answer, extract::Reader};
+use xmas_kernel::{Asset, Problem, idempotency::Replayable};
 use xmas_rewards::{BatchReport, BatchSummary, Refusal, ShortWallet, Tally};
+use xmas_texts::Language;
 use xmas_time::Kst;
 
 /// So many players, and so much altogether.
@@ -59,19 +60,19 @@ impl From<ShortWallet> for ShortAnswer {
 
 /// A line that is wrong.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"line": 3, "field": "external_id", "problem": "is no player's"}))]
+#[schema(example = json!({"line": 3, "field": "external_id", "problem": "external_id must be a player's; there is none with \"vip-01\"."}))]
 pub(crate) struct RefusedLine {
     line: u64,
     field: &'static str,
     problem: String,
 }
 
-impl From<Refusal> for RefusedLine {
-    fn from(refusal: Refusal) -> Self {
+impl RefusedLine {
+    fn of(refusal: Refusal, language: Language) -> Self {
         Self {
             line: refusal.line,
             field: refusal.field,
-            problem: refusal.text,
+            problem: Problem::new(refusal.field, refusal.text).sentence(language),
         }
     }
 }
@@ -136,8 +137,8 @@ pub(crate) struct BatchAnswer {
 /// How many lines are listed one by one.
 const LISTED: usize = 100;
 
-impl From<BatchReport> for BatchAnswer {
-    fn from(report: BatchReport) -> Self {
+impl BatchAnswer {
+    pub(crate) fn of(report: BatchReport, language: Language) -> Self {
         let refused_lines = report.refused.len();
         let refused = report.refused.into_iter().take(LISTED);
         let (tally, batch) = (report.tally, report.batch.as_ref());
@@ -163,20 +164,25 @@ impl From<BatchReport> for BatchAnswer {
             short: report.short.into_iter().map(Into::into).collect(),
             stopped: report.reverts.map(|reverted| reverted.left.into()),
             refused_lines,
-            refused: refused.map(Into::into).collect(),
+            refused: refused
+                .map(|line| RefusedLine::of(line, language))
+                .collect(),
         }
     }
-}
 
-impl BatchAnswer {
     /// The answer to whoever has asked for it to be done, or (`dry_run`) only looked.
-    pub(crate) fn to_order(report: Replayable<BatchReport>, dry_run: bool) -> Answer<Self> {
+    pub(crate) fn to_order(
+        report: Replayable<BatchReport>,
+        dry_run: bool,
+        Reader(language): Reader,
+    ) -> Answer<Self> {
         let replayed = report.replayed;
-        Answer::of(report).map(|answer: Self| Self {
+        let answer = |report| Self {
             dry_run,
             replayed,
-            ..answer
-        })
+            ..Self::of(report, language)
+        };
+        Answer::of(report.map(answer)).with_texts()
     }
 }
 

@@ -7,12 +7,13 @@ use xmas_http::{
     error::{ApiError, ApiResult},
     extract::{Column, CsvRow, CsvUpload},
 };
-use xmas_kernel::{Asset, UserId};
+use xmas_kernel::{Asset, UnknownName, UserId};
 use xmas_players::{GivenId, PlayerRef};
 use xmas_rewards::{BatchLine, BatchOrders, RecipientFilter, Refusal};
+use xmas_texts::{Text, field, sent, wallet as texts};
 use xmas_time::{DateTime, EventDay, Kst, Utc};
 
-use crate::{asset, token_types};
+use crate::{asset, no_token_type};
 
 /// The same for everybody who fits.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
@@ -71,14 +72,17 @@ pub(crate) fn listed(upload: &CsvUpload, usual: Option<Asset>) -> ApiResult<Batc
     Ok(BatchOrders::Listed { lines, unreadable })
 }
 
-fn line(row: &CsvRow, usual: Option<Asset>) -> Result<BatchLine, (&'static str, String)> {
+fn line(row: &CsvRow, usual: Option<Asset>) -> Result<BatchLine, (&'static str, Text)> {
     let number = |column| {
         let number = row.whole_number(column);
-        number.map_err(|problem| (column, problem.to_owned()))
+        number.map_err(|text| (column, text))
     };
     let asset = match row.get("token_type") {
-        Some(name) => name.parse().map_err(|_| ("token_type", token_types()))?,
-        None => usual.ok_or_else(|| ("token_type", "is there, or in the query".to_owned()))?,
+        Some(name) => {
+            let asset = name.parse();
+            asset.map_err(|error: UnknownName| ("token_type", error.into()))?
+        }
+        None => usual.ok_or_else(|| ("token_type", no_token_type()))?,
     };
     let amount = number("amount")?;
     let external_id = row.get("external_id").map(GivenId::try_from).transpose();
@@ -86,10 +90,10 @@ fn line(row: &CsvRow, usual: Option<Asset>) -> Result<BatchLine, (&'static str, 
         line: row.line,
         who: PlayerRef {
             user_id: number("user_id")?.map(UserId),
-            external_id: external_id.map_err(|error| ("external_id", error.0.to_string()))?,
+            external_id: external_id.map_err(|error| ("external_id", error.into()))?,
         },
         asset,
-        amount: amount.ok_or_else(|| ("amount", "is there".to_owned()))?,
+        amount: amount.ok_or_else(|| ("amount", field::required()))?,
     })
 }
 
@@ -101,18 +105,14 @@ pub(crate) fn everybody(
     let named = body.token_type.as_deref().map(asset).transpose()?;
     let asset = named
         .or(usual)
-        .ok_or_else(|| ApiError::field("token_type", token_types()))?;
+        .ok_or_else(|| ApiError::field("token_type", no_token_type()))?;
     let filter = &body.filter;
     if filter.status.is_none() && filter.played_since.is_none() && filter.played_until.is_none() {
-        let problem = "must have the status ACTIVE, or say since or until when they have played";
-        return Err(ApiError::field("filter", problem));
+        return Err(ApiError::field("filter", texts::filter_too_wide()));
     }
-    if filter
-        .status
-        .as_deref()
-        .is_some_and(|name| name != "ACTIVE")
-    {
-        return Err(ApiError::field("filter.status", "is ACTIVE"));
+    if let Some(name) = filter.status.as_deref().filter(|name| *name != "ACTIVE") {
+        let text = field::one_of(vec!["ACTIVE"], sent(name));
+        return Err(ApiError::field("filter.status", text));
     }
     let played = |field, text: Option<&str>, of_day: fn(EventDay) -> DateTime<Utc>| {
         text.map(|text| instant(field, text, of_day)).transpose()
@@ -124,12 +124,17 @@ pub(crate) fn everybody(
         played_until: played(PLAYED_UNTIL, until, EventDay::end)?,
     };
     if filter.played_since.is_some_and(|since| since > now) {
-        return Err(ApiError::field(PLAYED_SINCE, "must not be in the future"));
+        return Err(ApiError::field(
+            PLAYED_SINCE,
+            field::not_in_the_future(Kst(now).to_string()),
+        ));
     }
     if let (Some(since), Some(until)) = (filter.played_since, filter.played_until)
         && until <= since
     {
-        return Err(ApiError::field(PLAYED_UNTIL, "must be after played_since"));
+        let (since, until) = (Kst(since).to_string(), Kst(until).to_string());
+        let text = field::after("played_since", until, since);
+        return Err(ApiError::field(PLAYED_UNTIL, text));
     }
     Ok(BatchOrders::Everybody {
         filter,
@@ -141,9 +146,13 @@ pub(crate) fn everybody(
 const PLAYED_SINCE: &str = "filter.played_since";
 const PLAYED_UNTIL: &str = "filter.played_until";
 
+/// Nobody has played before the one, and no instant is read after the beginning of the other.
+const FIRST_YEAR: i32 = 2000;
+const LAST_YEAR: i32 = 9999;
+
 /// An instant from 2000 to 9998, written in RFC 3339 or as a day in Korea.
 fn instant(
-    field: &str,
+    path: &str,
     text: &str,
     of_day: fn(EventDay) -> DateTime<Utc>,
 ) -> ApiResult<DateTime<Utc>> {
@@ -151,8 +160,11 @@ fn instant(
     let quoted = serde_json::Value::from(text);
     let instant = day.or_else(|| Some(serde_json::from_value::<Kst>(quoted).ok()?.0));
     let bound = |year| EventDay::from_ymd(year, 1, 1).map(EventDay::start);
-    let known =
-        instant.filter(|instant| Some(*instant) >= bound(2000) && Some(*instant) <= bound(9999));
-    let problem = "must be an instant in RFC 3339 or a day (YYYY-MM-DD)";
-    known.ok_or_else(|| ApiError::field(field, problem))
+    let known = instant.filter(|instant| {
+        Some(*instant) >= bound(FIRST_YEAR) && Some(*instant) <= bound(LAST_YEAR)
+    });
+    known.ok_or_else(|| {
+        let (first, last) = (FIRST_YEAR.to_string(), (LAST_YEAR - 1).to_string());
+        ApiError::field(path, field::instant_or_day(first, last, sent(text)))
+    })
 }

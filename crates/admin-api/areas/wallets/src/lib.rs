@@ -17,9 +17,10 @@ use xmas_http::{
     error::{ApiError, ApiResult},
     extract::reason_text,
 };
-use xmas_kernel::{Asset, text::Lines};
+use xmas_kernel::{Asset, UnknownName, text::Lines};
 use xmas_reporting::Payouts;
 use xmas_rewards::{Batches, Wallets};
+use xmas_texts::{Text, wallet};
 
 /// What the paths of wallets work with.
 #[derive(Clone)]
@@ -45,14 +46,13 @@ impl Services {
 
 /// An asset by its name on the wire.
 fn asset(name: &str) -> ApiResult<Asset> {
-    name.parse()
-        .map_err(|_| ApiError::field("token_type", token_types()))
+    let asset = name.parse();
+    asset.map_err(|error: UnknownName| ApiError::field("token_type", error))
 }
 
-/// What a text is told that is no asset.
-fn token_types() -> String {
-    let names: Vec<&str> = Asset::ALL.iter().map(|asset| asset.as_str()).collect();
-    format!("is one of {}", names.join(", "))
+/// What an order is told that names no asset.
+fn no_token_type() -> Text {
+    wallet::token_type_missing(Asset::ALL.map(Asset::as_str).to_vec())
 }
 
 /// The reason that came in a body, as the audit log keeps it.

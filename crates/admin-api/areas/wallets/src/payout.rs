@@ -19,6 +19,7 @@ use xmas_http::{
 use xmas_kernel::{MAX_NUMBER, UserId};
 use xmas_players::Status;
 use xmas_reporting::{PayoutQuery, PayoutRow, Payouts};
+use xmas_texts::{field, sent};
 
 /// Its paths.
 pub fn operations() -> Vec<Operation> {
@@ -30,7 +31,7 @@ pub fn operations() -> Vec<Operation> {
 pub(crate) struct PayoutParams {
     /// Only balances of at least so many points.
     #[serde(default = "one")]
-    #[validate(range(min = 1, max = MAX_NUMBER, message = "must be 1 to 9,000,000,000,000,000"))]
+    #[validate(range(min = 1, max = MAX_NUMBER))]
     #[param(default = 1, minimum = 1)]
     min_amount: i64,
     /// `ACTIVE`, `INACTIVE`, `BLOCKED` or `ALL`.
@@ -62,9 +63,11 @@ pub(crate) async fn table(
         "" => Some(Status::Active),
         "ALL" => None,
         name => {
-            let problem = "is ACTIVE, INACTIVE, BLOCKED or ALL";
+            let mut known = Status::ALL.map(Status::as_str).to_vec();
+            known.push("ALL");
+            let text = field::one_of(known, sent(name));
             let status = name.parse();
-            Some(status.map_err(|_| ApiError::field("status", problem))?)
+            Some(status.map_err(|_| ApiError::field("status", text))?)
         }
     };
     let query = PayoutQuery {

@@ -22,6 +22,7 @@ use xmas_http::{
 };
 use xmas_kernel::Feature;
 use xmas_reporting::{PlayFilter, PlayRecord, Records, Slice};
+use xmas_texts::{Text, field, sent};
 use xmas_time::Kst;
 
 use xmas_admin_common::records::{ListPage, WhoseParams, WhoseRows, export_page, row_id};
@@ -46,10 +47,16 @@ fn filter(
     })
 }
 
-fn game(text: &str) -> Result<Feature, &'static str> {
+fn game(text: &str) -> Result<Feature, Text> {
     match text.parse() {
         Ok(game) if catalog::find(game).is_some() => Ok(game),
-        _ => Err("is ROULETTE, DICE or LOTTERY"),
+        _ => {
+            let games = Feature::ALL
+                .into_iter()
+                .filter(|it| catalog::find(*it).is_some());
+            let games: Vec<&str> = games.map(Feature::as_str).collect();
+            Err(field::one_of(games, sent(text)))
+        }
     }
 }
 

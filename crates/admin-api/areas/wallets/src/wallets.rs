@@ -21,6 +21,7 @@ use xmas_http::{
 };
 use xmas_kernel::{Asset, UserId};
 use xmas_reporting::{Records, Slice, WalletFilter, WalletPlace, WalletRecord};
+use xmas_texts::{Text, field, sent};
 use xmas_time::Kst;
 
 use xmas_admin_common::records::{
@@ -94,13 +95,15 @@ pub(crate) async fn list(
 }
 
 /// `user_id:token_type`.
-fn place(text: &str) -> Result<WalletPlace, &'static str> {
-    const EXPECTED: &str = "must be user_id:token_type of the last row of an earlier page";
-    let (id, asset) = text.split_once(':').ok_or(EXPECTED)?;
-    Ok(WalletPlace {
-        user_id: UserId(row_id(id).map_err(|_| EXPECTED)?),
-        asset: asset.parse().map_err(|_| EXPECTED)?,
-    })
+fn place(text: &str) -> Result<WalletPlace, Text> {
+    let place = || {
+        let (id, asset) = text.split_once(':')?;
+        Some(WalletPlace {
+            user_id: UserId(row_id(id).ok()?),
+            asset: asset.parse().ok()?,
+        })
+    };
+    place().ok_or_else(|| field::wallet_cursor(sent(text)))
 }
 
 /// The same as a table for spreadsheets.

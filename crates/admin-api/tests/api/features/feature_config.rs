@@ -132,11 +132,11 @@ async fn a_bad_edit_is_told_field_by_field_and_changes_nothing() {
         (json!({ "page_path": "//evil.example" }), "page_path"),
         (
             json!({ "config_json": { "xp_per_play": -1 } }),
-            "config_json",
+            "config_json.xp_per_play",
         ),
         (
             json!({ "config_json": { "stamp_on_play": "yes" } }),
-            "config_json",
+            "config_json.stamp_on_play",
         ),
         (json!({ "config_json": [] }), "config_json"),
         (

@@ -141,22 +141,31 @@ async fn one_line_that_is_refused_refuses_the_file() {
         .body;
     assert_eq!(counts(&preview), [1, 0, 0, 10, 1]);
     let problems = |line: usize| preview["lines"][line - 2]["problems"][0].as_str().unwrap();
-    assert_eq!(problems(3), "external_id is on lines 3 and 5");
-    assert_eq!(problems(4), "status is ACTIVE, INACTIVE or BLOCKED");
+    assert_eq!(
+        problems(3),
+        "external_id must be in the table only once; it is on lines 3 and 5."
+    );
+    assert_eq!(
+        problems(4),
+        "status must be one of ACTIVE, INACTIVE, BLOCKED; got \"active\"."
+    );
     assert_eq!(problems(5), problems(3));
-    assert_eq!(problems(6), "external_id is an admin, who is not imported");
+    assert!(problems(6).starts_with("external_id belongs to an admin"));
     assert!(problems(7).starts_with("password_sha256 "));
     assert!(problems(8).starts_with("external_id "));
     assert!(problems(9).starts_with("password "));
     assert!(problems(10).starts_with("password_sha256 "));
-    assert_eq!(problems(11), "external_id is on lines 11 and 12");
+    assert!(problems(11).ends_with("it is on lines 11 and 12."));
     let refused = admin.post_csv(IMPORT, &table).await;
     let refused = refused.expect_error(422, "VALIDATION_ERROR");
     let details = &refused.body["error"]["details"];
-    assert_eq!(details["line 3.external_id"][0], "is on lines 3 and 5");
+    assert_eq!(
+        details["line 3.external_id"][0],
+        "line 3: external_id must be in the table only once; it is on lines 3 and 5."
+    );
     assert_eq!(
         details["line 4.status"][0],
-        "is ACTIVE, INACTIVE or BLOCKED"
+        "line 4: status must be one of ACTIVE, INACTIVE, BLOCKED; got \"active\"."
     );
     assert_eq!(details.as_object().unwrap().len(), 10);
     assert_eq!((players(&app).await, audits(&app).await), (1, 0));
@@ -190,7 +199,7 @@ async fn what_is_no_such_table_is_refused_in_both_modes() {
         let refused = admin.post_csv(path, &many).await;
         let refused = refused.expect_error(422, "VALIDATION_ERROR");
         let problem = refused.body["error"]["details"]["csv"][0].as_str().unwrap();
-        assert!(problem.contains("1001"), "{problem}");
+        assert!(problem.contains("1,001"), "{problem}");
         let json = admin.post(path, &json!([{ "external_id": "santa" }])).await;
         json.expect_error(415, "UNSUPPORTED_MEDIA_TYPE");
     }
@@ -207,7 +216,8 @@ async fn what_is_no_such_table_is_refused_in_both_modes() {
         let path = format!("{unsaid}{query}");
         let refused = admin.post_csv(&path, "external_id\nsanta\n").await;
         let refused = refused.expect_error(422, "VALIDATION_ERROR");
-        let said = serde_json::json!(["must be said: true to look, false to do it"]);
+        let said =
+            serde_json::json!(["dry_run must be given: true only looks, false does the work."]);
         assert_eq!(refused.body["error"]["details"]["dry_run"], said);
     }
     assert_eq!((players(&app).await, audits(&app).await), (0, 0));

@@ -1,5 +1,7 @@
 //! What a spreadsheet does to a cell, and what is left of it.
 
+use xmas_texts::{Text, csv, field, sent};
+
 use crate::{export::is_formula, extract::csv::scan::BYTE_ORDER_MARK};
 
 /// What was written before an export made it harmless; see [`crate::export::Cell`].
@@ -23,37 +25,36 @@ pub(super) fn is_scientific(cell: &str) -> bool {
 }
 
 /// What is wrong with a cell whatever its column is for.
-pub(super) fn damage(cell: &str) -> Option<&'static str> {
+pub(super) fn damage(cell: &str) -> Option<Text> {
     const ERRORS: [&str; 7] = [
         "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!",
     ];
     if cell.contains(BYTE_ORDER_MARK) {
         // Where one file ended without a line break and another one begins.
-        Some("must have no byte order mark inside")
-    } else if ERRORS.contains(&cell) {
-        Some("must not be the error of a formula")
+        Some(csv::byte_order_mark())
     } else {
-        None
+        let error = ERRORS.into_iter().find(|error| *error == cell)?;
+        Some(csv::formula_error(error))
     }
 }
 
 /// The whole number in a cell, or what it must be instead.
-pub(super) fn whole_number(cell: &str) -> Result<i64, &'static str> {
+pub(super) fn whole_number(cell: &str) -> Result<i64, Text> {
     cell.parse().map_err(|_| {
         let is_separator =
             |sign| matches!(sign, ',' | '.' | '\'' | '_') || char::is_whitespace(sign);
         if is_scientific(cell) {
-            "must be a whole number, written out; format the column as text"
+            csv::scientific(sent(cell))
         } else if cell.contains(is_full_width_digit) {
-            "must be a whole number in the digits 0 to 9"
+            csv::full_width_digits(sent(cell))
         } else if cell.contains(is_separator)
             && cell
                 .chars()
                 .all(|sign| sign.is_ascii_digit() || is_separator(sign))
         {
-            "must be a whole number without separators, such as 1000"
+            csv::separated_digits(sent(cell))
         } else {
-            "must be a whole number"
+            field::whole_number(sent(cell))
         }
     })
 }
@@ -113,12 +114,9 @@ mod tests {
             ("", "must be a whole number"),
             ("99999999999999999999", "must be a whole number"),
         ] {
-            let problem = whole_number(cell).unwrap_err();
-            assert!(
-                problem.ends_with(hint) || problem.contains(hint),
-                "{cell}: {problem}"
-            );
+            let problem = whole_number(cell).unwrap_err().to_string();
+            assert!(problem.contains(hint), "{cell}: {problem}");
         }
-        assert_eq!(whole_number("5개"), Err("must be a whole number"));
+        assert_eq!(whole_number("5개"), Err(field::whole_number(sent("5개"))));
     }
 }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use xmas_texts::{Text, csv};
 
 use crate::extract::csv::scan::line_breaks;
 
@@ -12,12 +13,12 @@ use crate::extract::csv::scan::line_breaks;
 pub(super) struct Unreadable {
     /// `None` if it is about all of them.
     pub(super) line: Option<u64>,
-    pub(super) problem: &'static str,
+    pub(super) problem: Text,
 }
 
 /// Which charsets can be declared, for whoever declares another one. With a charset of single bytes any bytes
 /// are some text, so that a wrong declaration could not be told.
-pub(super) const KNOWN: &str = "utf-8, euc-kr (cp949) or utf-16";
+pub(super) const KNOWN: &[&str] = &["utf-8", "euc-kr (cp949)", "utf-16"];
 
 /// The charset that a label names, in any of the spellings that browsers and Windows know. `utf-16` is little
 /// endian unless a byte order mark says otherwise; read the wrong way around, no column has its name.
@@ -44,21 +45,15 @@ pub(super) fn text<'a>(
         (Some((marked, mark)), _) => strict(&bytes[mark..], marked)?,
         (None, Some(declared)) => {
             if declared == EUC_KR && is_korean_in_utf_8(bytes) {
-                return Err(whole("must be EUC-KR, as Content-Type says, and not UTF-8"));
+                return Err(whole(csv::declared_euc_kr_is_utf_8()));
             }
             strict(bytes, declared)?
         }
         (None, None) => undeclared(bytes)?,
     };
     for (sign, problem) in [
-        (
-            '\0',
-            "must have no NUL characters; UTF-16 begins with a byte order mark",
-        ),
-        (
-            char::REPLACEMENT_CHARACTER,
-            "must have no characters that were lost in a conversion (U+FFFD)",
-        ),
+        ('\0', csv::nul()),
+        (char::REPLACEMENT_CHARACTER, csv::lost_characters()),
     ] {
         if let Some((before, _)) = text.split_once(sign) {
             return Err(on_line_after(before, problem));
@@ -67,17 +62,14 @@ pub(super) fn text<'a>(
     Ok(text)
 }
 
-const NOT_UTF_8: &str = "must be UTF-8; from a spreadsheet, save it as CSV UTF-8, or declare what it is: \
-                         text/csv; charset=euc-kr";
-
-fn whole(problem: &'static str) -> Unreadable {
+fn whole(problem: Text) -> Unreadable {
     Unreadable {
         line: None,
         problem,
     }
 }
 
-fn on_line_after(before: &str, problem: &'static str) -> Unreadable {
+fn on_line_after(before: &str, problem: Text) -> Unreadable {
     Unreadable {
         line: Some(1 + line_breaks(before)),
         problem,
@@ -90,11 +82,11 @@ fn strict<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Result<Cow<'a, st
         return Ok(text);
     }
     let problem = if encoding == EUC_KR {
-        "must be EUC-KR, as Content-Type says"
+        csv::not_euc_kr()
     } else if encoding == UTF_8 {
-        "must be UTF-8, as its Content-Type or byte order mark says; from a spreadsheet, save it as CSV UTF-8"
+        csv::not_utf_8_as_declared()
     } else {
-        "must be UTF-16, as its Content-Type or byte order mark says"
+        csv::not_utf_16_as_declared()
     };
     Err(on_line_after(&good_beginning(bytes, encoding), problem))
 }
@@ -110,13 +102,11 @@ fn good_beginning(bytes: &[u8], encoding: &'static Encoding) -> String {
 
 fn undeclared(bytes: &[u8]) -> Result<Cow<'_, str>, Unreadable> {
     match std::str::from_utf8(bytes) {
-        Ok(text) if could_be_euc_kr(text) => Err(whole(
-            "must say whether it is UTF-8 or EUC-KR, since it could be both: text/csv; charset=utf-8",
-        )),
+        Ok(text) if could_be_euc_kr(text) => Err(whole(csv::utf_8_or_euc_kr())),
         Ok(text) => Ok(Cow::Borrowed(text)),
         Err(error) => plain_korean(bytes).ok_or_else(|| {
             let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            on_line_after(&String::from_utf8_lossy(good), NOT_UTF_8)
+            on_line_after(&String::from_utf8_lossy(good), csv::not_utf_8())
         }),
     }
 }

@@ -14,6 +14,7 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev, web::Bytes};
 use encoding_rs::Encoding;
+use xmas_texts::body;
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -41,7 +42,7 @@ impl CsvUpload {
         let text = charset::text(&self.bytes, self.charset);
         let text = text.map_err(|Unreadable { line, problem }| {
             let place = line.map_or("csv".to_owned(), |line| format!("line {line}"));
-            ApiError::field(&place, problem)
+            ApiError::field(place, problem)
         })?;
         CsvTable::read(&text, columns)
     }
@@ -63,17 +64,18 @@ pub(super) fn is_table(media: &MediaType) -> bool {
 /// The charset that a table's content type names, if any.
 fn declared(media: &MediaType) -> ApiResult<Option<&'static Encoding>> {
     if !is_table(media) {
-        let problem = "must be text/csv; send the table itself, and not a form";
-        return Err(ApiError::unsupported("Content-Type", problem));
+        return Err(ApiError::unsupported(
+            "Content-Type",
+            body::content_type_csv(),
+        ));
     }
     let Some(label) = &media.charset else {
         return Ok(None);
     };
     let known = charset::named(label);
-    let problem = || format!("must name a charset that is known here: {}", charset::KNOWN);
     known
         .map(Some)
-        .ok_or_else(|| ApiError::unsupported("Content-Type", problem()))
+        .ok_or_else(|| ApiError::unsupported("Content-Type", body::charset(charset::KNOWN)))
 }
 
 impl FromRequest for CsvUpload {

@@ -1,6 +1,8 @@
 //! Where the cells of a table's text begin and end. The parsers that there are do not tell on which line a
 //! record stands whatever ends its lines, nor which cells were quoted.
 
+use xmas_texts::{Text, csv};
+
 /// Marks the beginning of a file. Of files that were put together it stands in between, too.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -33,7 +35,7 @@ pub(super) struct Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Malformed {
     pub(super) line: u64,
-    pub(super) problem: &'static str,
+    pub(super) problem: Text,
 }
 
 impl Record {
@@ -93,7 +95,7 @@ impl<'a> Records<'a> {
         let mut text = String::new();
         loop {
             let Some((part, rest)) = self.rest.split_once('"') else {
-                return Err(malformed(opened, "must close the quote that it opens"));
+                return Err(malformed(opened, csv::open_quote()));
             };
             text.push_str(part);
             self.line += line_breaks(part);
@@ -109,8 +111,7 @@ impl<'a> Records<'a> {
         self.rest = self.rest.trim_start_matches(' ');
         let next = self.rest.chars().next();
         if next.is_some_and(|next| next != self.delimiter && !matches!(next, '\r' | '\n')) {
-            let problem = "must have nothing between a closing quote and the next cell";
-            return Err(malformed(self.line, problem));
+            return Err(malformed(self.line, csv::behind_quote()));
         }
         Ok(Cell { text, quoted: true })
     }

@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, iter};
 
 use xmas_kernel::Problem;
+use xmas_texts::{Text, csv, field, sent};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -108,24 +109,24 @@ impl CsvTable {
                 continue;
             }
             if rows.len() == MAX_ROWS {
-                return Err(refused(format!("must have up to {MAX_ROWS} rows")));
+                return Err(refused(csv::too_many_rows(MAX_ROWS)));
             }
             rows.push(row(&record, &places, &mut problems));
         }
         problems.check()?;
         if rows.is_empty() {
-            return Err(refused("must have a row below its first line"));
+            return Err(refused(csv::no_rows()));
         }
         Ok(Self { rows })
     }
 }
 
-fn refused(problem: impl Into<String>) -> ApiError {
-    ApiError::field("csv", problem)
+fn refused(text: Text) -> ApiError {
+    ApiError::field("csv", text)
 }
 
 fn malformed(Malformed { line, problem }: Malformed) -> ApiError {
-    ApiError::field(&format!("line {line}"), problem)
+    ApiError::field(format!("line {line}"), problem)
 }
 
 /// The records of a text, cut where its line `sep=;` says, or else in the way that finds the most names of
@@ -141,9 +142,7 @@ fn records<'a>(text: &'a str, columns: &[Column]) -> ApiResult<Records<'a>> {
         let known = DELIMITERS
             .into_iter()
             .find(|known| named == known.to_string());
-        let problem =
-            "must be separated by commas, semicolons or tabs, and say so in a line such as sep=;";
-        let delimiter = known.ok_or_else(|| refused(problem))?;
+        let delimiter = known.ok_or_else(|| refused(csv::separator()))?;
         return Ok(Records::new(rest, delimiter, 1));
     }
     let fit = |delimiter: &char| {
@@ -202,44 +201,30 @@ fn header(first: &Record, columns: &[Column]) -> ApiResult<Places> {
         match column {
             None if !name.is_empty() => return Err(unknown(name, columns)),
             Some(column) if has(&places, &column) => {
-                let problem = format!("must have the column {} once", column.name);
-                return Err(refused(problem));
+                return Err(refused(csv::column_twice(column.name)));
             }
             _ => places.push(column),
         }
     }
     let mut required = columns.iter().filter(|column| column.required);
     match required.find(|column| !has(&places, column)) {
-        Some(missing) => {
-            let problem = format!("must have a column {} in its first line", missing.name);
-            Err(refused(problem))
-        }
+        Some(missing) => Err(refused(csv::column_missing(missing.name))),
         None => Ok(places),
     }
 }
 
 fn unknown(name: &str, columns: &[Column]) -> ApiError {
-    const SHOWN: usize = 40;
     if let [only] = columns {
         // What stands here may well be a code, and is not repeated.
-        return refused(format!(
-            "must be one column, with {} in its first line or a digit in its first value",
-            only.name
-        ));
+        return refused(csv::one_column(only.name));
     }
-    let known: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let known: Vec<&'static str> = columns.iter().map(|column| column.name).collect();
     // So may a password.
     let has_secrets = columns.iter().any(|column| column.kind == Kind::Secret);
-    let not = if has_secrets {
-        String::new()
-    } else {
-        let name: String = name.chars().take(SHOWN).collect();
-        format!(", and not {name:?}")
-    };
-    refused(format!(
-        "must name in its first line some of {}{not}; commas, semicolons or tabs separate them",
-        known.join(", ")
-    ))
+    refused(match has_secrets {
+        true => csv::columns(known),
+        false => csv::columns_not(known, sent(name)),
+    })
 }
 
 /// A record by the names of its columns, without its empty cells.
@@ -248,8 +233,7 @@ fn row(record: &Record, places: &Places, problems: &mut LineProblems) -> CsvRow 
     let last = places.iter().rposition(Option::is_some);
     let least = last.map_or(0, |last| last + 1);
     if record.cells.len() < least {
-        let problem = format!("must have at least {least} cells, as the first line has");
-        problems.note_line(line, problem);
+        problems.note_line(line, csv::too_few_cells(least, record.cells.len()));
     }
     let mut cells = BTreeMap::new();
     let places = places.iter().copied().chain(iter::repeat(None));
@@ -257,7 +241,7 @@ fn row(record: &Record, places: &Places, problems: &mut LineProblems) -> CsvRow 
         let text = trimmed(&cell.text);
         let Some(column) = column else {
             if !text.is_empty() {
-                problems.note_line(line, "must have no cell without a name in the first line");
+                problems.note_line(line, csv::nameless_cell());
             }
             continue;
         };
@@ -271,8 +255,7 @@ fn row(record: &Record, places: &Places, problems: &mut LineProblems) -> CsvRow 
         if let Some(problem) = damage(text) {
             problems.note(line, column.name, problem);
         } else if column.kind != Kind::Text && is_scientific(text) {
-            let problem = "must not be in scientific notation; format the column as text";
-            problems.note(line, column.name, problem);
+            problems.note(line, column.name, csv::scientific(sent(text)));
         }
         cells.insert(column.name, as_written(text).to_owned());
     }
@@ -286,7 +269,7 @@ impl CsvRow {
     }
 
     /// The number in a cell, if there is any, or what it must be instead.
-    pub fn whole_number(&self, column: &'static str) -> Result<Option<i64>, &'static str> {
+    pub fn whole_number(&self, column: &'static str) -> Result<Option<i64>, Text> {
         self.get(column).map(whole_number).transpose()
     }
 }
@@ -297,8 +280,7 @@ impl CsvRow {
     pub fn number(&self, index: usize, column: &'static str, problems: &mut Vec<Problem>) -> i64 {
         let number = self.number_if_any(index, column, problems);
         if number.is_none() && self.get(column).is_none() {
-            let problem = "must be a whole number";
-            problems.push(Problem::new(format!("{index}.{column}"), problem));
+            problems.push(Problem::new(format!("{index}.{column}"), field::required()));
         }
         number.unwrap_or_default()
     }

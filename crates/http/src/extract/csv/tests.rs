@@ -1,5 +1,6 @@
 use encoding_rs::{EUC_KR, UTF_8, UTF_16LE};
 use proptest::prelude::*;
+use xmas_texts::Language;
 
 use crate::{export::harmless, extract::csv::*};
 
@@ -43,7 +44,7 @@ fn codes(text: &str) -> ApiResult<Vec<(u64, String)>> {
 
 /// What is told about each place of a table that is refused.
 fn problems<T: std::fmt::Debug>(refused: ApiResult<T>) -> Vec<(String, String)> {
-    let body = serde_json::to_value(refused.unwrap_err().body("")).unwrap();
+    let body = serde_json::to_value(refused.unwrap_err().body("", Language::English)).unwrap();
     let details = body["error"]["details"].as_object().unwrap().iter();
     details
         .map(|(place, problems)| (place.clone(), problems[0].as_str().unwrap().to_owned()))
@@ -102,7 +103,7 @@ fn what_a_spreadsheet_leaves_empty_is_passed_over() {
     ] {
         let (place, told) = problem(text);
         assert_eq!(place, "line 2", "{text:?}");
-        assert!(told.contains("without a name"), "{told}");
+        assert!(told.contains("does not name"), "{told}");
     }
 }
 
@@ -289,7 +290,7 @@ fn only_tables_in_a_known_charset_are_taken() {
     ] {
         let refused = declared(content_type).unwrap_err();
         assert_eq!(refused.code(), xmas_kernel::ErrorCode::UnsupportedMediaType);
-        let body = serde_json::to_value(refused.body("")).unwrap();
+        let body = serde_json::to_value(refused.body("", Language::English)).unwrap();
         let problem = &body["error"]["details"]["Content-Type"][0];
         assert!(problem.as_str().unwrap().contains(told), "{problem}");
     }
@@ -386,7 +387,7 @@ proptest! {
             // What could be something else may be refused, and is never read as that.
             (Spelling::EucKr, Err(_)) => {}
             (_, Err(refused)) => {
-                let body = serde_json::to_string(&refused.body("")).unwrap();
+                let body = serde_json::to_string(&refused.body("", Language::English)).unwrap();
                 prop_assert!(false, "{}: {:?}", body, text);
             }
         }

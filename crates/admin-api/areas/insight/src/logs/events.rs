@@ -20,7 +20,7 @@ use xmas_http::{
     export::{self, Cell},
     extract::{Params, SpanParams, given},
 };
-use xmas_kernel::{Feature, UnknownFeature, paging::Page};
+use xmas_kernel::{Feature, UnknownName, paging::Page};
 use xmas_reporting::{EventFilter, EventRecord, Records, Slice};
 use xmas_time::{EventDay, Kst};
 
@@ -43,7 +43,7 @@ fn filter(
     span: &SpanParams,
 ) -> ApiResult<EventFilter> {
     let feature = params.feature_type.to_ascii_uppercase();
-    let feature = given::<Feature, UnknownFeature>("feature_type", &feature, str::parse)?;
+    let feature = given::<Feature, UnknownName>("feature_type", &feature, str::parse)?;
     Ok(EventFilter {
         whose,
         event_type: text(&params.event_type),

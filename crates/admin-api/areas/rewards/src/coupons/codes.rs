@@ -23,6 +23,7 @@ use xmas_http::{
 };
 use xmas_kernel::{CouponKindId, ErrorCode, idempotency::Replayable};
 use xmas_rewards::{CodeState, CouponCode, RewardDesk, RewardError, StockedCode};
+use xmas_texts::{field, sent};
 use xmas_time::Kst;
 
 use xmas_admin_common::{
@@ -56,7 +57,7 @@ pub(crate) struct CodeParams {
     cursor: String,
     /// How many to send.
     #[serde(default = "usual_limit")]
-    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     limit: u64,
 }
@@ -145,7 +146,12 @@ pub(crate) async fn list(
         "" => None,
         "FREE" => Some(CodeState::Free),
         "TAKEN" => Some(CodeState::Taken),
-        _ => return Err(ApiError::field("state", "is FREE or TAKEN")),
+        name => {
+            return Err(ApiError::field(
+                "state",
+                field::one_of(vec!["FREE", "TAKEN"], sent(name)),
+            ));
+        }
     };
     let (limit, before) = place(&params.cursor, params.limit)?;
     let stock = desk.codes(CouponKindId(kind), state, limit, before).await?;
@@ -185,7 +191,7 @@ pub(crate) async fn upload(
     for row in &table.rows {
         match CouponCode::try_from(row.get("code").unwrap_or_default()) {
             Ok(code) => codes.push(code),
-            Err(error) => problems.note(row.line, "code", error.to_string()),
+            Err(error) => problems.note(row.line, "code", error),
         }
         lines.push(row.line);
     }
@@ -202,7 +208,7 @@ pub(crate) async fn upload(
     let stocked = stocked.map_err(|error| match error {
         RewardError::CodesClash(clashes) if !clashes.is_empty() => {
             let clashes = clashes.iter();
-            let told = clashes.map(|clash| (lines[clash.place], "code", clash.with.to_string()));
+            let told = clashes.map(|clash| (lines[clash.place], "code", &clash.with));
             LineProblems::of(told)
         }
         error => error.into(),

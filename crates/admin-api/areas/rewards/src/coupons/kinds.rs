@@ -10,11 +10,12 @@ use validator::Validate;
 use xmas_http::{
     endpoint::Operation,
     error::ApiResult,
-    extract::{Admin, Body, Echo, Echoes, FIXED, Now, Params, PathPart, Volatile, seen_version},
+    extract::{Admin, Body, Echo, Echoes, Now, Params, PathPart, Volatile, seen_version},
     operation,
 };
 use xmas_kernel::{CouponKindId, ErrorCode};
 use xmas_rewards::{CouponKind, CouponKindEdit, NewCouponKind, RewardDesk, RewardError};
+use xmas_texts::field;
 use xmas_time::Kst;
 
 use xmas_admin_common::{
@@ -191,10 +192,9 @@ pub(crate) async fn put(
     request: HttpRequest,
     desk: Data<RewardDesk>,
 ) -> ApiResult<Json<CouponKindAnswer>> {
-    let echoes =
-        Echoes::default()
-            .and("id", body.id, FIXED)
-            .and("created_at", body.created_at, FIXED);
+    let echoes = Echoes::default()
+        .and("id", body.id, field::never_changes())
+        .and("created_at", body.created_at, field::never_changes());
     let stored = async || {
         Ok(CouponKindAnswer::from(
             desk.coupon_kind(CouponKindId(id)).await?,

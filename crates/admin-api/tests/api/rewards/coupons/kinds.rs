@@ -180,7 +180,7 @@ async fn a_kind_may_ignore_case_as_long_as_its_codes_differ_otherwise() {
     let refused = refused.expect_error(422, "VALIDATION_ERROR");
     assert_eq!(
         refused.body["error"]["details"]["ignores_case"][0],
-        "must be false, because 2 codes differ from others in case only"
+        "ignores_case must be false: 2 codes differ from others in upper and lower case only."
     );
     let refused = admin.put(&paths[1], &ignore).await;
     refused.expect_error(422, "VALIDATION_ERROR");
@@ -203,7 +203,7 @@ async fn a_kind_may_ignore_case_as_long_as_its_codes_differ_otherwise() {
     let refused = refused.expect_error(422, "VALIDATION_ERROR");
     assert_eq!(
         refused.body["error"]["details"]["line 2.code"][0],
-        "must not be in the stock of \"새 쿠폰\" already"
+        "line 2: code is in the stock of \"새 쿠폰\" already; remove the line."
     );
     upload(0, "code\nIJKL1\n").await.expect_status(200);
 }

@@ -91,7 +91,7 @@ async fn whoever_is_not_meant_clearly_is_refused_and_nothing_changes() {
         }
         for (body, field) in [
             (with("external_id", json!("x".repeat(5_000))), "external_id"),
-            (with("user_id", json!(other)), "user_id"),
+            (with("user_id", json!(other)), "external_id"),
             (with("user_id", json!("x")), "user_id"),
             (with("token_type", json!("GOLD")), "token_type"),
             (with("token_type", json!("point")), "token_type"),

@@ -123,7 +123,8 @@ async fn a_wrong_batch_is_looked_at_taken_back_and_shown_both_ways() {
         .post(&revert(&format!("id:{id}")), &wrong(false))
         .await;
     let own = own.expect_error(409, "BATCH_IS_REVERT");
-    let problem = "must be no revert: this one takes back batch 1; give or take anew instead";
+    let problem =
+        "batch must not be a revert: this one takes back batch 1; give or take anew instead.";
     assert_eq!(own.body["error"]["details"]["batch"], json!([problem]));
     for told in [
         "SELECT COUNT(*) FROM admin_audit_log WHERE action = 'BATCH_CREATE' \
@@ -146,9 +147,9 @@ async fn what_a_revert_needs_is_refused_by_name() {
     many_players(&app, 2).await;
     give_coins(&admin, "daily", 2).await;
     let before = app.test.count("SELECT COUNT(*) FROM wallet_ledger").await;
-    let said = "must be said: true to look, false to do it";
+    let said = "dry_run must be given: true only looks, false does the work.";
     let long = "x".repeat(192);
-    let length = "must have 1 to 191 characters";
+    let length = "reason must have 1 to 191 characters; got ";
     for (body, field, problem) in [
         (json!({ "reason": "x" }), "dry_run", said),
         (json!({ "dry_run": null, "reason": "x" }), "dry_run", said),
@@ -162,11 +163,8 @@ async fn what_a_revert_needs_is_refused_by_name() {
     ] {
         let refused = admin.post(&revert("daily"), &body).await;
         let refused = refused.expect_error(422, "VALIDATION_ERROR");
-        assert_eq!(
-            refused.body["error"]["details"][field],
-            json!([problem]),
-            "{body}"
-        );
+        let told = refused.body["error"]["details"][field][0].as_str();
+        assert!(told.is_some_and(|told| told.starts_with(problem)), "{body}");
     }
     let missing = admin.post(&revert("nightly"), &wrong(false)).await;
     missing.expect_error(404, "BATCH_NOT_FOUND");
@@ -183,7 +181,7 @@ async fn what_a_revert_needs_is_refused_by_name() {
         admin.post(&revert("1"), &wrong(false)).await,
     ] {
         let two = request.expect_error(409, "BATCH_AMBIGUOUS");
-        let problem = "must be id:1 or batch_id:1, which is batch 3";
+        let problem = "batch must be id:1 or batch_id:1, which is batch 3.";
         assert_eq!(two.body["error"]["details"]["batch"], json!([problem]));
     }
     for (name, id) in [("id:1", 1), ("batch_id:1", 3), ("3", 3)] {

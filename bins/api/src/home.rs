@@ -1,0 +1,162 @@
+//! `GET /`: a small page for whoever opens the address in a browser: what this is, whether it runs, where to go on, and
+//! today's odds.
+
+use std::fmt::Write;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::ContentType,
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
+use xmas_games::{Fairness, fairness::PublishedOdds, odds::Entry};
+use xmas_http::{
+    answer::BY_LANGUAGE,
+    extract::{Now, Reader},
+    middleware::limits,
+};
+use xmas_kernel::Feature;
+use xmas_texts::{Language, Text, page};
+use xmas_time::EventDay;
+
+use crate::{openapi::asked, readiness::Readiness};
+
+/// What something is called.
+type Name = fn() -> Text;
+
+/// Where to go on.
+const LINKS: [(&str, Name); 2] = [
+    ("/api/docs/", page::api_documentation),
+    ("/readyz", page::health),
+];
+
+/// The games whose odds are shown, in the order of the page.
+const GAMES: [(Feature, Name); 3] = [
+    (Feature::Roulette, page::roulette),
+    (Feature::Dice, page::dice),
+    (Feature::Lottery, page::lottery),
+];
+
+const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\
+table{border-collapse:collapse;margin:.5rem 0 1.5rem}\
+th,td{padding:.15rem 1rem .15rem 0;text-align:left}td+td{text-align:right}";
+
+pub(crate) fn configure(cfg: &mut ServiceConfig) {
+    let page = web::resource("/").guard(asked()).to(home);
+    cfg.service(page.wrap(from_fn(limits::time)));
+}
+
+async fn home(
+    request: HttpRequest,
+    now: Now,
+    readiness: Data<Readiness>,
+    fairness: Data<Fairness>,
+) -> HttpResponse {
+    let Reader(language) = Reader::of(&request);
+    let is_ready = readiness.check().await.is_ok();
+    let mut tables = Vec::with_capacity(GAMES.len());
+    for (game, name) in GAMES {
+        // Whatever hinders it, the page says the rest.
+        let odds = fairness.odds(game, now.0).await.ok();
+        tables.push((name().in_language(language), odds));
+    }
+    let today = EventDay::of(now.0);
+    HttpResponse::Ok()
+        .content_type(ContentType::html())
+        .append_header(BY_LANGUAGE)
+        .body(written(language, is_ready, today, &tables))
+}
+
+fn written(
+    language: Language,
+    is_ready: bool,
+    today: EventDay,
+    tables: &[(String, Option<PublishedOdds>)],
+) -> String {
+    let say = |text: Text| escaped(&text.in_language(language));
+    let state = match is_ready {
+        true => page::runs(),
+        false => page::is_not_ready(),
+    };
+    let mut html = format!(
+        "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>XMAS 1Week</title>\n\
+         <style>{STYLE}</style>\n<h1>XMAS 1Week</h1>\n<p>{}</p>\n<p><strong>{}</strong></p>\n<ul>\n",
+        language.tag(),
+        escaped(&page::about().sentence(language)),
+        escaped(&state.sentence(language)),
+    );
+    let links = LINKS.map(|(path, name)| (path.to_owned(), name()));
+    let commitment = (format!("/api/fairness/{today}"), page::commitment());
+    for (path, name) in links.into_iter().chain([commitment]) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(html, "<li><a href=\"{path}\">{}</a></li>", say(name));
+    }
+    let _ = writeln!(
+        html,
+        "</ul>\n<h2>{}</h2>",
+        say(page::odds_of_today(today.to_string()))
+    );
+    for (game, odds) in tables {
+        let _ = writeln!(html, "<h3>{}</h3>", escaped(game));
+        match odds {
+            Some(odds) => table(odds, language, &mut html),
+            None => {
+                let text = escaped(&page::no_odds().sentence(language));
+                let _ = writeln!(html, "<p>{text}</p>");
+            }
+        }
+    }
+    html
+}
+
+fn table(published: &PublishedOdds, language: Language, html: &mut String) {
+    let say = |text: Text| escaped(&text.in_language(language));
+    let _ = writeln!(
+        html,
+        "<table>\n<tr><th>{}</th><th>{}</th><th>{}</th></tr>",
+        say(page::result()),
+        say(page::probability()),
+        say(page::left()),
+    );
+    let odds = &published.odds;
+    let possible = odds.entries().iter().map(|entry| (entry, entry.weight));
+    let sold_out = published.sold_out.iter().map(|entry| (entry, 0));
+    let stock = published.stock.clone().unwrap_or_default();
+    let left = |entry: &Entry| match stock.get(&entry.id) {
+        Some(left) => left.to_string(),
+        None => say(page::unlimited()),
+    };
+    for (entry, weight) in possible.chain(sold_out) {
+        // Weights are far below 2^53, so that both numbers are exact.
+        let percent = weight as f64 * 100.0 / odds.total() as f64;
+        let _ = writeln!(
+            html,
+            "<tr><td>{}</td><td>{percent:.4}%</td><td>{}</td></tr>",
+            escaped(&entry.label),
+            left(entry),
+        );
+    }
+    html.push_str("</table>\n");
+}
+
+/// A text between tags. What operators have entered is no markup.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_markup() {
+        assert_eq!(
+            escaped("<b title=\"a\">배민 & 2만</b>"),
+            "&lt;b title=&quot;a&quot;&gt;배민 &amp; 2만&lt;/b&gt;"
+        );
+    }
+}
