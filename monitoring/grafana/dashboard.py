@@ -600,7 +600,7 @@ graph(
 graph(
     "Stock of limited prizes",
     "How many are left to be won, and how many were ever put in.",
-    "수량이 정해진 상품의 남은 수량과 지금까지 넣은 수량입니다.",
+    "수량이 정해진 경품의 남은 수량과 지금까지 넣은 수량입니다.",
     ("max by (prize, name) (xmas_prize_stock)", "{{name}}"),
     ("max by (prize, name) (xmas_prize_stock_supplied)", "{{name}}, put in"),
     decimals=0,
