@@ -1,25 +1,26 @@
 //! `GET /`: a small page for whoever opens the address in a browser: what this is, whether it runs, where to go on, and
 //! today's odds.
 
-use std::fmt::Write;
+use std::{fmt::Write, future::ready, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::ContentType,
+    http::header::{self, ContentType},
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use xmas_games::{Fairness, fairness::PublishedOdds, odds::Entry};
+use tokio::time::timeout;
+use xmas_games::{Fairness, FairnessError, GameError, fairness::PublishedOdds, odds::Entry};
 use xmas_http::{
-    answer::BY_LANGUAGE,
-    extract::{Now, Reader},
+    answer::VARY_BY_LANGUAGE,
+    extract::{Now, PreferredLanguage},
     middleware::limits,
 };
 use xmas_kernel::Feature;
 use xmas_texts::{Language, Text, page};
 use xmas_time::EventDay;
 
-use crate::{openapi::asked, readiness::Readiness};
+use crate::{openapi::get_or_head, readiness::Readiness};
 
 /// What something is called.
 type Name = fn() -> Text;
@@ -37,12 +38,24 @@ const GAMES: [(Feature, Name); 3] = [
     (Feature::Lottery, page::lottery),
 ];
 
+/// How long the page waits for the database: whoever opens it wants to hear that it is away.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}\
 th,td{padding:.15rem 1rem .15rem 0;text-align:left}td+td{text-align:right}";
 
 pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    let page = web::resource("/").guard(asked()).to(home);
+    let other = || {
+        ready(
+            HttpResponse::MethodNotAllowed()
+                .insert_header((header::ALLOW, "GET, HEAD"))
+                .finish(),
+        )
+    };
+    let page = web::resource("/")
+        .route(web::route().guard(get_or_head()).to(home))
+        .default_service(web::to(other));
     cfg.service(page.wrap(from_fn(limits::time)));
 }
 
@@ -52,18 +65,33 @@ async fn home(
     readiness: Data<Readiness>,
     fairness: Data<Fairness>,
 ) -> HttpResponse {
-    let Reader(language) = Reader::of(&request);
-    let is_ready = readiness.check().await.is_ok();
+    let PreferredLanguage(language) = PreferredLanguage::of(&request);
+    let checked = timeout(PATIENCE, readiness.check()).await;
+    let is_ready = checked.is_ok_and(|checked| checked.is_ok());
     let mut tables = Vec::with_capacity(GAMES.len());
     for (game, name) in GAMES {
-        // Whatever hinders it, the page says the rest.
-        let odds = fairness.odds(game, now.0).await.ok();
+        // Without a database each of them would only be waited for.
+        let asked = async {
+            match is_ready {
+                true => timeout(PATIENCE, fairness.odds(game, now.0)).await.ok(),
+                false => None,
+            }
+        };
+        let odds = match asked.await {
+            None => Err(page::odds_away()),
+            Some(Ok(odds)) => Ok(odds),
+            Some(Err(FairnessError::Game(GameError::Db(error)))) => {
+                tracing::warn!(%game, ?error, "the odds of {game} cannot be shown");
+                Err(page::odds_away())
+            }
+            Some(Err(_)) => Err(page::no_odds()),
+        };
         tables.push((name().in_language(language), odds));
     }
     let today = EventDay::of(now.0);
     HttpResponse::Ok()
         .content_type(ContentType::html())
-        .append_header(BY_LANGUAGE)
+        .append_header(VARY_BY_LANGUAGE)
         .body(written(language, is_ready, today, &tables))
 }
 
@@ -71,9 +99,9 @@ fn written(
     language: Language,
     is_ready: bool,
     today: EventDay,
-    tables: &[(String, Option<PublishedOdds>)],
+    tables: &[(String, Result<PublishedOdds, Text>)],
 ) -> String {
-    let say = |text: Text| escaped(&text.in_language(language));
+    let say = |text| in_html(&text, language);
     let state = match is_ready {
         true => page::runs(),
         false => page::is_not_ready(),
@@ -100,10 +128,9 @@ fn written(
     for (game, odds) in tables {
         let _ = writeln!(html, "<h3>{}</h3>", escaped(game));
         match odds {
-            Some(odds) => table(odds, language, &mut html),
-            None => {
-                let text = escaped(&page::no_odds().sentence(language));
-                let _ = writeln!(html, "<p>{text}</p>");
+            Ok(odds) => table(odds, language, &mut html),
+            Err(instead) => {
+                let _ = writeln!(html, "<p>{}</p>", escaped(&instead.sentence(language)));
             }
         }
     }
@@ -111,7 +138,7 @@ fn written(
 }
 
 fn table(published: &PublishedOdds, language: Language, html: &mut String) {
-    let say = |text: Text| escaped(&text.in_language(language));
+    let say = |text| in_html(&text, language);
     let _ = writeln!(
         html,
         "<table>\n<tr><th>{}</th><th>{}</th><th>{}</th></tr>",
@@ -138,6 +165,10 @@ fn table(published: &PublishedOdds, language: Language, html: &mut String) {
         );
     }
     html.push_str("</table>\n");
+}
+
+fn in_html(text: &Text, language: Language) -> String {
+    escaped(&text.in_language(language))
 }
 
 /// A text between tags. What operators have entered is no markup.

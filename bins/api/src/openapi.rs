@@ -162,7 +162,7 @@ impl Docs {
         };
         let page = SwaggerUi::new("/api/docs/{_:.*}").config(Config::from(DOCUMENT));
         cfg.service(web::redirect("/api/docs", "/api/docs/"))
-            .service(web::resource(DOCUMENT).guard(asked()).to(answer))
+            .service(web::resource(DOCUMENT).guard(get_or_head()).to(answer))
             .service(page)
             .service(
                 web::resource("/api/docs/{file:.*}")
@@ -175,7 +175,7 @@ impl Docs {
 const DOCUMENT: &str = "/api/docs/openapi.json";
 
 /// The methods of everything that is only read.
-pub(crate) fn asked() -> impl guard::Guard {
+pub(crate) fn get_or_head() -> impl guard::Guard {
     guard::Any(guard::Get()).or(guard::Head())
 }
 

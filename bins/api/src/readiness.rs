@@ -75,7 +75,14 @@ impl Readiness {
             }
             Err(error) => {
                 tracing::warn!(?error, "the database fails the readiness check");
-                note("database", texts::database_fails(error.to_string()));
+                note(
+                    "database",
+                    match error {
+                        DbError::Unreachable(_) => texts::database_away(),
+                        DbError::ReadOnly(_) => texts::database_read_only(),
+                        error => texts::database_fails(error.to_string()),
+                    },
+                );
             }
         }
         if problems.is_empty() {

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use tokio::time::sleep;
-use xmas_kernel::db::{Db, DbError};
+use xmas_kernel::{
+    db::{Db, DbError},
+    with_causes,
+};
 use xmas_migration::{MigrationLock, SchemaState, apply_next, schema_state};
 use xmas_texts::start;
 
@@ -55,7 +58,7 @@ async fn apply_missing(
                 sleep(PAUSE).await;
             }
             Err(error) if error.is_forbidden() => bail!(start::migration_forbidden()),
-            Err(error) => return Err(error).context("a migration failed"),
+            Err(error) => bail!(start::migration_failed(with_causes(&error))),
         }
     }
 }

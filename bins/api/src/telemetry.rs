@@ -11,8 +11,9 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 use xmas_config::{Config, LogFormat, SentryDsn};
+use xmas_kernel::Problem;
 use xmas_kernel::db::ACQUIRE_TARGET;
-use xmas_texts::start;
+use xmas_texts::setting;
 use xmas_watch::{
     metrics::AcquireTimes,
     telemetry::{BoxedLayer, Service, TARGETS, Telemetry, TraceOptions},
@@ -58,8 +59,8 @@ fn lines(config: &Config) -> anyhow::Result<BoxedLayer<Registry>> {
 
 /// What is logged: what the setting says, and nothing of what is there for telemetry.
 fn log_filter(setting: &str) -> anyhow::Result<EnvFilter> {
-    let filter =
-        EnvFilter::try_new(setting).map_err(|error| start::log_filter(error.to_string()))?;
+    let filter = EnvFilter::try_new(setting)
+        .map_err(|error| Problem::new("RUST_LOG", setting::log_filter(error.to_string())))?;
     TARGETS.iter().try_fold(filter, |filter, target| {
         Ok(filter.add_directive(format!("{target}=off").parse()?))
     })

@@ -3,10 +3,10 @@
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use chrono::TimeDelta;
 use xmas_activity::{Activities, ActivityLog, ActivityObserver, ActivityService, EventWriter};
-use xmas_cache::{Cache, MemoryCache, RedisCache, RedisOptions, Throttle};
+use xmas_cache::{Cache, MemoryCache, RedisCache, RedisOptions, RedisSetupError, Throttle};
 use xmas_config::{CacheConfig, Config, LimitsConfig, Origin, Secret, Secrets};
 use xmas_core_auth::{
     AccessTokens, Auth, AuthOptions, LoginThrottle, Passwords, Sessions, SigningKeys,
@@ -31,9 +31,11 @@ use xmas_http::{
     settings::HttpSettings,
 };
 use xmas_kernel::{
+    Problem,
     db::{Db, DbError},
     entropy::{Entropy, OsEntropy},
     seal::{DataKey, SealKey},
+    with_causes,
 };
 use xmas_players::{Players, PlayersOptions};
 use xmas_reporting::{
@@ -45,7 +47,7 @@ use xmas_rewards::{
 use xmas_season_pass::{
     SeasonMover, SeasonPass, SeasonPassOptions, SeasonPassService, SeasonStamps, XpCorrections,
 };
-use xmas_texts::start;
+use xmas_texts::setting;
 use xmas_time::{Clock, DateTime, SystemClock, Utc};
 use xmas_watch::{
     DatabaseServer, Watch, audit_if_due,
@@ -101,22 +103,28 @@ pub(crate) async fn redis(config: &Config, secret: Vec<u8>) -> anyhow::Result<Op
         return Ok(None);
     };
     if redis_ca_file.is_some() && !url.is_tls() {
-        bail!(start::redis_ca_without_tls());
+        bail!(Problem::new(
+            "REDIS_CA_FILE",
+            setting::authorities_without_tls()
+        ));
     }
-    let authorities = redis_ca_file.as_ref().map(std::fs::read);
+    let authorities = redis_ca_file.as_ref().map(std::fs::read).transpose();
     let options = RedisOptions {
         url,
-        authorities: authorities
-            .transpose()
-            .context("the file that REDIS_CA_FILE names cannot be read")?,
+        authorities: authorities.map_err(|error| {
+            Problem::new("REDIS_CA_FILE", setting::authorities(error.to_string()))
+        })?,
         namespace: config.cache.redis_namespace.clone(),
         secret,
         response_time: config.cache.redis_timeout(),
     };
     let redis = RedisCache::connect(options).await;
-    Ok(Some(redis.context(
-        "Redis cannot be used; see REDIS_URL and REDIS_CA_FILE",
-    )?))
+    Ok(Some(redis.map_err(|error| match error {
+        RedisSetupError::Authorities => {
+            Problem::new("REDIS_CA_FILE", setting::authorities(error.to_string()))
+        }
+        error => Problem::new("REDIS_URL", setting::redis_unusable(with_causes(&error))),
+    })?))
 }
 
 /// Everything that handlers ask for, wired up once and shared by all workers.

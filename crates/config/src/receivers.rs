@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use sentry_types::Dsn;
 use url::Url;
-use xmas_texts::{Text, sent, setting};
+use xmas_texts::{Text, quoted, setting};
 
 /// The base URL of a receiver of OTLP over HTTP. It has no password in it, so that it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(crate) fn ratio(text: &str) -> Result<f64, Text> {
         .parse()
         .ok()
         .filter(|ratio| (0.0..=1.0).contains(ratio));
-    ratio.ok_or_else(|| setting::part(sent(text)))
+    ratio.ok_or_else(|| setting::part(quoted(text)))
 }
 
 #[cfg(test)]

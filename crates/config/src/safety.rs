@@ -1,5 +1,6 @@
 use ipnet::{IpNet, Ipv6Net};
-use xmas_texts::{Language, Place, Text, setting};
+use xmas_kernel::Problem;
+use xmas_texts::{Text, setting};
 
 use crate::{Config, Origin, Secret};
 
@@ -19,37 +20,13 @@ const KNOWN_DEFAULTS: [&str; 9] = [
     "supersecret",
 ];
 
-/// A setting that must not be in production, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsafe {
-    name: String,
-    text: Text,
-}
-
-impl Unsafe {
-    fn new(name: impl Into<String>, text: Text) -> Self {
-        Self {
-            name: name.into(),
-            text,
-        }
-    }
-
-    pub fn sentence(&self, language: Language) -> String {
-        let place = Place {
-            path: &self.name,
-            label: None,
-        };
-        place.sentence(&self.text, language)
-    }
-}
-
-/// What must not be in production. Empty outside production.
-pub fn problems(config: &Config) -> Vec<Unsafe> {
+/// What must not be in production, each with what to do about it. Empty outside production.
+pub fn problems(config: &Config) -> Vec<Problem> {
     if !config.is_production() {
         return Vec::new();
     }
     let mut problems = Vec::new();
-    let mut note = |name: &str, text| problems.push(Unsafe::new(name, text));
+    let mut note = |name: &str, text| problems.push(Problem::new(name, text));
     for (name, secret) in [
         ("JWT_SECRET", &config.auth.jwt_secret),
         ("DATA_KEY", &config.database.data_key),
@@ -160,8 +137,7 @@ mod tests {
         let pairs: Vec<_> = GOOD.iter().chain(changes).copied().collect();
         let variables = Variables::from_pairs(&pairs).unwrap();
         let problems = problems(&Config::from_variables(&variables).unwrap());
-        let english = |problem: &Unsafe| problem.sentence(Language::English);
-        problems.iter().map(english).collect()
+        problems.iter().map(ToString::to_string).collect()
     }
 
     #[test]

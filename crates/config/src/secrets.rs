@@ -1,7 +1,7 @@
 use std::{io::Write, path::Path};
 
-use anyhow::{Context, bail};
 use xmas_kernel::entropy::{Entropy, OsEntropy};
+use xmas_texts::{Text, start};
 
 use crate::{Config, Secret, data_dir};
 
@@ -18,7 +18,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    pub fn of(config: &Config) -> anyhow::Result<Self> {
+    pub fn of(config: &Config) -> Result<Self, Text> {
         let folder = &config.app.data_dir;
         Ok(Self {
             jwt: kept(config.auth.jwt_secret.as_ref(), folder, JWT_SECRET)?,
@@ -28,7 +28,7 @@ impl Secrets {
     }
 
     /// `DATA_KEY` as [`Secrets::of`] has it, unless it would have to be made first.
-    pub fn known_data_key(config: &Config) -> anyhow::Result<Option<Secret>> {
+    pub fn known_data_key(config: &Config) -> Result<Option<Secret>, Text> {
         match &config.database.data_key {
             Some(secret) => Ok(Some(secret.clone())),
             None => read(&config.app.data_dir.join(DATA_KEY)),
@@ -42,7 +42,7 @@ const DATA_KEY: &str = "dev-data-key";
 
 /// The configured secret, or the one in the file, which is made if it is not there: a restart must
 /// not log everybody out or lose what was sealed.
-fn kept(configured: Option<&Secret>, folder: &Path, file: &str) -> anyhow::Result<Secret> {
+fn kept(configured: Option<&Secret>, folder: &Path, file: &str) -> Result<Secret, Text> {
     if let Some(secret) = configured {
         return Ok(secret.clone());
     }
@@ -53,28 +53,25 @@ fn kept(configured: Option<&Secret>, folder: &Path, file: &str) -> anyhow::Resul
     let mut bytes = [0; 32];
     OsEntropy.fill(&mut bytes);
     data_dir::prepare(folder)?;
-    write_once(&file, &hex::encode(bytes))
-        .with_context(|| format!("{} cannot be written", file.display()))?;
+    let name = || file.display().to_string();
+    let written = write_once(&file, &hex::encode(bytes));
+    written.map_err(|error| start::secret_file_unwritten(name(), error.to_string()))?;
     // Another process may have been faster, and then its secret is everybody's.
-    let kept = read(&file)?;
-    kept.with_context(|| format!("{} is gone again", file.display()))
+    read(&file)?.ok_or_else(|| start::secret_file_damaged(name()))
 }
 
-fn read(file: &Path) -> anyhow::Result<Option<Secret>> {
+fn read(file: &Path) -> Result<Option<Secret>, Text> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            return Err(error).with_context(|| format!("{} cannot be read", file.display()));
+            let name = file.display().to_string();
+            return Err(start::secret_file_unreadable(name, error.to_string()));
         }
     };
     let text = text.trim();
     if text.len() < 64 {
-        bail!(
-            "{} is damaged; put back a copy, or delete it together with the development database, \
-             and new ones are made",
-            file.display()
-        );
+        return Err(start::secret_file_damaged(file.display().to_string()));
     }
     Ok(Some(text.parse()?))
 }

@@ -2,7 +2,6 @@ use std::{
     collections::BTreeMap,
     error::Error,
     ffi::{OsStr, OsString},
-    fmt,
     fs::File,
     io::Read,
     os::unix::fs::PermissionsExt,
@@ -10,7 +9,8 @@ use std::{
 };
 
 use clap::{ArgMatches, CommandFactory, error::ContextKind};
-use xmas_texts::{Language, Param, Place, Text, field, sent, setting};
+use xmas_kernel::Problem;
+use xmas_texts::{Param, Text, field, quoted, setting};
 
 use crate::{
     Config,
@@ -35,40 +35,17 @@ pub struct SecretFile {
     pub mode: u32,
 }
 
-/// Why the configuration cannot be read: what of it, and what is said of that. Nothing quotes a secret, nor a parser that
-/// was given one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The variable, or the line of `.env`.
-    place: String,
-    text: Text,
-}
+/// Why the configuration cannot be read: which variable or file, and what is wrong with it. Nothing quotes a secret, nor a
+/// parser that was given one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub Problem);
 
 impl ConfigError {
     fn new(place: impl Into<String>, text: Text) -> Self {
-        Self {
-            place: place.into(),
-            text,
-        }
-    }
-
-    /// A sentence that says what is wrong and what to do.
-    pub fn sentence(&self, language: Language) -> String {
-        let place = Place {
-            path: &self.place,
-            label: None,
-        };
-        place.sentence(&self.text, language)
+        Self(Problem::new(place, text))
     }
 }
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence(Language::English))
-    }
-}
-
-impl Error for ConfigError {}
 
 impl From<clap::Error> for ConfigError {
     /// A parser's error in terms of variables, which it only knows as flags.
@@ -84,7 +61,7 @@ impl From<clap::Error> for ConfigError {
         let got = if is_secret(name) {
             Param::from("…")
         } else {
-            sent(&value)
+            quoted(&value)
         };
         let said = match error.source() {
             // One of ours, by a parser of ours.
@@ -106,7 +83,8 @@ fn of_number(name: &str, parser: &str, got: Param) -> Text {
         let (low, high) = bounds.split_once("..").unwrap_or((bounds, ""));
         let low = low.to_owned();
         return match high.trim_start_matches('=') {
-            "" => field::at_least(low, got),
+            // As good as none.
+            "" | "18446744073709551615" | "9223372036854775807" => field::at_least(low, got),
             high => field::between(low, high.to_owned(), got),
         };
     }
@@ -165,7 +143,7 @@ impl Variables {
                 ConfigError::new(".env", setting::dot_env_unreadable(error.to_string()))
             })?;
             let lines = dot_env::parse(&file).map_err(|Malformed { number, problem }| {
-                ConfigError::new(format!(".env, line {number}:"), problem)
+                ConfigError::new(".env", setting::dot_env_line(number.to_string(), problem))
             })?;
             for line in lines {
                 let Line { name, value } = line;
@@ -286,10 +264,10 @@ mod tests {
 
         let both = [("JWT_SECRET_FILE", path), ("JWT_SECRET", "here")];
         let twice = Variables::from_pairs(&both).unwrap_err();
-        assert_eq!(twice.text, setting::twice("JWT_SECRET"));
+        assert_eq!(twice.0.text, setting::twice("JWT_SECRET"));
         // Somebody put the secret where its path belongs.
         let missing = Variables::from_pairs(&[("JWT_SECRET_FILE", "S3cret")]).unwrap_err();
-        assert_eq!(missing.text.key(), "setting.file_unreadable");
+        assert_eq!(missing.0.text.key(), "setting.file_unreadable");
         assert!(!missing.to_string().contains("S3cret"), "{missing}");
     }
 

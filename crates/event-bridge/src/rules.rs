@@ -7,7 +7,7 @@ use xmas_activity::{Event, EventKind};
 use xmas_kernel::{BridgeId, Feature, Problem, Problems, SeasonId, UserId};
 use xmas_rewards::Reward;
 use xmas_season_pass::rules::INTERNAL_WIN_PERIOD;
-use xmas_texts::{bridge as texts, field, sent};
+use xmas_texts::{bridge as texts, field, quoted};
 use xmas_time::EventDay;
 
 use crate::{Bridge, BridgeDay, BridgeEdit, DayEdit, Mission, NewBridge, Slot, SlotState};
@@ -203,7 +203,7 @@ pub fn check(bridge: &NewBridge, season: (EventDay, EventDay)) -> Vec<Problem> {
         problems.expect(
             names.insert(day.event_type.as_str()),
             path("event_type"),
-            texts::event_type_twice(sent(&day.event_type)),
+            texts::event_type_twice(quoted(&day.event_type)),
         );
         let number = i64::try_from(index + 1).unwrap_or(i64::MAX);
         let numbered = texts::number(number, day.number);
@@ -246,7 +246,7 @@ fn check_day(
     problems.expect(
         (1..=32).contains(&name.len()) && name.bytes().all(is_plain) && name != INTERNAL_WIN_PERIOD,
         path("event_type"),
-        texts::event_type(INTERNAL_WIN_PERIOD, sent(name)),
+        texts::event_type(INTERNAL_WIN_PERIOD, quoted(name)),
     );
     problems.expect(
         (0..=Reward::MAX_AMOUNT).contains(&day.points),

@@ -4,7 +4,7 @@ use xmas_kernel::{
     text::{self, Kept},
     unknown_name,
 };
-use xmas_texts::{feature as texts, field, sent};
+use xmas_texts::{feature as texts, field, quoted};
 
 use crate::{FeatureConfig, FeatureEdit, FeatureError, FeatureRow, FeatureSettings};
 
@@ -77,7 +77,7 @@ pub(crate) fn check_feature(config: &FeatureConfig, kept: &Kept<'_>) -> Vec<Prob
     problems.expect(
         is_path && is_plain,
         "page_path",
-        texts::page_path(MAX_PATH, sent(path)),
+        texts::page_path(MAX_PATH, quoted(path)),
     );
     // Clients may keep what they like here, but nothing that was meant to be one of ours.
     let names = config.config_json.as_object().into_iter().flatten();
@@ -85,11 +85,8 @@ pub(crate) fn check_feature(config: &FeatureConfig, kept: &Kept<'_>) -> Vec<Prob
         let mut known = FeatureSettings::NAMES.into_iter();
         let meant = known.find(|known| is_within(2, name, known));
         if let Some(meant) = meant.filter(|meant| meant != name) {
-            let field = format!("config_json.{name}");
-            problems.push(Problem::new(
-                field,
-                unknown_name(field::a_field(), name, &[meant]),
-            ));
+            let text = unknown_name(field::a_field(), name, &[meant]);
+            problems.push(Problem::of_stranger("config_json", name, text));
         }
     }
     let settings = serde_json::from_value::<FeatureSettings>(config.config_json.clone());

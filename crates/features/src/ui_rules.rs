@@ -5,7 +5,7 @@ use chrono::DateTime;
 use serde_json::{Map, Value, json};
 use url::Url;
 use xmas_kernel::{Problem, Problems, is_within, text::is_visible, unknown_name};
-use xmas_texts::{feature as texts, field, sent};
+use xmas_texts::{body, feature as texts, field, quoted};
 
 /// What players see when a wallet is empty.
 pub const TICKET_ZERO: &str = "ticket_zero";
@@ -134,15 +134,12 @@ fn check_fields(
     problems: &mut Problems,
 ) {
     for (name, value) in object {
-        let place = format!("{place}.{name}");
         match fields.iter().find(|field| field.name == name) {
-            Some(field) => check_shape(&place, field.shape, value, problems),
+            Some(field) => check_shape(&format!("{place}.{name}"), field.shape, value, problems),
             None => {
                 let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-                problems.push(Problem::new(
-                    place,
-                    unknown_name(field::a_field(), name, &known),
-                ));
+                let text = unknown_name(field::a_field(), name, &known);
+                problems.push(Problem::of_stranger(place, name, text));
             }
         }
     }
@@ -206,7 +203,7 @@ pub fn check_ui(key: &str, value: &Value) -> Vec<Problem> {
     if !KNOWN_KEYS.contains(&key)
         && let Some(meant) = KNOWN_KEYS.iter().find(is_near)
     {
-        problems.push(Problem::new("key", texts::ui_key_near(sent(key), *meant)));
+        problems.push(Problem::new("key", texts::ui_key_near(quoted(key), *meant)));
     }
     problems.expect(value.is_object(), "value", field::kind_object());
     if let (Some(fields), Some(object)) = (fields_of(key), value.as_object()) {
@@ -218,7 +215,7 @@ pub fn check_ui(key: &str, value: &Value) -> Vec<Problem> {
 
 fn check_value(place: &str, name: &str, value: &Value, depth: usize, problems: &mut Problems) {
     if depth == 0 {
-        return problems.expect(false, place, texts::too_deep(MAX_DEPTH));
+        return problems.expect(false, place, body::too_deep(MAX_DEPTH));
     }
     match value {
         Value::String(text) => check_text(place, name, text, problems),
@@ -231,6 +228,10 @@ fn check_value(place: &str, name: &str, value: &Value, depth: usize, problems: &
             for (name, item) in fields {
                 let is_plain = name.len() <= MAX_NAME && !has_markup(name) && !has_control(name);
                 problems.expect(is_plain, place, texts::plain_names(MAX_NAME));
+                if !is_plain {
+                    // It would be repeated with all that is below it.
+                    continue;
+                }
                 check_value(&format!("{place}.{name}"), name, item, depth - 1, problems);
             }
         }
@@ -485,7 +486,7 @@ mod tests {
             ("coin_zeros", "coin_zero"),
         ] {
             let problems = check_ui(key, &json!({}));
-            let text = texts::ui_key_near(sent(key), meant);
+            let text = texts::ui_key_near(quoted(key), meant);
             assert_eq!(problems, [Problem::new("key", text)], "{key}");
         }
         for free in ["banner", "ticket", "zero", "my-key_1", "downtime"] {

@@ -19,7 +19,7 @@ pub struct Answer<T> {
 const REPLAYED: (&str, &str) = ("idempotency-replayed", "true");
 
 /// The header of an answer with texts for people.
-pub const BY_LANGUAGE: (header::HeaderName, &str) = (header::VARY, "Accept-Language");
+pub const VARY_BY_LANGUAGE: (header::HeaderName, &str) = (header::VARY, "Accept-Language");
 
 /// A 204, which says so if it repeats an earlier answer.
 pub fn no_content(done: &Replayable<()>) -> HttpResponse {
@@ -80,7 +80,7 @@ impl<T: Serialize> Responder for Answer<T> {
             answer.insert_header(REPLAYED);
         }
         if self.has_texts {
-            answer.append_header(BY_LANGUAGE);
+            answer.append_header(VARY_BY_LANGUAGE);
         }
         answer.json(self.body)
     }

@@ -20,6 +20,7 @@
 
 mod asset;
 pub mod audit;
+mod causes;
 pub mod db;
 pub mod entropy;
 mod error_code;
@@ -36,6 +37,7 @@ mod unknown;
 pub mod version;
 
 pub use asset::Asset;
+pub use causes::with_causes;
 pub use error_code::ErrorCode;
 pub use feature::Feature;
 pub use ids::{

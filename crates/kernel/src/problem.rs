@@ -1,4 +1,6 @@
-use xmas_texts::{Language, Place, Text};
+use std::fmt;
+
+use xmas_texts::{Language, Place, Text, field};
 
 use crate::ErrorCode;
 
@@ -8,7 +10,9 @@ pub struct Problem {
     /// The field's name in the contract, such as `prizes.2.weight` or `end_date`.
     pub field: String,
     /// What people call the item of a list that the field belongs to, such as the prize's label.
-    pub label: Option<String>,
+    pub label: Option<Box<str>>,
+    /// The last part of the field if nobody knows it here: a stranger's text, perhaps a secret in the wrong place.
+    pub stranger: Option<Box<str>>,
     pub text: Text,
     /// What a client is told if this is the first problem: most are a `VALIDATION_ERROR`, some have a
     /// code of their own (docs/contract.md, "Codes").
@@ -25,30 +29,73 @@ impl Problem {
         Self {
             field: field.into(),
             label: None,
+            stranger: None,
             text: text.into(),
             code,
         }
     }
 
+    /// A problem of a name that nobody knows below this path, which may be empty.
+    pub fn of_stranger(path: &str, name: &str, text: Text) -> Self {
+        let field = match path.is_empty() {
+            true => name.to_owned(),
+            false => format!("{path}.{name}"),
+        };
+        Self {
+            stranger: Some(name.into()),
+            ..Self::new(field, text)
+        }
+    }
+
+    /// The field without what a stranger has called it, for the log.
+    pub fn known_field(&self) -> String {
+        match &self.stranger {
+            Some(name) => format!("{}?", self.field.strip_suffix(&**name).unwrap_or_default()),
+            None => self.field.clone(),
+        }
+    }
+
     /// A sentence that says what is wrong with which field, for people.
     pub fn sentence(&self, language: Language) -> String {
+        let place = match &self.stranger {
+            None => self.field.as_str(),
+            Some(name) => {
+                let path = self.field.strip_suffix(&**name);
+                path.unwrap_or_default().trim_end_matches('.')
+            }
+        };
         let place = Place {
-            path: &self.field,
+            path: place,
             label: self.label.as_deref(),
+            stranger: self.stranger.as_deref(),
         };
         place.sentence(&self.text, language)
     }
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence(Language::English))
+    }
+}
+
+impl std::error::Error for Problem {}
+
 /// Collects problems: `problems.expect(holds, field, text)`.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
+    /// The first [`Problems::LISTED`].
     all: Vec<Problem>,
+    /// How many there are besides.
+    unlisted: usize,
     /// The path of an item of a list, such as `prizes.2`, and what people call it.
-    labels: Vec<(String, String)>,
+    labels: Vec<(String, Box<str>)>,
 }
 
 impl Problems {
+    /// How many are told one by one: an answer is never much longer than its request.
+    pub const LISTED: usize = 100;
+
     /// Notes a problem unless `holds`.
     pub fn expect(&mut self, holds: bool, field: impl Into<String>, text: impl Into<Text>) {
         self.expect_or(ErrorCode::ValidationError, holds, field, text);
@@ -63,7 +110,7 @@ impl Problems {
         text: impl Into<Text>,
     ) {
         if !holds {
-            self.all.push(Problem::coded(code, field, text));
+            self.push(Problem::coded(code, field, text));
         }
     }
 
@@ -75,26 +122,34 @@ impl Problems {
     }
 
     pub fn push(&mut self, problem: Problem) {
-        self.all.push(problem);
+        match self.all.len() < Self::LISTED {
+            true => self.all.push(problem),
+            false => self.unlisted += 1,
+        }
     }
 
     pub fn extend(&mut self, problems: Vec<Problem>) {
-        self.all.extend(problems);
+        problems.into_iter().for_each(|problem| self.push(problem));
     }
 
     /// Says what people call an item of a list, whose path is such as `prizes.2`: its problems name it.
-    pub fn call(&mut self, item: String, label: &str) {
-        self.labels.push((item, label.to_owned()));
+    pub fn label(&mut self, item: String, label: &str) {
+        self.labels.push((item, label.into()));
     }
 
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
+    /// Those that are listed, each with the label of the item that it is about, and how many more there are.
     pub fn into_vec(self) -> Vec<Problem> {
-        let Self { mut all, labels } = self;
+        let Self {
+            mut all,
+            unlisted,
+            labels,
+        } = self;
         for problem in &mut all {
-            let is_within = |(item, _): &&(String, String)| {
+            let is_within = |(item, _): &&(String, Box<str>)| {
                 let rest = problem.field.strip_prefix(item.as_str());
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             };
@@ -104,6 +159,9 @@ impl Problems {
                 .map(|(_, label)| label.clone());
             problem.label = problem.label.take().or(label);
         }
+        if unlisted > 0 {
+            all.push(Problem::new("body", field::more_problems(unlisted)));
+        }
         all
     }
 }
@@ -111,3 +169,24 @@ impl Problems {
 /// The largest number that is taken from anybody, and the most below zero: every client's numbers hold it
 /// exactly, also those of JavaScript (up to 2^53).
 pub const MAX_NUMBER: i64 = 9_000_000_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_listed_up_to_a_bound_and_name_their_item() {
+        let mut problems = Problems::default();
+        problems.label("rows.7".to_owned(), "배민 2만");
+        for row in 0..250 {
+            problems.expect(row % 2 == 1, format!("rows.{row}.a"), field::required());
+            problems.expect(false, format!("rows.{row}.b"), field::required());
+        }
+        let problems = problems.into_vec();
+        assert_eq!(problems.len(), Problems::LISTED + 1);
+        let labelled = problems.iter().filter(|it| it.label.is_some());
+        assert_eq!(labelled.count(), 1);
+        let last = problems.last().unwrap();
+        assert_eq!(last.text, field::more_problems(275));
+    }
+}

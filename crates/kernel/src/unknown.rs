@@ -1,4 +1,4 @@
-use xmas_texts::{Text, field, sent};
+use xmas_texts::{Text, field, quoted};
 
 /// A name that none of an enum's variants has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,6 @@ impl UnknownName {
 
 impl From<UnknownName> for Text {
     fn from(unknown: UnknownName) -> Self {
-        field::one_of(unknown.known, sent(&unknown.name))
+        field::one_of(unknown.known, quoted(&unknown.name))
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use xmas_kernel::{UnknownName, paging::Limit};
-use xmas_texts::{Text, field, sent};
+use xmas_texts::{Text, field, quoted};
 
 /// What a row is of. Rows of one instant stand in the order of their kinds.
 pub trait Kind: Copy + Ord + Sized + 'static {
@@ -80,7 +80,7 @@ pub struct MalformedCursor(String);
 
 impl From<MalformedCursor> for Text {
     fn from(malformed: MalformedCursor) -> Self {
-        field::cursor(sent(&malformed.0))
+        field::cursor(quoted(&malformed.0))
     }
 }
 

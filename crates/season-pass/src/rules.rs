@@ -167,7 +167,7 @@ pub fn check_save(season: &NewSeason, before: Option<&NewSeason>, today: EventDa
     kept.expect_label(&season.name, "season_name", &mut problems);
     for (index, level) in season.levels.iter().enumerate() {
         let label = &level.reward_label;
-        problems.call(format!("levels.{index}"), label);
+        problems.label(format!("levels.{index}"), label);
         if !kept.has(label) {
             // How long it may be is asked of the ladder.
             let fit = text::check(label, 0..=usize::MAX, Lines::One);

@@ -16,6 +16,14 @@ texts! {
         "must be valid JSON; it cannot be read from line {line}, column {column} on"
         "올바른 JSON이어야 합니다. {line}번째 줄 {column}번째 칸부터 읽을 수 없습니다"
     }
+    too_deep(most) {
+        "must be nested at most {most} deep"
+        "{most}단계 이하로 중첩되어야 합니다"
+    }
+    number_too_large(line, column) {
+        "has a number that is too large on line {line}, before column {column}"
+        "{line}번째 줄 {column}번째 칸 앞에 너무 큰 숫자가 있습니다"
+    }
     json_cut_off() {
         "must be complete JSON; it ends too early"
         "온전한 JSON이어야 합니다. 중간에 끝났습니다"

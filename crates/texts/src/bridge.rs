@@ -10,7 +10,7 @@ texts! {
     }
     number(expected, got) {
         "must be {expected}: days are numbered 1, 2, 3 and so on; got {got}"
-        "{expected}이어야 합니다. 날은 1, 2, 3 순으로 번호를 붙입니다(받은 값: {got})"
+        "값이 {expected}이어야 합니다. 날은 1, 2, 3 순으로 번호를 붙입니다(받은 값: {got})"
     }
     date_order(before, got) {
         "must be later than that of the day before, {before}; got {got}"
@@ -55,10 +55,6 @@ texts! {
     edited_meanwhile() {
         "was edited meanwhile; send the request again"
         "그사이 수정되었습니다. 요청을 다시 보내세요"
-    }
-    all_or_one() {
-        "must be left out when a player is named"
-        "플레이어를 지정할 때는 빼야 합니다"
     }
     force_for_one() {
         "must be left out unless a player is named"

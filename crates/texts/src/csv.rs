@@ -97,6 +97,10 @@ texts! {
         "must be declared as UTF-8 or EUC-KR, since it could be both: text/csv; charset=utf-8"
         "UTF-8인지 EUC-KR인지 알려 주어야 합니다. 어느 쪽으로도 읽힙니다: text/csv; charset=utf-8"
     }
+    workbook() {
+        "must be CSV, and not a workbook; in the spreadsheet, save it as CSV UTF-8"
+        "엑셀 통합 문서가 아니라 CSV여야 합니다. 스프레드시트에서 CSV UTF-8로 저장하세요"
+    }
     nul() {
         "must have no NUL characters; UTF-16 begins with a byte order mark"
         "NUL 문자가 없어야 합니다. UTF-16은 BOM으로 시작합니다"

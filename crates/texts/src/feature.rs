@@ -48,10 +48,6 @@ texts! {
         "must be an object, or null"
         "객체이거나 null이어야 합니다"
     }
-    too_deep(most) {
-        "must be nested at most {most} deep"
-        "{most}단계 이하로 중첩되어야 합니다"
-    }
     plain_names(most) {
         "must have field names of plain text, of at most {most} bytes"
         "필드 이름이 {most}바이트 이하의 일반 텍스트여야 합니다"

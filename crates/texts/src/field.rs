@@ -10,7 +10,7 @@ texts! {
     }
     between(low, high, got) {
         "must be from {low} to {high}; got {got}"
-        "{low}~{high}이어야 합니다(받은 값: {got})"
+        "{low}~{high} 범위여야 합니다(받은 값: {got})"
     }
     at_least(low, got) {
         "must be at least {low}; got {got}"
@@ -24,10 +24,6 @@ texts! {
     whole_number(got) {
         "must be a whole number; got {got}"
         "정수여야 합니다(받은 값: {got})"
-    }
-    whole_number_out_of_bounds(got) {
-        "must be a whole number within the bounds of the field; got {got}"
-        "필드의 범위 안에 있는 정수여야 합니다(받은 값: {got})"
     }
     /// Where what was sent instead is not repeated, since it may be a secret in the wrong place.
     kind_whole_number() {
@@ -62,10 +58,6 @@ texts! {
     kind_other() {
         "must be what the API documentation (/api/docs/) says of this field"
         "API 문서(/api/docs/)에 적힌 이 필드의 형식이어야 합니다"
-    }
-    boolean(got) {
-        "must be true or false; got {got}"
-        "true 또는 false여야 합니다(받은 값: {got})"
     }
     one_of(allowed, got) {
         "must be one of {allowed}; got {got}"
@@ -180,7 +172,7 @@ texts! {
     }
     days_apart(most, other) {
         "must be less than {most} days after {other}; ask for a shorter span"
-        "{other}에서 {most}일 이내여야 합니다. 기간을 줄이세요"
+        "{other}보다 {most}일 이상 뒤일 수 없습니다. 기간을 줄이세요"
     }
     control_characters() {
         "must have no control characters"
@@ -201,6 +193,10 @@ texts! {
     dry_run_unsaid() {
         "must be given: true only looks, false does the work"
         "꼭 있어야 합니다. true는 미리보기, false는 실제 실행입니다"
+    }
+    dry_run_unreadable(got) {
+        "must be true (only looks) or false (does the work); got {got}"
+        "true(미리보기) 또는 false(실제 실행)여야 합니다(받은 값: {got})"
     }
     dry_run_said_twice() {
         "must be the same in the query and in the body"
@@ -262,6 +258,11 @@ texts! {
     more_problems(count) {
         "has {count} more problems that are not listed"
         "이 밖에도 문제가 {count}개 더 있습니다"
+    }
+    /// The same where not all of them are listed.
+    and_many_more(first) {
+        "{first} (and more, see error.details)"
+        "{first} (나머지는 error.details를 보세요)"
     }
     /// Behind the first problem of several, where only one is shown.
     and_more(first, count) {

@@ -20,6 +20,10 @@ texts! {
         "must be left out or be the id of the segment in this place; got {got}; segments are found by index"
         "빼거나 이 자리에 있는 칸의 id여야 합니다(받은 값: {got}). 칸은 index로 찾습니다"
     }
+    prizes(most, got) {
+        "must be at most {most}; got {got}"
+        "{most}개 이하여야 합니다(받은 수: {got})"
+    }
     active_prizes(most, got) {
         "must be at most {most} that take part; got {got}; switch some off"
         "참여하는 경품은 {most}개 이하여야 합니다(받은 수: {got}). 일부를 끄세요"
@@ -38,7 +42,7 @@ texts! {
     }
     stock(high, got) {
         "must be from 0 to {high}, or null for no limit; got {got}"
-        "0~{high}이거나, 제한이 없으면 null이어야 합니다(받은 값: {got})"
+        "0~{high} 범위이거나, 제한이 없으면 null이어야 합니다(받은 값: {got})"
     }
     no_active_prize() {
         "must have at least one that is switched on (is_active)"
@@ -66,7 +70,7 @@ texts! {
     }
     score(most, got) {
         "must be from -{most} to {most}; got {got}"
-        "-{most}~{most}이어야 합니다(받은 값: {got})"
+        "-{most}~{most} 범위여야 합니다(받은 값: {got})"
     }
     memo_of_anonymised() {
         "must be empty: the player was anonymised"

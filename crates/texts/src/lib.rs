@@ -1,8 +1,8 @@
 //! What people read when something is wrong: one catalogue, in English and Korean.
 //!
 //! Each text is a function of its parameters in the module of its area, and their names are the text's stable key:
-//! [`field::between`] is `field.between`. It stands there once in every language, and the compiler refuses one that lacks a
-//! language or does not use a parameter. Who finds a problem makes the [`Text`]; who knows the reader's
+//! [`field::between`] is `field.between`. It stands there once in every language; the compiler refuses one that lacks a
+//! language, and warns of one that does not use a parameter. Who finds a problem makes the [`Text`]; who knows the reader's
 //! [`Language`] writes it.
 //!
 //! A text is the rest of a sentence that begins with what it is about ([`Place`]): "must …" says what is required, then
@@ -20,6 +20,7 @@ pub mod field;
 pub mod game;
 pub mod page;
 pub mod player;
+pub mod receipt;
 pub mod reward;
 pub mod season;
 pub mod setting;
@@ -28,7 +29,7 @@ pub mod wallet;
 
 pub use language::Language;
 pub use place::Place;
-pub use text::{Param, Text, sent};
+pub use text::{Param, Text, quoted};
 
 use text::texts;
 

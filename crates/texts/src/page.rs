@@ -60,6 +60,10 @@ texts! {
         "Lottery"
         "복권"
     }
+    odds_away() {
+        "The odds cannot be shown now"
+        "지금은 확률을 표시할 수 없습니다"
+    }
     no_odds() {
         "This game is not played now"
         "지금은 진행하지 않는 게임입니다"

@@ -1,4 +1,7 @@
-use crate::{Language, Text, text::full_stop};
+use crate::{
+    Language, Text,
+    text::{full_stop, quoted},
+};
 
 /// What a problem is about: the path of a field in the contract, such as `prizes.4.weight`, and what people call the
 /// item of a list that it leads through.
@@ -6,14 +9,15 @@ use crate::{Language, Text, text::full_stop};
 pub struct Place<'a> {
     pub path: &'a str,
     pub label: Option<&'a str>,
+    /// A name below the path that nobody knows here: a stranger's text, which is quoted and never read as a path.
+    pub stranger: Option<&'a str>,
 }
 
-/// Lists by the last part of their path, and what one item is called.
-const ITEMS: [(&str, &str, &str); 9] = [
+/// Lists by the last part of their path, and what one item is called. Levels and days have numbers of their own, which a
+/// place in a list is not.
+const ITEMS: [(&str, &str, &str); 7] = [
     ("prizes", "prize", "경품"),
     ("segments", "segment", "룰렛 칸"),
-    ("levels", "level", "레벨"),
-    ("days", "bridge day", "브릿지 날"),
     ("items", "item", "항목"),
     ("rows", "row", "행"),
     ("features", "feature", "기능"),
@@ -26,26 +30,34 @@ impl Place<'_> {
     pub fn sentence(&self, text: &Text, language: Language) -> String {
         let (item, field) = self.item(language);
         let text = text.in_language(language);
-        let about = match (field, language) {
-            ("", _) => String::new(),
-            ("body", Language::English) => "the body ".to_owned(),
-            ("body", Language::Korean) => "본문: ".to_owned(),
-            ("query", Language::English) => "the query ".to_owned(),
-            ("query", Language::Korean) => "쿼리: ".to_owned(),
-            ("csv", Language::English) => "the table ".to_owned(),
-            ("csv", Language::Korean) => "표: ".to_owned(),
-            (field, Language::English) => format!("{field} "),
-            (field, Language::Korean) => format!("{field}: "),
+        let known = match (field, language) {
+            ("", _) => None,
+            ("body", Language::English) => Some("the body".to_owned()),
+            ("body", Language::Korean) => Some("본문".to_owned()),
+            ("query", Language::English) => Some("the query".to_owned()),
+            ("query", Language::Korean) => Some("쿼리".to_owned()),
+            ("csv", Language::English) => Some("the table".to_owned()),
+            ("csv", Language::Korean) => Some("표".to_owned()),
+            // Below it there may be names that somebody has made up.
+            (field, _) => Some(field.escape_debug().to_string()),
         };
-        let sentence = match item {
-            Some(item) => match (field.is_empty(), language) {
-                (true, Language::English) => format!("{item} {text}"),
-                (false, Language::Korean) => format!("{item}의 {about}{text}"),
-                _ => format!("{item}: {about}{text}"),
-            },
-            None => format!("{about}{text}"),
+        let stranger = self.stranger.map(|name| quoted(name).show(language));
+        let parts: Vec<String> = match language {
+            Language::English => [item, known, stranger].into_iter().flatten().collect(),
+            Language::Korean => match (item, known) {
+                (Some(item), Some(known)) => vec![format!("{item}의 {known}")],
+                (item, known) => item.or(known).into_iter().collect(),
+            }
+            .into_iter()
+            .chain(stranger)
+            .collect(),
         };
-        full_stop(sentence)
+        let about = parts.join(": ");
+        full_stop(match (about.is_empty(), language) {
+            (true, _) => text,
+            (false, Language::English) => format!("{about} {text}"),
+            (false, Language::Korean) => format!("{about}: {text}"),
+        })
     }
 
     /// The item of a list that the path leads through, if it does, and the field behind it.
@@ -68,11 +80,11 @@ impl Place<'_> {
             (Some((_, item, _)), Language::English) => format!("{item} {number}"),
             (Some((_, _, item)), Language::Korean) => format!("{item} {number}번"),
             (None, Language::English) => format!("{list}, item {number}"),
-            (None, Language::Korean) => format!("{list}의 {number}번째"),
+            (None, Language::Korean) => format!("{list} {number}번째"),
         };
         let label = self.label.filter(|label| !label.is_empty());
         let item = match label {
-            Some(label) => format!("{item} \"{label}\""),
+            Some(label) => format!("{item} {}", quoted(label).show(language)),
             None => item,
         };
         (Some(item), field)
@@ -80,16 +92,17 @@ impl Place<'_> {
 }
 
 /// The path of the innermost list that a path leads through, the index in it, and what stands behind.
-fn last_index(path: &str) -> Option<(&str, usize, &str)> {
+fn last_index(path: &str) -> Option<(&str, u64, &str)> {
     let mut found = None;
     let mut start = 0;
     for part in path.split('.') {
         let end = start + part.len();
         let is_index = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if let (true, Ok(index)) = (is_index, part.parse()) {
+        // More than any list holds is no index.
+        if let (true, Ok(index)) = (is_index, part.parse::<u32>()) {
             let list = path[..start].trim_end_matches('.');
             let field = path[end..].trim_start_matches('.');
-            found = Some((list, index, field));
+            found = Some((list, u64::from(index), field));
         }
         start = end + 1;
     }
@@ -104,7 +117,11 @@ mod tests {
     #[test]
     fn people_count_from_one_and_know_things_by_their_names() {
         let told = |path, label| {
-            let place = Place { path, label };
+            let place = Place {
+                path,
+                label,
+                stranger: None,
+            };
             let text = field::between(0, 1_000_000_000, -5);
             Language::ALL.map(|language| place.sentence(&text, language))
         };
@@ -113,7 +130,7 @@ mod tests {
             weight,
             [
                 "prize 5 \"배민 2만\": weight must be from 0 to 1,000,000,000; got -5.",
-                "경품 5번 \"배민 2만\"의 weight: 0~1,000,000,000이어야 합니다(받은 값: -5)."
+                "경품 5번 \"배민 2만\"의 weight: 0~1,000,000,000 범위여야 합니다(받은 값: -5)."
             ]
         );
         let [english, korean] = told("max_level", None);
@@ -130,9 +147,39 @@ mod tests {
         assert!(korean.starts_with("7번째 줄: 0~"), "{korean}");
         let [english, korean] = told("value.cards.2", None);
         assert!(english.starts_with("value.cards, item 3 must"), "{english}");
-        assert!(korean.starts_with("value.cards의 3번째: 0~"), "{korean}");
+        assert!(korean.starts_with("value.cards 3번째: 0~"), "{korean}");
         let [english, korean] = told("body", None);
         assert!(english.starts_with("the body must"), "{english}");
         assert!(korean.starts_with("본문: 0~"), "{korean}");
+    }
+
+    #[test]
+    fn what_a_stranger_has_named_is_quoted_and_no_path() {
+        let told = |path, stranger| {
+            let place = Place {
+                path,
+                label: None,
+                stranger: Some(stranger),
+            };
+            Language::ALL.map(|language| place.sentence(&field::given_twice(), language))
+        };
+        let [english, korean] = told("", "18446744073709551615");
+        assert_eq!(english, "\"18446744073709551615\" must be given only once.");
+        assert!(korean.starts_with("\"18446744073709551615\": "), "{korean}");
+        let [english, korean] = told("prizes.1", "body");
+        assert_eq!(english, "prize 2: \"body\" must be given only once.");
+        assert!(korean.starts_with("경품 2번: \"body\": "), "{korean}");
+        let [english, _] = told("config_json", "a\u{202e}b");
+        assert_eq!(
+            english,
+            "config_json: \"a\\u{202e}b\" must be given only once."
+        );
+        let far = Place {
+            path: "99999999999.a",
+            label: None,
+            stranger: None,
+        };
+        let told = far.sentence(&field::required(), Language::English);
+        assert_eq!(told, "99999999999.a must be given.");
     }
 }

@@ -6,7 +6,7 @@ texts! {
     player:
     unknown(got) {
         "must be a player's; there is none with {got}"
-        "플레이어의 것이어야 합니다. {got}인 플레이어가 없습니다"
+        "등록된 플레이어여야 합니다. {got}인 플레이어가 없습니다"
     }
     names_differ() {
         "must be the same player's as user_id; they are two players"
@@ -38,8 +38,8 @@ texts! {
         "플레이어의 것이어야 합니다. 운영자의 이름은 한 일의 서명이라 보존됩니다"
     }
     own_status() {
-        "must not be changed by its owner; ask another admin"
-        "본인이 바꿀 수 없습니다. 다른 관리자에게 부탁하세요"
+        "cannot be changed for your own account; ask another admin"
+        "본인 계정은 바꿀 수 없습니다. 다른 관리자에게 부탁하세요"
     }
     operators_have_no_xp() {
         "must be left as it is: this is an admin's account, and only players have XP"
@@ -59,7 +59,7 @@ texts! {
     }
     xp_bounds(high, got) {
         "must amount to 0 to {high} XP; got {got}"
-        "XP로 0~{high}에 해당해야 합니다(받은 값: {got})"
+        "XP가 0~{high} 범위여야 합니다(받은 값: {got})"
     }
     on_two_lines(first, second) {
         "must be in the table only once; it is on lines {first} and {second}"

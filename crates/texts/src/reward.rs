@@ -6,11 +6,11 @@ texts! {
     reward:
     fixed_amount(amount, kind, got) {
         "must be {amount} for {kind}; got {got}"
-        "{kind}에서는 {amount}이어야 합니다(받은 값: {got})"
+        "{kind}의 값은 {amount}만 됩니다(받은 값: {got})"
     }
     amount(high, kind, got) {
         "must be from 0 to {high} for {kind}; got {got}"
-        "{kind}에서는 0~{high}이어야 합니다(받은 값: {got})"
+        "{kind}에서는 0~{high} 범위여야 합니다(받은 값: {got})"
     }
     item_not_taken(kind) {
         "must be null for {kind}"

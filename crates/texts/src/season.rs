@@ -14,7 +14,7 @@ texts! {
     }
     first_required_xp(high, got) {
         "must be from 0 to {high} for the first level; got {got}"
-        "첫 레벨에서는 0~{high}이어야 합니다(받은 값: {got})"
+        "첫 레벨에서는 0~{high} 범위여야 합니다(받은 값: {got})"
     }
     no_xp_as_reward() {
         "must not be XP, which only games give; choose points, tokens, a bundle or a coupon"
@@ -22,7 +22,7 @@ texts! {
     }
     max_level_is_count(count, got) {
         "must be {count}, the number of levels; got {got}; send the levels to change both"
-        "레벨의 수 {count}이어야 합니다(받은 값: {got}). 둘 다 바꾸려면 levels를 보내세요"
+        "레벨의 수({count})와 같아야 합니다(받은 값: {got}). 둘 다 바꾸려면 levels를 보내세요"
     }
     level_reward() {
         "must be 0 for NONE, 1 for a BUNDLE or COUPON that reward_item names, and otherwise 0 to 1,000,000,000"

@@ -68,6 +68,10 @@ texts! {
         "cannot be read ({cause}); correct its permissions or remove it"
         "읽을 수 없습니다({cause}). 권한을 고치거나 파일을 지우세요"
     }
+    dot_env_line(number, problem) {
+        "(line {number}) {problem}"
+        "({number}번째 줄) {problem}"
+    }
     line_not_text() {
         "must be UTF-8; save the file as text"
         "UTF-8이어야 합니다. 파일을 텍스트로 저장하세요"
@@ -215,5 +219,21 @@ texts! {
     file_for_everybody() {
         "names a file that every user of this machine may read: `chmod 600` it, or 640 for a group"
         "이 서버의 모든 사용자가 읽을 수 있는 파일을 가리킵니다. `chmod 600`(그룹이라면 640)을 하세요"
+    }
+    authorities_without_tls() {
+        "is set, but REDIS_URL must begin with rediss:// for TLS"
+        "설정되어 있으니 REDIS_URL은 TLS를 쓰는 rediss://로 시작해야 합니다"
+    }
+    authorities(cause) {
+        "must name a file of certificates in PEM form that can be read ({cause})"
+        "읽을 수 있는 PEM 형식의 인증서 파일을 가리켜야 합니다({cause})"
+    }
+    redis_unusable(cause) {
+        "cannot be used: {cause}"
+        "쓸 수 없습니다: {cause}"
+    }
+    log_filter(cause) {
+        "must be like info,sqlx=warn ({cause})"
+        "info,sqlx=warn 같은 형식이어야 합니다({cause})"
     }
 }

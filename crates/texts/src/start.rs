@@ -28,6 +28,14 @@ texts! {
         "is not the database's; set the key that it was sealed with"
         "이 데이터베이스의 키가 아닙니다. 암호화한 키를 설정하세요"
     }
+    database_away() {
+        "cannot be reached"
+        "연결할 수 없습니다"
+    }
+    database_read_only() {
+        "takes no writes: it was demoted, or its disk is full"
+        "쓰기를 받지 않습니다. 복제 서버로 강등되었거나 디스크가 가득 찼습니다"
+    }
     database_fails(error) {
         "cannot be used: {error}"
         "사용할 수 없습니다: {error}"
@@ -84,10 +92,6 @@ texts! {
         "{address} cannot be listened on ({cause}): stop whatever uses it, or set {name} to another address"
         "{address}에서 요청을 받을 수 없습니다({cause}). 그곳을 쓰는 프로그램을 멈추거나 {name}을(를) 다른 주소로 설정하세요"
     }
-    embedded_refused() {
-        "DATABASE_URL is not set, and production never uses the embedded demo database: set it"
-        "DATABASE_URL이 설정되지 않았습니다. 운영 환경에서는 내장 데모 데이터베이스를 쓰지 않습니다. 설정하세요"
-    }
     demo_refused() {
         "DATABASE_URL names a database that holds the demo seed with its well-known passwords: use a database of its own, made with `xmas-api migrate up` and `xmas-api seed event`"
         "DATABASE_URL이 비밀번호가 알려진 데모 데이터베이스를 가리킵니다. `xmas-api migrate up`과 `xmas-api seed event`로 만든 별도의 데이터베이스를 쓰세요"
@@ -107,10 +111,6 @@ texts! {
     two_data_keys() {
         "DATA_KEY is being rotated in this database: set DATA_KEY to the new key and DATA_KEY_PREVIOUS to the old one"
         "이 데이터베이스에서 DATA_KEY를 교체하는 중입니다. DATA_KEY를 새 키로, DATA_KEY_PREVIOUS를 이전 키로 설정하세요"
-    }
-    clock_refused() {
-        "XMAS_CLOCK is set, which production refuses: unset it, so that the real time counts"
-        "XMAS_CLOCK이 설정되어 있어 운영 환경에서 거절합니다. 실제 시각을 쓰도록 변수를 없애세요"
     }
     schema_too_old(count, first) {
         "the database schema is too old for this program: {count} migrations are missing, the first is {first}; run `xmas-api migrate up` with the URL of the database's owner"
@@ -153,8 +153,8 @@ texts! {
         "BRIDGE_NOT_DUE: 브릿지는 정산일 전에는 정산하지 않습니다. --dry-run을 보세요"
     }
     bridge_not_found() {
-        "BRIDGE_NOT_FOUND: there is no such bridge; correct --bridge"
-        "BRIDGE_NOT_FOUND: 그런 브릿지가 없습니다. --bridge를 고치세요"
+        "BRIDGE_NOT_FOUND: there is no such bridge, or every one is closed; name one with --bridge"
+        "BRIDGE_NOT_FOUND: 그런 브릿지가 없거나 모두 마감되었습니다. --bridge로 지정하세요"
     }
     gift_not_found() {
         "GIFT_NOT_FOUND: there is no such gift of keys; take its number from what `keys give` has printed"
@@ -171,10 +171,6 @@ texts! {
     rotation_stopped(cause) {
         "the rotation stopped: {cause}. What is sealed again stays so; run it again, and it goes on from there. Until then both keys are needed"
         "키 교체가 중단되었습니다: {cause}. 다시 암호화한 것은 그대로입니다. 다시 실행하면 이어서 진행합니다. 그때까지 두 키가 모두 필요합니다"
-    }
-    rotation_same_key() {
-        "DATA_KEY_PREVIOUS is the same as DATA_KEY: set it to the key that sealed before"
-        "DATA_KEY_PREVIOUS가 DATA_KEY와 같습니다. 이전에 암호화하던 키로 설정하세요"
     }
     rotation_unknown_keys() {
         "neither DATA_KEY nor DATA_KEY_PREVIOUS is this database's key: set DATA_KEY_PREVIOUS to the key that has sealed until now"
@@ -212,16 +208,64 @@ texts! {
         "REDIS_URL: the server does not answer, or refuses the password. The service runs without it; throttles then count in each process"
         "REDIS_URL: 서버가 응답하지 않거나 비밀번호를 거절합니다. 서비스는 Redis 없이 동작하며, 요청 제한은 프로세스마다 따로 셉니다"
     }
+    migration_failed(cause) {
+        "a migration failed: {cause}. What was applied before it stays; mend the cause and run it again"
+        "마이그레이션이 실패했습니다: {cause}. 그 전에 적용된 것은 그대로입니다. 원인을 고치고 다시 실행하세요"
+    }
+    codes_incomplete(cause) {
+        "the fingerprints of coupon codes cannot be made: {cause}"
+        "쿠폰 코드의 지문을 만들 수 없습니다: {cause}"
+    }
+    draws_unprepared(cause) {
+        "today's draws cannot be prepared: {cause}"
+        "오늘의 추첨을 준비할 수 없습니다: {cause}"
+    }
+    event_unwritten(cause) {
+        "the event cannot be written, and nothing was changed: {cause}"
+        "이벤트를 기록할 수 없어 아무것도 바꾸지 않았습니다: {cause}"
+    }
+    event_is_there() {
+        "this database holds the 2025 event already; nothing was changed"
+        "이 데이터베이스에는 2025년 이벤트가 이미 있습니다. 아무것도 바꾸지 않았습니다"
+    }
+    secret_file_unreadable(file, cause) {
+        "{file} cannot be read ({cause}): make it yours"
+        "{file}을(를) 읽을 수 없습니다({cause}). 파일의 소유자를 바꾸세요"
+    }
+    secret_file_unwritten(file, cause) {
+        "{file} cannot be written ({cause}): make its folder yours"
+        "{file}을(를) 쓸 수 없습니다({cause}). 폴더의 소유자를 바꾸세요"
+    }
+    secret_file_damaged(file) {
+        "{file} is damaged: put back a copy, or delete it together with the development database, and new ones are made"
+        "{file}이(가) 손상되었습니다. 복사본을 되돌리거나 개발용 데이터베이스와 함께 지우면 새로 만들어집니다"
+    }
+    password_unreadable(cause) {
+        "standard input, which has the password, cannot be read ({cause})"
+        "비밀번호가 들어올 표준 입력을 읽을 수 없습니다({cause})"
+    }
+    database_fails_check(cause) {
+        "the database in DATABASE_URL cannot be looked at: {cause}"
+        "DATABASE_URL의 데이터베이스를 살펴볼 수 없습니다: {cause}"
+    }
+    is_a_folder(file) {
+        "{file} is a folder, and must be a database file: correct DATABASE_URL"
+        "{file}은(는) 폴더입니다. 데이터베이스 파일이어야 합니다. DATABASE_URL을 고치세요"
+    }
+    is_no_database(file) {
+        "{file} is not an SQLite database: correct DATABASE_URL"
+        "{file}은(는) SQLite 데이터베이스가 아닙니다. DATABASE_URL을 고치세요"
+    }
+    file_unusable(file, cause) {
+        "the database file {file} cannot be used ({cause}): give this user the rights to it and to its folder, or correct DATABASE_URL"
+        "데이터베이스 파일 {file}을(를) 쓸 수 없습니다({cause}). 파일과 폴더의 권한을 주거나 DATABASE_URL을 고치세요"
+    }
+    database_unusable(cause) {
+        "the database cannot be used: {cause}; see DATABASE_URL"
+        "데이터베이스를 쓸 수 없습니다: {cause}. DATABASE_URL을 확인하세요"
+    }
     key_not_compared(cause) {
         "DATA_KEY was not compared with the database's: {cause}"
         "DATA_KEY를 데이터베이스의 키와 비교하지 못했습니다: {cause}"
-    }
-    redis_ca_without_tls() {
-        "REDIS_CA_FILE is set, but REDIS_URL must begin with rediss:// for TLS"
-        "REDIS_CA_FILE이 설정되어 있으니 REDIS_URL은 TLS를 쓰는 rediss://로 시작해야 합니다"
-    }
-    log_filter(cause) {
-        "RUST_LOG must be like info,sqlx=warn; it cannot be understood: {cause}"
-        "RUST_LOG는 info,sqlx=warn 같은 형식이어야 합니다. 이해할 수 없습니다: {cause}"
     }
 }

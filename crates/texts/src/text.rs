@@ -6,7 +6,7 @@ use crate::Language;
 #[derive(Clone)]
 pub struct Text {
     key: &'static str,
-    params: Vec<Param>,
+    params: Box<[Param]>,
     write: [fn(&[Param]) -> String; Language::ALL.len()],
 }
 
@@ -16,7 +16,11 @@ impl Text {
         params: Vec<Param>,
         write: [fn(&[Param]) -> String; Language::ALL.len()],
     ) -> Self {
-        Self { key, params, write }
+        Self {
+            key,
+            params: params.into(),
+            write,
+        }
     }
 
     /// What names the text, whatever the language: `field.between`.
@@ -98,7 +102,7 @@ const LONGEST_SENT: usize = 60;
 
 /// What somebody has sent, as it is quoted to them: in quotes, with its hidden characters spelt out, and no more of it
 /// than one line holds. Not for secrets.
-pub fn sent(text: &str) -> Param {
+pub fn quoted(text: &str) -> Param {
     let mut shown: String = text.chars().take(LONGEST_SENT).collect();
     if text.chars().nth(LONGEST_SENT).is_some() {
         shown.push('…');
@@ -125,8 +129,7 @@ macro_rules! numbers {
     ($($number:ty),*) => {$(
         impl From<$number> for Param {
             fn from(number: $number) -> Self {
-                // No number of ours has more digits.
-                Param::Number(number.try_into().unwrap_or(i128::MAX))
+                Param::Number(i128::try_from(number).unwrap_or(i128::MAX))
             }
         }
     )*};
@@ -214,11 +217,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        body, bridge, csv, feature, field, game, page, player, reward, season, setting, start,
-        wallet,
+        body, bridge, csv, feature, field, game, page, player, receipt, reward, season, setting,
+        start, wallet,
     };
 
-    const AREAS: [&[(&str, &str, &str)]; 13] = [
+    const AREAS: [&[(&str, &str, &str)]; 14] = [
         body::ALL,
         bridge::ALL,
         csv::ALL,
@@ -227,6 +230,7 @@ mod tests {
         game::ALL,
         page::ALL,
         player::ALL,
+        receipt::ALL,
         reward::ALL,
         season::ALL,
         setting::ALL,
@@ -263,8 +267,8 @@ mod tests {
         ] {
             assert_eq!(shown(Param::from(number)), text);
         }
-        assert_eq!(shown(sent("배민 2만")), "\"배민 2만\"");
-        assert_eq!(shown(sent("a\"\u{202e}\n")), r#""a\"\u{202e}\n""#);
-        assert_eq!(shown(sent(&"가".repeat(61))).chars().count(), 63);
+        assert_eq!(shown(quoted("배민 2만")), "\"배민 2만\"");
+        assert_eq!(shown(quoted("a\"\u{202e}\n")), r#""a\"\u{202e}\n""#);
+        assert_eq!(shown(quoted(&"가".repeat(61))).chars().count(), 63);
     }
 }

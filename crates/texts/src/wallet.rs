@@ -29,8 +29,8 @@ texts! {
         "해당하는 플레이어가 없습니다. 조건을 넓히세요"
     }
     filter_too_wide() {
-        "must have the status ACTIVE, or say since or until when they have played"
-        "status ACTIVE이거나, 플레이한 기간의 시작이나 끝이 있어야 합니다"
+        "must have status ACTIVE, played_since or played_until: nobody is meant by mistake"
+        "status ACTIVE, played_since, played_until 중 하나는 있어야 합니다"
     }
     force_with_filter() {
         "must be left out here: it goes with a list of players only"

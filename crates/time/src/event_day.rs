@@ -78,7 +78,7 @@ impl fmt::Display for EventDay {
 
 /// Something else than `YYYY-MM-DD`, or a date that does not exist or is out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} {says}, from 1970 to 9999", says = Self::SAYS)]
+#[error("{0} {says}, from 1970 to 9999", says = Self::SAYS)]
 pub struct MalformedDay(String);
 
 impl MalformedDay {

@@ -31,7 +31,7 @@ impl<'de> Deserialize<'de> for Kst {
         let text = String::deserialize(deserializer)?;
         DateTime::parse_from_rfc3339(&text)
             .map(|instant| Self(instant.to_utc()))
-            .map_err(|_| serde::de::Error::custom(format_args!("{text:?} {}", Self::SAYS)))
+            .map_err(|_| serde::de::Error::custom(format_args!("{text} {}", Self::SAYS)))
     }
 }
 

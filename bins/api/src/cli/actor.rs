@@ -1,11 +1,9 @@
 //! In whose name something is done on the command line, for the audit log.
 
 use anyhow::bail;
-use xmas_kernel::{audit::Actor, db::Db};
+use xmas_kernel::{Problem, audit::Actor, db::Db};
 use xmas_players::{GivenId, Role, Status, find_by_external_id};
-use xmas_texts::{sent, start};
-
-use crate::cli::say::of_argument;
+use xmas_texts::{quoted, start};
 
 /// The active admin of this external id (`--admin`).
 pub(super) async fn find(
@@ -16,12 +14,12 @@ pub(super) async fn find(
     let Some(name) = admin else {
         bail!(start::no_actor());
     };
-    let given = GivenId::try_from(name).map_err(|unfit| of_argument("--admin", unfit))?;
+    let given = GivenId::try_from(name).map_err(|unfit| Problem::new("--admin", unfit))?;
     let account = find_by_external_id(db.read(), &given).await?;
     let account =
         account.filter(|account| account.role == Role::Admin && account.status == Status::Active);
     let Some(account) = account else {
-        bail!(start::no_such_admin(sent(name)));
+        bail!(start::no_such_admin(quoted(name)));
     };
     Ok(Actor {
         user_id: account.user_id,

@@ -2,11 +2,14 @@ use std::process::ExitCode;
 
 use sea_orm::DbBackend;
 use xmas_config::{Config, Variables, effective, problems, reference};
-use xmas_kernel::db::{Db, DbError};
+use xmas_kernel::{
+    db::{Db, DbError},
+    with_causes,
+};
 use xmas_texts::{Language, Text, start};
 
 use crate::{
-    cli::{database, say::told},
+    cli::{database, errors::message_of},
     seed::demo_state,
     wiring,
 };
@@ -110,13 +113,13 @@ impl Findings {
                 Ok(Some(_)) => self.problem(&start::demo_refused()),
                 // A database without a schema holds no demo.
                 Ok(None) | Err(DbError::SchemaMismatch(_)) => {}
-                Err(error) => self.problems.push(format!("DATABASE_URL: {error}.")),
+                Err(error) => self.problem(&start::database_fails_check(with_causes(&error))),
             }
             self.look_at_rights(&db).await;
         }
         match database::compare_known_key(config, &db).await {
             Err(error) if error.is::<DbError>() => self.not_reached(config, &error),
-            Err(error) => self.problems.push(told(&error, self.language)),
+            Err(error) => self.problems.push(message_of(&error, self.language)),
             Ok(()) => {}
         }
     }
@@ -147,17 +150,19 @@ impl Findings {
                     self.warning(&start::redis_silent());
                 }
             }
-            Err(error) => self.problems.push(told(&error, self.language)),
+            Err(error) => self.problems.push(message_of(&error, self.language)),
         }
     }
 
     /// A developer may look at the settings while the database is away.
     fn not_reached(&mut self, config: &Config, error: &anyhow::Error) {
-        let cause = told(error, self.language);
+        let cause = message_of(error, self.language);
         if config.is_production() {
             self.problems.push(cause);
-        } else {
+        } else if config.database.data_key.is_some() {
             self.warning(&start::key_not_compared(cause));
+        } else {
+            self.warnings.push(cause);
         }
     }
 }

@@ -1,16 +1,13 @@
 use std::{io::Read, sync::Arc};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use xmas_config::Config;
-use xmas_kernel::entropy::OsEntropy;
+use xmas_kernel::{Problem, entropy::OsEntropy};
 use xmas_players::{CreateError, ExternalId, NewAccount, Nickname, Password, Role, create_in_tx};
 use xmas_texts::start;
 use xmas_time::{Clock, SystemClock};
 
-use crate::{
-    cli::{database, say::of_argument},
-    wiring,
-};
+use crate::{cli::database, wiring};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,20 +26,20 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let external_id = ExternalId::try_from(args.external_id.as_str());
-    let external_id = external_id.map_err(|unfit| of_argument("EXTERNAL_ID", unfit))?;
+    let external_id = external_id.map_err(|unfit| Problem::new("EXTERNAL_ID", unfit))?;
     let nickname = args
         .nickname
         .as_deref()
         .map(Nickname::try_from)
         .transpose()
-        .map_err(|unfit| of_argument("--nickname", unfit))?;
+        .map_err(|unfit| Problem::new("--nickname", unfit))?;
     let passwords = wiring::passwords(config, Arc::new(OsEntropy));
     let (password, generated) = match args.password_stdin {
         true => (read_password()?, false),
         false => (passwords.generate(), true),
     };
     let password =
-        Password::try_from(password.as_str()).map_err(|unfit| of_argument("password", unfit))?;
+        Password::try_from(password.as_str()).map_err(|unfit| Problem::new("password", unfit))?;
     let db = database::open(config).await?;
     let hash = passwords.hash(password.expose()).await?;
     let account = NewAccount {
@@ -79,6 +76,6 @@ fn read_password() -> anyhow::Result<String> {
     let mut text = String::new();
     std::io::stdin()
         .read_to_string(&mut text)
-        .context("standard input cannot be read")?;
+        .map_err(|error| start::password_unreadable(error.to_string()))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

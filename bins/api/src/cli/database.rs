@@ -3,10 +3,12 @@ use std::{sync::Arc, time::Duration};
 use anyhow::bail;
 use xmas_config::{Config, Secrets, prepare_data_dir};
 use xmas_kernel::{
+    Problem,
     db::{Db, DbError, DbOptions, reach},
     seal::{DataKey, ProbeError},
+    with_causes,
 };
-use xmas_texts::start;
+use xmas_texts::{setting, start};
 use xmas_time::{Clock, ShiftedClock, SystemClock};
 
 use crate::{
@@ -42,7 +44,10 @@ async fn connect_with(
     table_wait: Option<Duration>,
 ) -> anyhow::Result<Db> {
     if config.is_production() && config.is_embedded() {
-        bail!(start::embedded_refused());
+        bail!(Problem::new(
+            "DATABASE_URL",
+            setting::embedded_in_production()
+        ));
     }
     if config.is_embedded() {
         prepare_data_dir(&config.app.data_dir)?;
@@ -59,7 +64,8 @@ async fn connect_with(
         table_wait,
     };
     reach(&options.url, options.acquire_timeout).await?;
-    Ok(Db::connect(&options).await?)
+    let db = Db::connect(&options).await;
+    Ok(db.map_err(|error| start::database_unusable(with_causes(&error)))?)
 }
 
 /// Connects to a database that is ready for use; the embedded one is made so.
@@ -106,7 +112,7 @@ pub(super) async fn compare_known_key(config: &Config, db: &Db) -> anyhow::Resul
 /// the clock.
 pub(super) fn require_real_time(config: &Config) -> anyhow::Result<()> {
     if config.is_production() && config.event.clock.is_some() {
-        bail!(start::clock_refused());
+        bail!(Problem::new("XMAS_CLOCK", setting::clock_in_production()));
     }
     Ok(())
 }

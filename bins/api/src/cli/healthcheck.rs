@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::Context;
 use xmas_config::Config;
+use xmas_kernel::Problem;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -24,7 +25,8 @@ const LONGEST_ANSWER: u64 = 16 * 1024;
 
 pub(super) fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let path = if args.live { "/livez" } else { "/readyz" };
-    let address = from_here(config.server.bind_addr);
+    let resolved = config.server.bind_addr.resolve();
+    let address = from_here(resolved.map_err(|text| Problem::new("BIND_ADDR", text))?);
     let answer = ask(address, path).with_context(|| format!("http://{address}{path}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.split(' ').nth(1).unwrap_or_default();

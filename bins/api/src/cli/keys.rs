@@ -5,17 +5,12 @@ use clap::Subcommand;
 use serde_json::json;
 use xmas_config::{Config, Secrets};
 use xmas_event_bridge::{BridgeError, KeyOrder, Mode, Pace, USUAL_CHUNK};
-use xmas_http::error::chain;
-use xmas_kernel::{BridgeId, GiftId, UserId, idempotency::Replayable};
+use xmas_kernel::{BridgeId, GiftId, Problem, UserId, idempotency::Replayable, with_causes};
 use xmas_players::{GivenId, Inactive, PlayerRef};
 use xmas_texts::start;
 
 use crate::{
-    cli::{
-        actor, database, help, progress,
-        say::{of_argument, tell},
-        settle,
-    },
+    cli::{actor, database, errors::print_problem, help, progress, settle},
     seed::demo_state,
     wiring::{App, Ports},
 };
@@ -142,7 +137,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             Ok(ExitCode::SUCCESS)
         }
         Err(BridgeError::Db(error)) => {
-            tell(&start::keys_stopped(chain(&error)));
+            print_problem(&start::keys_stopped(with_causes(&error)));
             Ok(ExitCode::from(3))
         }
         Err(error) => Err(settle::explained(error)),
@@ -154,7 +149,7 @@ fn order(give: &Give) -> anyhow::Result<KeyOrder> {
     let external_id = external_id.transpose();
     let player = PlayerRef {
         user_id: give.whom.user_id.map(UserId),
-        external_id: external_id.map_err(|unfit| of_argument("--external-id", unfit))?,
+        external_id: external_id.map_err(|unfit| Problem::new("--external-id", unfit))?,
     };
     Ok(KeyOrder {
         bridge: give.bridge.map(BridgeId),

@@ -1,9 +1,12 @@
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
 use xmas_config::Config;
-use xmas_kernel::db::Db;
+use xmas_kernel::{
+    db::{Db, DbError},
+    with_causes,
+};
 use xmas_migration::{
     Migrator, MigratorTrait, SchemaState, attention, dry_run, oldest_binary, schema_state,
 };
@@ -92,9 +95,11 @@ async fn down(config: &Config, steps: u32, yes: bool) -> anyhow::Result<ExitCode
     let db = database::connect_to_change(config).await?;
     let lock = take_lock(&db, USUAL_PATIENCE).await?;
     let applied = Migrator::get_applied_migrations(db.write()).await?.len();
-    Migrator::down(db.write(), Some(steps))
-        .await
-        .context("a migration failed")?;
+    let undone = Migrator::down(db.write(), Some(steps)).await;
+    undone.map_err(|error| match DbError::from(error) {
+        error if error.is_forbidden() => start::migration_forbidden(),
+        error => start::migration_failed(with_causes(&error)),
+    })?;
     let left = Migrator::get_applied_migrations(db.write()).await?.len();
     lock.release().await?;
     println!("{} migration(s) undone, {left} left.", applied - left);

@@ -8,13 +8,13 @@ mod audit;
 mod check;
 mod create_admin;
 mod database;
+mod errors;
 mod healthcheck;
 mod help;
 mod keys;
 mod migrate;
 mod progress;
 mod rotate_data_key;
-mod say;
 mod seed;
 mod serve;
 mod settle;
@@ -24,12 +24,9 @@ use std::{future::Future, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use xmas_config::{Config, ConfigError};
-use xmas_texts::{Language, start};
+use xmas_texts::Language;
 
-use crate::{
-    cli::say::{tell, told},
-    openapi, telemetry, version,
-};
+use crate::{openapi, telemetry, version};
 
 /// The backend of XMAS 1Week.
 #[derive(Debug, Parser)]
@@ -82,19 +79,16 @@ enum Verb {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let language = Language::of_environment();
     match run(cli.verb.unwrap_or(Verb::Serve)) {
         Ok(code) => code,
-        Err(error) => match error.downcast_ref::<ConfigError>() {
-            Some(error) => {
-                tell(&start::configuration_unreadable(error.sentence(language)));
-                ExitCode::from(2)
+        Err(error) => {
+            let language = Language::of_environment();
+            eprintln!("xmas-api: {}", errors::message_of(&error, language));
+            match error.is::<ConfigError>() {
+                true => ExitCode::from(2),
+                false => ExitCode::FAILURE,
             }
-            None => {
-                eprintln!("xmas-api: {}", told(&error, language));
-                ExitCode::FAILURE
-            }
-        },
+        }
     }
 }
 

@@ -11,15 +11,16 @@ use anyhow::{Context, bail};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use xmas_config::{Config, Secrets};
-use xmas_http::error::chain;
 use xmas_kernel::{
+    Problem,
     entropy::OsEntropy,
     seal::{Pace, ProbeError, Rotated, Rotation, RotationError},
+    with_causes,
 };
-use xmas_texts::start;
+use xmas_texts::{setting, start};
 
 use crate::{
-    cli::{actor, database, progress, say::tell},
+    cli::{actor, database, errors::print_problem, progress},
     seed::demo_state,
     wiring,
 };
@@ -50,7 +51,10 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let secrets = Secrets::of(config)?;
     let previous = secrets.data_key_previous.as_ref();
     if previous == Some(&secrets.data_key) {
-        bail!(start::rotation_same_key());
+        bail!(Problem::new(
+            "DATA_KEY_PREVIOUS",
+            setting::same_previous_key()
+        ));
     }
     let rotation = Rotation {
         db: &db,
@@ -77,7 +81,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     };
     match error {
         RotationError::Stopped | RotationError::Probe(ProbeError::Db(_)) => {
-            tell(&start::rotation_stopped(chain(&error)));
+            print_problem(&start::rotation_stopped(with_causes(&error)));
             Ok(ExitCode::from(3))
         }
         error => Err(explained(error, previous.is_some())),

@@ -1,15 +1,16 @@
 use std::{
     io::Write,
-    net::{SocketAddr, TcpListener},
+    net::TcpListener,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use xmas_config::{Config, Secrets, problems};
+use xmas_config::{Config, ListenAddr, Secrets, problems};
 use xmas_http::server::{self, Running};
-use xmas_texts::{Language, Text, start};
+use xmas_kernel::{Problem, with_causes};
+use xmas_texts::{Language, start};
 use xmas_watch::metrics::{self, StatementMetrics};
 
 use crate::{
@@ -30,9 +31,9 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     }
     allow_connections();
     // A start that fails must not leave values that are sealed with a key nobody meant.
-    let listener = listen("BIND_ADDR", config.server.bind_addr)?;
+    let listener = listen("BIND_ADDR", &config.server.bind_addr)?;
     let address = listener.local_addr()?;
-    let metrics_addr = config.watch.metrics_addr;
+    let metrics_addr = config.watch.metrics_addr.as_ref();
     let metrics_listener = metrics_addr.map(|address| listen("METRICS_ADDR", address));
     let metrics_listener = metrics_listener.transpose()?;
     let mut db = database::open_for(config, server::runtimes()).await?;
@@ -50,7 +51,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let withheld = app
         .complete_codes()
         .await
-        .context("the fingerprints of coupon codes cannot be made")?;
+        .map_err(|error| start::codes_incomplete(with_causes(&error)))?;
     if withheld > 0 {
         tracing::warn!(
             withheld,
@@ -60,7 +61,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     }
     app.prepare_draws(clock.now())
         .await
-        .context("today's draws cannot be prepared")?;
+        .map_err(|error| start::draws_unprepared(with_causes(&error)))?;
     let Running { server, door } = app.serve(listener, &config.limits)?;
     let handle = server.handle();
     let watch = Arc::new(app.new_watch());
@@ -105,9 +106,12 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
 }
 
 /// Listens on the address that a setting names.
-fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, Text> {
-    TcpListener::bind(address)
-        .map_err(|error| start::not_listening(address.to_string(), error.to_string(), setting))
+fn listen(setting: &'static str, address: &ListenAddr) -> anyhow::Result<TcpListener> {
+    let found = address.resolve();
+    let found = found.map_err(|text| Problem::new(setting, text))?;
+    let bound = TcpListener::bind(found);
+    Ok(bound
+        .map_err(|error| start::not_listening(address.to_string(), error.to_string(), setting))?)
 }
 
 /// Asks for as many open files as the system lets a process have: the usual 1,024 are fewer than the connections

@@ -4,12 +4,11 @@ use anyhow::Context;
 use serde_json::json;
 use xmas_config::{Config, Secrets};
 use xmas_event_bridge::{BridgeError, Certificate, Reason, USUAL_CHUNK};
-use xmas_http::error::chain;
-use xmas_kernel::BridgeId;
+use xmas_kernel::{BridgeId, with_causes};
 use xmas_texts::{Language, start};
 
 use crate::{
-    cli::{database, progress, say::tell},
+    cli::{database, errors::print_problem, progress},
     seed::demo_state,
     wiring::{App, Ports},
 };
@@ -60,7 +59,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             Ok(ExitCode::SUCCESS)
         }
         Err(BridgeError::Db(error)) => {
-            tell(&start::settlement_stopped(chain(&error)));
+            print_problem(&start::settlement_stopped(with_causes(&error)));
             Ok(ExitCode::from(3))
         }
         Err(error) => Err(explained(error)),

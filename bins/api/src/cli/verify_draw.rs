@@ -4,9 +4,9 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
 use serde_json::json;
 use xmas_games::fairness::{DrawReceipt, Published, receipt::Verified};
+use xmas_texts::{Language, Text, player, receipt as texts};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -25,12 +25,12 @@ pub(super) struct Args {
 }
 
 /// A SHA-256 as somebody may have noted it.
-fn digest(text: &str) -> Result<String, String> {
+fn digest(text: &str) -> Result<String, Text> {
     let text = text.trim().to_ascii_lowercase();
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(text)
     } else {
-        Err("is not 64 hexadecimal digits".to_owned())
+        Err(player::sha256())
     }
 }
 
@@ -39,7 +39,9 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// Exit code 0 if the receipt holds, 1 if it does not or cannot be read.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let receipt = read(args).with_context(|| format!("{}", args.receipt.display()))?;
+    let receipt = read(args).map_err(|error| {
+        texts::file_unreadable(args.receipt.display().to_string(), error.to_string())
+    })?;
     let published = Published {
         commitment: args.commitment.as_deref(),
         odds_hashes: &args.odds_hash,
@@ -59,7 +61,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let text = json!({ "verified": false, "reason": reason }).to_string();
             (text, ExitCode::FAILURE)
         }
-        Err(rejected) => (format!("Rejected: {rejected}."), ExitCode::FAILURE),
+        Err(rejected) => {
+            let text = texts::verdict(Text::from(rejected));
+            let text = text.sentence(Language::of_environment());
+            (text, ExitCode::FAILURE)
+        }
     };
     // Nobody may be reading, which does not change the outcome.
     let _ = writeln!(std::io::stdout(), "{text}");

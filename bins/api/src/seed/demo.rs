@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use sea_orm::DatabaseTransaction;
 use xmas_activity::EventWriter;
 use xmas_config::{Config, Secrets};
@@ -15,6 +15,7 @@ use xmas_kernel::{
     Asset, Feature, UserId,
     db::{Db, DbError},
     entropy::OsEntropy,
+    with_causes,
 };
 use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx, has_accounts};
 use xmas_rewards::{CouponCode, Credit, RewardDesk, RewardError, Rewards, Wallets};
@@ -65,7 +66,7 @@ pub async fn demo(
     let tx = db.begin().await?;
     let items = event_2025::write_in_tx(&tx, now)
         .await
-        .context("the event cannot be written")?;
+        .map_err(|error| start::event_unwritten(with_causes(&error)))?;
     let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
     let key = wiring::data_key(&secrets.data_key, secrets.data_key_previous.as_ref());
     let desk = RewardDesk::new(db.clone(), key, Arc::new(OsEntropy), ledger);

@@ -4,12 +4,13 @@ mod demo;
 pub mod demo_state;
 mod event_2025;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use event_2025::WriteError;
 use xmas_config::{Config, Secrets};
-use xmas_kernel::db::Db;
+use xmas_kernel::{db::Db, with_causes};
 use xmas_players::has_accounts;
 use xmas_season_pass::SeasonPass;
+use xmas_texts::start;
 use xmas_time::{DateTime, SystemClock, Utc};
 
 use crate::schema::{USUAL_PATIENCE, bring_up_to_date};
@@ -35,7 +36,7 @@ pub async fn event(db: &Db, now: DateTime<Utc>) -> anyhow::Result<()> {
     let tx = db.begin().await?;
     match event_2025::write_in_tx(&tx, now).await {
         Ok(_) => Ok(tx.commit().await?),
-        Err(error @ WriteError::AlreadyThere) => bail!("{error}; nothing was changed"),
-        Err(error) => Err(error).context("the event cannot be written; nothing was changed"),
+        Err(WriteError::AlreadyThere) => bail!(start::event_is_there()),
+        Err(error) => bail!(start::event_unwritten(with_causes(&error))),
     }
 }

@@ -501,3 +501,31 @@ async fn a_day_that_no_database_knows_never_reaches_one() {
         .await
         .expect_status(201);
 }
+
+/// However a body is made, what is told about it is short, and told soon.
+#[tokio::test]
+async fn an_answer_is_not_much_longer_than_what_was_sent() {
+    let app = TestApp::start().await;
+    let admin = app.admin("operator").await;
+    let (name, markup) = ("x".repeat(30_000), vec!["<b>"; 4_000]);
+    let value = json!({ "value": { name: markup } });
+    let deep = admin.put("/admin/api/ui-config/k", &value).await;
+    let markup = json!({ "value": { "a": vec!["<b>"; 8_000] } });
+    let wide = admin.put("/admin/api/ui-config/k", &markup).await;
+    let prizes = json!({ "prizes": vec![json!({}); 20_000] });
+    let prizes = admin.put("/admin/api/lottery-config/1", &prizes).await;
+    let segments = json!({ "segments": vec![json!({}); 20_000] });
+    let segments = admin.put("/admin/api/roulette-config/1", &segments).await;
+    let label = json!({ "prizes": [{ "label": "\u{202e}".repeat(20_000), "weight": -1 }] });
+    let label = admin.put("/admin/api/lottery-config/1", &label).await;
+    let names: Vec<String> = (0..1_000).map(|number| format!("a{number}")).collect();
+    let anybody = app.anonymous();
+    let parameters = anybody
+        .get(&format!("/api/ui-config/x?{}", names.join("&")))
+        .await;
+    for answer in [deep, wide, prizes, segments, label, parameters] {
+        assert!(matches!(answer.status, 400 | 422), "{}", answer.status);
+        let length = answer.text.len();
+        assert!(length < 64 * 1024, "{} bytes from {}", length, answer.path);
+    }
+}

@@ -50,7 +50,8 @@ async fn a_browser_is_told_what_this_is_whether_it_runs_and_the_odds() {
         }
     }
     let other = visitor.send(visitor.request(Method::POST, "/")).await;
-    other.expect_error(404, "NOT_FOUND");
+    let other = other.expect_error(405, "METHOD_NOT_ALLOWED");
+    assert_eq!(other.headers["allow"], "GET, HEAD");
 }
 
 #[tokio::test]

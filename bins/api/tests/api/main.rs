@@ -37,6 +37,7 @@ mod secrets;
 mod security;
 mod settle;
 mod shared_reads;
+mod start_up;
 mod structure;
 mod tables;
 mod telemetry;

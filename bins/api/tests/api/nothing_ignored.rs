@@ -487,7 +487,8 @@ async fn a_misspelt_filter_is_refused_with_the_one_that_was_meant() {
     ] {
         let answer = world.admin.get(&format!("/admin/api/{path}")).await;
         let answer = answer.expect_error(422, "VALIDATION_ERROR");
-        let expected = format!("{parameter} is not a parameter here; did you mean \"{meant}\"?");
+        let expected =
+            format!("\"{parameter}\" is not a parameter here; did you mean \"{meant}\"?");
         assert_eq!(problem(&answer, parameter), expected);
     }
     // Who asks comes before what is asked.

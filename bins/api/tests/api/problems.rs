@@ -143,6 +143,11 @@ fn of_players() -> Vec<Provoked> {
             "/api/activity/record",
             json!({ "event_id": "x", "event_type": "PAGE_VIEW" }),
         ),
+        get(
+            "a parameter that is a number",
+            "/api/wallet?18446744073709551615=1",
+        ),
+        get("a parameter named as the whole is", "/api/wallet?body=1"),
         get("a misspelt parameter", "/api/me/history?limt=5"),
         get("a large page", "/api/me/history?limit=500"),
         get("a limit that is no number", "/api/me/history?limit=many"),
@@ -654,17 +659,22 @@ async fn the_log_says_which_fields_were_wrong_and_no_values() {
     let path = folder.path().join("log");
     let log = std::fs::File::create(&path).expect("a file");
     let server = Serving::start_logging(folder.path(), &[("LOG_FORMAT", "json")], log.into());
-    let login = |body: Value| {
+    let login = |body: String| {
         let request = reqwest::Client::new().post(format!("{}/api/auth/token", server.base()));
-        request.json(&body).send()
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        request.body(body).send()
     };
     for body in [
         json!({ "external_id": "", "password": "S3cret" }),
         json!({ "external_id": "demo-01", "S3cret": "x" }),
     ] {
-        let answer = login(body).await.expect("an answer");
+        let answer = login(body.to_string()).await.expect("an answer");
         assert_eq!(answer.status().as_u16(), 422);
     }
+    let twice = login(r#"{"S3cret": 1, "S3cret": 2}"#.to_owned())
+        .await
+        .expect("an answer");
+    assert_eq!(twice.status().as_u16(), 422);
     drop(server);
     let log = std::fs::read_to_string(&path).expect("the log");
     assert!(!log.contains("S3cret"), "{log}");
@@ -679,9 +689,13 @@ async fn the_log_says_which_fields_were_wrong_and_no_values() {
             .map(|line| line[name].clone())
             .collect::<Vec<_>>()
     };
-    assert_eq!(of("code"), ["VALIDATION_ERROR", "VALIDATION_ERROR"]);
+    assert_eq!(of("code"), ["VALIDATION_ERROR"; 3]);
     assert_eq!(
         of("fields"),
-        ["external_id (field.characters)", "? (field.unknown_among)"]
+        [
+            "external_id (field.characters)",
+            "? (field.unknown_among)",
+            "? (field.given_twice)",
+        ]
     );
 }

@@ -219,7 +219,7 @@ async fn a_start_does_not_wait_for_redis_and_check_warns() {
     let (code, told) = check("REDIS_URL", "rediss://127.0.0.1:1", ca);
     assert_eq!(code, Some(1), "{told}");
     assert!(
-        told.contains("REDIS_CA_FILE names cannot be read"),
+        told.contains("REDIS_CA_FILE must name a file of certificates"),
         "{told}"
     );
     let (code, told) = check("REDIS_URL", "redis://127.0.0.1:1", ca);

@@ -94,7 +94,7 @@ fn a_malformed_line_of_the_env_file_is_told_by_its_number() {
         std::fs::write(folder.path().join(".env"), format!("# mine\n{line}\n")).unwrap();
         for args in VERBS {
             let output = run(xmas_api(folder.path()).args(args));
-            assert_refused(&output, ".env, line 2: must ", &format!("{line} {args:?}"));
+            assert_refused(&output, ".env (line 2) must ", &format!("{line} {args:?}"));
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The shape of the workspace (docs/ARCHITECTURE.md).
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
@@ -193,4 +196,48 @@ fn for_each_file(folder: &Path, see: &mut dyn FnMut(&Path, &str)) {
             see(&path, &std::fs::read_to_string(&path).unwrap());
         }
     }
+}
+
+/// The names of the functions that an area of the catalogue declares.
+fn keys_of(area: &str) -> Vec<&str> {
+    let declared = area
+        .lines()
+        .filter(|line| line.starts_with("    ") && line.ends_with(") {"));
+    let name = |line: &str| line.trim().split('(').next().map(str::len);
+    let names = declared.filter_map(|line| line.trim().get(..name(line)?));
+    let is_name = |name: &&str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
+    };
+    names.filter(is_name).collect()
+}
+
+#[test]
+fn every_text_of_the_catalogue_is_read_by_somebody() {
+    let mut code = String::new();
+    let mut catalogue = Vec::new();
+    for (name, folder) in folders() {
+        for_each_file(&folder.join("src"), &mut |file, text| match name.as_str() {
+            "xmas-texts" if text.contains("\ntexts! {") => {
+                catalogue.push((file.to_owned(), text.to_owned()));
+            }
+            _ => code.push_str(text),
+        });
+    }
+    let words: BTreeSet<&str> = code
+        .split(|sign: char| !sign.is_alphanumeric() && sign != '_')
+        .collect();
+    let mut seen = 0;
+    for (file, text) in &catalogue {
+        let area = text.split_once("\ntexts! {").map_or("", |(_, area)| area);
+        for key in keys_of(area) {
+            seen += 1;
+            assert!(
+                words.contains(key),
+                "nobody uses {key} of {}",
+                file.display()
+            );
+        }
+    }
+    assert!(seen > 250, "{seen} texts");
 }

@@ -6,7 +6,7 @@ use xmas_texts::field;
 /// The highest daily limit.
 pub(crate) const MAX_DAILY: i64 = 1_000_000_000;
 
-/// Notes a daily limit that is none; 0 means no limit.
+/// Notes a daily limit that is out of its bounds. 0 stands for no limit.
 pub(crate) fn expect_daily(limit: i64, field: &str, problems: &mut Problems) {
     problems.expect_or(
         ErrorCode::InvalidMaxDailyPlays,

@@ -50,7 +50,7 @@ fn check_texts<G: Game>(
         .collect();
     for (field, text) in texts::<G>(config) {
         if let Some(item) = field.strip_suffix(".label") {
-            problems.call(item.to_owned(), text);
+            problems.label(item.to_owned(), text);
         }
         kept.expect_label(text, field, problems);
     }

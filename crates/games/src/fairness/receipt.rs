@@ -1,8 +1,10 @@
 //! The receipt of a draw, and its check from what is published alone: no database, no network.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use xmas_kernel::{Feature, OddsId, PlayId, UserId};
+use xmas_texts::{Text, quoted, receipt as texts, shown_as_text};
 use xmas_time::EventDay;
 
 use crate::{
@@ -92,49 +94,72 @@ pub struct Published<'a> {
 }
 
 /// Why a receipt does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejected {
-    #[error("this is not a receipt: {0}")]
-    Unreadable(String),
-    #[error("the format is {0:?}, and this program reads {expected:?}", expected = DrawReceipt::FORMAT)]
+    /// It is not what the API answers.
+    Unreadable,
+    /// It is an error of the API, of this code.
+    IsError(String),
     UnknownFormat(String),
-    #[error("the commitment is not the one that was published")]
     OtherCommitment,
-    #[error("attempt {0}: the table is not one that was published")]
     OtherOdds(usize),
-    #[error("the seed is not 64 lower-case hexadecimal digits")]
     MalformedSeed,
-    #[error("the SHA-256 of the seed is not the commitment")]
     SeedNotCommitted,
-    #[error("{0} is not a game of chance")]
     NoGame(Feature),
-    #[error("there is no draw in it")]
     NoDraw,
-    #[error("attempt {0}: the SHA-256 of the table is not its hash")]
     TableChanged(usize),
-    #[error("attempt {0}: the table is not one that can be drawn from")]
     InvalidTable(usize),
-    #[error("attempt {0}: the table belongs to another game")]
     OtherGame(usize),
-    #[error("attempt {0}: the table is not the one before without the entry that had run out")]
     OtherTable(usize),
-    #[error("attempt {attempt}: the seed gives the number {drawn}, and the receipt says {stated}")]
     OtherNumber {
         attempt: usize,
         drawn: u64,
         stated: u64,
     },
-    #[error("attempt {attempt}: the number gives entry {drawn}, and the receipt says {stated}")]
     OtherEntry {
         attempt: usize,
         drawn: i64,
         stated: i64,
     },
-    #[error("the outcome is not what the draw brought")]
     OtherOutcome,
-    #[error("something in it has been changed: the digest is another one")]
     Changed,
 }
+
+impl From<Rejected> for Text {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::Unreadable => texts::unreadable(),
+            Rejected::IsError(code) => texts::is_error(quoted(&code)),
+            Rejected::UnknownFormat(got) => {
+                texts::unknown_format(quoted(&got), quoted(DrawReceipt::FORMAT))
+            }
+            Rejected::OtherCommitment => texts::other_commitment(),
+            Rejected::OtherOdds(attempt) => texts::other_odds(attempt),
+            Rejected::MalformedSeed => texts::malformed_seed(),
+            Rejected::SeedNotCommitted => texts::seed_not_committed(),
+            Rejected::NoGame(feature) => texts::no_game(feature.as_str()),
+            Rejected::NoDraw => texts::no_draw(),
+            Rejected::TableChanged(attempt) => texts::table_changed(attempt),
+            Rejected::InvalidTable(attempt) => texts::invalid_table(attempt),
+            Rejected::OtherGame(attempt) => texts::other_game(attempt),
+            Rejected::OtherTable(attempt) => texts::other_table(attempt),
+            Rejected::OtherNumber {
+                attempt,
+                drawn,
+                stated,
+            } => texts::other_number(attempt, drawn.to_string(), stated.to_string()),
+            Rejected::OtherEntry {
+                attempt,
+                drawn,
+                stated,
+            } => texts::other_entry(attempt, drawn.to_string(), stated.to_string()),
+            Rejected::OtherOutcome => texts::other_outcome(),
+            Rejected::Changed => texts::changed(),
+        }
+    }
+}
+
+shown_as_text!(Rejected);
 
 impl DrawReceipt {
     pub const FORMAT: &str = "xmas-draw/1";
@@ -149,9 +174,10 @@ impl DrawReceipt {
 
     /// Reads a receipt and checks it against itself and against what was published.
     pub fn verify(json: &[u8], published: Published<'_>) -> Result<Verified, Rejected> {
-        let unreadable = |error: serde_json::Error| Rejected::Unreadable(error.to_string());
-        let receipt: DrawReceipt = serde_json::from_slice(json).map_err(unreadable)?;
-        receipt.check(published)
+        match serde_json::from_slice::<DrawReceipt>(json) {
+            Ok(receipt) => receipt.check(published),
+            Err(_) => Err(no_receipt(json)),
+        }
     }
 
     fn check(&self, published: Published<'_>) -> Result<Verified, Rejected> {
@@ -262,4 +288,16 @@ fn digest(facts: &Facts) -> String {
     // Numbers, texts, and maps with text for keys: nothing here that JSON cannot say.
     let text = serde_json::to_vec(facts).expect("facts can be written as JSON");
     hex::encode(Sha256::digest(text))
+}
+
+/// What stands in the place of a receipt: mostly the error that was answered instead of it.
+fn no_receipt(json: &[u8]) -> Rejected {
+    let answer: Option<Value> = serde_json::from_slice(json).ok();
+    let code = answer
+        .as_ref()
+        .and_then(|answer| answer["error"]["code"].as_str());
+    match code {
+        Some(code) => Rejected::IsError(code.to_owned()),
+        None => Rejected::Unreadable,
+    }
 }

@@ -11,11 +11,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_kernel::{
-    Asset, ConfigId, ErrorCode, Feature, Problems,
+    Asset, ConfigId, ErrorCode, Feature, Problem, Problems,
     audit::Area,
     db::{Constraint, DbError},
 };
 use xmas_rewards::Reward;
+use xmas_texts::game as texts;
 
 use crate::{
     ActiveConfig, Game, SaveError,
@@ -26,6 +27,9 @@ use crate::{
 use store::config;
 
 pub use model::{NewLottery, NewPrize, Prize, PrizeConfig, PrizeEdit, PrizeList};
+
+/// How many prizes an edit may list, those that are switched off among them.
+const MAX_PRIZES: usize = 1_000;
 
 /// One prize per label in a lottery.
 pub const PRIZE_LABEL: Constraint = Constraint::new(
@@ -132,6 +136,13 @@ impl Game for Lottery {
         edit: &ConfigEdit<Option<Vec<PrizeEdit>>>,
         problems: &mut Problems,
     ) -> Result<PrizeList, DbError> {
+        let sent = edit.body.as_ref().map_or(0, Vec::len);
+        if sent > MAX_PRIZES {
+            // Before each of them is compared with each.
+            let text = texts::prizes(MAX_PRIZES, sent);
+            problems.push(Problem::new("prizes", text));
+            return Ok(before.map_or_else(PrizeList::default, |it| it.config.body.clone()));
+        }
         let Some(before) = before else {
             // Ids are those of the lottery that it was copied from.
             let strip = |prize: &PrizeEdit| PrizeEdit {

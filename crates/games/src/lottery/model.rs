@@ -38,7 +38,7 @@ pub struct Prize {
 }
 
 /// What there is to win in a lottery, as operators see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrizeList {
     /// In the order of their ids.
     pub prizes: Vec<PrizeConfig>,

@@ -87,7 +87,7 @@ pub fn check(new: &NewLottery) -> Vec<Problem> {
         let path = |name: &str| format!("prizes.{index}.{name}");
         problems.expect_or(
             DuplicatePrizeLabel,
-            labels.insert(prize.label.as_str()),
+            prize.label.is_empty() || labels.insert(prize.label.as_str()),
             path("label"),
             texts::label_twice(),
         );

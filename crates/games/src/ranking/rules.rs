@@ -13,7 +13,7 @@ use xmas_kernel::{
 };
 
 use xmas_players::{GivenId, PlayerRef};
-use xmas_texts::{Param, field, game as texts, player, sent};
+use xmas_texts::{Param, field, game as texts, player, quoted};
 
 use super::{DayRowEdit, ExternalRowEdit, NewExternalEntry, NewRankingEntry};
 
@@ -53,7 +53,7 @@ impl Known {
         let by_external_id = match &named.external_id {
             Some(given) => {
                 let found = self.by_external_id.get(given);
-                Some(*found.ok_or_else(|| unknown("external_id", sent(given.as_str())))?)
+                Some(*found.ok_or_else(|| unknown("external_id", quoted(given.as_str())))?)
             }
             None => None,
         };

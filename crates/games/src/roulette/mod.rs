@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_kernel::{
-    Asset, ConfigId, ErrorCode, Feature, Problems,
+    Asset, ConfigId, ErrorCode, Feature, Problem, Problems,
     audit::Area,
     db::{Constraint, DbError},
 };
 use xmas_rewards::Reward;
+use xmas_texts::game as texts;
 
 use crate::{
     ActiveConfig, Game, SaveError,
@@ -24,6 +25,9 @@ use crate::{
 use store::config;
 
 pub use model::{NewSegment, NewWheel, Segment, SegmentConfig, SegmentEdit, Segments};
+
+/// Up to how many segments an edit is looked at in detail.
+const MAX_SENT: usize = 100;
 
 /// The rules of the roulette.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +116,13 @@ impl Game for Roulette {
         let kept = before.map(|before| before.config.body.segments.as_slice());
         let kept = kept.unwrap_or_default();
         let segments = match &edit.body {
+            // So many are not looked at one by one.
+            Some(edit) if edit.len() > MAX_SENT => {
+                let text = texts::segments(rules::SEGMENTS, edit.len());
+                let code = ErrorCode::InvalidRouletteConfig;
+                problems.push(Problem::coded(code, "segments", text));
+                kept.to_vec()
+            }
             Some(edit) => rules::edited(kept, edit, problems),
             None => kept.to_vec(),
         };

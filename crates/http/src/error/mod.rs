@@ -9,7 +9,7 @@ use std::{borrow::Cow, collections::BTreeMap, error::Error, fmt, time::Duration}
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_kernel::{ErrorCode, Problem};
+use xmas_kernel::{ErrorCode, Problem, Problems};
 use xmas_texts::{Language, Text, field};
 
 pub use map::{Coded, Codes};
@@ -141,9 +141,11 @@ impl ApiError {
             return body;
         }
         let first = first.sentence(language);
+        let are_all = self.problems.len() <= Problems::LISTED;
         let told = match self.problems.len() - 1 {
             0 => first,
-            more => field::and_more(first, more).in_language(language),
+            more if are_all => field::and_more(first, more).in_language(language),
+            _ => field::and_many_more(first).in_language(language),
         };
         ErrorBody {
             detail: Cow::Owned(told),
@@ -165,11 +167,8 @@ impl ApiError {
         const LISTED: usize = 10;
         let shown = self.problems.iter().take(LISTED);
         let shown = shown.map(|problem| {
-            let key = problem.text.key();
-            // A name that nobody knows may be a secret in the wrong place.
-            let is_known = !key.starts_with("field.unknown");
-            let field = if is_known { &problem.field } else { "?" };
-            format!("{} ({key})", field.escape_debug())
+            let field = problem.known_field();
+            format!("{} ({})", field.escape_debug(), problem.text.key())
         });
         let mut fields: Vec<String> = shown.collect();
         if self.problems.len() > LISTED {
@@ -204,21 +203,6 @@ struct ErrorInfo {
     /// Field to problems, each a sentence in that language, for `VALIDATION_ERROR` and the codes of configurations.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Details>,
-}
-
-/// An error and what caused it. What one says of the next as well is said once.
-pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut told = error.to_string();
-    let mut link = error.source();
-    while let Some(cause) = link {
-        let text = cause.to_string();
-        if !told.contains(&text) {
-            told.push_str(": ");
-            told.push_str(&text);
-        }
-        link = cause.source();
-    }
-    told
 }
 
 impl Error for ApiError {}

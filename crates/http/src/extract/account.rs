@@ -4,7 +4,7 @@ use actix_web::{FromRequest, HttpRequest, dev, web::Data};
 use percent_encoding::percent_decode_str;
 use xmas_kernel::{ErrorCode, UserId};
 use xmas_players::{GivenId, Players};
-use xmas_texts::{body::account_in_path, sent};
+use xmas_texts::{body::account_in_path, quoted};
 
 use crate::error::{ApiError, ApiResult};
 
@@ -65,7 +65,7 @@ fn named(field: &str, part: &str) -> ApiResult<Named> {
     let text = percent_decode_str(part).decode_utf8().ok();
     let external_id = text.as_ref().and_then(|it| it.strip_prefix(BY_EXTERNAL_ID));
     let external_id =
-        external_id.ok_or_else(|| ApiError::field(field, account_in_path(sent(part))))?;
+        external_id.ok_or_else(|| ApiError::field(field, account_in_path(quoted(part))))?;
     let given = GivenId::try_from(external_id);
     given
         .map(Named::External)

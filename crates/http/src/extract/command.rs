@@ -113,7 +113,7 @@ pub(super) fn invalid(prefix: &str, errors: &ValidationErrors) -> Vec<Problem> {
         let problem = |error| Problem::new(format!("{prefix}{name}"), text_of(error));
         problems.extend(errors.iter().map(problem));
     }
-    // In the order of the document, whatever the map's is.
+    // By name, whatever the order of the map is.
     problems.sort_by(|one, other| one.field.cmp(&other.field));
     problems
 }

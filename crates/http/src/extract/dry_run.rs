@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
-use xmas_texts::field::dry_run_unsaid;
+use xmas_texts::{field, quoted};
 
 use crate::error::{ApiError, ApiResult};
 
@@ -17,11 +17,15 @@ pub struct DryRun {
 
 impl DryRun {
     pub fn said(&self) -> ApiResult<bool> {
-        said(self.dry_run.as_deref().and_then(|text| text.parse().ok()))
+        let Some(text) = self.dry_run.as_deref().filter(|text| !text.is_empty()) else {
+            return said(None);
+        };
+        let unreadable = |_| ApiError::field("dry_run", field::dry_run_unreadable(quoted(text)));
+        text.parse().map_err(unreadable)
     }
 }
 
 /// What was said, wherever it was.
 pub fn said(dry_run: Option<bool>) -> ApiResult<bool> {
-    dry_run.ok_or_else(|| ApiError::field("dry_run", dry_run_unsaid()))
+    dry_run.ok_or_else(|| ApiError::field("dry_run", field::dry_run_unsaid()))
 }

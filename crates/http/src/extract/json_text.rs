@@ -4,11 +4,15 @@ use std::{collections::HashSet, fmt};
 
 use actix_web::HttpRequest;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use xmas_kernel::Problem;
 use xmas_texts::{body, field};
 
 use crate::{
     error::{ApiError, ApiResult},
-    extract::media::{MediaType, refuse_packed},
+    extract::{
+        json::shortened,
+        media::{MediaType, refuse_packed},
+    },
 };
 
 /// Whether a request says that it brings JSON.
@@ -43,7 +47,11 @@ pub(super) fn json_text<'a>(request: &HttpRequest, bytes: &'a [u8]) -> ApiResult
     let text = std::str::from_utf8(bytes);
     let text = text.map_err(|_| ApiError::field("body", body::utf_8()))?;
     match twice(text) {
-        Some(path) => Err(ApiError::field(path, field::given_twice())),
+        Some(path) => {
+            // Nobody has looked yet whether it is known.
+            let problem = Problem::of_stranger("", &shortened(&path), field::given_twice());
+            Err(ApiError::problems(vec![problem]))
+        }
         None => Ok(text),
     }
 }

@@ -15,9 +15,9 @@ use xmas_texts::Language;
 /// The language in which an answer's texts are written, by `Accept-Language`. An answer that depends on it says so:
 /// `Vary: Accept-Language`.
 #[derive(Clone, Copy, Debug)]
-pub struct Reader(pub Language);
+pub struct PreferredLanguage(pub Language);
 
-impl Reader {
+impl PreferredLanguage {
     /// The one of ours that is wished for most; English if none is.
     pub fn of(request: &HttpRequest) -> Self {
         let Ok(AcceptLanguage(mut wished)) = AcceptLanguage::parse(request) else {
@@ -34,7 +34,7 @@ impl Reader {
     }
 }
 
-impl FromRequest for Reader {
+impl FromRequest for PreferredLanguage {
     type Error = Infallible;
     type Future = Ready<Result<Self, Self::Error>>;
 
@@ -64,10 +64,10 @@ mod tests {
             (";;q=x,,ko;q=9", Language::English),
         ] {
             let request = TestRequest::get().insert_header(("accept-language", header));
-            let Reader(read) = Reader::of(&request.to_http_request());
+            let PreferredLanguage(read) = PreferredLanguage::of(&request.to_http_request());
             assert_eq!(read, language, "{header:?}");
         }
-        let Reader(read) = Reader::of(&TestRequest::get().to_http_request());
+        let PreferredLanguage(read) = PreferredLanguage::of(&TestRequest::get().to_http_request());
         assert_eq!(read, Language::English);
     }
 }

@@ -28,7 +28,7 @@ pub use csv::{Column, CsvRow, CsvUpload, LineProblems};
 pub use dry_run::{DryRun, said};
 pub use echo::{Echo, Echoes, Volatile, refuse};
 pub use json::{read_json, shortened};
-pub use language::Reader;
+pub use language::PreferredLanguage;
 pub use now::Now;
 pub use params::{Params, given, is_id};
 pub use path_part::PathPart;

@@ -2,9 +2,10 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use url::form_urlencoded;
 use validator::{Validate, ValidationError};
 use xmas_kernel::MAX_NUMBER;
-use xmas_texts::{Text, body, field};
+use xmas_texts::{Text, body, field, quoted};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -22,8 +23,17 @@ impl<T: DeserializeOwned + Validate> Params<T> {
         let parsed = web::Query::<Traced<T>>::from_query(query)
             .map_err(|_| ApiError::field("query", body::not_a_query()))?;
         let Traced(parameters) = parsed.into_inner();
-        let parameters =
-            parameters.map_err(|(parameter, text)| ApiError::field(parameter, text))?;
+        let parameters = parameters.map_err(|(parameter, text)| {
+            // The parser does not say what it was given.
+            let text = match value_of(query, &parameter) {
+                Some(value) if text == field::kind_whole_number() => match value.parse::<i128>() {
+                    Ok(number) if number < 0 => field::at_least(0, value),
+                    _ => field::whole_number(quoted(&value)),
+                },
+                _ => text,
+            };
+            ApiError::field(parameter, text)
+        })?;
         parameters
             .validate()
             .map_err(|errors| ApiError::problems(invalid("", &errors)))?;
@@ -76,6 +86,12 @@ fn check_characters(query: &str) -> ApiResult<()> {
         Some((name, _)) => Err(ApiError::field(name, field::control_characters())),
         None => Ok(()),
     }
+}
+
+fn value_of(query: &str, parameter: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let found = pairs.find(|(name, _)| name == parameter);
+    found.map(|(_, value)| value.into_owned())
 }
 
 /// Parameters, or which of them is wrong and why. The parser's own error does not say which.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 use xmas_reporting::Span;
-use xmas_texts::{Text, field, sent};
+use xmas_texts::{Text, field, quoted};
 use xmas_time::{DateTime, EventDay, Utc};
 
 use crate::{
@@ -47,7 +47,7 @@ const YEARS: RangeInclusive<i32> = 1970..=9998;
 fn read(text: &str, of_day: fn(EventDay) -> DateTime<Utc>) -> Result<DateTime<Utc>, Text> {
     let expected = || {
         let (first, last) = (YEARS.start().to_string(), YEARS.end().to_string());
-        field::instant_or_day(first, last, sent(text))
+        field::instant_or_day(first, last, quoted(text))
     };
     let (instant, day) = match text.parse::<EventDay>() {
         Ok(day) => (of_day(day), day),

@@ -10,7 +10,7 @@ use actix_web::{
 use serde::Deserialize;
 use url::form_urlencoded;
 use utoipa::openapi::{OpenApi as Document, RefOr, path::ParameterIn};
-use xmas_kernel::{Problem, unknown_name};
+use xmas_kernel::{Problem, Problems, unknown_name};
 use xmas_texts::{Text, body, field};
 
 use crate::{
@@ -122,11 +122,17 @@ impl Operation {
             };
             problems.insert(name, text);
         }
-        let problem = |(name, text): (String, Text)| match name.is_empty() {
-            true => Problem::new("query", text),
-            false => Problem::new(name, text),
+        let problem = |(name, text): (String, Text)| match name.as_str() {
+            "" => Problem::new("query", text),
+            name if known.contains(&name) => Problem::new(name, text),
+            name => Problem::of_stranger("", name, text),
         };
-        refuse(problems.into_iter().map(problem).collect())
+        let mut told = Problems::default();
+        problems
+            .into_iter()
+            .map(problem)
+            .for_each(|it| told.push(it));
+        refuse(told.into_vec())
     }
 }
 
@@ -217,12 +223,12 @@ mod tests {
             (
                 "exernal_id=a",
                 "exernal_id",
-                "exernal_id is not a parameter here; did you mean \"external_id\"?",
+                "\"exernal_id\" is not a parameter here; did you mean \"external_id\"?",
             ),
             (
                 "%ED%95%84",
                 "필",
-                "필 is not a parameter here; known are external_id, min_amount.",
+                "\"필\" is not a parameter here; known are external_id, min_amount.",
             ),
             (
                 "=1",

@@ -6,12 +6,12 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use xmas_kernel::ErrorCode;
+use xmas_kernel::{ErrorCode, with_causes};
 
 use crate::{
-    answer::BY_LANGUAGE,
-    error::{ApiError, chain},
-    extract::Reader,
+    answer::VARY_BY_LANGUAGE,
+    error::ApiError,
+    extract::PreferredLanguage,
     metrics::HttpMetrics,
     middleware::{spans, trace::RequestId},
 };
@@ -55,14 +55,14 @@ pub async fn error_shape(
             shaped.append_header((name, value));
         }
     }
-    shaped.append_header(BY_LANGUAGE);
+    shaped.append_header(VARY_BY_LANGUAGE);
     if response.response().head().connection_type() == ConnectionType::Close {
         shaped.force_close();
     }
     let shaped = if response.request().method() == Method::HEAD {
         shaped.finish()
     } else {
-        let Reader(language) = Reader::of(response.request());
+        let PreferredLanguage(language) = PreferredLanguage::of(response.request());
         let is_for_operators = response.request().path().starts_with(OPERATORS);
         shaped.json(match is_for_operators {
             true => error.body_for_operators(id, language),
@@ -96,7 +96,7 @@ fn log(error: &ApiError) {
     let Some(source) = error.source() else {
         return;
     };
-    let chain = chain(source);
+    let chain = with_causes(source);
     if code.http_status() == 500 {
         tracing::error!(%code, cause = chain, "a request failed: {chain}");
     } else {

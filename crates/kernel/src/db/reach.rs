@@ -1,10 +1,15 @@
 //! Whether a database is there at all, for whoever starts a program and has mistyped something.
 
-use std::{io::ErrorKind, path::Path, time::Duration};
+use std::{
+    fs::{File, OpenOptions},
+    io::{ErrorKind, Read},
+    path::Path,
+    time::Duration,
+};
 
 use sea_orm::sqlx::{Connection, mysql::MySqlConnection};
 use tokio::time::timeout;
-use xmas_texts::{Text, sent, start};
+use xmas_texts::{Text, quoted, start};
 
 use super::{
     SqlxError,
@@ -12,10 +17,14 @@ use super::{
     url::{DbUrl, Place},
 };
 
-/// Access denied for this user: by name, to a database; and the ways of proving who one is that are not known here.
-const DENIED: [u16; 4] = [1045, 1698, 1251, 1130];
+/// Access denied: a wrong name or password, or a user who logs in another way (MariaDB's `unix_socket`).
+const DENIED: [u16; 2] = [1045, 1698];
+/// Access denied to this database.
 const DENIED_TO_DATABASE: u16 = 1044;
 const UNKNOWN_DATABASE: u16 = 1049;
+
+/// How every SQLite database begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Looks once whether the database is there, over a connection of its own. A pool would go on asking a server that
 /// refuses, and in the end say nothing but that it has waited.
@@ -55,11 +64,11 @@ fn refused(error: &SqlxError, place: String, user: &str, database: &str) -> Text
         }
         SqlxError::Io(error) => start::not_reached(place, error.to_string()),
         error => match mysql_number(error) {
-            Some(number) if DENIED.contains(&number) => start::access_denied(sent(user), place),
+            Some(number) if DENIED.contains(&number) => start::access_denied(quoted(user), place),
             Some(DENIED_TO_DATABASE) => {
-                start::no_right_to_database(sent(user), sent(database), place)
+                start::no_right_to_database(quoted(user), quoted(database), place)
             }
-            Some(UNKNOWN_DATABASE) => start::no_such_database(sent(database), place),
+            Some(UNKNOWN_DATABASE) => start::no_such_database(quoted(database), place),
             _ => start::server_refuses(place, error.to_string()),
         },
     }
@@ -72,8 +81,32 @@ fn find_file(url: &DbUrl, file: &Path) -> Result<(), Text> {
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         return Err(start::no_such_folder(folder.display().to_string()));
     }
-    if !file.exists() && !url.makes_file() {
-        return Err(start::no_such_file(file.display().to_string()));
+    let name = || file.display().to_string();
+    if file.is_dir() {
+        return Err(start::is_a_folder(name()));
+    }
+    let opened = match File::open(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return match url.makes_file() {
+                true => Ok(()),
+                false => Err(start::no_such_file(name())),
+            };
+        }
+        opened => opened,
+    };
+    let unusable = |error: std::io::Error| start::file_unusable(name(), error.to_string());
+    let mut head = Vec::new();
+    let read = opened.and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
+    read.map_err(unusable)?;
+    // One that is empty becomes a database.
+    if !head.is_empty() && head != MAGIC {
+        return Err(start::is_no_database(name()));
+    }
+    if !url.is_read_only() {
+        OpenOptions::new()
+            .append(true)
+            .open(file)
+            .map_err(unusable)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sea_orm::ConnectionTrait;
 use xmas_kernel::{Asset, Problem, UserId, db::DbError};
 use xmas_players::{Inactive, PlayerRef, RecipientError, anonymised_among};
-use xmas_texts::{Param, Text, player, sent, wallet};
+use xmas_texts::{Param, Text, player, quoted, wallet};
 
 use super::{
     model::{BatchLine, BatchOrders, BatchTally, NewBatch, Refusal, ShortWallet, Tally},
@@ -281,7 +281,7 @@ fn listed(
 /// How a line names its player.
 fn said(who: &PlayerRef) -> Param {
     match (&who.external_id, who.user_id) {
-        (Some(given), _) => sent(given.as_str()),
+        (Some(given), _) => quoted(given.as_str()),
         (None, id) => id.map(|id| id.to_string()).unwrap_or_default().into(),
     }
 }

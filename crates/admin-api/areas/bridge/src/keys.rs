@@ -219,7 +219,10 @@ pub(crate) async fn give(
     let player = player_ref(body.user_id, body.external_id)?;
     let is_named = player != PlayerRef::default();
     if is_named && body.all_active {
-        return Err(ApiError::field("all_active", bridge::all_or_one()));
+        return Err(ApiError::field(
+            "all_active",
+            field::not_together_with("user_id or external_id"),
+        ));
     }
     if body.force && body.all_active {
         return Err(ApiError::field("force", bridge::force_for_one()));

@@ -14,7 +14,7 @@ use xmas_http::{
 use xmas_kernel::{Asset, MAX_NUMBER, UserId, paging::Limit};
 use xmas_players::{GivenId, ResolveError};
 use xmas_reporting::{EXPORT_ROWS, Slice, Whose};
-use xmas_texts::{Text, field, sent};
+use xmas_texts::{Text, field, quoted};
 
 /// Which part of a bare list is asked for.
 #[derive(Debug, Deserialize, IntoParams, Validate)]
@@ -94,7 +94,7 @@ pub fn row_id(text: &str) -> Result<i64, Text> {
     let id = text.parse().ok();
     // Numbers are read leniently; one row has one spelling.
     let id = id.filter(|id: &i64| *id >= 0 && id.to_string() == text);
-    id.ok_or_else(|| field::cursor_of_row(sent(text)))
+    id.ok_or_else(|| field::cursor_of_row(quoted(text)))
 }
 
 /// Whose rows are asked for ([`WhoseRows`]).

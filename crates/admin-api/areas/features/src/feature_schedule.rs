@@ -24,7 +24,7 @@ use xmas_http::{
     operation,
 };
 use xmas_kernel::{ErrorCode, Feature, Problem};
-use xmas_texts::{Text, feature, field, sent};
+use xmas_texts::{Text, feature, field, quoted};
 use xmas_time::EventDay;
 
 use xmas_admin_common::params::Reason;
@@ -175,7 +175,7 @@ fn invalid(field: &str, text: Text) -> ApiError {
 
 fn day(text: &str) -> ApiResult<EventDay> {
     let day = text.parse();
-    day.map_err(|_| invalid("date", field::day(sent(text))))
+    day.map_err(|_| invalid("date", field::day(quoted(text))))
 }
 
 /// What is scheduled, day by day.

@@ -7,7 +7,8 @@ use xmas_http::{
     answer::Answer,
     error::ApiResult,
     extract::{
-        Admin, Column, CsvRow, CsvUpload, DryRun, IdempotencyKey, Now, Params, Reader, key_of,
+        Admin, Column, CsvRow, CsvUpload, DryRun, IdempotencyKey, Now, Params, PreferredLanguage,
+        key_of,
     },
 };
 use xmas_kernel::{UserId, idempotency::Replayable};
@@ -122,7 +123,7 @@ pub(crate) async fn import(
     admin: Admin,
     Params(dry_run): Params<DryRun>,
     csv: CsvUpload,
-    Reader(language): Reader,
+    PreferredLanguage(language): PreferredLanguage,
     request: HttpRequest,
     now: Now,
     desk: Data<Players>,

@@ -20,7 +20,7 @@ use xmas_kernel::{ErrorCode, RewardId, UnknownName};
 use xmas_players::Inactive;
 use xmas_reporting::{QueuedReward, RewardQuery, RewardQueue, Whose};
 use xmas_rewards::{Decision, GrantSource, RewardDesk, RewardError, RewardState};
-use xmas_texts::{field, sent};
+use xmas_texts::{field, quoted};
 use xmas_time::Kst;
 
 use xmas_admin_common::{
@@ -77,7 +77,7 @@ impl RewardParams {
             name => {
                 let mut known = RewardState::ALL.map(RewardState::as_str).to_vec();
                 known.push("ALL");
-                let text = field::one_of(known, sent(name));
+                let text = field::one_of(known, quoted(name));
                 let state = name.parse();
                 Some(state.map_err(|_| ApiError::field("state", text))?)
             }

@@ -18,8 +18,8 @@ use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
     extract::{
-        Admin, Command, Content, DryRun, IdempotencyKey, Now, Params, PathPart, Reader, Upload,
-        key_of, said,
+        Admin, Command, Content, DryRun, IdempotencyKey, Now, Params, PathPart, PreferredLanguage,
+        Upload, key_of, said,
     },
     operation,
 };
@@ -142,7 +142,7 @@ async fn bulk(
     now: Now,
     desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
-    let reader = Reader::of(&request);
+    let language = PreferredLanguage::of(&request);
     let key = key_of(&request, &bytes)?;
     let mut actor = admin.actor;
     let usual = match (&params.token_type, kind) {
@@ -178,7 +178,7 @@ async fn bulk(
         true => desk.preview(&batch).await?,
         false => desk.run(&actor, &batch, now.0).await?,
     };
-    Ok(BatchAnswer::to_order(report, is_dry_run, reader))
+    Ok(BatchAnswer::to_order(report, is_dry_run, language))
 }
 
 /// The batch's name. One that an operator chooses is nobody's key.
@@ -241,7 +241,7 @@ pub(crate) async fn list(
     responses((status = 200, body = BatchAnswer)), security(("bearer" = [])))]
 pub(crate) async fn item(
     PathPart(batch): PathPart<BatchRef>,
-    Reader(language): Reader,
+    PreferredLanguage(language): PreferredLanguage,
     desk: Data<Batches>,
 ) -> ApiResult<Json<BatchAnswer>> {
     let report = desk.batch(&batch).await?;
@@ -273,7 +273,7 @@ pub(crate) async fn revert(
     admin: Admin,
     PathPart(batch): PathPart<BatchRef>,
     command: Command<RevertRequest>,
-    reader: Reader,
+    language: PreferredLanguage,
     now: Now,
     desk: Data<Batches>,
 ) -> ApiResult<Answer<BatchAnswer>> {
@@ -289,5 +289,5 @@ pub(crate) async fn revert(
                 .await?
         }
     };
-    Ok(BatchAnswer::to_order(report, is_dry_run, reader))
+    Ok(BatchAnswer::to_order(report, is_dry_run, language))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use xmas_http::{answer::Answer, extract::Reader};
+use xmas_http::{answer::Answer, extract::PreferredLanguage};
 use xmas_kernel::{Asset, Problem, idempotency::Replayable};
 use xmas_rewards::{BatchReport, BatchSummary, Refusal, ShortWallet, Tally};
 use xmas_texts::Language;
@@ -174,7 +174,7 @@ impl BatchAnswer {
     pub(crate) fn to_order(
         report: Replayable<BatchReport>,
         dry_run: bool,
-        Reader(language): Reader,
+        PreferredLanguage(language): PreferredLanguage,
     ) -> Answer<Self> {
         let replayed = report.replayed;
         let answer = |report| Self {

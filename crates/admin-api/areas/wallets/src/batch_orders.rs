@@ -10,7 +10,7 @@ use xmas_http::{
 use xmas_kernel::{Asset, UnknownName, UserId};
 use xmas_players::{GivenId, PlayerRef};
 use xmas_rewards::{BatchLine, BatchOrders, RecipientFilter, Refusal};
-use xmas_texts::{Text, field, sent, wallet as texts};
+use xmas_texts::{Text, field, quoted, wallet as texts};
 use xmas_time::{DateTime, EventDay, Kst, Utc};
 
 use crate::{asset, no_token_type};
@@ -111,7 +111,7 @@ pub(crate) fn everybody(
         return Err(ApiError::field("filter", texts::filter_too_wide()));
     }
     if let Some(name) = filter.status.as_deref().filter(|name| *name != "ACTIVE") {
-        let text = field::one_of(vec!["ACTIVE"], sent(name));
+        let text = field::one_of(vec!["ACTIVE"], quoted(name));
         return Err(ApiError::field("filter.status", text));
     }
     let played = |field, text: Option<&str>, of_day: fn(EventDay) -> DateTime<Utc>| {
@@ -157,14 +157,14 @@ fn instant(
     of_day: fn(EventDay) -> DateTime<Utc>,
 ) -> ApiResult<DateTime<Utc>> {
     let day = text.parse::<EventDay>().map(of_day).ok();
-    let quoted = serde_json::Value::from(text);
-    let instant = day.or_else(|| Some(serde_json::from_value::<Kst>(quoted).ok()?.0));
+    let json = serde_json::Value::from(text);
+    let instant = day.or_else(|| Some(serde_json::from_value::<Kst>(json).ok()?.0));
     let bound = |year| EventDay::from_ymd(year, 1, 1).map(EventDay::start);
     let known = instant.filter(|instant| {
         Some(*instant) >= bound(FIRST_YEAR) && Some(*instant) <= bound(LAST_YEAR)
     });
     known.ok_or_else(|| {
         let (first, last) = (FIRST_YEAR.to_string(), (LAST_YEAR - 1).to_string());
-        ApiError::field(path, field::instant_or_day(first, last, sent(text)))
+        ApiError::field(path, field::instant_or_day(first, last, quoted(text)))
     })
 }

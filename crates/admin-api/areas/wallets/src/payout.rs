@@ -19,7 +19,7 @@ use xmas_http::{
 use xmas_kernel::{MAX_NUMBER, UserId};
 use xmas_players::Status;
 use xmas_reporting::{PayoutQuery, PayoutRow, Payouts};
-use xmas_texts::{field, sent};
+use xmas_texts::{field, quoted};
 
 /// Its paths.
 pub fn operations() -> Vec<Operation> {
@@ -65,7 +65,7 @@ pub(crate) async fn table(
         name => {
             let mut known = Status::ALL.map(Status::as_str).to_vec();
             known.push("ALL");
-            let text = field::one_of(known, sent(name));
+            let text = field::one_of(known, quoted(name));
             let status = name.parse();
             Some(status.map_err(|_| ApiError::field("status", text))?)
         }

@@ -22,7 +22,7 @@ use xmas_http::{
 };
 use xmas_kernel::Feature;
 use xmas_reporting::{PlayFilter, PlayRecord, Records, Slice};
-use xmas_texts::{Text, field, sent};
+use xmas_texts::{Text, field, quoted};
 use xmas_time::Kst;
 
 use xmas_admin_common::records::{ListPage, WhoseParams, WhoseRows, export_page, row_id};
@@ -55,7 +55,7 @@ fn game(text: &str) -> Result<Feature, Text> {
                 .into_iter()
                 .filter(|it| catalog::find(*it).is_some());
             let games: Vec<&str> = games.map(Feature::as_str).collect();
-            Err(field::one_of(games, sent(text)))
+            Err(field::one_of(games, quoted(text)))
         }
     }
 }

@@ -21,7 +21,7 @@ use xmas_http::{
 };
 use xmas_kernel::{Asset, UserId};
 use xmas_reporting::{Records, Slice, WalletFilter, WalletPlace, WalletRecord};
-use xmas_texts::{Text, field, sent};
+use xmas_texts::{Text, field, quoted};
 use xmas_time::Kst;
 
 use xmas_admin_common::records::{
@@ -103,7 +103,7 @@ fn place(text: &str) -> Result<WalletPlace, Text> {
             asset: asset.parse().ok()?,
         })
     };
-    place().ok_or_else(|| field::wallet_cursor(sent(text)))
+    place().ok_or_else(|| field::wallet_cursor(quoted(text)))
 }
 
 /// The same as a table for spreadsheets.

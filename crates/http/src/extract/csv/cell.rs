@@ -1,6 +1,6 @@
 //! What a spreadsheet does to a cell, and what is left of it.
 
-use xmas_texts::{Text, csv, field, sent};
+use xmas_texts::{Text, csv, field, quoted};
 
 use crate::{export::is_formula, extract::csv::scan::BYTE_ORDER_MARK};
 
@@ -44,17 +44,17 @@ pub(super) fn whole_number(cell: &str) -> Result<i64, Text> {
         let is_separator =
             |sign| matches!(sign, ',' | '.' | '\'' | '_') || char::is_whitespace(sign);
         if is_scientific(cell) {
-            csv::scientific(sent(cell))
+            csv::scientific(quoted(cell))
         } else if cell.contains(is_full_width_digit) {
-            csv::full_width_digits(sent(cell))
+            csv::full_width_digits(quoted(cell))
         } else if cell.contains(is_separator)
             && cell
                 .chars()
                 .all(|sign| sign.is_ascii_digit() || is_separator(sign))
         {
-            csv::separated_digits(sent(cell))
+            csv::separated_digits(quoted(cell))
         } else {
-            field::whole_number(sent(cell))
+            field::whole_number(quoted(cell))
         }
     })
 }
@@ -117,6 +117,6 @@ mod tests {
             let problem = whole_number(cell).unwrap_err().to_string();
             assert!(problem.contains(hint), "{cell}: {problem}");
         }
-        assert_eq!(whole_number("5개"), Err(field::whole_number(sent("5개"))));
+        assert_eq!(whole_number("5개"), Err(field::whole_number(quoted("5개"))));
     }
 }

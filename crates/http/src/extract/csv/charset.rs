@@ -41,6 +41,10 @@ pub(super) fn text<'a>(
     bytes: &'a [u8],
     declared: Option<&'static Encoding>,
 ) -> Result<Cow<'a, str>, Unreadable> {
+    // A ZIP, as newer workbooks are, or a compound file, as older ones are.
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+        return Err(whole(csv::workbook()));
+    }
     let text = match (Encoding::for_bom(bytes), declared) {
         (Some((marked, mark)), _) => strict(&bytes[mark..], marked)?,
         (None, Some(declared)) => {

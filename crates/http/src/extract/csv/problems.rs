@@ -1,4 +1,4 @@
-use xmas_kernel::{ErrorCode, Problem};
+use xmas_kernel::{ErrorCode, Problem, Problems};
 use xmas_texts::{Text, field};
 
 use crate::error::{ApiError, ApiResult};
@@ -12,7 +12,7 @@ pub struct LineProblems {
 
 impl LineProblems {
     /// How many problems are listed one by one.
-    pub const MAX_LISTED: usize = 100;
+    pub const MAX_LISTED: usize = Problems::LISTED;
 
     pub fn note(&mut self, line: u64, column: &str, text: impl Into<Text>) {
         self.list(format!("line {line}.{column}"), text.into());
@@ -53,5 +53,35 @@ impl LineProblems {
             listed.push(Problem::new("csv", field::more_problems(more)));
         }
         Err(ApiError::problems(listed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xmas_texts::Language;
+
+    use super::*;
+
+    #[test]
+    fn problems_are_listed_up_to_a_bound() {
+        let mut problems = LineProblems::default();
+        assert!(problems.clone().check().is_ok());
+        for line in 0..150 {
+            problems.note(line, "amount", field::kind_number());
+        }
+        let body = problems
+            .check()
+            .unwrap_err()
+            .body_for_operators("", Language::English);
+        let body = serde_json::to_value(body).unwrap();
+        let details = body["error"]["details"].as_object().unwrap();
+        assert_eq!(details.len(), LineProblems::MAX_LISTED + 1);
+        let more = "the table has 50 more problems that are not listed.";
+        assert_eq!(details["csv"][0], more);
+        let first = "line 0: amount must be a number.";
+        assert_eq!(
+            body["detail"],
+            format!("{first} (and more, see error.details)")
+        );
     }
 }

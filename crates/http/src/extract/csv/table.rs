@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, iter};
 
 use xmas_kernel::Problem;
-use xmas_texts::{Text, csv, field, sent};
+use xmas_texts::{Text, csv, field, quoted};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -223,7 +223,7 @@ fn unknown(name: &str, columns: &[Column]) -> ApiError {
     let has_secrets = columns.iter().any(|column| column.kind == Kind::Secret);
     refused(match has_secrets {
         true => csv::columns(known),
-        false => csv::columns_not(known, sent(name)),
+        false => csv::columns_not(known, quoted(name)),
     })
 }
 
@@ -255,7 +255,7 @@ fn row(record: &Record, places: &Places, problems: &mut LineProblems) -> CsvRow 
         if let Some(problem) = damage(text) {
             problems.note(line, column.name, problem);
         } else if column.kind != Kind::Text && is_scientific(text) {
-            problems.note(line, column.name, csv::scientific(sent(text)));
+            problems.note(line, column.name, csv::scientific(quoted(text)));
         }
         cells.insert(column.name, as_written(text).to_owned());
     }

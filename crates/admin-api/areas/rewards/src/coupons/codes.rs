@@ -23,7 +23,7 @@ use xmas_http::{
 };
 use xmas_kernel::{CouponKindId, ErrorCode, idempotency::Replayable};
 use xmas_rewards::{CodeState, CouponCode, RewardDesk, RewardError, StockedCode};
-use xmas_texts::{field, sent};
+use xmas_texts::{field, quoted};
 use xmas_time::Kst;
 
 use xmas_admin_common::{
@@ -149,7 +149,7 @@ pub(crate) async fn list(
         name => {
             return Err(ApiError::field(
                 "state",
-                field::one_of(vec!["FREE", "TAKEN"], sent(name)),
+                field::one_of(vec!["FREE", "TAKEN"], quoted(name)),
             ));
         }
     };

@@ -348,14 +348,19 @@ async fn bad_requests_are_refused_by_name() {
         let details = &answer.body["error"]["details"];
         assert!(details[field].is_array(), "{body}: {}", answer.text);
     }
-    let said = json!(["dry_run must be given: true only looks, false does the work."]);
+    let missing = "dry_run must be given: true only looks, false does the work.";
+    let odd = "dry_run must be true (only looks) or false (does the work); got \"maybe\".";
     let unsaid = GRANT.trim_end_matches("?dry_run=false");
-    for query in ["", "?dry_run=", "?dry_run=maybe"] {
+    for (query, said) in [
+        ("", missing),
+        ("?dry_run=", missing),
+        ("?dry_run=maybe", odd),
+    ] {
         let refused = admin
             .post(&format!("{unsaid}{query}"), &everybody("a"))
             .await;
         let refused = refused.expect_error(422, "VALIDATION_ERROR");
-        assert_eq!(refused.body["error"]["details"]["dry_run"], said);
+        assert_eq!(refused.body["error"]["details"]["dry_run"], json!([said]));
     }
     // A filter finds nobody to be forced.
     for path in [GRANT, REVOKE, DEBIT] {
@@ -554,6 +559,7 @@ async fn only_those_who_have_played_in_an_hour_are_given() {
             .await
             .expect_error(422, "VALIDATION_ERROR");
         let problems = &refused.body["error"]["details"][format!("filter.{field}")];
+        assert_eq!(problems.as_array().unwrap().len(), 1);
         let told = problems[0].as_str().unwrap_or_default();
         assert!(told.contains(problem), "{since:?} {until:?}: {told}");
     }

@@ -163,7 +163,9 @@ async fn what_a_revert_needs_is_refused_by_name() {
     ] {
         let refused = admin.post(&revert("daily"), &body).await;
         let refused = refused.expect_error(422, "VALIDATION_ERROR");
-        let told = refused.body["error"]["details"][field][0].as_str();
+        let details = &refused.body["error"]["details"];
+        assert_eq!(details.as_object().unwrap().len(), 1, "{body}");
+        let told = details[field][0].as_str();
         assert!(told.is_some_and(|told| told.starts_with(problem)), "{body}");
     }
     let missing = admin.post(&revert("nightly"), &wrong(false)).await;
