@@ -10,7 +10,12 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 use tokio::time::timeout;
-use xmas_games::{Fairness, FairnessError, GameError, fairness::PublishedOdds, odds::Entry};
+use xmas_games::{
+    Fairness, FairnessError, GameError,
+    dice::DiceOutcome,
+    fairness::PublishedOdds,
+    odds::{Entry, Odds},
+};
 use xmas_http::{
     answer::VARY_BY_LANGUAGE,
     extract::{Now, PreferredLanguage},
@@ -147,6 +152,10 @@ fn table(published: &PublishedOdds, language: Language, html: &mut String) {
         say(page::left()),
     );
     let odds = &published.odds;
+    let name = |entry: &Entry| match outcome(odds, entry) {
+        Some(outcome) => say(outcome),
+        None => escaped(&entry.label),
+    };
     let possible = odds.entries().iter().map(|entry| (entry, entry.weight));
     let sold_out = published.sold_out.iter().map(|entry| (entry, 0));
     let stock = published.stock.clone().unwrap_or_default();
@@ -160,11 +169,25 @@ fn table(published: &PublishedOdds, language: Language, html: &mut String) {
         let _ = writeln!(
             html,
             "<tr><td>{}</td><td>{percent:.4}%</td><td>{}</td></tr>",
-            escaped(&entry.label),
+            name(entry),
             left(entry),
         );
     }
     html.push_str("</table>\n");
+}
+
+/// What an entry of the dice is called: operators name those of the other games.
+fn outcome(odds: &Odds, entry: &Entry) -> Option<Text> {
+    if odds.feature() != Feature::Dice {
+        return None;
+    }
+    let mut outcomes = DiceOutcome::ALL.into_iter();
+    let outcome = outcomes.find(|outcome| outcome.entry_id() == entry.id)?;
+    Some(match outcome {
+        DiceOutcome::Win => page::won(),
+        DiceOutcome::Draw => page::drawn(),
+        DiceOutcome::Lose => page::lost(),
+    })
 }
 
 fn in_html(text: &Text, language: Language) -> String {

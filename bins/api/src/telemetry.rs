@@ -10,10 +10,10 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
-use xmas_config::{Config, LogFormat, SentryDsn};
+use xmas_config::{Config, ConfigError, LogFormat, SentryDsn};
 use xmas_kernel::Problem;
 use xmas_kernel::db::ACQUIRE_TARGET;
-use xmas_texts::setting;
+use xmas_texts::{quoted, setting};
 use xmas_watch::{
     metrics::AcquireTimes,
     telemetry::{BoxedLayer, Service, TARGETS, Telemetry, TraceOptions},
@@ -57,10 +57,14 @@ fn lines(config: &Config) -> anyhow::Result<BoxedLayer<Registry>> {
     })
 }
 
-/// What is logged: what the setting says, and nothing of what is there for telemetry.
-fn log_filter(setting: &str) -> anyhow::Result<EnvFilter> {
-    let filter = EnvFilter::try_new(setting)
-        .map_err(|error| Problem::new("RUST_LOG", setting::log_filter(error.to_string())))?;
+/// What is logged: what the setting says, and nothing of what is there for telemetry. Fails if the setting is no filter.
+pub(crate) fn log_filter(setting: &str) -> anyhow::Result<EnvFilter> {
+    let filter = EnvFilter::try_new(setting).map_err(|_| {
+        ConfigError(Problem::new(
+            "RUST_LOG",
+            setting::log_filter(quoted(setting)),
+        ))
+    })?;
     TARGETS.iter().try_fold(filter, |filter, target| {
         Ok(filter.add_directive(format!("{target}=off").parse()?))
     })

@@ -60,6 +60,18 @@ texts! {
         "Lottery"
         "복권"
     }
+    won() {
+        "You win"
+        "승리"
+    }
+    drawn() {
+        "A draw"
+        "무승부"
+    }
+    lost() {
+        "You lose"
+        "패배"
+    }
     odds_away() {
         "The odds cannot be shown now"
         "지금은 확률을 표시할 수 없습니다"

@@ -232,8 +232,8 @@ texts! {
         "cannot be used: {cause}"
         "쓸 수 없습니다: {cause}"
     }
-    log_filter(cause) {
-        "must be like info,sqlx=warn ({cause})"
-        "info,sqlx=warn 같은 형식이어야 합니다({cause})"
+    log_filter(got) {
+        "must list levels (error, warn, info, debug, trace, off), such as info,sqlx=warn; got {got}"
+        "info,sqlx=warn처럼 레벨(error, warn, info, debug, trace, off)을 나열해야 합니다(받은 값: {got})"
     }
 }

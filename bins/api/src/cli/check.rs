@@ -11,7 +11,7 @@ use xmas_texts::{Language, Text, start};
 use crate::{
     cli::{database, errors::message_of},
     seed::demo_state,
-    wiring,
+    telemetry, wiring,
 };
 
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,8 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let variables = Variables::of_process()?;
     let config = Config::from_variables(&variables)?;
+    // Which only the start would tell: the filter has a language of its own.
+    telemetry::log_filter(&config.log.filter)?;
     let settings = effective(&variables)?;
     let language = Language::of_environment();
     let unsafe_settings = problems(&config).into_iter();

@@ -15,16 +15,18 @@ async fn a_browser_is_told_what_this_is_whether_it_runs_and_the_odds() {
     let saved = admin.put("/admin/api/lottery-config/1", &prizes).await;
     saved.expect_status(200);
     let visitor = app.anonymous();
-    for (language, runs, odds) in [
+    for (language, runs, odds, dice) in [
         (
             "en",
             "It runs and takes requests.",
             "Odds today, 2025-12-26",
+            "<td>A draw</td><td>11.2654%</td>",
         ),
         (
             "ko-KR",
             "정상 동작 중이며 요청을 받고 있습니다.",
             "오늘(2025-12-26)의 확률",
+            "<td>무승부</td><td>11.2654%</td>",
         ),
     ] {
         let page = visitor.request(Method::GET, "/");
@@ -41,6 +43,7 @@ async fn a_browser_is_told_what_this_is_whether_it_runs_and_the_odds() {
         for told in [
             runs,
             odds,
+            dice,
             "href=\"/api/docs/\"",
             "href=\"/api/fairness/2025-12-26\"",
             "&lt;b onclick=&quot;x&quot;&gt;꽝 &amp; 끝&lt;/b&gt;</td><td>75.0000%</td>",

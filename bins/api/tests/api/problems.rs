@@ -539,7 +539,7 @@ async fn every_problem_reads_well_in_both_languages() {
     count += page.provoke(&admin, of_tables()).await;
     page.chapter("Settings and the command line");
     let folder = TempDir::new().expect("a folder");
-    let settings: [Started<'_>; 20] = [
+    let settings: [Started<'_>; 21] = [
         ("a number", &[("MAX_REQUESTS", "lots")], &["check"]),
         (
             "a number out of its bounds",
@@ -572,6 +572,7 @@ async fn every_problem_reads_well_in_both_languages() {
         ),
         ("a URL of Redis", &[("REDIS_URL", "http://h")], &["check"]),
         ("a blank secret", &[("JWT_SECRET", " ")], &["check"]),
+        ("a log filter", &[("RUST_LOG", "xmas=loud")], &["check"]),
         (
             "a file of a secret",
             &[("JWT_SECRET_FILE", "nowhere")],
