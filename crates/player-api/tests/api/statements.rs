@@ -10,9 +10,11 @@ use xmas_test_support::{Answer, AppBuilder, Client, TestApp};
 const PLAY: &str = "/api/roulette/play";
 const LOTTERY: &str = "/api/lottery/play";
 /// What the process knows for a moment, is known again after these.
-const PAGES: [&str; 3] = [
+const PAGES: [&str; 4] = [
     "/api/season-pass/status",
     "/api/roulette/status",
+    // Not the page of the dice, whose first look of a day is one of those that are counted.
+    "/api/odds/dice",
     "/api/lottery/status",
 ];
 
