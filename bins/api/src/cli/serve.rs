@@ -6,7 +6,10 @@ use std::{
 };
 
 use anyhow::bail;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::timeout,
+};
 use xmas_config::{Config, ListenAddr, Secrets, problems};
 use xmas_http::server::{self, Running};
 use xmas_kernel::{Problem, with_causes};
@@ -19,6 +22,10 @@ use crate::{
     seed::{self, demo_state},
     wiring::{self, App, Ports},
 };
+
+/// How long the connections may take to be closed. A job that was given up in the middle of a statement may leave one that
+/// waits for an answer which never comes; what had been begun on it is rolled back when the process ends.
+const CLOSING: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let started = Instant::now();
@@ -101,7 +108,10 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     door.close().await;
     handle.stop(true).await;
     running.await??;
-    db.close().await?;
+    match timeout(CLOSING, db.close()).await {
+        Ok(closed) => closed?,
+        Err(_) => tracing::warn!("a connection to the database does not end; the server ends it"),
+    }
     Ok(())
 }
 
