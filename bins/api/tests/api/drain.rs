@@ -9,10 +9,14 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, DbBackend};
 use tempfile::TempDir;
 use xmas_test_support::TestDb;
 
-use crate::command_line::{Serving, run, text, xmas_api};
+use crate::{
+    command_line::{Serving, run, text, xmas_api},
+    migrate::until_waiting,
+};
 
 /// How a client's last request ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,4 +102,25 @@ async fn sigterm_under_load_drops_no_request_and_readiness_is_503_at_once() {
                WHERE u.external_id = 'demo-02' AND l.feature_type = 'DICE'";
     let kept = test.count(sql).await;
     assert_eq!(kept, i64::try_from(played.load(Ordering::Relaxed)).unwrap());
+}
+
+#[tokio::test]
+async fn a_job_that_waits_for_the_database_holds_no_stop_up() {
+    let folder = TempDir::new().unwrap();
+    let test = TestDb::new().await;
+    if test.db.backend() == DbBackend::Sqlite {
+        // Nothing waits for a table there.
+        return;
+    }
+    let owner = test.as_owner().await;
+    let holder = owner.db.begin().await.unwrap();
+    // A job begins with its lease, as soon as the server runs.
+    let lock = "LOCK TABLES job_lease WRITE";
+    holder.execute_unprepared(lock).await.unwrap();
+    let variables = [("DATABASE_URL", test.url()), ("DRAIN_SECONDS", "0")];
+    let mut server = Serving::start(folder.path(), &variables);
+    until_waiting(&test, true).await;
+    server.terminate();
+    assert!(server.wait().success());
+    holder.execute_unprepared("UNLOCK TABLES").await.unwrap();
 }

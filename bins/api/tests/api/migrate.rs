@@ -158,7 +158,7 @@ async fn a_table_in_use_holds_a_migration_up_and_the_migration_nobody() {
 }
 
 /// Waits until a statement waits for a table, or none does any more.
-async fn until_waiting(test: &TestDb, waiting: bool) {
+pub(crate) async fn until_waiting(test: &TestDb, waiting: bool) {
     let statements = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() \
                       AND state = 'Waiting for table metadata lock'";
     let look = async {
