@@ -23,8 +23,8 @@ use crate::{
     wiring::{self, App, Ports},
 };
 
-/// How long the connections may take to be closed. A job that was given up in the middle of a statement may leave one that
-/// waits for an answer which never comes; what had been begun on it is rolled back when the process ends.
+/// How long the connections may take to be closed: a job that was given up may have left one whose statement still waits
+/// for a lock. What had been begun on it is rolled back when the process ends.
 const CLOSING: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<()> {

@@ -16,6 +16,7 @@ mod command_line;
 mod connections;
 mod data_key;
 mod drain;
+mod dropped;
 mod health;
 mod home;
 mod idempotency;

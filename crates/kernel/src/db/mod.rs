@@ -138,6 +138,9 @@ const MARIADB_SESSION: &str = "SET SESSION \
     innodb_lock_wait_timeout = 3, \
     group_concat_max_len = 65536";
 
+/// How long a connection may take to roll back what was given up on it: more than a statement may wait for a row.
+const RECOVERY: Duration = Duration::from_secs(5);
+
 /// Galera waits before BEGIN and before what is read outside of a transaction.
 const GALERA_CAUSAL: &str = "SET SESSION wsrep_sync_wait = 1";
 /// Group Replication.
@@ -427,6 +430,7 @@ fn connect_options(
             let pool = pool.after_release(move |connection, metadata| {
                 let left = left.clone();
                 Box::pin(async move {
+                    recover(connection).await?;
                     if !is_for_reads {
                         left.leave(connection).await?;
                     }
@@ -461,6 +465,17 @@ fn connect_options(
             })
         });
     connect
+}
+
+/// Brings a connection in order on which a transaction was given up: its ROLLBACK has not been sent yet. Who drops a
+/// statement while it is prepared makes the driver wait for answers that never come, and without an end to it the pool
+/// would miss the connection for good.
+async fn recover(connection: &mut sqlx::MySqlConnection) -> Result<(), SqlxError> {
+    if !connection.should_flush() {
+        return Ok(());
+    }
+    let recovered = timeout(RECOVERY, connection.ping()).await;
+    recovered.unwrap_or_else(|late| Err(SqlxError::Io(late.into())))
 }
 
 /// Makes an SQLite file that only its owner reads, if it is not there; the files that SQLite puts
