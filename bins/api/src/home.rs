@@ -158,10 +158,12 @@ fn table(published: &PublishedOdds, language: Language, html: &mut String) {
     };
     let possible = odds.entries().iter().map(|entry| (entry, entry.weight));
     let sold_out = published.sold_out.iter().map(|entry| (entry, 0));
-    let stock = published.stock.clone().unwrap_or_default();
-    let left = |entry: &Entry| match stock.get(&entry.id) {
-        Some(left) => left.to_string(),
-        None => say(page::unlimited()),
+    let stock = published.stock.as_ref();
+    let left = |entry: &Entry| match stock.map(|stock| stock.get(&entry.id)) {
+        Some(Some(left)) => left.to_string(),
+        Some(None) => say(page::unlimited()),
+        // Only of the table that is in force it is known.
+        None => String::new(),
     };
     for (entry, weight) in possible.chain(sold_out) {
         // Weights are far below 2^53, so that both numbers are exact.

@@ -50,22 +50,23 @@ impl Problem {
     /// The field without what a stranger has called it, for the log.
     pub fn known_field(&self) -> String {
         match &self.stranger {
-            Some(name) => format!("{}?", self.field.strip_suffix(&**name).unwrap_or_default()),
+            Some(_) => format!("{}?", self.known_path()),
             None => self.field.clone(),
         }
     }
 
+    /// The field, without its last part if that is a stranger's.
+    fn known_path(&self) -> &str {
+        let Some(name) = &self.stranger else {
+            return &self.field;
+        };
+        self.field.strip_suffix(&**name).unwrap_or_default()
+    }
+
     /// A sentence that says what is wrong with which field, for people.
     pub fn sentence(&self, language: Language) -> String {
-        let place = match &self.stranger {
-            None => self.field.as_str(),
-            Some(name) => {
-                let path = self.field.strip_suffix(&**name);
-                path.unwrap_or_default().trim_end_matches('.')
-            }
-        };
         let place = Place {
-            path: place,
+            path: self.known_path().trim_end_matches('.'),
             label: self.label.as_deref(),
             stranger: self.stranger.as_deref(),
         };

@@ -56,9 +56,7 @@ impl DbError {
         let (DbError::Other(error) | DbError::SchemaMismatch(error)) = self else {
             return false;
         };
-        // For a database, a command on a table, a column, a routine, or anything of the server's.
-        let number = sqlx_error(error).and_then(mysql_number);
-        matches!(number, Some(1044 | 1142 | 1143 | 1227 | 1370))
+        is_forbidden(error)
     }
 
     /// What an error of COMMIT means. Where the database says that it does not commit, nothing of the transaction is
@@ -128,8 +126,9 @@ impl From<DbErr> for DbError {
 
 /// Whether the database's user has no right to a statement.
 pub(super) fn is_forbidden(error: &DbErr) -> bool {
-    // Denied for a table, for a column.
-    matches!(sqlx_error(error).and_then(mysql_number), Some(1142 | 1143))
+    // For a database, a command on a table, a column, a routine, or anything of the server's.
+    let number = sqlx_error(error).and_then(mysql_number);
+    matches!(number, Some(1044 | 1142 | 1143 | 1227 | 1370))
 }
 
 /// Whether there is no savepoint of this name.
