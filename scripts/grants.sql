@@ -1,6 +1,6 @@
 -- What the application's database user may do, on MySQL and MariaDB. Everything that can be looked up
--- afterwards stays as it was written: `wallet_ledger` and `admin_audit_log` can be read and added to,
--- and neither changed nor deleted. Migrations want another user, who owns the schema.
+-- afterwards stays as it was written: `wallet_ledger`, `admin_audit_log`, `odds_table` and `odds_change` can be
+-- read and added to, and neither changed nor deleted. Migrations want another user, who owns the schema.
 --
 --   xmas-api migrate up           with DATABASE_URL of the owner
 --   sed -e 's/{database}/xmas/' -e "s/{user}/'xmas_app'@'%'/" scripts/grants.sql | mysql
@@ -9,6 +9,8 @@
 -- Run it again after each migration: a new table has no grants yet.
 
 GRANT SELECT, INSERT ON `{database}`.`admin_audit_log` TO {user};
+GRANT SELECT, INSERT ON `{database}`.`odds_change` TO {user};
+GRANT SELECT, INSERT ON `{database}`.`odds_table` TO {user};
 GRANT SELECT, INSERT ON `{database}`.`wallet_ledger` TO {user};
 
 GRANT SELECT ON `{database}`.`schema_compatibility` TO {user};
@@ -38,7 +40,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`job_lease` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`job_result` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`lottery_config` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`lottery_prize` TO {user};
-GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`odds_table` TO {user};
+GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`odds_observed` TO {user};
+GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`odds_plan` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`ranking_daily` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`refresh_token` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`reward_bundle` TO {user};

@@ -41,6 +41,7 @@ mod m20261126_000017_key_gifts;
 mod m20261127_000018_job_results;
 mod m20261127_000019_housekeeping;
 mod m20261127_000020_turns;
+mod m20261128_000021_odds_history;
 mod script;
 mod state;
 
@@ -80,6 +81,7 @@ fn steps() -> Vec<(Box<dyn MigrationTrait>, &'static str)> {
         (Box::new(m20261127_000018_job_results::Migration), "0.2.0"),
         (Box::new(m20261127_000019_housekeeping::Migration), "0.1.0"),
         (Box::new(m20261127_000020_turns::Migration), "0.1.0"),
+        (Box::new(m20261128_000021_odds_history::Migration), "0.1.0"),
     ]
 }
 

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 use xmas_games::{
     Fairness, FairnessError, GameError,
     dice::DiceOutcome,
-    fairness::PublishedOdds,
+    fairness::{InForceOdds, PlannedOdds},
     odds::{Entry, Odds},
+    percent::Percent,
 };
 use xmas_http::{
     answer::VARY_BY_LANGUAGE,
@@ -22,8 +23,8 @@ use xmas_http::{
     middleware::limits,
 };
 use xmas_kernel::Feature;
-use xmas_texts::{Language, Text, page};
-use xmas_time::EventDay;
+use xmas_texts::{Language, Text, odds, page};
+use xmas_time::{DateTime, EventDay, Kst, Utc};
 
 use crate::{openapi::get_or_head, readiness::Readiness};
 
@@ -104,7 +105,7 @@ fn written(
     language: Language,
     is_ready: bool,
     today: EventDay,
-    tables: &[(String, Result<PublishedOdds, Text>)],
+    tables: &[(String, Result<InForceOdds, Text>)],
 ) -> String {
     let say = |text| in_html(&text, language);
     let state = match is_ready {
@@ -116,8 +117,8 @@ fn written(
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>XMAS 1Week</title>\n\
          <style>{STYLE}</style>\n<h1>XMAS 1Week</h1>\n<p>{}</p>\n<p><strong>{}</strong></p>\n<ul>\n",
         language.tag(),
-        escaped(&page::about().sentence(language)),
-        escaped(&state.sentence(language)),
+        sentence(&page::about(), language),
+        sentence(&state, language),
     );
     let links = LINKS.map(|(path, name)| (path.to_owned(), name()));
     let commitment = (format!("/api/fairness/{today}"), page::commitment());
@@ -127,22 +128,24 @@ fn written(
     }
     let _ = writeln!(
         html,
-        "</ul>\n<h2>{}</h2>",
-        say(page::odds_of_today(today.to_string()))
+        "</ul>\n<h2>{}</h2>\n<p><strong>{}</strong></p>\n<p>{}</p>",
+        say(page::odds_of_today(today.to_string())),
+        say(odds::contains_chance()),
+        sentence(&odds::change_when_sold_out(), language),
     );
     for (game, odds) in tables {
         let _ = writeln!(html, "<h3>{}</h3>", escaped(game));
         match odds {
             Ok(odds) => table(odds, language, &mut html),
             Err(instead) => {
-                let _ = writeln!(html, "<p>{}</p>", escaped(&instead.sentence(language)));
+                let _ = writeln!(html, "<p>{}</p>", sentence(instead, language));
             }
         }
     }
     html
 }
 
-fn table(published: &PublishedOdds, language: Language, html: &mut String) {
+fn table(in_force: &InForceOdds, language: Language, html: &mut String) {
     let say = |text| in_html(&text, language);
     let _ = writeln!(
         html,
@@ -151,31 +154,62 @@ fn table(published: &PublishedOdds, language: Language, html: &mut String) {
         say(page::probability()),
         say(page::left()),
     );
-    let odds = &published.odds;
-    let name = |entry: &Entry| match outcome(odds, entry) {
+    let table = &in_force.table;
+    let name = |entry: &Entry| match outcome(table, entry) {
         Some(outcome) => say(outcome),
         None => escaped(&entry.label),
     };
-    let possible = odds.entries().iter().map(|entry| (entry, entry.weight));
-    let sold_out = published.sold_out.iter().map(|entry| (entry, 0));
-    let stock = published.stock.as_ref();
-    let left = |entry: &Entry| match stock.map(|stock| stock.get(&entry.id)) {
-        Some(Some(left)) => left.to_string(),
-        Some(None) => say(page::unlimited()),
-        // Only of the table that is in force it is known.
-        None => String::new(),
+    let left = |entry: &Entry| match in_force.stock.get(&entry.id) {
+        Some(left) => left.to_string(),
+        None => say(page::unlimited()),
     };
-    for (entry, weight) in possible.chain(sold_out) {
-        // Weights are far below 2^53, so that both numbers are exact.
-        let percent = weight as f64 * 100.0 / odds.total() as f64;
+    for entry in table.entries() {
+        let percent = match in_force.is_playable {
+            true => in_force.published.odds.percent(entry.id),
+            false => Percent::ZERO,
+        };
         let _ = writeln!(
             html,
-            "<tr><td>{}</td><td>{percent:.4}%</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{percent}</td><td>{}</td></tr>",
             name(entry),
             left(entry),
         );
     }
     html.push_str("</table>\n");
+    if let Some(since) = in_force.since {
+        let _ = writeln!(
+            html,
+            "<p>{}</p>",
+            sentence(&page::in_force_since(told(since)), language)
+        );
+    }
+    for planned in &in_force.next {
+        announced(planned, language, html);
+    }
+}
+
+/// That another table takes over, and where it stands.
+fn announced(planned: &PlannedOdds, language: Language, html: &mut String) {
+    let game = planned.published.odds.feature();
+    let text = page::takes_over(told(planned.effective_from));
+    let _ = writeln!(
+        html,
+        "<p><a href=\"/api/odds/{}?odds_id={}\">{}</a></p>",
+        game.as_str().to_ascii_lowercase(),
+        planned.published.odds_id,
+        sentence(&text, language),
+    );
+}
+
+/// An instant as people in Korea write it, to the second.
+fn told(instant: DateTime<Utc>) -> String {
+    let korean = Kst(instant).to_string();
+    let (date_time, _) = korean.split_once('.').unwrap_or((&korean, ""));
+    format!("{} KST", date_time.replace('T', " "))
+}
+
+fn sentence(text: &Text, language: Language) -> String {
+    escaped(&text.sentence(language))
 }
 
 /// What an entry of the dice is called: operators name those of the other games.

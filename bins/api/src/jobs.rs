@@ -34,6 +34,7 @@ pub(crate) async fn run(app: App, watch: Arc<Watch>, audit_every: Duration, cloc
         keep_watch(&watch, &*clock),
         audit(&app, audit_every),
         keep_house(&app, &*clock),
+        keep_odds(&app, &*clock),
         log_cache(app.cache())
     );
 }
@@ -95,6 +96,18 @@ async fn keep_house(app: &App, clock: &dyn Clock) {
         if let Err(error) = app.keep_house(clock.now()).await {
             let error = anyhow::Error::from(error);
             tracing::warn!("housekeeping is put off: {error:#}");
+        }
+    }
+}
+
+/// Every replica looks for itself; whichever comes first counts.
+async fn keep_odds(app: &App, clock: &dyn Clock) {
+    let mut interval = every(EVERY);
+    loop {
+        interval.tick().await;
+        if let Err(error) = app.keep_odds(clock.now()).await {
+            let error = anyhow::Error::from(error);
+            tracing::warn!("what is published of odds is late: {error:#}");
         }
     }
 }

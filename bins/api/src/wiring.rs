@@ -403,6 +403,14 @@ impl App {
         self.housekeeping.run_if_due(self.process(), now).await
     }
 
+    /// Keeps what is published of odds up to date, should nobody play: what has taken over or run out, and, unless another
+    /// replica has done so within the hour, how often each result came up.
+    pub async fn keep_odds(&self, now: DateTime<Utc>) -> Result<(), GameError> {
+        let fairness = &self.player.fairness;
+        fairness.look(now).await?;
+        Ok(fairness.observe_if_due(self.process(), now).await?)
+    }
+
     /// What replicas share, if there is anything like it.
     pub(crate) fn cache(&self) -> &dyn Cache {
         &*self.cache

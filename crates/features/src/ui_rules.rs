@@ -11,8 +11,10 @@ use xmas_texts::{body, feature as texts, field, quoted};
 pub const TICKET_ZERO: &str = "ticket_zero";
 /// What players see before and during an interruption.
 pub const DOWNTIME_BANNER: &str = "downtime_banner";
-/// Every key that the existing clients know. Others are free, but for those that are nearly one of these.
-const KNOWN_KEYS: [&str; 3] = ["coin_zero", DOWNTIME_BANNER, TICKET_ZERO];
+/// What is said beside games and in advertisements for them: that there are items of chance, and where their odds are.
+pub const ODDS_NOTICE: &str = "odds_notice";
+/// Every key that clients know. Others are free, but for those that are nearly one of these.
+const KNOWN_KEYS: [&str; 4] = ["coin_zero", DOWNTIME_BANNER, ODDS_NOTICE, TICKET_ZERO];
 
 /// How deep a value may be nested.
 const MAX_DEPTH: usize = 16;
@@ -83,7 +85,14 @@ fn fields_of(key: &str) -> Option<&'static [Field]> {
         known("link_label", Shape::Text(50)),
         known("link_url", Shape::Text(500)),
     ];
+    const ODDS_NOTICE_FIELDS: &[Field] = &[
+        known("label", Shape::Text(50)),
+        known("body", Shape::Text(1_000)),
+        known("link_label", Shape::Text(50)),
+        known("link_url", Shape::Text(500)),
+    ];
     match key {
+        ODDS_NOTICE => Some(ODDS_NOTICE_FIELDS),
         TICKET_ZERO => Some(TICKET_ZERO_FIELDS),
         DOWNTIME_BANNER => Some(DOWNTIME_BANNER_FIELDS),
         _ => None,
@@ -483,6 +492,7 @@ mod tests {
             ("downtime_baner", DOWNTIME_BANNER),
             ("downtime-banner", DOWNTIME_BANNER),
             ("ticketzero", TICKET_ZERO),
+            ("odds-notice", ODDS_NOTICE),
             ("coin_zeros", "coin_zero"),
         ] {
             let problems = check_ui(key, &json!({}));

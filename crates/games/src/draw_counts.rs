@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, ConnectionTrait, QuerySelect, entity::prelude::*};
+use sea_orm::{Condition, ConnectionTrait, QuerySelect, QueryTrait, entity::prelude::*};
 use xmas_kernel::{
     ConfigId, Feature, OddsId,
     db::{DbError, Timestamp},
@@ -81,6 +81,38 @@ pub(crate) async fn observed(
         of_table.last_play = at.get(&last).copied();
     }
     Ok(observed)
+}
+
+/// The tables that plays of this instant or later were drawn from, whether or not the draw counted in the end.
+pub(crate) async fn drawn_from_since(
+    conn: &impl ConnectionTrait,
+    feature: Feature,
+    since: DateTime<Utc>,
+) -> Result<BTreeSet<OddsId>, DbError> {
+    use feature_log::Column;
+    let later = || {
+        feature_log::Entity::find()
+            .select_only()
+            .filter(Column::FeatureType.eq(feature.as_str()))
+            .filter(Column::CreatedAt.gte(Timestamp(since)))
+    };
+    let counted: Vec<i64> = later()
+        .column(Column::OddsId)
+        .distinct()
+        .filter(Column::OddsId.is_not_null())
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let plays = later().column(Column::Id).into_query();
+    let redrawn: Vec<i64> = feature_redraw::Entity::find()
+        .select_only()
+        .column(feature_redraw::Column::OddsId)
+        .distinct()
+        .filter(feature_redraw::Column::PlayId.in_subquery(plays))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(counted.into_iter().chain(redrawn).map(OddsId).collect())
 }
 
 /// Whether a configuration was ever played; `tables` are those that it has had.

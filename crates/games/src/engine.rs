@@ -5,7 +5,6 @@ use std::{mem, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, sea_query::SelectStatement};
-use xmas_cache::Snapshot;
 use xmas_kernel::{
     Feature, UserId,
     db::{BatchedRead, Db, DbError, Found, Gathered, retry},
@@ -13,13 +12,14 @@ use xmas_kernel::{
 };
 use xmas_players::{Identity, UncheckedProfile, read_beside_many};
 use xmas_rewards::{RewardState, RewardType, join_balance, joined_balance};
-use xmas_season_pass::reveal_coupons;
+use xmas_season_pass::{SeasonError, reveal_coupons};
 use xmas_time::EventDay;
 
 use crate::{
     Game, GameError, GameService, Play, PlayCommand, PlayContext, Status,
     daily_limit::remaining,
-    fairness::{OddsSource, PublishedOdds},
+    fairness::{InForceOdds, OddsSource, PublishedOdds},
+    in_force::InForce,
     odds::MAX_ENTRIES,
     play_log,
     plays::{Answer, Asked, Chained, Plays, Stop},
@@ -72,8 +72,8 @@ impl<G: Game> Engine<G> {
         let db = context.db.clone();
         let read = move |today, players| standings::<G>(db.clone(), today, players);
         let plays = Arc::new(Plays {
+            in_force: InForce::new(context.clone()),
             context,
-            configs: Snapshot::new(),
         });
         let serving = plays.clone();
         let serve = move |today, asks| {
@@ -121,7 +121,7 @@ impl<G: Game> Engine<G> {
             today_plays,
             token_balance,
         } = standing.unwrap_or_default();
-        let published = self.plays.published(now).await?;
+        let published = self.plays.in_force.playable(now).await?;
         let active = &published.active;
         context.pages.enter_page(identity, G::FEATURE, now).await;
         Ok(Status {
@@ -183,7 +183,7 @@ impl<G: Game> GameService<G> for Engine<G> {
                     let odds_id = self.plays.context.draws.publish(&rest.odds, now).await?;
                     chain = Some((rest, odds_id));
                     // Others need not find out the same way.
-                    self.plays.configs.drop_all();
+                    self.plays.in_force.forget();
                 }
             }
         }
@@ -198,13 +198,30 @@ impl<G: Game> OddsSource for Engine<G> {
         G::FEATURE
     }
 
-    async fn odds_now(&self, now: DateTime<Utc>) -> Result<PublishedOdds, GameError> {
-        let published = self.plays.published(now).await?;
-        Ok(PublishedOdds {
-            odds_id: published.odds_id,
-            odds: published.active.odds.clone(),
-            stock: Some(published.active.stock.clone()),
-            sold_out: published.active.sold_out.clone(),
+    async fn odds_now(&self, now: DateTime<Utc>) -> Result<InForceOdds, GameError> {
+        let timeline = self.plays.in_force.timeline(now).await?;
+        let published = timeline.at(now).as_ref();
+        let published = published.ok_or(GameError::InvalidConfig(G::FEATURE))?;
+        let active = &published.active;
+        let season = match self.plays.context.seasons.running(EventDay::of(now)).await {
+            Ok(season) => season.map(|season| (season.rules.start, season.rules.end)),
+            Err(SeasonError::Db(error)) => return Err(error.into()),
+            // Odds are there without a season.
+            Err(_) => None,
+        };
+        Ok(InForceOdds {
+            published: PublishedOdds {
+                odds_id: published.odds_id,
+                odds: published.odds.clone(),
+            },
+            is_playable: published.is_playable,
+            since: published.since,
+            table: active.table.clone(),
+            stock: active.stock.clone(),
+            supplied: active.supplied.clone(),
+            max_daily: active.max_daily,
+            next: timeline.next.clone(),
+            season,
         })
     }
 }

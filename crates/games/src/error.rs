@@ -86,9 +86,14 @@ pub enum ConfigError {
     /// It was never as this version says.
     #[error("the configuration has no such version")]
     UnknownVersion,
-    /// It was played, and what was played is kept.
+    /// It was played, and what was played is kept; or it is announced.
     #[error("the configuration was played")]
     InUse,
+    #[error("the configuration has no such plan")]
+    UnknownPlan,
+    /// It has taken over, was withdrawn, or could not take over.
+    #[error("the plan has ended")]
+    PlanEnded,
     #[error("this cannot be saved")]
     Invalid(Vec<Problem>),
     #[error(transparent)]

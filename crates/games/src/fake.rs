@@ -20,7 +20,7 @@ use crate::{
     ActiveConfig, Game, GameError, GameService, Play, PlayCommand, Receipt, Status,
     daily_limit::remaining,
     draw::{DrawId, Seed},
-    odds::InvalidOdds,
+    odds::{InvalidOdds, Odds},
     roulette::{NewWheel, Roulette, rules},
 };
 
@@ -67,9 +67,10 @@ impl<G: Game> FakeGame<G> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn config(&self) -> Result<&ActiveConfig<G>, GameError> {
+    fn config(&self) -> Result<(&ActiveConfig<G>, Odds), GameError> {
         let config = self.config.as_ref();
-        config.ok_or(GameError::InvalidConfig(G::FEATURE))
+        let playable = config.and_then(|config| Some((config, config.left()?)));
+        playable.ok_or(GameError::InvalidConfig(G::FEATURE))
     }
 }
 
@@ -82,7 +83,7 @@ impl<G: Game> GameService<G> for FakeGame<G> {
     ) -> Result<Status<G::Menu>, GameError> {
         let today = EventDay::of(now);
         self.features.require(G::FEATURE, today).await?;
-        let config = self.config()?;
+        let (config, _) = self.config()?;
         let world = self.world();
         let user_id = identity.user_id;
         let today_plays = world.plays_on.get(&(user_id, today)).copied().unwrap_or(0);
@@ -108,7 +109,7 @@ impl<G: Game> GameService<G> for FakeGame<G> {
             return Ok(Replayable::replayed(earlier));
         }
         self.features.require(G::FEATURE, today).await?;
-        let config = self.config()?;
+        let (config, odds) = self.config()?;
         let mut world = self.world();
         let nonce = world.plays_on.get(&(user_id, today)).copied().unwrap_or(0);
         if remaining(config.max_daily, nonce) == -1 {
@@ -124,8 +125,8 @@ impl<G: Game> GameService<G> for FakeGame<G> {
             nonce,
             attempt: 0,
         };
-        let number = self.seed.number(&draw, config.odds.total());
-        let entry = G::entry_at(&config.odds, number);
+        let number = self.seed.number(&draw, odds.total());
+        let entry = G::entry_at(&odds, number);
         let reward = entry.reward();
         let reward = reward.map_err(|_| GameError::InvalidConfig(G::FEATURE))?;
         *tokens -= 1;
@@ -181,9 +182,9 @@ impl FakeGame<Roulette> {
             name: wheel.name,
             max_daily: wheel.max_daily_spins,
             menu,
-            odds,
+            table: odds,
             stock: BTreeMap::new(),
-            sold_out: Vec::new(),
+            supplied: BTreeMap::new(),
         };
         Ok(Self::new(features, seed, Some(config)))
     }

@@ -78,7 +78,7 @@ pub trait Game: Send + Sync + Sized + 'static {
     /// What there is to win, as operators see it and as the audit log keeps it.
     type Body: Clone + Send + Sync + Serialize + DeserializeOwned;
     /// What an operator changes about it.
-    type BodyEdit: Send + Sync + 'static;
+    type BodyEdit: Default + Send + Sync + 'static;
 
     /// Locks what plays change, so that what is read next stays so until the edit is committed.
     async fn lock_in_tx(_: &DatabaseTransaction, _: ConfigId) -> Result<(), DbError> {
@@ -103,6 +103,27 @@ pub trait Game: Send + Sync + Sized + 'static {
     /// Of which prizes the version had another number left than there is now.
     fn stock_kept(_version: &Self::Body, _now: &Self::Body) -> Vec<StockKept> {
         Vec::new()
+    }
+
+    /// Gives what a planned configuration adds the ids that it will have: its odds are announced with them.
+    async fn number_in_tx(
+        _: &DatabaseTransaction,
+        _: ConfigId,
+        _: &mut Self::Body,
+    ) -> Result<(), DbError> {
+        Ok(())
+    }
+
+    /// Leaves the stock of what stays in a planned configuration to plays until it takes over, and returns the
+    /// fields by which it was to become another one.
+    fn keep_stock(_before: &Self::Body, _planned: &mut Self::Body) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What there is to win once a planned configuration takes over from what is there then. Whoever played before may
+    /// still win what was there before.
+    fn taken_over(_before: &Self::Body, planned: Self::Body, _: &mut Problems) -> Self::Body {
+        planned
     }
 
     /// The labels of what there is to win, and the names of their fields.
@@ -158,11 +179,20 @@ pub struct ActiveConfig<G: Game> {
     /// 0 means no limit.
     pub max_daily: i64,
     pub menu: G::Menu,
-    pub odds: Odds,
+    /// Everything that takes part, whether or not anything is left of it.
+    pub table: Odds,
     /// What is left of the entries that are limited, by their id.
     pub stock: BTreeMap<i64, i64>,
-    /// Entries that would be drawn if anything were left of them.
-    pub sold_out: Vec<Entry>,
+    /// How many there have been of them in all, as far as that is known.
+    pub supplied: BTreeMap<i64, i64>,
+}
+
+impl<G: Game> ActiveConfig<G> {
+    /// What is drawn from: the table without what has run out; `None` if nothing is left that can come up.
+    pub fn left(&self) -> Option<Odds> {
+        let is_left = |entry: &Entry| self.stock.get(&entry.id).is_none_or(|left| *left > 0);
+        self.table.keeping(is_left).ok()
+    }
 }
 
 /// What is known of a game where only its [`Feature`] is.

@@ -7,6 +7,8 @@
 //!   for the game and day, without gaps; with the day's seed it decides every draw.
 //! - An odds table never changes, and every draw names the one it was made from. A seed is committed
 //!   to before its day and leaves this crate only after it.
+//! - What is in force at an instant is the same on every replica, also across the instant of a plan (`config/plan/`); and
+//!   what was in force when is kept.
 //! - A broken configuration answers its own error and takes no token.
 //! - A limited prize is taken by the last statement before commit. If none is left, nothing of the
 //!   attempt remains, and the play is drawn again without it.
@@ -33,7 +35,7 @@
 //! deleted come from [`Engine`]; paths, their documentation and their errors are the same for every game.
 //!
 //! Owns the tables `roulette_*`, `dice_config`, `lottery_*`, `feature_log`, `feature_redraw`,
-//! `odds_table`, `draw_seed`, `ranking_daily` and `external_ranking_data`.
+//! `odds_table`, `odds_plan`, `odds_change`, `odds_observed`, `draw_seed`, `ranking_daily` and `external_ranking_data`.
 
 pub mod catalog;
 pub mod config;
@@ -48,8 +50,10 @@ pub mod fairness;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
 mod game;
+mod in_force;
 pub mod lottery;
 pub mod odds;
+pub mod percent;
 mod play_log;
 mod plays;
 pub mod ranking;

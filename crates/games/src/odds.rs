@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use xmas_kernel::{ConfigId, Feature};
 use xmas_rewards::{Reward, RewardType};
 
-use crate::draw;
+use crate::{draw, percent::Percent};
 
 /// The largest weight of an entry: far above need, and a table of them is far from
 /// [`draw::RANGE`].
@@ -129,8 +129,19 @@ impl Odds {
 
     /// The same table without one entry: what is drawn from once it has run out.
     pub fn without(&self, entry: i64) -> Result<Self, InvalidOdds> {
-        let rest = self.entries.iter().filter(|other| other.id != entry);
+        self.keeping(|other| other.id != entry)
+    }
+
+    /// The same table with some of its entries only.
+    pub fn keeping(&self, stays: impl Fn(&Entry) -> bool) -> Result<Self, InvalidOdds> {
+        let rest = self.entries.iter().filter(|entry| stays(entry));
         Self::new(self.feature, self.config_id, rest.cloned().collect())
+    }
+
+    /// How probable an entry is; 0 for one that is not in the table.
+    pub fn percent(&self, id: i64) -> Percent {
+        let weight = self.entry(id).map_or(0, |entry| entry.weight);
+        Percent::of(weight, self.total)
     }
 
     pub fn feature(&self) -> Feature {

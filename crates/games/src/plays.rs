@@ -5,7 +5,6 @@ use std::{collections::HashSet, fmt, sync::Arc};
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseTransaction, QueryResult, sea_query::SelectStatement};
 use serde_json::json;
-use xmas_cache::Snapshot;
 use xmas_kernel::{
     OddsId,
     db::{Ask, Caller, DbError, Tx, while_all_wait, while_any_waits},
@@ -17,26 +16,20 @@ use xmas_season_pass::Place;
 use xmas_time::EventDay;
 
 use crate::{
-    ActiveConfig, Game, GameError, Play, PlayCommand, PlayContext,
-    config::store,
+    Game, GameError, Play, PlayCommand, PlayContext,
     context::{Drawn, Ready},
     daily_limit::next_nonce,
     draw::DrawId,
     fairness::SeedOfDay,
-    odds::{Entry, Odds},
+    in_force::{InForce, PublishedConfig},
+    odds::Odds,
     play_log::{self, Draw},
 };
 
 /// How one game is played, on the database.
 pub(crate) struct Plays<G: Game> {
     pub(crate) context: PlayContext,
-    pub(crate) configs: Snapshot<(), Option<Arc<PublishedConfig<G>>>>,
-}
-
-/// The active configuration, and the id under which its odds are published.
-pub(crate) struct PublishedConfig<G: Game> {
-    pub(crate) active: ActiveConfig<G>,
-    pub(crate) odds_id: OddsId,
+    pub(crate) in_force: InForce<G>,
 }
 
 /// The draws of one play so far, whose prizes had all run out, and what is drawn from next. The
@@ -63,9 +56,8 @@ pub(crate) struct Asked {
 pub(crate) type Answer<G> = Result<Option<Replayable<Play<<G as Game>::Outcome>>>, Stop<G>>;
 
 /// What is the same for all plays of a transaction.
-struct Round<G: Game> {
+struct Round {
     ready: Ready,
-    published: Arc<PublishedConfig<G>>,
     seed: Arc<SeedOfDay>,
 }
 
@@ -108,32 +100,6 @@ impl<G: Game> From<DbError> for Stop<G> {
 }
 
 impl<G: Game> Plays<G> {
-    /// The configuration in force.
-    pub(crate) async fn published(
-        &self,
-        now: DateTime<Utc>,
-    ) -> Result<Arc<PublishedConfig<G>>, GameError> {
-        let published = self.configs.get_or_load((), self.load(now)).await?;
-        published.ok_or(GameError::InvalidConfig(G::FEATURE))
-    }
-
-    async fn load(&self, now: DateTime<Utc>) -> Result<Option<Arc<PublishedConfig<G>>>, DbError> {
-        let context = &self.context;
-        let saved = store::active::<G>(context.db.read()).await?;
-        let Some(active) = saved.and_then(G::playable) else {
-            return Ok(None);
-        };
-        let rewards = active.odds.entries().iter().map(Entry::reward);
-        let Ok(rewards) = rewards.collect::<Result<Vec<_>, _>>() else {
-            return Ok(None);
-        };
-        if !context.rewards.are_deliverable(&rewards).await? {
-            return Ok(None);
-        }
-        let odds_id = context.draws.publish(&active.odds, now).await?;
-        Ok(Some(Arc::new(PublishedConfig { active, odds_id })))
-    }
-
     /// Plays in a transaction of its own.
     pub(crate) async fn play(
         &self,
@@ -147,7 +113,7 @@ impl<G: Game> Plays<G> {
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
         // Both are looked at once the player is known not to be blocked, and nothing to be replayed.
-        let published = self.published(now).await;
+        let published = self.in_force.playable(now).await;
         let seed = context.draws.seed(today, now).await;
 
         let tx = context.db.begin().await?;
@@ -160,13 +126,10 @@ impl<G: Game> Plays<G> {
             Entered::Replay(result) => return Ok(Replayable::replayed(result)),
             Entered::Run(player, (ready, rows)) => (player, ready, rows),
         };
-        let round = Round {
-            ready,
-            published: published?,
-            seed: seed?,
-        };
+        let (published, seed) = (published?, seed?);
+        let round = Round { ready, seed };
         let books = Books::open(&tx, &player, &rows, now)?;
-        let decided = round.decide(chain, books, request, &rows)?;
+        let decided = round.decide(&published, chain, books, request, &rows)?;
         let (published, odds) = (decided.published, decided.odds);
         let (draw, mut redraws) = (decided.drawn.draw, decided.drawn.redraws.clone());
         let (nonce, took_stock) = (decided.drawn.nonce, decided.drawn.took_stock);
@@ -186,7 +149,7 @@ impl<G: Game> Plays<G> {
         tx.commit().await?;
         if took_stock {
             // What is left has changed.
-            self.configs.drop_all();
+            self.in_force.forget();
         }
         let play = play.into_iter().next();
         let play = play.ok_or_else(|| DbError::Corrupt("a play was not written".to_owned()))?;
@@ -256,9 +219,13 @@ impl<G: Game> Plays<G> {
         let context = &self.context;
         let round = Round {
             ready: context.ready(G::FEATURE, today).await?,
-            published: self.published(now).await?,
             seed: context.draws.seed(today, now).await?,
         };
+        // Each is drawn from what was in force when it was asked for.
+        let mut published = Vec::with_capacity(asked.len());
+        for asked in asked {
+            published.push(self.in_force.playable(asked.now).await?);
+        }
         let asking = asked.iter().map(|asked| &asked.command);
         let asking: Vec<_> = asking
             .map(|command| (command.identity, command.request.as_ref()))
@@ -284,7 +251,9 @@ impl<G: Game> Plays<G> {
         for (index, player, rows) in &running {
             let decided = Books::open(&tx, player, rows, asked[*index].now)
                 .map_err(GameError::from)
-                .and_then(|books| round.decide(None, books, asking[*index].1, rows));
+                .and_then(|books| {
+                    round.decide(&published[*index], None, books, asking[*index].1, rows)
+                });
             match decided {
                 // Others want the rows of this prize.
                 Ok(decided) if decided.drawn.is_of_a_stock() => {}
@@ -339,16 +308,17 @@ impl<G: Game> Plays<G> {
     }
 }
 
-impl<G: Game> Round<G> {
-    /// Draws for a player, whose rows were read with their lock: on along the chain, if it is of this play.
-    fn decide<'a>(
-        &'a self,
+impl Round {
+    /// Draws for a player, whose rows were read with their lock: from what was in force when they asked, or on along the
+    /// chain, if it is of this play.
+    fn decide<'a, G: Game>(
+        &self,
+        own: &'a Arc<PublishedConfig<G>>,
         chain: Option<&'a Chained<G>>,
         books: Books<'a>,
         request: Option<&'a RequestKey>,
         rows: &[QueryResult],
     ) -> Result<Decided<'a, G>, GameError> {
-        let own = &self.published;
         let nonce = next_nonce(play_log::joined_plays(rows)?, own.active.max_daily)?;
         PlayContext::check_price(&books, G::TOKEN)?;
         let place = self.ready.place(rows)?;
@@ -358,7 +328,7 @@ impl<G: Game> Round<G> {
                     let redraws = chain.redraws.clone();
                     (&chain.published, &chain.odds, *odds_id, redraws)
                 }
-                None => (own, &own.active.odds, own.odds_id, Vec::new()),
+                None => (own, &own.odds, own.odds_id, Vec::new()),
             };
         let active = &published.active;
         let id = DrawId {

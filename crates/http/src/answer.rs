@@ -1,10 +1,13 @@
 use actix_web::{
-    HttpRequest, HttpResponse, Responder,
+    HttpRequest, HttpResponse, HttpResponseBuilder, Responder,
     body::BoxBody,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, ETag, EntityTag, Header, IfNoneMatch},
+    },
 };
 use serde::Serialize;
-use xmas_kernel::idempotency::Replayable;
+use xmas_kernel::{idempotency::Replayable, version::Version};
 
 /// A 200 or 201 with JSON, which says so if it repeats an earlier answer.
 #[derive(Debug)]
@@ -20,6 +23,36 @@ const REPLAYED: (&str, &str) = ("idempotency-replayed", "true");
 
 /// The header of an answer with texts for people.
 pub const VARY_BY_LANGUAGE: (header::HeaderName, &str) = (header::VARY, "Accept-Language");
+
+/// Answers what changes seldom with an `ETag`, or with 304 if the request knows it as it is. A copy may be kept, but is
+/// asked about each time. `is_there` says whether there is anything, which `If-None-Match: *` asks.
+pub fn tagged(
+    request: &HttpRequest,
+    version: &Version,
+    is_there: bool,
+    answer: impl FnOnce(&mut HttpResponseBuilder) -> HttpResponse,
+) -> HttpResponse {
+    let tag = EntityTag::new_strong(version.as_str().to_owned());
+    let is_known = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => is_there,
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
+        Err(_) => false,
+    };
+    let mut builder = HttpResponse::Ok();
+    builder.insert_header((header::CACHE_CONTROL, "no-cache"));
+    builder.insert_header(ETag(tag));
+    match is_known {
+        true => builder.status(StatusCode::NOT_MODIFIED).finish(),
+        false => answer(&mut builder),
+    }
+}
+
+/// [`tagged`], of JSON that is its own version.
+pub fn tagged_json(request: &HttpRequest, body: &impl Serialize) -> HttpResponse {
+    tagged(request, &Version::of(body), true, |answer| {
+        answer.json(body)
+    })
+}
 
 /// A 204, which says so if it repeats an earlier answer.
 pub fn no_content(done: &Replayable<()>) -> HttpResponse {

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use actix_web::{
-    HttpResponse,
+    HttpResponse, HttpResponseBuilder,
     http::header::{self, HeaderValue},
     web::Bytes,
 };
@@ -64,13 +64,7 @@ where
     F: Future<Output = ApiResult<ExportPage<C>>>,
 {
     let first = page(None).await?;
-    // Spreadsheets need the byte order mark to read Korean.
-    let mut head = vec![0xef, 0xbb, 0xbf];
-    head.extend(lines(&[columns
-        .iter()
-        .map(|column| Cell::text(*column))
-        .collect()])?);
-    head.extend(lines(&first.rows)?);
+    let head = table(columns, &first.rows)?;
     let rest = stream::unfold((first.next, page), async |(from, page)| {
         let from = from?;
         let chunk = match page(Some(from)).await {
@@ -86,13 +80,28 @@ where
         })
     });
     let body = stream::once(std::future::ready(Ok(Bytes::from(head)))).chain(rest);
-    let disposition = format!("attachment; filename=\"{name}.csv\"");
     let mut answer = HttpResponse::Ok();
+    named(&mut answer, name);
+    Ok(answer.streaming::<_, ApiError>(Box::pin(body)))
+}
+
+/// Makes an answer a table that is saved under a name.
+pub fn named(answer: &mut HttpResponseBuilder, name: &str) {
+    let disposition = format!("attachment; filename=\"{name}.csv\"");
     answer.insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"));
     if let Ok(value) = HeaderValue::try_from(disposition) {
         answer.insert_header((header::CONTENT_DISPOSITION, value));
     }
-    Ok(answer.streaming::<_, ApiError>(Box::pin(body)))
+}
+
+/// A table, or its first rows.
+pub fn table(columns: &[&str], rows: &[Vec<Cell>]) -> ApiResult<Vec<u8>> {
+    // Spreadsheets need the byte order mark to read Korean.
+    let mut head = vec![0xef, 0xbb, 0xbf];
+    let columns = columns.iter().map(|column| Cell::text(*column));
+    head.extend(lines(&[columns.collect()])?);
+    head.extend(lines(rows)?);
+    Ok(head)
 }
 
 fn lines(rows: &[Vec<Cell>]) -> ApiResult<Vec<u8>> {

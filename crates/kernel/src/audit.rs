@@ -84,7 +84,7 @@ impl Area {
 }
 
 /// Makes two operators who edit the same area come one after the other: the second one reads what the
-/// first one has saved. The first statement of every edit of configuration; players never wait for it.
+/// first one has saved. The first statement of every edit of configuration; players wait for it only where a game's odds change by themselves.
 pub async fn enter_in_tx(tx: &DatabaseTransaction, area: Area) -> Result<(), DbError> {
     // A lock would hold on one node of a cluster only.
     let entered = lock::Entity::update_many()
@@ -137,6 +137,7 @@ pub struct LoggedChange {
     /// The operator's name.
     pub actor: String,
     pub action: String,
+    pub resource: String,
     pub before: Option<Value>,
     pub after: Option<Value>,
     pub reason: Option<String>,
@@ -157,6 +158,7 @@ impl LoggedChange {
             actor_id: UserId(row.actor_id),
             actor: row.actor,
             action: row.action,
+            resource: row.resource,
             reason: row.reason,
             request_id: row.request_id,
             at: row.created_at.0,
@@ -194,6 +196,21 @@ pub async fn since(
     let rows = Entity::find()
         .filter(Column::Resource.eq(resource))
         .filter(Column::Id.gt(row))
+        .order_by_asc(Column::Id);
+    rows.all(conn)
+        .await?
+        .into_iter()
+        .map(LoggedChange::of)
+        .collect()
+}
+
+/// What was done to any of these, oldest first.
+pub async fn of_all(
+    conn: &impl ConnectionTrait,
+    resources: impl IntoIterator<Item = String>,
+) -> Result<Vec<LoggedChange>, DbError> {
+    let rows = Entity::find()
+        .filter(Column::Resource.is_in(resources))
         .order_by_asc(Column::Id);
     rows.all(conn)
         .await?

@@ -147,6 +147,8 @@ error_codes! {
         "이날에 대해 공개된 것이 없습니다.";
     ConfigVersionNotFound 404 "The configuration has no such version."
         "설정에 없는 버전입니다.";
+    PlanNotFound 404 "The configuration has no such plan."
+        "설정에 없는 예고입니다.";
     MethodNotAllowed 405 "This path does not answer this method."
         "이 경로에서 쓸 수 없는 메서드입니다.";
     NoActiveSeasonConflict 409 "More than one season is active."
@@ -173,8 +175,10 @@ error_codes! {
         "한 배치의 id이면서 다른 배치의 batch_id입니다.";
     BatchIsRevert 409 "The batch takes back another one, and cannot be taken back itself."
         "다른 배치를 되돌린 배치라서 다시 되돌릴 수 없습니다.";
-    ConfigInUse 409 "It has been played and is kept; switch it off instead."
-        "플레이된 적이 있어 보존되는 설정입니다. 대신 끄세요.";
+    ConfigInUse 409 "It has been played or announced, and is kept; switch it off or withdraw its plans instead."
+        "플레이되었거나 예고되어 보존되는 설정입니다. 대신 끄거나 예고를 철회하세요.";
+    PlanEnded 409 "The plan has taken over, was withdrawn, or could not take over."
+        "이미 적용되었거나 철회되었거나 적용하지 못한 예고입니다.";
     VersionConflict 409 "Somebody has changed it since it was loaded; load it again."
         "다른 사람이 먼저 수정했습니다. 다시 불러온 뒤 수정하세요.";
     FeatureRetired 410 "This feature has been retired."

@@ -52,6 +52,10 @@ typed_id!(
     OddsId
 );
 typed_id!(
+    /// A row of `odds_plan`.
+    PlanId
+);
+typed_id!(
     /// A row of `event_bridge`.
     BridgeId
 );

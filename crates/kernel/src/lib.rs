@@ -41,7 +41,7 @@ pub use causes::with_causes;
 pub use error_code::ErrorCode;
 pub use feature::Feature;
 pub use ids::{
-    BatchId, BridgeId, BundleId, ConfigId, CouponKindId, GiftId, OddsId, PlayId, RewardId,
+    BatchId, BridgeId, BundleId, ConfigId, CouponKindId, GiftId, OddsId, PlanId, PlayId, RewardId,
     SeasonId, UserId,
 };
 pub use nearest::{is_within, nearest, unknown_name};

@@ -2,17 +2,15 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{self, ETag, EntityTag, Header, IfNoneMatch},
-    },
     web::{Data, Json},
 };
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use xmas_features::{UiConfig, UiConfigs, ui_rules::TICKET_ZERO};
-use xmas_http::{endpoint::Operation, error::ApiResult, extract::PathPart, operation};
+use xmas_http::{
+    answer::tagged, endpoint::Operation, error::ApiResult, extract::PathPart, operation,
+};
 use xmas_time::Kst;
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -44,23 +42,12 @@ pub(crate) async fn ui_config(
 ) -> ApiResult<HttpResponse> {
     let config = texts.find(&key.0).await?;
     let version = UiConfig::version(config.as_deref());
-    let tag = EntityTag::new_strong(version.as_str().to_owned());
-    let mut answer = HttpResponse::Ok();
-    // A copy may be kept, but is asked about each time.
-    answer.insert_header((header::CACHE_CONTROL, "no-cache"));
-    answer.insert_header(ETag(tag.clone()));
-    let is_known = match IfNoneMatch::parse(&request) {
-        Ok(IfNoneMatch::Any) => config.is_some(),
-        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
-        Err(_) => false,
-    };
-    if is_known {
-        return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
-    }
-    Ok(answer.json(UiConfigAnswer {
-        key: key.0,
-        value: config.as_ref().map(|config| config.value.clone()),
-        updated_at: config.map(|config| Kst(config.updated_at)),
+    Ok(tagged(&request, &version, config.is_some(), |answer| {
+        answer.json(UiConfigAnswer {
+            key: key.0,
+            value: config.as_ref().map(|config| config.value.clone()),
+            updated_at: config.as_ref().map(|config| Kst(config.updated_at)),
+        })
     }))
 }
 

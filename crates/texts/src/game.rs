@@ -36,9 +36,9 @@ texts! {
         "looks like the label of another prize in this list; choose one that players can tell apart"
         "목록의 다른 경품과 label이 같아 보입니다. 구별되는 label을 고르세요"
     }
-    label_of_drawn() {
-        "is that of a prize that was drawn and is kept; choose another one"
-        "이미 추첨되어 보존된 경품의 label입니다. 다른 label을 고르세요"
+    label_of_kept() {
+        "is that of a prize that is kept, since it was drawn or may be until then; choose another one"
+        "추첨되었거나 그때까지 추첨될 수 있어 보존되는 경품의 label입니다. 다른 label을 고르세요"
     }
     stock(high, got) {
         "must be from 0 to {high}, or null for no limit; got {got}"

@@ -72,6 +72,14 @@ texts! {
         "You lose"
         "패배"
     }
+    in_force_since(at) {
+        "In force since {at}"
+        "{at}부터 적용 중입니다"
+    }
+    takes_over(at) {
+        "Another table takes over at {at}"
+        "{at}부터 다른 확률표가 적용됩니다"
+    }
     odds_away() {
         "The odds cannot be shown now"
         "지금은 확률을 표시할 수 없습니다"

@@ -217,18 +217,20 @@ mod tests {
 
     use super::*;
     use crate::{
-        body, bridge, csv, feature, field, game, page, player, receipt, reward, season, setting,
-        start, wallet,
+        body, bridge, csv, feature, field, game, odds, page, plan, player, receipt, reward, season,
+        setting, start, wallet,
     };
 
-    const AREAS: [&[(&str, &str, &str)]; 14] = [
+    const AREAS: [&[(&str, &str, &str)]; 16] = [
         body::ALL,
         bridge::ALL,
         csv::ALL,
         feature::ALL,
         field::ALL,
         game::ALL,
+        odds::ALL,
         page::ALL,
+        plan::ALL,
         player::ALL,
         receipt::ALL,
         reward::ALL,

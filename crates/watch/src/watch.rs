@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 use tokio::time::{error::Elapsed, timeout};
 use xmas_event_bridge::{BridgeError, Progress, Settlement};
+use xmas_games::{config::plan::refused_since, fairness::ObservedRecord};
 use xmas_housekeeping::Record;
 use xmas_kernel::db::DbError;
 use xmas_migration::{Versions, versions};
@@ -76,6 +77,9 @@ pub(crate) struct Seen {
     pub(crate) settlement: Option<Progress>,
     pub(crate) audit: Option<Audited>,
     pub(crate) housekeeping: Record,
+    pub(crate) odds_counted: ObservedRecord,
+    /// Plans of games that could not take over in the last day.
+    pub(crate) plans_refused: u64,
 }
 
 impl Seen {
@@ -154,6 +158,8 @@ impl Watch {
             settlement: self.progress(now).await?,
             audit: Audited::last(db).await?,
             housekeeping: Record::of(db).await?,
+            odds_counted: ObservedRecord::of(db).await?,
+            plans_refused: refused_since(db.read(), now - TimeDelta::days(1)).await?,
         })
     }
 

@@ -63,8 +63,10 @@ pub async fn demo(
     let admin_hash = passwords.hash(ADMIN_PASSWORD).await?;
     let now = config.event.clock.unwrap_or_else(default_start);
     let seeded_at = real.now();
+    let yesterday = now - chrono::TimeDelta::days(1);
     let tx = db.begin().await?;
-    let items = event_2025::write_in_tx(&tx, now)
+    // Before anybody has played.
+    let items = event_2025::write_in_tx(&tx, EventDay::of(yesterday).start())
         .await
         .map_err(|error| start::event_unwritten(with_causes(&error)))?;
     let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
@@ -106,7 +108,6 @@ pub async fn demo(
     };
     demo_state::insert_in_tx(&tx, &state, seeded_at).await?;
     tx.commit().await?;
-    let yesterday = now - chrono::TimeDelta::days(1);
     let ports = Ports::with_clock(Arc::new(ManualClock::at(yesterday)));
     let app = App::new(db, config, secrets, ports);
     play_a_day(&app, &players[0], yesterday).await

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use xmas_event_bridge::{BridgeDay, BridgeError, Bridges, Mission, NewBridge};
 use xmas_features::{
     FeatureDeskError, FeatureRow, FeatureSettings, Features, UiConfigs,
-    ui_rules::{DOWNTIME_BANNER, TICKET_ZERO},
+    ui_rules::{DOWNTIME_BANNER, ODDS_NOTICE, TICKET_ZERO},
 };
 use xmas_games::{
     SaveError,
@@ -276,7 +276,7 @@ fn features() -> [FeatureRow; 5] {
     ]
 }
 
-fn texts() -> [(&'static str, Value); 2] {
+fn texts() -> [(&'static str, Value); 3] {
     let ticket_zero = json!({
         "title": "티켓이 부족해요",
         "body": "출석 도장을 찍으면 티켓을 받을 수 있어요. 매일 자정에 새 도장이 열립니다.",
@@ -291,9 +291,16 @@ fn texts() -> [(&'static str, Value); 2] {
         "starts_at": null,
         "ends_at": null,
     });
+    let odds_notice = json!({
+        "label": "확률형 아이템 포함",
+        "body": "룰렛, 주사위, 복권의 결과는 공개된 확률에 따라 정해집니다. 수량이 정해진 경품이 소진되면 확률이 바뀝니다.",
+        "link_label": "확률 보기",
+        "link_url": "/",
+    });
     [
         (TICKET_ZERO, ticket_zero),
         (DOWNTIME_BANNER, downtime_banner),
+        (ODDS_NOTICE, odds_notice),
     ]
 }
 

@@ -12,7 +12,31 @@ use xmas_test_support::{Answer, Client, TestApp, document};
 use xmas_time::{Clock, DateTime, EventDay, Utc};
 
 /// Operations that change something and take no key, and why.
-const WITHOUT: [(&str, &str); 33] = [
+const WITHOUT: [(&str, &str); 39] = [
+    (
+        "POST /admin/api/dice-config/{id}/plans",
+        "a game has one plan at an instant, and the second is refused",
+    ),
+    (
+        "POST /admin/api/dice-config/{id}/plans/{plan}/withdraw",
+        "what is withdrawn stays so",
+    ),
+    (
+        "POST /admin/api/roulette-config/{id}/plans",
+        "a game has one plan at an instant, and the second is refused",
+    ),
+    (
+        "POST /admin/api/roulette-config/{id}/plans/{plan}/withdraw",
+        "what is withdrawn stays so",
+    ),
+    (
+        "POST /admin/api/lottery-config/{id}/plans",
+        "a game has one plan at an instant, and the second is refused",
+    ),
+    (
+        "POST /admin/api/lottery-config/{id}/plans/{plan}/withdraw",
+        "what is withdrawn stays so",
+    ),
     (
         "POST /api/auth/token",
         "a stored answer would hold tokens; a second login is a second session",

@@ -117,6 +117,7 @@ async fn live(app: &TestApp) {
         .await
         .unwrap();
     app.app.keep_house(app.clock.now()).await.unwrap();
+    app.app.keep_odds(app.clock.now()).await.unwrap();
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use xmas_kernel::{ConfigId, Problem, Problems, db::DbError, text::Kept};
 use xmas_rewards::{Reward, are_deliverable};
 use xmas_texts::reward;
 
-use super::{Config, store};
+use super::{Config, noted::note_in_tx, store};
 use crate::{Game, SaveError};
 
 /// Checks a new configuration as a whole and saves it.
@@ -19,7 +19,9 @@ pub(crate) async fn insert_in_tx<G: Game>(
     if !problems.is_empty() {
         return Err(SaveError::Invalid(problems));
     }
-    Ok(store::insert_in_tx::<G>(tx, config, now).await?)
+    let id = store::insert_in_tx::<G>(tx, config, now).await?;
+    note_in_tx::<G>(tx, None, now).await?;
+    Ok(id)
 }
 
 /// What is wrong with a configuration: what was found already, its texts, the game's own rules, and
@@ -93,6 +95,7 @@ mod tests {
             weight: 1,
             stock: None,
             stock_at_edit: None,
+            stock_supplied: None,
             reward: Reward::NONE.into(),
             is_active: true,
         };

@@ -5,23 +5,26 @@ use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use xmas_kernel::{
     ConfigId, Problems,
-    audit::{self, Actor, Change},
+    audit::{self, Actor},
     db::{DbError, Tx, retry},
     paging::{Cursor, Limit, Page},
     version::{self, Seen},
 };
 
 use super::{
+    audited::{audit_in_tx, switch_off_others_in_tx},
     check::problems_in_tx,
-    history::{self, resource},
+    history,
     model::{ConfigEdit, ConfigEditor, Saved},
-    store,
+    noted::note_in_tx,
+    plan, store,
     version::{ConfigVersion, RESTORED_FROM, Restored},
 };
 use crate::{ConfigError, Engine, Game, draw_counts, fairness};
 
 /// The configurations of one game for operators. Every change leaves a row in the audit log, and takes
-/// effect here at once and within a second everywhere. A play that is under way ends with the
+/// effect here at once and within a second everywhere; one that is to take effect everywhere at an instant is planned
+/// (`plan/`). A play that is under way ends with the
 /// configuration that it was drawn from.
 impl<G: Game> Engine<G> {
     /// All of them, newest first.
@@ -40,6 +43,7 @@ impl<G: Game> Engine<G> {
         new: &ConfigEdit<G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
+        self.plays.in_force.timeline(now).await?;
         retry(|| self.create_once(actor, new, now)).await
     }
 
@@ -52,6 +56,7 @@ impl<G: Game> Engine<G> {
         edit: &ConfigEditor<'_, G::Body, G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
+        self.plays.in_force.timeline(now).await?;
         retry(|| self.update_once(actor, id, edit, now)).await
     }
 
@@ -77,10 +82,11 @@ impl<G: Game> Engine<G> {
         seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<Restored<G::Body>, ConfigError> {
+        self.plays.in_force.timeline(now).await?;
         retry(|| self.restore_once(actor, id, version, seen, now)).await
     }
 
-    /// Removes one that was never played.
+    /// Removes one that was never played and is not announced.
     ///
     /// # Errors
     /// [`ConfigError::InUse`] for any other.
@@ -90,6 +96,7 @@ impl<G: Game> Engine<G> {
         id: ConfigId,
         now: DateTime<Utc>,
     ) -> Result<(), ConfigError> {
+        self.plays.in_force.timeline(now).await?;
         retry(|| self.delete_once(actor, id, now)).await
     }
 
@@ -132,7 +139,7 @@ impl<G: Game> Engine<G> {
     ) -> Result<Saved<G::Body>, ConfigError> {
         if let Some(saved) = saved {
             tx.commit().await?;
-            self.plays.configs.drop_all();
+            self.plays.in_force.forget();
             return Ok(saved);
         }
         before.ok_or(ConfigError::NotFound(G::FEATURE))
@@ -179,21 +186,24 @@ impl<G: Game> Engine<G> {
         audit::enter_in_tx(&tx, G::AREA).await?;
         let before = store::find::<G>(&*tx, id).await?;
         let odds = fairness::odds_of_config(&*tx, G::FEATURE, id).await?;
-        if draw_counts::was_played(&*tx, G::FEATURE, id, &odds).await? {
+        if draw_counts::was_played(&*tx, G::FEATURE, id, &odds).await?
+            || plan::is_planned(&*tx, G::FEATURE, id).await?
+        {
             return Err(ConfigError::InUse);
         }
         store::delete_in_tx::<G>(&tx, id).await?;
         let action = G::ACTIONS.delete;
         let states = (Some(&before), Value::Null);
         audit_in_tx::<G>(&tx, actor, action, id, states, now).await?;
+        note_in_tx::<G>(&tx, None, now).await?;
         tx.commit().await?;
-        self.plays.configs.drop_all();
+        self.plays.in_force.forget();
         Ok(())
     }
 }
 
 /// The configuration that is to be edited, and that nobody else changes until the transaction ends.
-async fn enter_in_tx<G: Game>(
+pub(super) async fn enter_in_tx<G: Game>(
     tx: &DatabaseTransaction,
     id: ConfigId,
 ) -> Result<Saved<G::Body>, ConfigError> {
@@ -235,48 +245,12 @@ async fn change_in_tx<G: Game>(
     if before.is_some_and(|before| before.version() == after.version()) {
         return Ok(None);
     }
+    plan::expect_intact_in_tx::<G>(tx, &after).await?;
     let mut state = audit::state(&after.config);
     if let Some(version) = restored_from {
         state[RESTORED_FROM] = version.into();
     }
     audit_in_tx::<G>(tx, actor, action, id, (before, state), now).await?;
+    note_in_tx::<G>(tx, None, now).await?;
     Ok(Some(after))
-}
-
-/// Makes room for the one that is to be active.
-async fn switch_off_others_in_tx<G: Game>(
-    tx: &DatabaseTransaction,
-    actor: &Actor,
-    id: Option<ConfigId>,
-    now: DateTime<Utc>,
-) -> Result<(), ConfigError> {
-    let active = store::switched_on::<G>(tx).await?;
-    for before in active.into_iter().filter(|other| Some(other.id) != id) {
-        store::switch_off_in_tx::<G>(tx, before.id, now).await?;
-        let mut after = before.clone();
-        after.config.is_active = false;
-        let states = (Some(&before), audit::state(&after.config));
-        audit_in_tx::<G>(tx, actor, G::ACTIONS.switch_off, before.id, states, now).await?;
-    }
-    Ok(())
-}
-
-/// A configuration before a change, and its state after it.
-type States<'a, B> = (Option<&'a Saved<B>>, Value);
-
-async fn audit_in_tx<G: Game>(
-    tx: &DatabaseTransaction,
-    actor: &Actor,
-    action: &'static str,
-    id: ConfigId,
-    (before, after): States<'_, G::Body>,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    let change = Change {
-        action,
-        resource: &resource::<G>(id),
-        before: before.map_or(Value::Null, |before| audit::state(&before.config)),
-        after,
-    };
-    audit::write_in_tx(tx, actor, change, now).await
 }

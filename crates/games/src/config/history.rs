@@ -78,6 +78,7 @@ fn first_of<B: Clone>(saved: &Saved<B>) -> ConfigVersion<B> {
         until: None,
         saved: None,
         restored_from: None,
+        plan: None,
         config: Some(saved.config.clone()),
     }
 }

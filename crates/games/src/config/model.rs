@@ -19,6 +19,14 @@ pub struct Actions {
     /// An earlier version has been put back.
     pub restore: &'static str,
     pub delete: &'static str,
+    /// It has been announced that one takes over at an instant.
+    pub plan: &'static str,
+    /// What was announced will not be.
+    pub withdraw: &'static str,
+    /// What was announced has come.
+    pub take_over: &'static str,
+    /// What was announced could not be saved when its instant came.
+    pub refuse: &'static str,
 }
 
 /// A configuration of a game.

@@ -36,9 +36,17 @@ pub(crate) async fn find<G: Game>(
     conn: &impl ConnectionTrait,
     id: ConfigId,
 ) -> Result<Saved<G::Body>, ConfigError> {
-    let one = G::Table::find().filter(columns::<G>().id.eq(id.0));
-    let found = load::<G>(conn, one).await?.pop();
+    let found = known::<G>(conn, id).await?;
     found.ok_or(ConfigError::NotFound(G::FEATURE))
+}
+
+/// As [`find`]; `None` if it is not there.
+pub(super) async fn known<G: Game>(
+    conn: &impl ConnectionTrait,
+    id: ConfigId,
+) -> Result<Option<Saved<G::Body>>, DbError> {
+    let one = G::Table::find().filter(columns::<G>().id.eq(id.0));
+    Ok(load::<G>(conn, one).await?.pop())
 }
 
 /// Those that are switched on: one, or none.
@@ -101,11 +109,12 @@ pub(super) async fn update_in_tx<G: Game>(
     after: &Config<G::Body>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    G::Table::update_many()
-        .set(row::<G>(after, now)?)
-        .filter(columns::<G>().id.eq(before.id.0))
-        .exec(tx)
-        .await?;
+    // Done with before it is waited for: a row need not be `Send`.
+    let update = {
+        let update = G::Table::update_many().set(row::<G>(after, now)?);
+        update.filter(columns::<G>().id.eq(before.id.0))
+    };
+    update.exec(tx).await?;
     G::update_body_in_tx(tx, before, &after.body).await
 }
 

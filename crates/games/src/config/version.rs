@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use xmas_kernel::audit::LoggedChange;
+use xmas_kernel::{PlanId, audit::LoggedChange};
 
 use super::model::{Config, Saved};
 
@@ -19,6 +19,8 @@ pub struct ConfigVersion<B> {
     pub saved: Option<SavedBy>,
     /// The version that was put back by it.
     pub restored_from: Option<i64>,
+    /// The plan by which it took over.
+    pub plan: Option<PlanId>,
     /// `None` if this release cannot read it.
     pub config: Option<Config<B>>,
 }
@@ -63,25 +65,35 @@ pub struct StockKept {
 
 /// Under which name the log says which version was put back.
 pub(super) const RESTORED_FROM: &str = "restored_from";
+/// Under which name the log says by which plan it came.
+pub(super) const PLAN: &str = "plan";
+
+impl From<LoggedChange> for SavedBy {
+    fn from(change: LoggedChange) -> Self {
+        Self {
+            actor: change.actor,
+            action: change.action,
+            reason: change.reason,
+            request_id: change.request_id,
+        }
+    }
+}
 
 impl<B: DeserializeOwned> ConfigVersion<B> {
     /// What was there before the log began.
     pub const FIRST: i64 = 0;
 
     /// The version that a change has made; `None` if it has removed the configuration.
-    pub(super) fn made_by(change: LoggedChange, until: Option<DateTime<Utc>>) -> Option<Self> {
-        let after = change.after?;
+    pub(super) fn made_by(mut change: LoggedChange, until: Option<DateTime<Utc>>) -> Option<Self> {
+        let after = change.after.take()?;
+        let number = |name| after.get(name).and_then(Value::as_i64);
         Some(Self {
             id: change.id,
             since: change.at,
             until,
-            saved: Some(SavedBy {
-                actor: change.actor,
-                action: change.action,
-                reason: change.reason,
-                request_id: change.request_id,
-            }),
-            restored_from: after.get(RESTORED_FROM).and_then(Value::as_i64),
+            restored_from: number(RESTORED_FROM),
+            plan: number(PLAN).map(PlanId),
+            saved: Some(change.into()),
             config: read_config(after),
         })
     }

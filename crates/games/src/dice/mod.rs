@@ -43,6 +43,10 @@ impl Game for Dice {
         switch_off: "DICE_SWITCH_OFF",
         restore: "DICE_RESTORE",
         delete: "DICE_DELETE",
+        plan: "DICE_PLAN",
+        withdraw: "DICE_PLAN_WITHDRAW",
+        take_over: "DICE_TAKE_OVER",
+        refuse: "DICE_PLAN_REFUSE",
     };
     const ONE_ACTIVE: Constraint =
         Constraint::new("uq_dice_active", "dice_config", &["active_slot"]);
@@ -67,12 +71,12 @@ impl Game for Dice {
         };
         Some(ActiveConfig {
             config_id: saved.id,
-            odds: rules::odds(saved.id, &dice).ok()?,
+            table: rules::odds(saved.id, &dice).ok()?,
             name: dice.name,
             max_daily: dice.max_daily_plays,
             menu: (),
             stock: BTreeMap::new(),
-            sold_out: Vec::new(),
+            supplied: BTreeMap::new(),
         })
     }
 

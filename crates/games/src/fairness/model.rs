@@ -1,20 +1,17 @@
 //! What is published of odds and draws.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use xmas_kernel::{
-    Feature, OddsId,
+    Feature, OddsId, PlanId,
     paging::{Cursor, Limit},
 };
 use xmas_time::EventDay;
 
-use crate::{
-    GameError,
-    draw::Seed,
-    odds::{Entry, Odds},
-};
+use super::changes::OddsChange;
+use crate::{GameError, draw::Seed, odds::Odds};
 
 /// A game, as far as its odds are concerned.
 #[async_trait]
@@ -22,7 +19,7 @@ pub trait OddsSource: Send + Sync {
     fn feature(&self) -> Feature;
 
     /// The odds that a play would be drawn from now.
-    async fn odds_now(&self, now: DateTime<Utc>) -> Result<PublishedOdds, GameError>;
+    async fn odds_now(&self, now: DateTime<Utc>) -> Result<InForceOdds, GameError>;
 }
 
 /// A table of odds under the id by which receipts name it.
@@ -30,11 +27,56 @@ pub trait OddsSource: Send + Sync {
 pub struct PublishedOdds {
     pub odds_id: OddsId,
     pub odds: Odds,
-    /// What is left now of the entries that are limited, by their id; `None` for a table that is
-    /// looked up by its id, whether or not it is in force.
-    pub stock: Option<BTreeMap<i64, i64>>,
-    /// Entries that would be in the table if anything were left of them.
-    pub sold_out: Vec<Entry>,
+}
+
+/// What is in force, what is left of it, and what comes after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForceOdds {
+    /// What is drawn from; if nothing is left, everything that takes part.
+    pub published: PublishedOdds,
+    /// Whether anything is left that can come up.
+    pub is_playable: bool,
+    /// Since when this table is drawn from; `None` if nothing is left.
+    pub since: Option<DateTime<Utc>>,
+    /// Everything that takes part, whether or not anything is left of it.
+    pub table: Odds,
+    /// What is left of the entries that are limited, by their id.
+    pub stock: BTreeMap<i64, i64>,
+    /// How many there have been of them in all, as far as that is known.
+    pub supplied: BTreeMap<i64, i64>,
+    /// How often a player may play on a day; 0 means no limit.
+    pub max_daily: i64,
+    /// What was announced, by when it takes over.
+    pub next: Vec<PlannedOdds>,
+    /// The first and the last day of the season that is running.
+    pub season: Option<(EventDay, EventDay)>,
+}
+
+/// Odds that were announced, as they are while everything is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedOdds {
+    pub plan_id: PlanId,
+    pub effective_from: DateTime<Utc>,
+    pub announced_at: DateTime<Utc>,
+    pub published: PublishedOdds,
+    /// How many there are of the entries that are limited, by their id: what is left now of those that stay.
+    pub stock: BTreeMap<i64, i64>,
+    /// How often a player may play on a day; 0 means no limit.
+    pub max_daily: i64,
+}
+
+/// What has changed of a game's odds on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OddsHistory {
+    pub day: EventDay,
+    /// What was in force when the day began; `None` if that is not known.
+    pub at_start: Option<OddsChange>,
+    /// Oldest first.
+    pub changes: Vec<OddsChange>,
+    /// The hashes of the tables that are named.
+    pub hashes: HashMap<OddsId, String>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
 }
 
 /// What is known of a day's seed.

@@ -1,12 +1,15 @@
 //! Declared against observed frequencies.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
-use xmas_kernel::OddsId;
+use xmas_kernel::{OddsId, paging::Page};
 
 use crate::{
     draw_counts::Observed,
     odds::{Entry, Odds},
+    percent::Percent,
 };
 
 /// One table, and what was drawn from it.
@@ -33,6 +36,8 @@ pub struct EntryReport {
     pub entry: Entry,
     /// The probability that the table declares, 0 to 1.
     pub declared: f64,
+    /// The same, exactly.
+    pub percent: Percent,
     pub observed: i64,
 }
 
@@ -61,6 +66,7 @@ impl OddsReport {
             .iter()
             .map(|entry| EntryReport {
                 declared: entry.weight as f64 / total,
+                percent: odds.percent(entry.id),
                 observed: count(entry),
                 entry: entry.clone(),
             })
@@ -77,6 +83,22 @@ impl OddsReport {
             draws,
             entries,
         }
+    }
+}
+
+/// A page of tables, each with what was drawn from it.
+pub(super) fn page(
+    tables: Page<(OddsId, Odds)>,
+    mut observed: HashMap<OddsId, Observed>,
+    in_force: Option<OddsId>,
+) -> Page<OddsReport> {
+    let report = |(id, odds)| {
+        let observed = observed.remove(&id).unwrap_or_default();
+        OddsReport::new(id, odds, &observed, in_force == Some(id))
+    };
+    Page {
+        items: tables.items.into_iter().map(report).collect(),
+        next: tables.next,
     }
 }
 

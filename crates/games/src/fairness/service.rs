@@ -4,19 +4,21 @@ use chrono::{DateTime, Utc};
 use xmas_kernel::{
     Feature, OddsId, PlayId,
     db::{Db, DbError},
-    paging::Page,
+    paging::{Cursor, Limit, Page},
 };
 use xmas_players::{Identity, check};
 use xmas_time::EventDay;
 
 use super::{
-    model::{DayFairness, OddsSource, PublishedOdds, ReportQuery},
+    changes::{self, OddsChange},
+    model::{DayFairness, InForceOdds, OddsHistory, OddsSource, PublishedOdds, ReportQuery},
+    observed::{self, ObservedRecord},
     receipt::{Draw, DrawReceipt, Facts},
     registry::{DrawRegistry, reveals_at},
-    report::OddsReport,
+    report::{self, OddsReport},
     store,
 };
-use crate::{FairnessError, GameError, draw::DrawId, draw_counts, play_log};
+use crate::{FairnessError, GameError, draw::DrawId, draw_counts, odds::Odds, play_log};
 
 /// Odds and draws, for players who check them and for operators.
 pub struct Fairness {
@@ -38,10 +40,43 @@ impl Fairness {
         &self,
         feature: Feature,
         now: DateTime<Utc>,
-    ) -> Result<PublishedOdds, FairnessError> {
+    ) -> Result<InForceOdds, FairnessError> {
+        Ok(self.source(feature)?.odds_now(now).await?)
+    }
+
+    fn source(&self, feature: Feature) -> Result<&dyn OddsSource, FairnessError> {
         let source = self.sources.iter().find(|game| game.feature() == feature);
-        let source = source.ok_or(FairnessError::UnknownOdds)?;
-        Ok(source.odds_now(now).await?)
+        source.map(AsRef::as_ref).ok_or(FairnessError::UnknownOdds)
+    }
+
+    /// The games whose odds are published.
+    pub fn games(&self) -> impl Iterator<Item = Feature> {
+        self.sources.iter().map(|game| game.feature())
+    }
+
+    /// What has changed of a game's odds on a day: what came into force, and what was announced or withdrawn.
+    pub async fn history(
+        &self,
+        feature: Feature,
+        day: EventDay,
+        after: Option<Cursor>,
+        limit: Limit,
+    ) -> Result<OddsHistory, FairnessError> {
+        self.source(feature)?;
+        let db = self.db.read();
+        let changes = changes::of_day(db, feature, day, after, limit).await?;
+        let page = Page::from_overfetched(changes, limit, |(id, _)| *id);
+        let changes: Vec<OddsChange> = page.items.into_iter().map(|(_, change)| change).collect();
+        let at_start = changes::before(db, feature, day.start()).await?;
+        let named = changes.iter().chain(&at_start);
+        let named: Vec<OddsId> = named.filter_map(|change| change.odds_id).collect();
+        Ok(OddsHistory {
+            day,
+            at_start,
+            changes,
+            hashes: store::hashes(db, &named).await?,
+            next: page.next,
+        })
     }
 
     /// A table that was once in force, by its id.
@@ -55,8 +90,6 @@ impl Fairness {
         Ok(PublishedOdds {
             odds_id,
             odds: odds.ok_or(FairnessError::UnknownOdds)?,
-            stock: None,
-            sold_out: Vec::new(),
         })
     }
 
@@ -133,27 +166,62 @@ impl Fairness {
         query: ReportQuery,
         now: DateTime<Utc>,
     ) -> Result<Page<OddsReport>, FairnessError> {
+        let (in_force, tables) = self.reported(feature, query, now).await?;
+        let ids: Vec<OddsId> = tables.items.iter().map(|(id, _)| *id).collect();
+        let observed = draw_counts::observed(self.db.read(), &ids).await?;
+        Ok(report::page(tables, observed, in_force))
+    }
+
+    /// As [`Fairness::report`], for everybody: as it was counted last, and when that was.
+    pub async fn observed(
+        &self,
+        feature: Feature,
+        query: ReportQuery,
+        now: DateTime<Utc>,
+    ) -> Result<(Page<OddsReport>, Option<DateTime<Utc>>), FairnessError> {
+        let (in_force, tables) = self.reported(feature, query, now).await?;
+        let ids: Vec<OddsId> = tables.items.iter().map(|(id, _)| *id).collect();
+        let counted_at = ObservedRecord::of(&self.db).await?.finished_at;
+        let observed = observed::find(self.db.read(), &ids).await?;
+        Ok((report::page(tables, observed, in_force), counted_at))
+    }
+
+    /// A page of a game's tables, and which of them a play now would be drawn from.
+    async fn reported(
+        &self,
+        feature: Feature,
+        query: ReportQuery,
+        now: DateTime<Utc>,
+    ) -> Result<(Option<OddsId>, Page<(OddsId, Odds)>), FairnessError> {
         let in_force = match self.odds(feature, now).await {
-            Ok(published) => Some(published.odds_id),
+            Ok(odds) => odds.is_playable.then_some(odds.published.odds_id),
             // Nothing can be played now; what was played is told all the same.
             Err(FairnessError::Game(GameError::InvalidConfig(_))) => None,
             Err(error) => return Err(error),
         };
-        let db = self.db.read();
-        let tables = store::odds_of(db, feature, query).await?;
+        let tables = store::odds_of(self.db.read(), feature, query).await?;
         let tables = Page::from_overfetched(tables, query.limit, |(id, _)| id.0);
         if query.only.is_some() && tables.items.is_empty() {
             return Err(FairnessError::UnknownOdds);
         }
-        let ids: Vec<OddsId> = tables.items.iter().map(|(id, _)| *id).collect();
-        let mut observed = draw_counts::observed(db, &ids).await?;
-        let report = |(id, odds)| {
-            let observed = observed.remove(&id).unwrap_or_default();
-            OddsReport::new(id, odds, &observed, in_force == Some(id))
-        };
-        Ok(Page {
-            items: tables.items.into_iter().map(report).collect(),
-            next: tables.next,
-        })
+        Ok((in_force, tables))
+    }
+
+    /// Counts once an hour how often each entry has come up, for everybody to see. Any number of replicas may ask;
+    /// `process` names this one among all that work on the database.
+    pub async fn observe_if_due(&self, process: &str, now: DateTime<Utc>) -> Result<(), DbError> {
+        let games: Vec<Feature> = self.games().collect();
+        observed::count_if_due(&self.db, &games, process, now).await
+    }
+
+    /// Lets plans take over whose instant has come, and notes what has run out, should nobody play.
+    pub async fn look(&self, now: DateTime<Utc>) -> Result<(), GameError> {
+        for source in &self.sources {
+            match source.odds_now(now).await {
+                Ok(_) | Err(GameError::InvalidConfig(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }

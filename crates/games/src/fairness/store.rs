@@ -150,13 +150,27 @@ pub(crate) async fn find_odds_by_hash(
     Ok(id.map(OddsId))
 }
 
-/// Writes a table in a transaction of its own, or finds the one that a replica has just written.
+/// The id of a table, which is written if its content is new; in a transaction of its own.
 pub(crate) async fn insert_odds(
     db: &Db,
     odds: &Odds,
     now: DateTime<Utc>,
 ) -> Result<OddsId, DbError> {
     let tx = db.begin().await?;
+    let id = insert_odds_in_tx(&tx, odds, now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// The id of a table, which is written if its content is new.
+pub(crate) async fn insert_odds_in_tx(
+    tx: &DatabaseTransaction,
+    odds: &Odds,
+    now: DateTime<Utc>,
+) -> Result<OddsId, DbError> {
+    if let Some(id) = find_odds_by_hash(tx, odds.hash()).await? {
+        return Ok(id);
+    }
     let inserted = odds_table::Entity::insert(odds_table::ActiveModel {
         id: NotSet,
         feature_type: Set(odds.feature().as_str().to_owned()),
@@ -164,17 +178,14 @@ pub(crate) async fn insert_odds(
         content: Set(odds.content().to_owned()),
         created_at: Set(Timestamp(now)),
     })
-    .exec(&*tx)
+    .exec(tx)
     .await
     .map_err(DbError::from);
     match inserted {
-        Ok(inserted) => {
-            tx.commit().await?;
-            Ok(OddsId(inserted.last_insert_id))
-        }
+        Ok(inserted) => Ok(OddsId(inserted.last_insert_id)),
+        // A replica has just written it.
         Err(error) if error.violates(&ODDS_CONTENT) => {
-            drop(tx);
-            let found = find_odds_by_hash(db.read(), odds.hash()).await?;
+            let found = find_odds_by_hash(tx, odds.hash()).await?;
             found.ok_or_else(|| DbError::Corrupt("an odds table is there and is not".to_owned()))
         }
         Err(error) => Err(error),
@@ -190,6 +201,25 @@ pub(crate) async fn find_odds(
         .all(conn)
         .await?;
     rows.into_iter().map(read).collect()
+}
+
+/// The hashes of these tables.
+pub(crate) async fn hashes(
+    conn: &impl ConnectionTrait,
+    ids: &[OddsId],
+) -> Result<HashMap<OddsId, String>, DbError> {
+    let rows: Vec<(i64, String)> = odds_table::Entity::find()
+        .select_only()
+        .column(odds_table::Column::Id)
+        .column(odds_table::Column::ContentHash)
+        .filter(odds_table::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, hash)| (OddsId(id), hash))
+        .collect())
 }
 
 /// The tables of a game, newest first; one more than the limit tells whether there are more.

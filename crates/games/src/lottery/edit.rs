@@ -171,6 +171,7 @@ pub(super) fn edited(
             weight: weight.unwrap_or(0),
             stock: stock(kept, edit.stock, is_exact),
             stock_at_edit: kept.and_then(|kept| kept.stock_at_edit),
+            stock_supplied: kept.and_then(|kept| kept.stock_supplied),
             reward: edit.reward.applied(kept_reward, &prefix, problems),
             is_active: edit
                 .is_active
@@ -193,9 +194,22 @@ pub(super) fn edited(
             texts::label_alike(),
         ));
     }
-    for id in left_out(before, edit) {
-        let kept = before.iter().find(|prize| prize.id == Some(id));
-        let Some(kept) = kept.filter(|_| drawn.contains(&id)) else {
+    let mut kept = left_out(before, edit);
+    kept.retain(|id| drawn.contains(id));
+    keep_off(before, &kept, &mut prizes, problems);
+    prizes
+}
+
+/// Adds these prizes, which are left out, switched off.
+fn keep_off(
+    before: &[PrizeConfig],
+    left_out: &[i64],
+    prizes: &mut Vec<PrizeConfig>,
+    problems: &mut Problems,
+) {
+    for id in left_out {
+        let kept = before.iter().find(|prize| prize.id == Some(*id));
+        let Some(kept) = kept else {
             continue;
         };
         let label = text::nfc(&kept.label);
@@ -206,7 +220,7 @@ pub(super) fn edited(
             problems.push(Problem::coded(
                 ErrorCode::DuplicatePrizeLabel,
                 format!("prizes.{index}.label"),
-                texts::label_of_drawn(),
+                texts::label_of_kept(),
             ));
             continue;
         }
@@ -215,7 +229,51 @@ pub(super) fn edited(
             ..kept.clone()
         });
     }
-    prizes
+}
+
+/// Leaves the stock of prizes that stay as it is, and returns the fields by which it was to become another one.
+pub(super) fn keep_stock(before: &[PrizeConfig], planned: &mut [PrizeConfig]) -> Vec<String> {
+    let mut changed = Vec::new();
+    for (index, prize) in planned.iter_mut().enumerate() {
+        let Some(kept) = before.iter().find(|kept| is_same(kept, prize)) else {
+            continue;
+        };
+        if prize.stock != kept.stock {
+            changed.push(format!("prizes.{index}.stock"));
+            prize.stock = kept.stock;
+        }
+    }
+    changed
+}
+
+/// The ids of the prizes that a planned list leaves out.
+fn replaced(before: &[PrizeConfig], planned: &[PrizeConfig]) -> Vec<i64> {
+    let stays = |kept: &&PrizeConfig| planned.iter().any(|prize| is_same(kept, prize));
+    let gone = before.iter().filter(|kept| !stays(kept));
+    gone.filter_map(|kept| kept.id).collect()
+}
+
+/// The prizes once a planned list takes over: as they were announced, with what is left of those that stay, and
+/// then those that are left out, switched off: whoever played before may still win them.
+pub(super) fn taken_over(
+    before: &[PrizeConfig],
+    mut planned: Vec<PrizeConfig>,
+    problems: &mut Problems,
+) -> Vec<PrizeConfig> {
+    let left_out = replaced(before, &planned);
+    for prize in &mut planned {
+        if let Some(kept) = before.iter().find(|kept| is_same(kept, prize)) {
+            prize.stock = kept.stock;
+            prize.stock_at_edit = kept.stock_at_edit;
+            prize.stock_supplied = kept.stock_supplied;
+        }
+    }
+    keep_off(before, &left_out, &mut planned, problems);
+    planned
+}
+
+fn is_same(kept: &PrizeConfig, prize: &PrizeConfig) -> bool {
+    kept.id.is_some() && kept.id == prize.id
 }
 
 /// What is left after an edit. Plays take from it while an operator looks at a form, so what the form
@@ -248,6 +306,7 @@ mod tests {
             weight: id,
             stock,
             stock_at_edit: stock.map(|stock| stock + 10),
+            stock_supplied: stock.map(|stock| stock + 10),
             reward: Reward::NONE.into(),
             is_active: true,
         }

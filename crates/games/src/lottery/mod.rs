@@ -56,6 +56,10 @@ impl Game for Lottery {
         switch_off: "LOTTERY_SWITCH_OFF",
         restore: "LOTTERY_RESTORE",
         delete: "LOTTERY_DELETE",
+        plan: "LOTTERY_PLAN",
+        withdraw: "LOTTERY_PLAN_WITHDRAW",
+        take_over: "LOTTERY_TAKE_OVER",
+        refuse: "LOTTERY_PLAN_REFUSE",
     };
     const ONE_ACTIVE: Constraint =
         Constraint::new("uq_lottery_active", "lottery_config", &["active_slot"]);
@@ -77,6 +81,9 @@ impl Game for Lottery {
     type Outcome = Prize;
 
     fn playable(saved: Saved<PrizeList>) -> Option<ActiveConfig<Self>> {
+        let limited = saved.config.body.prizes.iter();
+        let supplied = limited.filter_map(|prize| Some((prize.id?, prize.stock_supplied?)));
+        let supplied = supplied.collect();
         let prize = |prize: PrizeConfig| {
             let new = NewPrize {
                 label: prize.label,
@@ -94,9 +101,9 @@ impl Game for Lottery {
             name: saved.config.name,
             max_daily: saved.config.max_daily,
             menu: prizes.shown,
-            odds: prizes.odds,
+            table: prizes.table,
             stock: prizes.stock,
-            sold_out: prizes.sold_out,
+            supplied,
         })
     }
 
@@ -195,6 +202,29 @@ impl Game for Lottery {
 
     fn stock_kept(version: &PrizeList, now: &PrizeList) -> Vec<StockKept> {
         edit::stock_kept(&version.prizes, &now.prizes)
+    }
+
+    async fn number_in_tx(
+        tx: &DatabaseTransaction,
+        id: ConfigId,
+        body: &mut PrizeList,
+    ) -> Result<(), DbError> {
+        let new = body.prizes.iter_mut().filter(|prize| prize.id.is_none());
+        let mut new: Vec<_> = new.collect();
+        let ids = store::reserve(tx, id, new.len()).await?;
+        for (prize, id) in new.iter_mut().zip(ids) {
+            prize.id = Some(id);
+        }
+        Ok(())
+    }
+
+    fn keep_stock(before: &PrizeList, planned: &mut PrizeList) -> Vec<String> {
+        edit::keep_stock(&before.prizes, &mut planned.prizes)
+    }
+
+    fn taken_over(before: &PrizeList, planned: PrizeList, problems: &mut Problems) -> PrizeList {
+        let prizes = edit::taken_over(&before.prizes, planned.prizes, problems);
+        PrizeList { prizes }
     }
 
     fn labels(body: &PrizeList) -> Vec<(String, &str)> {

@@ -56,6 +56,9 @@ pub struct PrizeConfig {
     /// How many the last edit of the stock left.
     #[serde(skip)]
     pub stock_at_edit: Option<i64>,
+    /// How many there have been in all since it has a limit; `None` before it is saved.
+    #[serde(skip)]
+    pub stock_supplied: Option<i64>,
     #[serde(flatten)]
     pub reward: RewardConfig,
     pub is_active: bool,
@@ -82,6 +85,7 @@ impl NewLottery {
             weight: prize.weight,
             stock: prize.stock,
             stock_at_edit: None,
+            stock_supplied: None,
             reward: prize.reward.into(),
             is_active: prize.is_active,
         });

@@ -12,18 +12,17 @@ use crate::{
     odds::{Entry, InvalidOdds, MAX_ENTRIES, MAX_WEIGHT, Odds},
 };
 
-/// What there is to win: what players see, what is drawn, and what is left of the limited prizes.
+/// What there is to win: what players see, what is drawn while everything is there, and what is left of the
+/// limited prizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prizes {
     pub shown: Vec<Prize>,
-    pub odds: Odds,
+    pub table: Odds,
     pub stock: BTreeMap<i64, i64>,
-    /// Active prizes of which nothing is left.
-    pub sold_out: Vec<Entry>,
 }
 
-/// Prizes, each with its id, drawn in the order of their ids. Those take part that are active and
-/// of which something is left; at least one of them can come up.
+/// Prizes, each with its id, drawn in the order of their ids. Those take part that are active; at least one of
+/// them can come up while something is left of it.
 pub fn prizes(
     config_id: ConfigId,
     mut prizes: Vec<(i64, NewPrize)>,
@@ -39,19 +38,14 @@ pub fn prizes(
     }
     let entry =
         |(id, prize): &(i64, NewPrize)| Entry::new(*id, &prize.label, prize.weight, prize.reward);
-    let is_left = |(_, prize): &&(i64, NewPrize)| prize.stock.is_none_or(|stock| stock > 0);
-    let entries = prizes.iter().filter(is_left).map(entry);
-    let entries = entries.collect::<Result<_, _>>()?;
-    let sold_out = prizes.iter().filter(|prize| !is_left(prize)).map(entry);
-    let sold_out = sold_out.collect::<Result<_, _>>()?;
-    let odds = Odds::new(Feature::Lottery, config_id, entries)?;
+    let entries = prizes.iter().map(entry).collect::<Result<_, _>>()?;
+    let table = Odds::new(Feature::Lottery, config_id, entries)?;
     let stock = prizes
         .iter()
         .filter_map(|(id, prize)| Some((*id, prize.stock?)));
     Ok(Prizes {
-        odds,
+        table,
         stock: stock.collect(),
-        sold_out,
         shown: prizes.into_iter().map(shown).collect(),
     })
 }
@@ -137,11 +131,12 @@ mod tests {
     fn drawn(prizes: &[NewPrize]) -> Result<Vec<i64>, InvalidOdds> {
         let numbered = (1..).zip(prizes.iter().cloned()).collect();
         let prizes = super::prizes(ConfigId(1), numbered)?;
-        Ok(prizes.odds.entries().iter().map(|entry| entry.id).collect())
+        let entries = prizes.table.entries().iter();
+        Ok(entries.map(|entry| entry.id).collect())
     }
 
     #[test]
-    fn active_prizes_of_which_something_is_left_take_part() {
+    fn active_prizes_take_part_whatever_is_left_of_them() {
         let off = NewPrize {
             is_active: false,
             ..prize(4, None)
@@ -152,7 +147,8 @@ mod tests {
             prize(3, Some(1)),
             off.clone(),
         ];
-        assert_eq!(drawn(&prizes), Ok(vec![1, 3]));
+        assert_eq!(drawn(&prizes), Ok(vec![1, 2, 3]));
+        assert_eq!(drawn(&[prize(1, Some(0))]), Ok(vec![1]));
         let numbered = (1..).zip(prizes).collect();
         let all = super::prizes(ConfigId(1), numbered).unwrap();
         let shown: Vec<_> = all
@@ -162,10 +158,8 @@ mod tests {
             .collect();
         assert_eq!(shown, [(1, None), (2, Some(0)), (3, Some(1))]);
         assert_eq!(all.stock, BTreeMap::from([(2, 0), (3, 1)]));
-        assert_eq!((all.sold_out.len(), all.sold_out[0].id), (1, 2));
         for bad in [
-            &[prize(1, Some(0))][..],
-            &[off],
+            &[off][..],
             &[prize(0, None)],
             &[prize(1, None), prize(-1, None)],
             // Also where nothing is left of it.

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ExprTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use xmas_kernel::{ConfigId, db::DbError};
+use xmas_rewards::RewardType;
 
 use super::{PrizeConfig, PrizeList};
 use crate::config::{ConfigColumns, ConfigHead, ConfigTable, RewardConfig, Saved};
@@ -43,6 +44,7 @@ pub(super) async fn bodies(
             weight: row.weight,
             stock: row.stock,
             stock_at_edit: row.stock_at_edit,
+            stock_supplied: row.stock_supplied,
             reward: RewardConfig {
                 reward_type: row.reward_type,
                 reward_amount: row.reward_amount,
@@ -81,15 +83,44 @@ pub(super) async fn insert(
         stock: Set(prize.stock),
         stock_at_edit: Set(prize.stock),
         stock_supplied: Set(prize.stock),
+        id: prize.id.map_or(NotSet, Set),
         ..prize_contents(prize)
     });
-    let rows: Vec<_> = rows.collect();
-    if !rows.is_empty() {
-        prize::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
+    // Rows of one statement have the same columns.
+    let (named, new): (Vec<_>, Vec<_>) = rows.partition(|row| row.id.is_set());
+    for rows in [named, new] {
+        if !rows.is_empty() {
+            prize::Entity::insert_many(rows)
+                .exec_without_returning(tx)
+                .await?;
+        }
     }
     Ok(())
+}
+
+/// Ids that no other prize will have, for prizes that are to be added later: those of rows that are there for a
+/// moment only. No server gives an id twice.
+pub(super) async fn reserve(
+    tx: &DatabaseTransaction,
+    lottery: ConfigId,
+    count: usize,
+) -> Result<Vec<i64>, DbError> {
+    let mut ids = Vec::with_capacity(count);
+    for number in 0..count {
+        let place = prize::ActiveModel {
+            config_id: Set(lottery.0),
+            label: Set(format!("\u{1}{number}")),
+            weight: Set(0),
+            reward_type: Set(RewardType::None.as_str().to_owned()),
+            reward_amount: Set(0),
+            is_active: Set(false),
+            ..Default::default()
+        };
+        ids.push(prize::Entity::insert(place).exec(tx).await?.last_insert_id);
+    }
+    let places = prize::Column::Id.is_in(ids.iter().copied());
+    prize::Entity::delete_many().filter(places).exec(tx).await?;
+    Ok(ids)
 }
 
 /// The prizes that had no limit before and have one now.
@@ -155,7 +186,8 @@ pub(super) async fn update(
         }
         update.exec(tx).await?;
     }
-    let added = after.prizes.iter().filter(|prize| prize.id.is_none());
+    let added = after.prizes.iter();
+    let added = added.filter(|prize| kept(before, prize).is_none());
     insert(tx, before.id, added).await
 }
 

@@ -47,6 +47,10 @@ impl Game for Roulette {
         switch_off: "ROULETTE_SWITCH_OFF",
         restore: "ROULETTE_RESTORE",
         delete: "ROULETTE_DELETE",
+        plan: "ROULETTE_PLAN",
+        withdraw: "ROULETTE_PLAN_WITHDRAW",
+        take_over: "ROULETTE_TAKE_OVER",
+        refuse: "ROULETTE_PLAN_REFUSE",
     };
     const ONE_ACTIVE: Constraint =
         Constraint::new("uq_roulette_active", "roulette_config", &["active_slot"]);
@@ -81,9 +85,9 @@ impl Game for Roulette {
             name: saved.config.name,
             max_daily: saved.config.max_daily,
             menu,
-            odds,
+            table: odds,
             stock: BTreeMap::new(),
-            sold_out: Vec::new(),
+            supplied: BTreeMap::new(),
         })
     }
 

@@ -70,7 +70,7 @@ async fn an_edit_is_seen_everywhere_within_a_second() {
     let (actor, replica) = (real.test.operator("operator").await, real.replica().await);
     let odds = async |real: &Real| {
         let odds = real.fairness.odds(Feature::Roulette, at(26)).await;
-        odds.unwrap().odds_id
+        odds.unwrap().published.odds_id
     };
     let before = odds(&replica).await;
     let desk: &Engine<Roulette> = &real.roulette;

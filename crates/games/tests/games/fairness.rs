@@ -175,6 +175,7 @@ async fn a_receipt_from_a_table_that_was_never_published_is_rejected() {
     let (real, player, plays) = played().await;
     let published = real.fairness.odds(Feature::Roulette, at(26)).await.unwrap();
     let json = receipt_of(&real, &player, plays[0]).await;
+    let published = published.published;
     let known = [published.odds.hash().to_owned()];
     let against = |hashes| Published {
         odds_hashes: hashes,
@@ -216,10 +217,7 @@ async fn every_draw_is_verified_from_published_data_alone() {
         for (attempt, draw) in (0..).zip(&facts.draws) {
             let table = real.fairness.past_odds(facts.feature, draw.odds_id).await;
             let table = table.unwrap();
-            assert_eq!(
-                (table.odds.content(), table.stock),
-                (draw.table.as_str(), None)
-            );
+            assert_eq!(table.odds.content(), draw.table);
             let id = DrawId {
                 feature: facts.feature,
                 user_id: player.user_id,
@@ -353,6 +351,7 @@ async fn one_content_is_one_table_on_every_replica() {
     let here = real.fairness.odds(Feature::Roulette, at(26)).await.unwrap();
     let there = replica.fairness.odds(Feature::Roulette, at(26)).await;
     assert_eq!(here, there.unwrap());
+    let here = here.published;
     let player = real.player("a", 2).await;
     let spin = real.roulette.play(&play(player), at(26)).await.unwrap();
     assert_eq!(spin.result.receipt.odds_id, here.odds_id);
@@ -366,7 +365,7 @@ async fn one_content_is_one_table_on_every_replica() {
         .odds(Feature::Roulette, at(26))
         .await
         .unwrap();
-    assert_ne!(now.odds_id, here.odds_id);
+    assert_ne!(now.published.odds_id, here.odds_id);
     let past = edited
         .fairness
         .past_odds(Feature::Roulette, here.odds_id)
@@ -384,16 +383,18 @@ async fn one_content_is_one_table_on_every_replica() {
 async fn the_odds_tell_what_is_left_and_leave_out_what_is_not() {
     let real = Real::new(Setting::default()).await;
     let odds = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
-    assert_eq!(odds.odds.entries().len(), 3);
-    assert_eq!(odds.stock.unwrap().into_values().collect::<Vec<_>>(), [500]);
+    assert_eq!(odds.published.odds, odds.table);
+    assert_eq!(odds.table.entries().len(), 3);
+    assert_eq!(odds.stock.into_values().collect::<Vec<_>>(), [500]);
     real.test
         .execute("UPDATE lottery_prize SET stock = 0 WHERE stock IS NOT NULL")
         .await;
     let real = real.replica().await;
     let odds = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
-    assert_eq!(odds.odds.entries().len(), 2);
-    assert_eq!(odds.sold_out[0].label, "3,000 포인트");
-    assert_eq!(odds.stock.unwrap().into_values().collect::<Vec<_>>(), [0]);
+    assert_eq!(odds.published.odds.entries().len(), 2);
+    assert_eq!(odds.table.entries()[2].label, "3,000 포인트");
+    assert_eq!(odds.stock.into_values().collect::<Vec<_>>(), [0]);
+    assert!(odds.is_playable);
 }
 
 async fn report(

@@ -180,7 +180,7 @@ async fn a_prize_that_ran_out_behind_the_table_is_drawn_around_and_recorded() {
         WHERE (r.attempt = 0 AND p.label = '하나') OR (r.attempt = 1 AND p.label = '둘')";
     assert_eq!(real.test.count(redraws).await, 2);
     // Three tables have been in force: the whole one, and without the one and the other.
-    let tables = "SELECT COUNT(*) FROM odds_table";
+    let tables = "SELECT COUNT(*) FROM odds_table WHERE feature_type = 'LOTTERY'";
     assert_eq!(real.test.count(tables).await, 3);
 }
 

@@ -7,6 +7,7 @@ mod desk;
 mod fairness;
 mod hot_stock;
 mod model;
+mod plans;
 mod plays;
 mod refusals;
 mod together;

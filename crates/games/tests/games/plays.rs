@@ -122,9 +122,9 @@ fn roulette_config() -> ActiveConfig<Roulette> {
         name: wheel.name,
         max_daily: wheel.max_daily_spins,
         menu,
-        odds,
+        table: odds,
         stock: BTreeMap::new(),
-        sold_out: Vec::new(),
+        supplied: BTreeMap::new(),
     }
 }
 
@@ -132,12 +132,12 @@ fn dice_config() -> ActiveConfig<Dice> {
     let dice = crate::world::dice();
     ActiveConfig {
         config_id: ConfigId(1),
-        odds: dice::rules::odds(ConfigId(1), &dice).unwrap(),
+        table: dice::rules::odds(ConfigId(1), &dice).unwrap(),
         name: dice.name,
         max_daily: dice.max_daily_plays,
         menu: (),
         stock: BTreeMap::new(),
-        sold_out: Vec::new(),
+        supplied: BTreeMap::new(),
     }
 }
 
@@ -150,9 +150,9 @@ fn lottery_config() -> ActiveConfig<Lottery> {
         name: lottery.name,
         max_daily: lottery.max_daily_plays,
         menu: prizes.shown,
-        odds: prizes.odds,
+        table: prizes.table,
         stock: prizes.stock,
-        sold_out: prizes.sold_out,
+        supplied: BTreeMap::new(),
     }
 }
 

@@ -192,6 +192,8 @@ impl Default for Setting {
 pub struct Statements {
     count: AtomicU64,
     hook: Mutex<Option<(Wanted, Hook)>>,
+    /// Once so many have gone.
+    last: Mutex<Option<(u64, Hook)>>,
 }
 
 type Wanted = fn(&str) -> bool;
@@ -207,8 +209,18 @@ impl Statements {
         *self.hook.lock().unwrap() = Some((wanted, Box::new(hook)));
     }
 
+    /// Does something right after so many statements, the first of which is the next.
+    pub fn after_so_many(&self, statements: u64, hook: impl FnOnce() + Send + 'static) {
+        let last = self.count() + statements;
+        *self.last.lock().unwrap() = Some((last, Box::new(hook)));
+    }
+
     fn tell(&self, sql: &str) {
-        self.count.fetch_add(1, Ordering::SeqCst);
+        let count = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut last = self.last.lock().unwrap();
+        if let Some((_, hook)) = last.take_if(|(last, _)| *last <= count) {
+            hook();
+        }
         let mut waiting = self.hook.lock().unwrap();
         if let Some((_, hook)) = waiting.take_if(|(wanted, _)| wanted(sql)) {
             hook();

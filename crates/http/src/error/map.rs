@@ -410,6 +410,8 @@ impl Coded for ConfigError {
         ErrorCode::NotFound,
         ErrorCode::ConfigVersionNotFound,
         ErrorCode::ConfigInUse,
+        ErrorCode::PlanNotFound,
+        ErrorCode::PlanEnded,
         ErrorCode::ValidationError,
     ])
     .and(&[&Stale::CODES, &DbError::CODES])
@@ -422,6 +424,8 @@ impl Coded for ConfigError {
             ),
             ConfigError::UnknownVersion => ApiError::new(ErrorCode::ConfigVersionNotFound),
             ConfigError::InUse => ApiError::new(ErrorCode::ConfigInUse),
+            ConfigError::UnknownPlan => ApiError::new(ErrorCode::PlanNotFound),
+            ConfigError::PlanEnded => ApiError::new(ErrorCode::PlanEnded),
             ConfigError::Invalid(problems) => ApiError::problems(problems),
             ConfigError::Stale(error) => error.into_api(),
             ConfigError::Db(error) => error.into_api(),

@@ -43,7 +43,8 @@ impl Collector for EventMetrics {
         flows(&mut samples, &seen.vitals.flows)?;
         stocks(&mut samples, &seen.vitals)?;
         waiting(&mut samples, &seen)?;
-        housekeeping(&mut samples, &seen.housekeeping)
+        housekeeping(&mut samples, &seen.housekeeping)?;
+        odds(&mut samples, &seen)
     }
 }
 
@@ -233,6 +234,20 @@ fn housekeeping(samples: &mut Samples<'_>, record: &Record) -> fmt::Result {
         "xmas_housekeeping_last_run_timestamp_seconds",
         "When the last housekeeping ended, on the event's clock",
         last.map(|millis| (Vec::new(), seconds(millis))),
+    )
+}
+
+fn odds(samples: &mut Samples<'_>, seen: &Seen) -> fmt::Result {
+    let age = seen.odds_counted.finished_at;
+    samples.gauges(
+        "xmas_odds_counted_age_seconds",
+        "How long ago it was counted how often each result of the games comes up",
+        age.map(|at| (Vec::new(), seen.seconds_since(at))),
+    )?;
+    samples.gauge(
+        "xmas_odds_plans_refused",
+        "Plans of games that could not take over in the last day",
+        float(seen.plans_refused),
     )
 }
 

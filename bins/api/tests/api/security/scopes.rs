@@ -7,9 +7,12 @@ use super::{operations, operations_that_need_a_token, rows};
 use crate::bad_input::raw;
 
 /// What anybody may ask without saying who they are. Whoever adds an operation to it has thought about that.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 12] = [
     "GET /api/fairness/{day}",
     "GET /api/odds/{feature}",
+    "GET /api/odds/{feature}.csv",
+    "GET /api/odds/{feature}/history",
+    "GET /api/odds/{feature}/observed",
     "GET /api/today-feature",
     "GET /api/ui-config/{key}",
     "GET /api/ui-copy/ticket0",

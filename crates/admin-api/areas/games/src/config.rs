@@ -20,7 +20,10 @@ use utoipa::{
 use validator::Validate;
 use xmas_games::{
     ConfigError, Engine, Game,
-    config::{Config, ConfigEdit, Saved},
+    config::{
+        Config, ConfigEdit, Saved,
+        plan::{NewPlan, PlanSource},
+    },
 };
 use xmas_http::{
     endpoint::Operation,
@@ -28,8 +31,10 @@ use xmas_http::{
     extract::{Admin, Body, Echoes, Now, OptionalBody, Params, PathPart, seen_version},
     openapi::by_hand::{Schemas, json, operation, reference, schemas},
 };
-use xmas_kernel::{ConfigId, ErrorCode};
+use xmas_kernel::{ConfigId, ErrorCode, PlanId};
+use xmas_texts::plan as texts;
 
+use crate::config_plans::{PlanAnswer, PlanPage, PlanPath, PlanRequest};
 use crate::config_versions::{RestoreRequest, RestoredAnswer, VersionPage, VersionPath};
 use xmas_admin_common::{
     paging::CursorParams,
@@ -204,6 +209,62 @@ pub fn operations<G: GameConfig>() -> Vec<Operation> {
         ]
         .concat(),
     );
+    let plans = Operation::new(
+        one("/plans"),
+        HttpMethod::Get,
+        || web::to(plans::<G>),
+        document("list", "config_plans", &format!(
+                "What was ever announced of a {noun}, newest first: what takes over when, and what became of it."
+            ))
+            .parameter(part("id").schema(Some(i64::schema())))
+            .parameters(Some(CursorParams::into_params(|| Some(ParameterIn::Query))))
+            .response("200", json(Ref::from_schema_name(of::<G>("PlanPage"))))
+            .build(),
+        [
+            holding::<G, PlanPage<G::Answer>>("PlanPage"),
+            holding::<G, PlanAnswer<G::Answer>>("PlanAnswer"),
+        ]
+        .concat(),
+    );
+    let plan = Operation::new(
+        one("/plans"),
+        HttpMethod::Post,
+        || web::to(plan::<G>),
+        document("plan", "config", &format!(
+                "Announces a {noun} that takes over at an instant, on every replica at once. It is checked now and \
+                 then, is\nseen by players at once, and becomes the one that is played."
+            ))
+            .parameter(part("id").schema(Some(i64::schema())))
+            .parameters(Some(headers::<Reason>()))
+            .parameters(Some(headers::<IfMatch>()))
+            .request_body(Some(named_body(&asking::<G>(), Required::True)))
+            .response("201", json(Ref::from_schema_name(of::<G>("PlanAnswer"))))
+            .build(),
+        [
+            holding::<G, PlanAnswer<G::Answer>>("PlanAnswer"),
+            plan_request::<G>(),
+        ]
+        .concat(),
+    );
+    let withdraw = Operation::new(
+        one("/plans/{plan}/withdraw"),
+        HttpMethod::Post,
+        || web::to(withdraw::<G>),
+        document("withdraw", "config_plan", &format!(
+                "Takes the announcement of a {noun} back, until its instant. That it was announced, and withdrawn, \
+                 stays in\nthe history that players see."
+            ))
+            .parameter(part("id").schema(Some(i64::schema())))
+            .parameter(
+                part("plan")
+                    .description(Some("its `id` in the list of plans"))
+                    .schema(Some(i64::schema())),
+            )
+            .parameters(Some(headers::<Reason>()))
+            .response("200", json(Ref::from_schema_name(of::<G>("PlanAnswer"))))
+            .build(),
+        holding::<G, PlanAnswer<G::Answer>>("PlanAnswer"),
+    );
     vec![
         list,
         create.fails::<ConfigError>(G::CHECK_CODES),
@@ -220,6 +281,13 @@ pub fn operations<G: GameConfig>() -> Vec<Operation> {
             .fails::<ConfigError>(missing)
             .fails::<ConfigError>(G::CHECK_CODES)
             .fails::<ConfigError>(&[ErrorCode::VersionConflict, ErrorCode::ConfigVersionNotFound]),
+        plans.fails::<ConfigError>(missing),
+        plan.fails::<ConfigError>(missing)
+            .fails::<ConfigError>(G::CHECK_CODES)
+            .fails::<ConfigError>(&[ErrorCode::VersionConflict, ErrorCode::ConfigVersionNotFound]),
+        withdraw
+            .fails::<ConfigError>(missing)
+            .fails::<ConfigError>(&[ErrorCode::PlanNotFound, ErrorCode::PlanEnded]),
     ]
 }
 
@@ -235,8 +303,24 @@ fn holding<G: GameConfig, T: ToSchema + ComposeSchema>(name: &str) -> Schemas {
     schemas
 }
 
+/// The name of what asks for a plan of a game's configuration.
+fn asking<G: GameConfig>() -> String {
+    format!("PlanRequest_{}", G::Request::name())
+}
+
+fn plan_request<G: GameConfig>() -> Schemas {
+    let schema = PlanRequest::<G::Request>::compose(vec![G::Request::schema()]);
+    let mut schemas = vec![(asking::<G>(), schema)];
+    PlanRequest::<G::Request>::schemas(&mut schemas);
+    schemas
+}
+
 fn body<T: ToSchema>(required: Required) -> RequestBody {
-    let content = Content::new(Some(reference::<T>()));
+    named_body(&T::name(), required)
+}
+
+fn named_body(schema: &str, required: Required) -> RequestBody {
+    let content = Content::new(Some(Ref::from_schema_name(schema)));
     let body = RequestBodyBuilder::new().content("application/json", content);
     body.required(Some(required)).build()
 }
@@ -340,6 +424,67 @@ async fn restore<G: GameConfig>(
     let seen = seen_version(&request, body.0.version)?;
     let restored = engine.restore(&admin.actor, id, version, seen.as_ref(), now.0);
     Ok(Json(RestoredAnswer::of(restored.await?, version)))
+}
+
+async fn plans<G: GameConfig>(
+    part: PathPart<String>,
+    params: Params<CursorParams>,
+    engine: Data<Engine<G>>,
+) -> ApiResult<Json<PlanPage<G::Answer>>> {
+    let (limit, before) = params.0.place()?;
+    let page = engine.plans(id::<G>(&part.0)?, limit, before).await?;
+    Ok(Json(PlanPage::of(page)))
+}
+
+async fn plan<G: GameConfig>(
+    admin: Admin,
+    part: PathPart<String>,
+    body: Body<PlanRequest<G::Request>>,
+    now: Now,
+    request: HttpRequest,
+    engine: Data<Engine<G>>,
+) -> ApiResult<(Json<PlanAnswer<G::Answer>>, StatusCode)> {
+    let id = id::<G>(&part.0)?;
+    let Body(PlanRequest {
+        effective_from,
+        mut config,
+        from_version,
+    }) = body;
+    if config.is_some() && from_version.is_some() {
+        return Err(ApiError::field("config", texts::either()));
+    }
+    let mut version = None;
+    if let Some(sent) = &mut config {
+        let stored = async || Ok(G::Answer::from(engine.config(id).await?));
+        G::echoes(sent).compare(stored).await?;
+        version = G::version(sent);
+    }
+    let edit = |stored: &Config<G::Body>| match &config {
+        Some(sent) => G::edit(sent, Some(stored)),
+        None => ConfigEdit::default(),
+    };
+    let new = NewPlan {
+        effective_from: effective_from.0,
+        source: match from_version {
+            Some(version) => PlanSource::Version(version),
+            None => PlanSource::Edit(&edit),
+        },
+        seen: seen_version(&request, version)?,
+    };
+    let plan = engine.plan(&admin.actor, id, &new, now.0).await?;
+    Ok((Json(PlanAnswer::of(plan)), StatusCode::CREATED))
+}
+
+async fn withdraw<G: GameConfig>(
+    admin: Admin,
+    path: PlanPath,
+    now: Now,
+    engine: Data<Engine<G>>,
+) -> ApiResult<Json<PlanAnswer<G::Answer>>> {
+    let plan = path.plan.parse().map(PlanId);
+    let plan = plan.map_err(|_| ApiError::new(ErrorCode::PlanNotFound))?;
+    let withdrawn = engine.withdraw(&admin.actor, id::<G>(&path.id)?, plan, now.0);
+    Ok(Json(PlanAnswer::of(withdrawn.await?)))
 }
 
 /// The configuration that a path names; what is no id names none.

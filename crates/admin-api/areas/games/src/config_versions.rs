@@ -15,7 +15,7 @@ use xmas_time::{DateTime, Kst, Utc};
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"id": 17, "since": "2025-12-26T09:00:00.000000+09:00", "until": null,
     "is_current": true, "saved_by": "operator", "action": "ROULETTE_UPDATE", "reason": "장애",
-    "request_id": "3f0a4c1e", "restored_from": null, "config": null}], "next_cursor": null}))]
+    "request_id": "3f0a4c1e", "restored_from": null, "plan_id": null, "config": null}], "next_cursor": null}))]
 pub(crate) struct VersionPage<A: ToSchema> {
     items: Vec<VersionItem<A>>,
     /// What the next page is asked for with; null on the last one.
@@ -43,6 +43,8 @@ pub(crate) struct VersionItem<A: ToSchema> {
     /// The version that was put back by this one.
     #[schema(minimum = 0, maximum = 9_000_000_000_000_000_i64)]
     restored_from: Option<i64>,
+    /// The plan by which it took over.
+    plan_id: Option<i64>,
     /// All of it, with what was left of limited prizes when it was saved; null if this release cannot read it.
     config: Option<A>,
 }
@@ -94,6 +96,7 @@ impl<A: ToSchema> VersionItem<A> {
             reason,
             request_id,
             restored_from: version.restored_from,
+            plan_id: version.plan.map(|plan| plan.0),
             config: version.config.map(|config| A::from(saved(config))),
         }
     }

@@ -1,6 +1,7 @@
 //! Configurations of the games, their odds, and the boards.
 
 mod config;
+mod config_plans;
 mod config_versions;
 mod dice_config;
 pub mod external_ranking;

@@ -243,6 +243,7 @@ mod tests {
             weight: 1,
             stock: None,
             stock_at_edit: None,
+            stock_supplied: None,
             reward: RewardConfig {
                 reward_type: "POINT".to_owned(),
                 reward_amount: amount,

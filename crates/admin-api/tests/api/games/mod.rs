@@ -1,3 +1,4 @@
+mod config_plans;
 mod config_versions;
 mod dice_config;
 mod external_ranking;

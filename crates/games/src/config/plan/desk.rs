@@ -1,0 +1,375 @@
+//! Plans as operators make and withdraw them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::{Value, json};
+use xmas_kernel::{
+    ConfigId, OddsId, PlanId, Problem, Problems, UserId,
+    audit::{self, Actor, LoggedChange},
+    db::{DbError, Tx, retry},
+    paging::{Cursor, Limit, Page},
+    version,
+};
+use xmas_players::{anonymised_among, signature};
+use xmas_texts::plan as texts;
+use xmas_time::Kst;
+
+use super::{
+    entity::odds_plan,
+    log::{audit_in_tx, change_of, resource},
+    model::{LEAD, MAX_AHEAD, MAX_PLANS, NewPlan, Plan, PlanSource, PlanState},
+    store,
+    take_over::taken_over,
+};
+use crate::{
+    ConfigError, Engine, Game,
+    config::{
+        Config, ConfigEdit, Saved, SavedBy, check::problems_in_tx, edits::enter_in_tx, history,
+        store as configs,
+    },
+    fairness::{self, ChangeKind, OddsChange, changes},
+};
+
+impl<G: Game> Engine<G> {
+    /// What was ever planned of a configuration, newest first.
+    pub async fn plans(
+        &self,
+        id: ConfigId,
+        limit: Limit,
+        before: Option<Cursor>,
+    ) -> Result<Page<Plan<G::Body>>, ConfigError> {
+        let db = self.plays.context.db.read();
+        configs::find::<G>(db, id).await?;
+        let rows = store::of_config(db, G::FEATURE, id, limit, before).await?;
+        let page = Page::from_overfetched(rows, limit, |row| row.id);
+        Ok(Page {
+            items: read::<G>(db, page.items).await?,
+            next: page.next,
+        })
+    }
+
+    /// Announces that a configuration takes over at an instant: as it is after an edit, or as it was in a version. It
+    /// is checked as a whole, and published at once.
+    pub async fn plan(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        new: &NewPlan<'_, G::Body, G::BodyEdit>,
+        now: DateTime<Utc>,
+    ) -> Result<Plan<G::Body>, ConfigError> {
+        self.plays.in_force.timeline(now).await?;
+        let plan = retry(|| self.plan_once(actor, id, new, now)).await;
+        let plan = plan.map_err(|error| placed(error, &new.source))?;
+        self.plays.in_force.forget();
+        self.found(plan).await
+    }
+
+    /// Takes an announcement back, until its instant. What was announced stays in the history.
+    ///
+    /// # Errors
+    /// [`ConfigError::PlanEnded`] from its instant on, or if it was withdrawn before.
+    pub async fn withdraw(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        plan: PlanId,
+        now: DateTime<Utc>,
+    ) -> Result<Plan<G::Body>, ConfigError> {
+        self.plays.in_force.timeline(now).await?;
+        retry(|| self.withdraw_once(actor, id, plan, now)).await?;
+        self.plays.in_force.forget();
+        self.found(plan).await
+    }
+
+    async fn found(&self, id: PlanId) -> Result<Plan<G::Body>, ConfigError> {
+        let db = self.plays.context.db.read();
+        let row = store::find(db, G::FEATURE, id).await?;
+        let plan = read::<G>(db, row.into_iter().collect()).await?.pop();
+        plan.ok_or(ConfigError::UnknownPlan)
+    }
+
+    async fn plan_once(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        new: &NewPlan<'_, G::Body, G::BodyEdit>,
+        now: DateTime<Utc>,
+    ) -> Result<PlanId, ConfigError> {
+        let tx = self.plays.context.db.begin().await?;
+        let stored = enter_in_tx::<G>(&tx, id).await?;
+        version::expect(new.seen.as_ref(), &stored.version())?;
+        // To what the database keeps of an instant, so that it divides plays there as here.
+        let effective_from = new.effective_from.trunc_subsecs(6);
+        let planned = store::planned(&*tx, G::FEATURE).await?;
+        let mut problems = Problems::default();
+        check_instant(effective_from, &planned, now, &mut problems);
+        let (earlier, later): (Vec<_>, Vec<_>) = planned
+            .iter()
+            .filter(|plan| plan.config_id == id.0)
+            .partition(|plan| plan.takes_over_at.0 < effective_from);
+        let before = Saved {
+            config: after_all::<G>(stored.config.clone(), &earlier)?,
+            ..stored
+        };
+        let mut config = self.planned_in_tx(&tx, &before, new, &mut problems).await?;
+        G::taken_over(&before.config.body, config.body.clone(), &mut problems);
+        let problems = problems_in_tx::<G>(&tx, &config, Some(&before.config), problems).await?;
+        if !problems.is_empty() {
+            return Err(ConfigError::Invalid(problems));
+        }
+        G::number_in_tx(&tx, id, &mut config.body).await?;
+        let playable = G::playable(Saved {
+            config: config.clone(),
+            ..before.clone()
+        });
+        let Some(playable) = playable else {
+            let problem = Problem::new("", texts::unplayable());
+            return Err(ConfigError::Invalid(vec![problem]));
+        };
+        let odds_id = fairness::insert_odds_in_tx(&tx, &playable.table, now).await?;
+        let taken_over = G::taken_over(
+            &before.config.body,
+            config.body.clone(),
+            &mut Problems::default(),
+        );
+        let taken_over = Config {
+            body: taken_over,
+            ..config.clone()
+        };
+        after_all::<G>(taken_over, &later)?;
+        let row = store::NewRow {
+            feature: G::FEATURE,
+            config_id: id,
+            effective_from,
+            odds_id,
+            config: &config,
+        };
+        let plan = store::insert(&tx, &row, now).await?;
+        let change = OddsChange {
+            kind: ChangeKind::Announced,
+            odds_id: Some(odds_id),
+            plan_id: Some(plan),
+            effective_from: Some(effective_from),
+            at: now,
+        };
+        changes::insert(&tx, G::FEATURE, &change).await?;
+        let state = json!({
+            "config_id": id,
+            "effective_from": Kst(effective_from),
+            "odds_id": odds_id,
+            "config": config,
+        });
+        audit_in_tx::<G>(&tx, actor, G::ACTIONS.plan, plan, (Value::Null, state), now).await?;
+        tx.commit().await?;
+        Ok(plan)
+    }
+
+    /// What is to take over, but for whether it may.
+    async fn planned_in_tx(
+        &self,
+        tx: &Tx,
+        before: &Saved<G::Body>,
+        new: &NewPlan<'_, G::Body, G::BodyEdit>,
+        problems: &mut Problems,
+    ) -> Result<Config<G::Body>, ConfigError> {
+        let edit = match &new.source {
+            PlanSource::Edit(edit) => edit(&before.config),
+            PlanSource::Version(version) => {
+                let wanted = history::find_in_tx::<G>(tx, before, *version).await?;
+                ConfigEdit {
+                    body: G::back_to_in_tx(tx, before, &wanted).await?,
+                    name: Some(wanted.config.name),
+                    is_active: None,
+                    max_daily: Some(wanted.config.max_daily),
+                    seen: None,
+                    problems: Vec::new(),
+                }
+            }
+        };
+        let mut body = G::edited_in_tx(tx, Some(before), &edit, problems).await?;
+        let changed = G::keep_stock(&before.config.body, &mut body);
+        // What a version had is no wish of the operator's.
+        if matches!(new.source, PlanSource::Edit(_)) {
+            for field in changed {
+                problems.push(Problem::new(field, texts::stock_kept()));
+            }
+        }
+        let takes_over = edit.is_active != Some(false);
+        problems.expect(takes_over, "is_active", texts::is_active());
+        let config = edit.applied(Some(&before.config), body, problems);
+        Ok(Config {
+            is_active: true,
+            ..config
+        })
+    }
+
+    async fn withdraw_once(
+        &self,
+        actor: &Actor,
+        id: ConfigId,
+        plan: PlanId,
+        now: DateTime<Utc>,
+    ) -> Result<(), ConfigError> {
+        let tx = self.plays.context.db.begin().await?;
+        audit::enter_in_tx(&tx, G::AREA).await?;
+        let row = store::find(&*tx, G::FEATURE, plan).await?;
+        let row = row.filter(|row| row.config_id == id.0);
+        let row = row.ok_or(ConfigError::UnknownPlan)?;
+        let withdrawn = PlanState::Withdrawn;
+        if row.takes_over_at.0 <= now || !store::end::<()>(&tx, plan, withdrawn, None, now).await? {
+            return Err(ConfigError::PlanEnded);
+        }
+        changes::insert(
+            &tx,
+            G::FEATURE,
+            &change_of(&row, ChangeKind::Withdrawn, now),
+        )
+        .await?;
+        let was = json!({
+            "config_id": id,
+            "effective_from": Kst(row.takes_over_at.0),
+            "odds_id": row.odds_id,
+        });
+        audit_in_tx::<G>(
+            &tx,
+            actor,
+            G::ACTIONS.withdraw,
+            plan,
+            (was, Value::Null),
+            now,
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// The same error, whose problems with the configuration are under the name of what was sent.
+fn placed<B, E>(error: ConfigError, source: &PlanSource<'_, B, E>) -> ConfigError {
+    let ConfigError::Invalid(problems) = error else {
+        return error;
+    };
+    let sent = match source {
+        PlanSource::Edit(_) => "config",
+        PlanSource::Version(_) => "from_version",
+    };
+    let placed = |problem: Problem| match &*problem.field {
+        "effective_from" => problem,
+        "" => Problem {
+            field: sent.to_owned(),
+            ..problem
+        },
+        field => Problem {
+            field: format!("{sent}.{field}"),
+            ..problem
+        },
+    };
+    ConfigError::Invalid(problems.into_iter().map(placed).collect())
+}
+
+/// Notes what is wrong with the instant of a new plan.
+fn check_instant(
+    effective_from: DateTime<Utc>,
+    planned: &[odds_plan::Model],
+    now: DateTime<Utc>,
+    problems: &mut Problems,
+) {
+    let told = |instant: DateTime<Utc>| Kst(instant).to_string();
+    let (first, last) = (now + LEAD, now + MAX_AHEAD);
+    problems.expect(
+        (first..=last).contains(&effective_from),
+        "effective_from",
+        texts::instant(told(first), told(last), told(effective_from)),
+    );
+    let is_near = |plan: &&odds_plan::Model| (plan.takes_over_at.0 - effective_from).abs() < LEAD;
+    if let Some(other) = planned.iter().find(is_near) {
+        let text = texts::overlaps(other.id.to_string(), told(other.takes_over_at.0));
+        problems.push(Problem::new("effective_from", text));
+    }
+    problems.expect(
+        planned.len() < MAX_PLANS,
+        "effective_from",
+        texts::too_many(MAX_PLANS),
+    );
+}
+
+/// Whether everything that is planned of a configuration could still take over from it.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] that names the first plan that could not, and why.
+pub(in crate::config) async fn expect_intact_in_tx<G: Game>(
+    tx: &DatabaseTransaction,
+    after: &Saved<G::Body>,
+) -> Result<(), ConfigError> {
+    let planned = store::planned(tx, G::FEATURE).await?;
+    let planned: Vec<_> = planned
+        .iter()
+        .filter(|plan| plan.config_id == after.id.0)
+        .collect();
+    after_all::<G>(after.config.clone(), &planned)?;
+    Ok(())
+}
+
+/// What a configuration will be once these plans have taken over, one after the other.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] that names the first plan that could not, and why.
+fn after_all<G: Game>(
+    config: Config<G::Body>,
+    plans: &[&odds_plan::Model],
+) -> Result<Config<G::Body>, ConfigError> {
+    plans.iter().try_fold(config, |before, plan| {
+        let mut problems = Problems::default();
+        let after = taken_over::<G>(&before, plan, &mut problems);
+        let Some(problem) = problems.into_vec().into_iter().next() else {
+            return Ok(after);
+        };
+        let at = Kst(plan.takes_over_at.0).to_string();
+        let text = texts::would_break(plan.id.to_string(), at);
+        let told = Problem::coded(problem.code, problem.field.clone(), text);
+        Err(ConfigError::Invalid(vec![told, problem]))
+    })
+}
+
+/// Plans as operators see them, with what the audit log says of them.
+async fn read<G: Game>(
+    conn: &impl ConnectionTrait,
+    rows: Vec<odds_plan::Model>,
+) -> Result<Vec<Plan<G::Body>>, DbError> {
+    let resources = rows.iter().map(|row| resource::<G>(PlanId(row.id)));
+    let mut logged = audit::of_all(conn, resources).await?;
+    let operators: Vec<UserId> = logged.iter().map(|row| row.actor_id).collect();
+    let anonymised = anonymised_among(conn, &operators).await?;
+    for row in &mut logged {
+        row.actor = signature(std::mem::take(&mut row.actor), row.actor_id, &anonymised);
+    }
+    let mut by_plan: HashMap<String, Vec<LoggedChange>> = HashMap::new();
+    for row in logged {
+        by_plan.entry(row.resource.clone()).or_default().push(row);
+    }
+    let ids: Vec<_> = rows.iter().map(|row| OddsId(row.odds_id)).collect();
+    let tables = fairness::find_odds(conn, &ids).await?;
+    let plan = |row: odds_plan::Model| {
+        let logged = by_plan.remove(&resource::<G>(PlanId(row.id)));
+        let mut logged = logged.unwrap_or_default().into_iter().map(SavedBy::from);
+        let odds_id = OddsId(row.odds_id);
+        let table = tables.get(&odds_id);
+        let table =
+            table.ok_or_else(|| DbError::Corrupt(format!("odds_plan {} has no table", row.id)))?;
+        Ok(Plan {
+            id: PlanId(row.id),
+            config_id: ConfigId(row.config_id),
+            state: store::state_of(row.id, &row.state)?,
+            effective_from: row.takes_over_at.0,
+            odds_id,
+            content_hash: table.hash().to_owned(),
+            announced_at: row.announced_at.0,
+            ended_at: row.ended_at.map(|instant| instant.0),
+            config: serde_json::from_str(&row.config).ok(),
+            planned: logged.next(),
+            ended: logged.next(),
+        })
+    };
+    rows.into_iter().map(plan).collect()
+}

@@ -1,0 +1,277 @@
+//! What is in force at an instant: the configuration that is played, and the odds that are published for it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sea_orm::DbErr;
+use xmas_cache::Snapshot;
+use xmas_kernel::{
+    OddsId, audit,
+    db::{DbError, retry},
+};
+
+use crate::{
+    ActiveConfig, Game, GameError, PlayContext,
+    config::{
+        Saved, note_in_tx,
+        plan::{Brief, LEAD, MAX_PLANS, MOST_LATE, PlanState, store as plans, take_over},
+        store,
+    },
+    fairness::{OddsChange, PlannedOdds, PublishedOdds, changes},
+    odds::{Entry, Odds},
+};
+
+/// A configuration as it is played, and its odds as they are published.
+pub(crate) struct PublishedConfig<G: Game> {
+    pub(crate) active: ActiveConfig<G>,
+    /// What is drawn from; all that takes part if nothing is left.
+    pub(crate) odds: Odds,
+    pub(crate) odds_id: OddsId,
+    /// Whether anything is left that can come up.
+    pub(crate) is_playable: bool,
+    /// Since when it is drawn from.
+    pub(crate) since: Option<DateTime<Utc>>,
+}
+
+/// What is in force from when to when, as far as that is known.
+pub(crate) struct Timeline<G: Game> {
+    /// Until when something else was in force, and what.
+    replaced: Option<(DateTime<Utc>, MaybePublished<G>)>,
+    current: MaybePublished<G>,
+    pub(crate) next: Vec<PlannedOdds>,
+    /// From then on more must be known.
+    until: DateTime<Utc>,
+}
+
+/// `None` if nothing can be played, or what there is breaks its rules.
+pub(crate) type MaybePublished<G> = Option<Arc<PublishedConfig<G>>>;
+
+/// What is in force in one game.
+pub(crate) struct InForce<G: Game> {
+    context: PlayContext,
+    /// By from when on they must know what is in force, if the usual copy does not.
+    timelines: Snapshot<Option<DateTime<Utc>>, Arc<Timeline<G>>>,
+}
+
+/// How often a look is repeated: after each plan that takes over, and whenever somebody else has edited the game.
+const LOOKS: usize = 8 + MAX_PLANS;
+
+impl<G: Game> Timeline<G> {
+    pub(crate) fn at(&self, instant: DateTime<Utc>) -> &MaybePublished<G> {
+        match &self.replaced {
+            Some((until, replaced)) if instant < *until => replaced,
+            _ => &self.current,
+        }
+    }
+}
+
+impl<G: Game> InForce<G> {
+    pub(crate) fn new(context: PlayContext) -> Self {
+        Self {
+            context,
+            timelines: Snapshot::new(),
+        }
+    }
+
+    /// Forgets what it has seen, after the game was edited or a prize was won.
+    pub(crate) fn forget(&self) {
+        self.timelines.drop_all();
+    }
+
+    /// What a play of this instant is drawn from.
+    pub(crate) async fn playable(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<PublishedConfig<G>>, GameError> {
+        let published = self.published(now).await?;
+        match published.is_playable {
+            true => Ok(published),
+            false => Err(GameError::InvalidConfig(G::FEATURE)),
+        }
+    }
+
+    /// What is in force at an instant, whether or not anything is left of it.
+    pub(crate) async fn published(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<PublishedConfig<G>>, GameError> {
+        let timeline = self.timeline(now).await?;
+        let published = timeline.at(now).clone();
+        published.ok_or(GameError::InvalidConfig(G::FEATURE))
+    }
+
+    /// What is known of the time around an instant.
+    pub(crate) async fn timeline(&self, now: DateTime<Utc>) -> Result<Arc<Timeline<G>>, DbError> {
+        // Whoever comes after what the usual copy knows shares another one, however many they are.
+        let mut after = None;
+        for _ in 0..LOOKS {
+            let timeline = self.timelines.get_or_load(after, self.load(now)).await?;
+            if now < timeline.until {
+                return Ok(timeline);
+            }
+            after = Some(timeline.until);
+        }
+        self.load(now).await
+    }
+
+    async fn load(&self, now: DateTime<Utc>) -> Result<Arc<Timeline<G>>, DbError> {
+        let db = self.context.db.read();
+        for _ in 0..LOOKS {
+            let known = plans::around(db, G::FEATURE).await?;
+            let planned = || known.iter().filter(|plan| plan.state == PlanState::Planned);
+            if let Some(due) = planned().find(|plan| plan.effective_from <= now) {
+                take_over::<G>(&self.context.db, due.id, now).await?;
+                continue;
+            }
+            let saved = store::active::<G>(db).await?;
+            let active = saved.and_then(G::playable);
+            // What takes over while it is looked at is looked at again.
+            let next = planned().next();
+            let is_near = next.is_some_and(|plan| plan.effective_from <= now + LEAD);
+            if is_near && plans::around(db, G::FEATURE).await? != known {
+                continue;
+            }
+            let current = match active {
+                Some(active) => self.published_config(active, now).await?,
+                None => None,
+            };
+            let drawn = current.as_ref().and_then(PublishedConfig::drawn);
+            let is_of_it = |last: &Option<OddsChange>| last.and_then(|last| last.odds_id) == drawn;
+            let mut last = changes::last(db, G::FEATURE).await?;
+            if !is_of_it(&last) {
+                last = retry(|| self.note(now)).await?;
+            }
+            // It has been edited since it was read.
+            if !is_of_it(&last) {
+                continue;
+            }
+            let since = last.filter(|_| drawn.is_some()).map(|last| last.at);
+            let current = current.map(|current| Arc::new(PublishedConfig { since, ..current }));
+            return Ok(Arc::new(Timeline {
+                replaced: self.replaced(&known, now).await?,
+                next: self.announced(&known, &current).await?,
+                current,
+                until: next.map_or(now + LEAD, |plan| plan.effective_from.min(now + LEAD)),
+            }));
+        }
+        let busy = DbErr::Custom("the configuration kept changing under a look".to_owned());
+        Err(DbError::Contention(busy))
+    }
+
+    /// Notes what is drawn from now: a prize has run out, say.
+    async fn note(&self, now: DateTime<Utc>) -> Result<Option<OddsChange>, DbError> {
+        let tx = self.context.db.begin().await?;
+        audit::enter_in_tx(&tx, G::AREA).await?;
+        let noted = note_in_tx::<G>(&tx, None, now).await?;
+        tx.commit().await?;
+        Ok(noted)
+    }
+
+    async fn published_config(
+        &self,
+        active: ActiveConfig<G>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PublishedConfig<G>>, DbError> {
+        let left = active.left();
+        let is_playable = left.is_some();
+        let odds = left.unwrap_or_else(|| active.table.clone());
+        let rewards = odds.entries().iter().map(Entry::reward);
+        let Ok(rewards) = rewards.collect::<Result<Vec<_>, _>>() else {
+            return Ok(None);
+        };
+        if !self.context.rewards.are_deliverable(&rewards).await? {
+            return Ok(None);
+        }
+        let odds_id = self.context.draws.publish(&odds, now).await?;
+        Ok(Some(PublishedConfig {
+            active,
+            odds,
+            odds_id,
+            is_playable,
+            since: None,
+        }))
+    }
+
+    /// What the last plan has replaced, while plays of the time before may still be drawn.
+    async fn replaced(
+        &self,
+        plans: &[Brief],
+        now: DateTime<Utc>,
+    ) -> Result<Option<(DateTime<Utc>, MaybePublished<G>)>, DbError> {
+        let Some(plan) = last_taken_over(plans) else {
+            return Ok(None);
+        };
+        let until = plan.effective_from;
+        if now >= until + MOST_LATE {
+            return Ok(None);
+        }
+        let db = self.context.db.read();
+        let saved: Option<Saved<G::Body>> = plans::replaced(db, G::FEATURE, plan).await?;
+        let published = match saved.and_then(G::playable) {
+            Some(active) => self.published_config(active, now).await?,
+            None => None,
+        };
+        let Some(mut published) = published else {
+            return Ok(Some((until, None)));
+        };
+        let before = changes::before(db, G::FEATURE, until).await?;
+        published.since = before
+            .filter(|_| published.is_playable)
+            .map(|before| before.at);
+        Ok(Some((until, Some(Arc::new(published)))))
+    }
+
+    /// What takes over next, as it is announced.
+    async fn announced(
+        &self,
+        plans: &[Brief],
+        current: &MaybePublished<G>,
+    ) -> Result<Vec<PlannedOdds>, DbError> {
+        let planned = plans.iter().filter(|plan| plan.state == PlanState::Planned);
+        let planned: Vec<&Brief> = planned.collect();
+        if planned.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<OddsId> = planned.iter().map(|plan| plan.odds_id).collect();
+        let tables = self.context.draws.tables(&ids).await?;
+        let db = self.context.db.read();
+        let mut configs = plans::configs::<G::Body>(db, G::FEATURE).await?;
+        let left = current.as_ref().map(|current| &current.active.stock);
+        let announced = planned.into_iter().filter_map(|plan| {
+            let odds = tables.get(&plan.odds_id)?.clone();
+            let config = configs.remove(&plan.id).and_then(G::playable);
+            let (mut stock, max_daily) =
+                config.map_or_else(Default::default, |config| (config.stock, config.max_daily));
+            for (entry, planned) in &mut stock {
+                *planned = left
+                    .and_then(|left| left.get(entry))
+                    .copied()
+                    .unwrap_or(*planned);
+            }
+            Some(PlannedOdds {
+                plan_id: plan.id,
+                effective_from: plan.effective_from,
+                announced_at: plan.announced_at,
+                published: PublishedOdds {
+                    odds_id: plan.odds_id,
+                    odds,
+                },
+                stock,
+                max_daily,
+            })
+        });
+        Ok(announced.collect())
+    }
+}
+
+fn last_taken_over(plans: &[Brief]) -> Option<&Brief> {
+    let mut plans = plans.iter().rev();
+    plans.find(|plan| plan.state == PlanState::TakenOver)
+}
+
+impl<G: Game> PublishedConfig<G> {
+    /// Under which is published what is drawn from, if anything is.
+    fn drawn(&self) -> Option<OddsId> {
+        self.is_playable.then_some(self.odds_id)
+    }
+}
