@@ -41,7 +41,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`job_result` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`lottery_config` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`lottery_prize` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`odds_observed` TO {user};
-GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`odds_plan` TO {user};
+GRANT SELECT, INSERT, UPDATE ON `{database}`.`odds_plan` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`ranking_daily` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`refresh_token` TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON `{database}`.`reward_bundle` TO {user};

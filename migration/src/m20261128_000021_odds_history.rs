@@ -56,7 +56,6 @@ const ODDS_OBSERVED: &str = "
         draws TEXT NOT NULL,
         first_play_at {instant} NULL,
         last_play_at {instant} NULL,
-        observed_at {instant} NOT NULL,
         CONSTRAINT fk_odds_observed_odds FOREIGN KEY (odds_id) REFERENCES odds_table (id),
         CONSTRAINT ck_odds_observed_draws CHECK (json_valid(draws))
     ) {options}

@@ -281,6 +281,7 @@ async fn every_table_has_its_grants_and_four_of_them_are_only_added_to() {
         let table: String = row.try_get_by(0).unwrap();
         let expected = match table.as_str() {
             table if ONLY_ADDED_TO.contains(&table) => "GRANT SELECT, INSERT",
+            "odds_plan" => "GRANT SELECT, INSERT, UPDATE",
             "seaql_migrations" | "schema_compatibility" => "GRANT SELECT",
             _ => "GRANT SELECT, INSERT, UPDATE, DELETE",
         };

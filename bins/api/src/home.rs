@@ -159,7 +159,7 @@ fn table(in_force: &InForceOdds, language: Language, html: &mut String) {
         Some(outcome) => say(outcome),
         None => escaped(&entry.label),
     };
-    let left = |entry: &Entry| match in_force.stock.get(&entry.id) {
+    let left = |entry: &Entry| match in_force.limits.stock.get(&entry.id) {
         Some(left) => left.to_string(),
         None => say(page::unlimited()),
     };

@@ -407,8 +407,9 @@ impl App {
     /// replica has done so within the hour, how often each result came up.
     pub async fn keep_odds(&self, now: DateTime<Utc>) -> Result<(), GameError> {
         let fairness = &self.player.fairness;
-        fairness.look(now).await?;
-        Ok(fairness.observe_if_due(self.process(), now).await?)
+        let caught_up = fairness.catch_up(now).await;
+        fairness.observe_if_due(self.process(), now).await?;
+        caught_up
     }
 
     /// What replicas share, if there is anything like it.

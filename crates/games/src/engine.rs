@@ -18,7 +18,7 @@ use xmas_time::EventDay;
 use crate::{
     Game, GameError, GameService, Play, PlayCommand, PlayContext, Status,
     daily_limit::remaining,
-    fairness::{InForceOdds, OddsSource, PublishedOdds},
+    fairness::{InForceOdds, Limits, OddsSource, PublishedOdds},
     in_force::InForce,
     odds::MAX_ENTRIES,
     play_log,
@@ -217,9 +217,11 @@ impl<G: Game> OddsSource for Engine<G> {
             is_playable: published.is_playable,
             since: published.since,
             table: active.table.clone(),
-            stock: active.stock.clone(),
-            supplied: active.supplied.clone(),
-            max_daily: active.max_daily,
+            limits: Limits {
+                stock: active.stock.clone(),
+                supplied: active.supplied.clone(),
+                max_daily: active.max_daily,
+            },
             next: timeline.next.clone(),
             season,
         })

@@ -87,7 +87,7 @@ pub enum ConfigError {
     #[error("the configuration has no such version")]
     UnknownVersion,
     /// It was played, and what was played is kept; or it is announced.
-    #[error("the configuration was played")]
+    #[error("the configuration was played or is announced")]
     InUse,
     #[error("the configuration has no such plan")]
     UnknownPlan,

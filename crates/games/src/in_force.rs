@@ -14,10 +14,10 @@ use crate::{
     ActiveConfig, Game, GameError, PlayContext,
     config::{
         Saved, note_in_tx,
-        plan::{Brief, LEAD, MAX_PLANS, MOST_LATE, PlanState, store as plans, take_over},
+        plan::{Brief, LEAD, MAX_PLANS, MOST_LATE, PlanState, foreseen, store as plans, take_over},
         store,
     },
-    fairness::{OddsChange, PlannedOdds, PublishedOdds, changes},
+    fairness::{Limits, OddsChange, PlannedOdds, PublishedOdds, changes},
     odds::{Entry, Odds},
 };
 
@@ -35,8 +35,8 @@ pub(crate) struct PublishedConfig<G: Game> {
 
 /// What is in force from when to when, as far as that is known.
 pub(crate) struct Timeline<G: Game> {
-    /// Until when something else was in force, and what.
-    replaced: Option<(DateTime<Utc>, MaybePublished<G>)>,
+    /// Until when something else was in force, and what, by these instants.
+    replaced: Vec<(DateTime<Utc>, MaybePublished<G>)>,
     current: MaybePublished<G>,
     pub(crate) next: Vec<PlannedOdds>,
     /// From then on more must be known.
@@ -58,9 +58,10 @@ const LOOKS: usize = 8 + MAX_PLANS;
 
 impl<G: Game> Timeline<G> {
     pub(crate) fn at(&self, instant: DateTime<Utc>) -> &MaybePublished<G> {
-        match &self.replaced {
-            Some((until, replaced)) if instant < *until => replaced,
-            _ => &self.current,
+        let mut replaced = self.replaced.iter();
+        match replaced.find(|(until, _)| instant < *until) {
+            Some((_, replaced)) => replaced,
+            None => &self.current,
         }
     }
 }
@@ -100,7 +101,14 @@ impl<G: Game> InForce<G> {
         published.ok_or(GameError::InvalidConfig(G::FEATURE))
     }
 
-    /// What is known of the time around an instant.
+    /// Lets what is due take over, and notes what is in force: an edit at a plan's instant or later edits what the plan
+    /// has made.
+    pub(crate) async fn catch_up(&self, now: DateTime<Utc>) -> Result<(), DbError> {
+        self.timeline(now).await?;
+        Ok(())
+    }
+
+    /// What is known of the time around an instant. Whoever asks first after something has changed by itself writes it down.
     pub(crate) async fn timeline(&self, now: DateTime<Utc>) -> Result<Arc<Timeline<G>>, DbError> {
         // Whoever comes after what the usual copy knows shares another one, however many they are.
         let mut after = None;
@@ -116,11 +124,12 @@ impl<G: Game> InForce<G> {
 
     async fn load(&self, now: DateTime<Utc>) -> Result<Arc<Timeline<G>>, DbError> {
         let db = self.context.db.read();
+        let since = now - MOST_LATE;
         for _ in 0..LOOKS {
-            let known = plans::around(db, G::FEATURE).await?;
+            let known = plans::around(db, G::FEATURE, since).await?;
             let planned = || known.iter().filter(|plan| plan.state == PlanState::Planned);
             if let Some(due) = planned().find(|plan| plan.effective_from <= now) {
-                take_over::<G>(&self.context.db, due.id, now).await?;
+                take_over::<G>(&self.context.db, due, now).await?;
                 continue;
             }
             let saved = store::active::<G>(db).await?;
@@ -128,7 +137,7 @@ impl<G: Game> InForce<G> {
             // What takes over while it is looked at is looked at again.
             let next = planned().next();
             let is_near = next.is_some_and(|plan| plan.effective_from <= now + LEAD);
-            if is_near && plans::around(db, G::FEATURE).await? != known {
+            if is_near && plans::around(db, G::FEATURE, since).await? != known {
                 continue;
             }
             let current = match active {
@@ -149,7 +158,7 @@ impl<G: Game> InForce<G> {
             let current = current.map(|current| Arc::new(PublishedConfig { since, ..current }));
             return Ok(Arc::new(Timeline {
                 replaced: self.replaced(&known, now).await?,
-                next: self.announced(&known, &current).await?,
+                next: self.announced(&known).await?,
                 current,
                 until: next.map_or(now + LEAD, |plan| plan.effective_from.min(now + LEAD)),
             }));
@@ -192,41 +201,36 @@ impl<G: Game> InForce<G> {
         }))
     }
 
-    /// What the last plan has replaced, while plays of the time before may still be drawn.
+    /// What the last plans have replaced, while plays of the time before may still be drawn.
     async fn replaced(
         &self,
         plans: &[Brief],
         now: DateTime<Utc>,
-    ) -> Result<Option<(DateTime<Utc>, MaybePublished<G>)>, DbError> {
-        let Some(plan) = last_taken_over(plans) else {
-            return Ok(None);
-        };
-        let until = plan.effective_from;
-        if now >= until + MOST_LATE {
-            return Ok(None);
-        }
+    ) -> Result<Vec<(DateTime<Utc>, MaybePublished<G>)>, DbError> {
         let db = self.context.db.read();
-        let saved: Option<Saved<G::Body>> = plans::replaced(db, G::FEATURE, plan).await?;
-        let published = match saved.and_then(G::playable) {
-            Some(active) => self.published_config(active, now).await?,
-            None => None,
-        };
-        let Some(mut published) = published else {
-            return Ok(Some((until, None)));
-        };
-        let before = changes::before(db, G::FEATURE, until).await?;
-        published.since = before
-            .filter(|_| published.is_playable)
-            .map(|before| before.at);
-        Ok(Some((until, Some(Arc::new(published)))))
+        let mut replaced = Vec::new();
+        for plan in plans
+            .iter()
+            .filter(|plan| plan.state == PlanState::TakenOver)
+        {
+            let until = plan.effective_from;
+            let saved: Option<Saved<G::Body>> = plans::replaced(db, G::FEATURE, plan).await?;
+            let mut published = match saved.and_then(G::playable) {
+                Some(active) => self.published_config(active, now).await?,
+                None => None,
+            };
+            if let Some(published) = &mut published {
+                let before = changes::before(db, G::FEATURE, until).await?;
+                let before = before.filter(|_| published.is_playable);
+                published.since = before.map(|before| before.at);
+            }
+            replaced.push((until, published.map(Arc::new)));
+        }
+        Ok(replaced)
     }
 
     /// What takes over next, as it is announced.
-    async fn announced(
-        &self,
-        plans: &[Brief],
-        current: &MaybePublished<G>,
-    ) -> Result<Vec<PlannedOdds>, DbError> {
+    async fn announced(&self, plans: &[Brief]) -> Result<Vec<PlannedOdds>, DbError> {
         let planned = plans.iter().filter(|plan| plan.state == PlanState::Planned);
         let planned: Vec<&Brief> = planned.collect();
         if planned.is_empty() {
@@ -234,21 +238,13 @@ impl<G: Game> InForce<G> {
         }
         let ids: Vec<OddsId> = planned.iter().map(|plan| plan.odds_id).collect();
         let tables = self.context.draws.tables(&ids).await?;
-        let db = self.context.db.read();
-        let mut configs = plans::configs::<G::Body>(db, G::FEATURE).await?;
-        let left = current.as_ref().map(|current| &current.active.stock);
-        let announced = planned.into_iter().filter_map(|plan| {
-            let odds = tables.get(&plan.odds_id)?.clone();
-            let config = configs.remove(&plan.id).and_then(G::playable);
-            let (mut stock, max_daily) =
-                config.map_or_else(Default::default, |config| (config.stock, config.max_daily));
-            for (entry, planned) in &mut stock {
-                *planned = left
-                    .and_then(|left| left.get(entry))
-                    .copied()
-                    .unwrap_or(*planned);
-            }
-            Some(PlannedOdds {
+        let mut foreseen = foreseen::<G>(self.context.db.read()).await?;
+        let announced = planned.into_iter().map(|plan| {
+            let odds = tables.get(&plan.odds_id).cloned();
+            let odds = odds
+                .ok_or_else(|| DbError::Corrupt(format!("odds_plan {} has no table", plan.id)))?;
+            let config = foreseen.remove(&plan.id).and_then(G::playable);
+            Ok(PlannedOdds {
                 plan_id: plan.id,
                 effective_from: plan.effective_from,
                 announced_at: plan.announced_at,
@@ -256,17 +252,15 @@ impl<G: Game> InForce<G> {
                     odds_id: plan.odds_id,
                     odds,
                 },
-                stock,
-                max_daily,
+                limits: config.map(|config| Limits {
+                    stock: config.stock,
+                    supplied: config.supplied,
+                    max_daily: config.max_daily,
+                }),
             })
         });
-        Ok(announced.collect())
+        announced.collect()
     }
-}
-
-fn last_taken_over(plans: &[Brief]) -> Option<&Brief> {
-    let mut plans = plans.iter().rev();
-    plans.find(|plan| plan.state == PlanState::TakenOver)
 }
 
 impl<G: Game> PublishedConfig<G> {

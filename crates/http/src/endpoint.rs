@@ -3,7 +3,10 @@
 //! A module lists its operations with [`operation!`](crate::operation); what is served and what the OpenAPI
 //! document says come from this list. Path, method, parameters and bodies are those of `#[utoipa::path]`.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use actix_web::{
     HttpResponse, Resource, Route, guard,
@@ -190,13 +193,23 @@ impl<const N: usize> From<[Vec<Operation>; N]> for Operations {
 
 impl Operations {
     /// Their part of the OpenAPI document.
+    ///
+    /// # Panics
+    ///
+    /// If two types of theirs have the same name in it, as the first test that looks at the document finds.
     pub fn document(&self) -> Document {
         let mut paths = Paths::new();
+        let mut schemas = HashMap::new();
         let mut components = ComponentsBuilder::new();
         for operation in &self.0 {
             let documentation = operation.documentation.clone();
             let methods = vec![operation.method.clone()];
             paths.add_path_operation(&operation.path, methods, documentation);
+            for (name, schema) in &operation.schemas {
+                let known = schemas.insert(name, schema);
+                let is_other = known.is_some_and(|known| known != schema);
+                assert!(!is_other, "two schemas are called {name}");
+            }
             components = components.schemas_from_iter(operation.schemas.iter().cloned());
         }
         let components = Some(components.build());

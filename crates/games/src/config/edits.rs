@@ -43,7 +43,7 @@ impl<G: Game> Engine<G> {
         new: &ConfigEdit<G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
-        self.plays.in_force.timeline(now).await?;
+        self.plays.in_force.catch_up(now).await?;
         retry(|| self.create_once(actor, new, now)).await
     }
 
@@ -56,7 +56,7 @@ impl<G: Game> Engine<G> {
         edit: &ConfigEditor<'_, G::Body, G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Saved<G::Body>, ConfigError> {
-        self.plays.in_force.timeline(now).await?;
+        self.plays.in_force.catch_up(now).await?;
         retry(|| self.update_once(actor, id, edit, now)).await
     }
 
@@ -82,7 +82,7 @@ impl<G: Game> Engine<G> {
         seen: Option<&Seen>,
         now: DateTime<Utc>,
     ) -> Result<Restored<G::Body>, ConfigError> {
-        self.plays.in_force.timeline(now).await?;
+        self.plays.in_force.catch_up(now).await?;
         retry(|| self.restore_once(actor, id, version, seen, now)).await
     }
 
@@ -96,7 +96,7 @@ impl<G: Game> Engine<G> {
         id: ConfigId,
         now: DateTime<Utc>,
     ) -> Result<(), ConfigError> {
-        self.plays.in_force.timeline(now).await?;
+        self.plays.in_force.catch_up(now).await?;
         retry(|| self.delete_once(actor, id, now)).await
     }
 

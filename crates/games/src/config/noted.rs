@@ -30,7 +30,7 @@ pub(crate) async fn note_in_tx<G: Game>(
     let change = OddsChange {
         kind: match drawn {
             Some(_) => ChangeKind::InForce,
-            None => ChangeKind::None,
+            None => ChangeKind::Nothing,
         },
         odds_id: drawn,
         plan_id: plan,

@@ -23,7 +23,8 @@ pub enum ChangeKind {
     /// From now on is drawn from this table.
     InForce,
     /// From now on nothing is drawn: nothing is left, or no configuration is switched on that can be played.
-    None,
+    #[strum(serialize = "NONE")]
+    Nothing,
     /// This table will take over.
     Announced,
     /// What was announced has taken over. The table in force is this one without what has run out.
@@ -35,6 +36,15 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    pub const ALL: [Self; 6] = [
+        Self::InForce,
+        Self::Nothing,
+        Self::Announced,
+        Self::TakenOver,
+        Self::Withdrawn,
+        Self::Refused,
+    ];
+
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -53,7 +63,7 @@ pub struct OddsChange {
 }
 
 /// Those that say what is in force.
-const STATES: [ChangeKind; 2] = [ChangeKind::InForce, ChangeKind::None];
+const STATES: [ChangeKind; 2] = [ChangeKind::InForce, ChangeKind::Nothing];
 
 pub(crate) async fn insert(
     tx: &DatabaseTransaction,

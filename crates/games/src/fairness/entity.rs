@@ -75,7 +75,6 @@ pub(crate) mod odds_observed {
         pub draws: String,
         pub first_play_at: Option<Timestamp>,
         pub last_play_at: Option<Timestamp>,
-        pub observed_at: Timestamp,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,7 +13,8 @@ mod store;
 
 pub use changes::{ChangeKind, OddsChange};
 pub use model::{
-    DayFairness, InForceOdds, OddsHistory, OddsSource, PlannedOdds, PublishedOdds, ReportQuery,
+    DayFairness, InForceOdds, Limits, OddsHistory, OddsSource, PlannedOdds, PublishedOdds,
+    ReportQuery,
 };
 pub use observed::ObservedRecord;
 pub use receipt::{DrawReceipt, Published};

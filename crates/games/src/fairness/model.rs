@@ -18,7 +18,7 @@ use crate::{GameError, draw::Seed, odds::Odds};
 pub trait OddsSource: Send + Sync {
     fn feature(&self) -> Feature;
 
-    /// The odds that a play would be drawn from now.
+    /// The odds that a play would be drawn from now. Lets plans take over whose instant has come, and notes what has run out.
     async fn odds_now(&self, now: DateTime<Utc>) -> Result<InForceOdds, GameError>;
 }
 
@@ -40,12 +40,7 @@ pub struct InForceOdds {
     pub since: Option<DateTime<Utc>>,
     /// Everything that takes part, whether or not anything is left of it.
     pub table: Odds,
-    /// What is left of the entries that are limited, by their id.
-    pub stock: BTreeMap<i64, i64>,
-    /// How many there have been of them in all, as far as that is known.
-    pub supplied: BTreeMap<i64, i64>,
-    /// How often a player may play on a day; 0 means no limit.
-    pub max_daily: i64,
+    pub limits: Limits,
     /// What was announced, by when it takes over.
     pub next: Vec<PlannedOdds>,
     /// The first and the last day of the season that is running.
@@ -59,8 +54,17 @@ pub struct PlannedOdds {
     pub effective_from: DateTime<Utc>,
     pub announced_at: DateTime<Utc>,
     pub published: PublishedOdds,
-    /// How many there are of the entries that are limited, by their id: what is left now of those that stay.
+    /// As they would be if it took over now; `None` if this release cannot read it.
+    pub limits: Option<Limits>,
+}
+
+/// How much there is, and how often it can be played for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// What is left of the entries that are limited, by their id.
     pub stock: BTreeMap<i64, i64>,
+    /// How many there have been of them in all, as far as that is known.
+    pub supplied: BTreeMap<i64, i64>,
     /// How often a player may play on a day; 0 means no limit.
     pub max_daily: i64,
 }

@@ -4,9 +4,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use xmas_kernel::{
     Feature, OddsId,
@@ -29,10 +27,10 @@ const LEASE: Duration = Duration::from_secs(600);
 /// How many tables are counted by one statement.
 const AT_ONCE: usize = 50;
 
-/// Up to when plays are counted, kept in the database. On the event's clock.
+/// When it was counted, kept in the database. On the event's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedRecord {
-    /// Up to when plays were counted last.
+    /// When that was last.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
@@ -105,7 +103,7 @@ async fn keep(
     let finished = finished.map_err(|error| DbError::Corrupt(error.to_string()))?;
     let tx = db.begin().await?;
     for (table, observed) in counted {
-        keep_one_in_tx(&tx, *table, observed, now).await?;
+        keep_one_in_tx(&tx, *table, observed).await?;
     }
     JobResult::put_in_tx(&tx, JOB, &finished).await?;
     tx.commit().await
@@ -115,7 +113,6 @@ async fn keep_one_in_tx(
     tx: &DatabaseTransaction,
     table: OddsId,
     observed: &Observed,
-    now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let draws = serde_json::to_string(&observed.draws);
     let row = ActiveModel {
@@ -123,7 +120,6 @@ async fn keep_one_in_tx(
         draws: Set(draws.map_err(|error| DbError::Corrupt(error.to_string()))?),
         first_play_at: Set(observed.first_play.map(Timestamp)),
         last_play_at: Set(observed.last_play.map(Timestamp)),
-        observed_at: Set(Timestamp(now)),
     };
     Entity::delete_many()
         .filter(Column::OddsId.eq(table.0))
@@ -133,16 +129,25 @@ async fn keep_one_in_tx(
     Ok(())
 }
 
-/// What was counted last of these tables.
+/// What was counted last of these tables, and when.
 pub(super) async fn find(
-    conn: &impl ConnectionTrait,
+    db: &Db,
     tables: &[OddsId],
-) -> Result<HashMap<OddsId, Observed>, DbError> {
-    let rows = Entity::find()
-        .filter(Column::OddsId.is_in(tables.iter().map(|id| id.0)))
-        .all(conn)
-        .await?;
-    rows.into_iter().map(read).collect()
+) -> Result<(HashMap<OddsId, Observed>, Option<DateTime<Utc>>), DbError> {
+    let mut counted_at = ObservedRecord::of(db).await?.finished_at;
+    loop {
+        let rows = Entity::find()
+            .filter(Column::OddsId.is_in(tables.iter().map(|id| id.0)))
+            .all(db.read())
+            .await?;
+        // Once an hour somebody may have counted in between.
+        let still = ObservedRecord::of(db).await?.finished_at;
+        if still == counted_at {
+            let observed = rows.into_iter().map(read).collect::<Result<_, _>>()?;
+            return Ok((observed, counted_at));
+        }
+        counted_at = still;
+    }
 }
 
 fn read(row: Model) -> Result<(OddsId, Observed), DbError> {

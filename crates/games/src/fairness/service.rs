@@ -12,7 +12,7 @@ use xmas_time::EventDay;
 use super::{
     changes::{self, OddsChange},
     model::{DayFairness, InForceOdds, OddsHistory, OddsSource, PublishedOdds, ReportQuery},
-    observed::{self, ObservedRecord},
+    observed,
     receipt::{Draw, DrawReceipt, Facts},
     registry::{DrawRegistry, reveals_at},
     report::{self, OddsReport},
@@ -79,8 +79,8 @@ impl Fairness {
         })
     }
 
-    /// A table that was once in force, by its id.
-    pub async fn past_odds(
+    /// Any table that was published, by its id.
+    pub async fn odds_by_id(
         &self,
         feature: Feature,
         odds_id: OddsId,
@@ -181,8 +181,7 @@ impl Fairness {
     ) -> Result<(Page<OddsReport>, Option<DateTime<Utc>>), FairnessError> {
         let (in_force, tables) = self.reported(feature, query, now).await?;
         let ids: Vec<OddsId> = tables.items.iter().map(|(id, _)| *id).collect();
-        let counted_at = ObservedRecord::of(&self.db).await?.finished_at;
-        let observed = observed::find(self.db.read(), &ids).await?;
+        let (observed, counted_at) = observed::find(&self.db, &ids).await?;
         Ok((report::page(tables, observed, in_force), counted_at))
     }
 
@@ -214,14 +213,20 @@ impl Fairness {
         observed::count_if_due(&self.db, &games, process, now).await
     }
 
-    /// Lets plans take over whose instant has come, and notes what has run out, should nobody play.
-    pub async fn look(&self, now: DateTime<Utc>) -> Result<(), GameError> {
+    /// Lets plans take over whose instant has come, and notes what has run out, should nobody play. One game that fails
+    /// keeps no other one.
+    pub async fn catch_up(&self, now: DateTime<Utc>) -> Result<(), GameError> {
+        let mut failed = Ok(());
         for source in &self.sources {
             match source.odds_now(now).await {
                 Ok(_) | Err(GameError::InvalidConfig(_)) => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let game = source.feature();
+                    tracing::warn!(%game, ?error, "what is in force of {game} cannot be told");
+                    failed = Err(error);
+                }
             }
         }
-        Ok(())
+        failed
     }
 }

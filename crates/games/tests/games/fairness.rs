@@ -215,7 +215,7 @@ async fn every_draw_is_verified_from_published_data_alone() {
         let facts = &receipt.facts;
         let seed = real.fairness.day(day(26), at(28)).await.unwrap().seed;
         for (attempt, draw) in (0..).zip(&facts.draws) {
-            let table = real.fairness.past_odds(facts.feature, draw.odds_id).await;
+            let table = real.fairness.odds_by_id(facts.feature, draw.odds_id).await;
             let table = table.unwrap();
             assert_eq!(table.odds.content(), draw.table);
             let id = DrawId {
@@ -368,12 +368,15 @@ async fn one_content_is_one_table_on_every_replica() {
     assert_ne!(now.published.odds_id, here.odds_id);
     let past = edited
         .fairness
-        .past_odds(Feature::Roulette, here.odds_id)
+        .odds_by_id(Feature::Roulette, here.odds_id)
         .await;
     assert_eq!(past.unwrap().odds, here.odds);
-    let misnamed = edited.fairness.past_odds(Feature::Dice, here.odds_id).await;
+    let misnamed = edited
+        .fairness
+        .odds_by_id(Feature::Dice, here.odds_id)
+        .await;
     assert!(matches!(misnamed, Err(FairnessError::UnknownOdds)));
-    let unknown = edited.fairness.past_odds(Feature::Dice, OddsId(999)).await;
+    let unknown = edited.fairness.odds_by_id(Feature::Dice, OddsId(999)).await;
     assert!(matches!(unknown, Err(FairnessError::UnknownOdds)));
     let no_game = edited.fairness.odds(Feature::Ranking, at(26)).await;
     assert!(matches!(no_game, Err(FairnessError::UnknownOdds)));
@@ -385,7 +388,7 @@ async fn the_odds_tell_what_is_left_and_leave_out_what_is_not() {
     let odds = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
     assert_eq!(odds.published.odds, odds.table);
     assert_eq!(odds.table.entries().len(), 3);
-    assert_eq!(odds.stock.into_values().collect::<Vec<_>>(), [500]);
+    assert_eq!(odds.limits.stock.into_values().collect::<Vec<_>>(), [500]);
     real.test
         .execute("UPDATE lottery_prize SET stock = 0 WHERE stock IS NOT NULL")
         .await;
@@ -393,7 +396,7 @@ async fn the_odds_tell_what_is_left_and_leave_out_what_is_not() {
     let odds = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
     assert_eq!(odds.published.odds.entries().len(), 2);
     assert_eq!(odds.table.entries()[2].label, "3,000 포인트");
-    assert_eq!(odds.stock.into_values().collect::<Vec<_>>(), [0]);
+    assert_eq!(odds.limits.stock.into_values().collect::<Vec<_>>(), [0]);
     assert!(odds.is_playable);
 }
 

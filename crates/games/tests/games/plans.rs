@@ -314,7 +314,7 @@ async fn a_plan_is_withdrawn_until_its_instant_and_not_from_then_on() {
         (plan.state, plan.ended_at),
         (PlanState::Withdrawn, Some(withdrawn))
     );
-    assert_eq!(plan.ended.unwrap().action, "ROULETTE_PLAN_WITHDRAW");
+    assert_eq!(plan.withdrawn.unwrap().action, "ROULETTE_PLAN_WITHDRAW");
     for again in [withdrawn, ten()] {
         let refused = withdraw(first, again).await;
         assert!(
@@ -461,7 +461,7 @@ async fn what_cannot_take_over_is_refused_as_a_whole_and_players_play_on() {
         (refused.id, refused.state),
         (planned.id, PlanState::Refused)
     );
-    assert_eq!(refused.ended.unwrap().action, "LOTTERY_PLAN_REFUSE");
+    assert_eq!(refused.refused_for, ["prizes.1.reward_item"]);
     let expected = [(Announced, at(26)), (Refused, ten())];
     assert_eq!(history(&real, Feature::Lottery, 26).await, expected);
     let told = "SELECT COUNT(*) FROM admin_audit_log WHERE action = 'LOTTERY_PLAN_REFUSE' \
@@ -502,10 +502,10 @@ async fn an_edit_before_the_instant_changes_what_is_in_force_and_not_what_is_ann
     assert!(nothing.is_err());
     let shown = real.fairness.odds(Feature::Lottery, ten()).await.unwrap();
     assert_eq!(shown.published.odds_id, planned.odds_id);
-    assert_eq!((shown.since, shown.stock.len()), (Some(ten()), 1));
+    assert_eq!((shown.since, shown.limits.stock.len()), (Some(ten()), 1));
     let expected = [
         (Announced, at(26)),
-        (ChangeKind::None, now),
+        (ChangeKind::Nothing, now),
         (TakenOver, ten()),
         (InForce, ten()),
     ];
@@ -603,16 +603,16 @@ async fn a_plan_keeps_what_was_won_and_leaves_out_what_has_run_out() {
         (shown.table.hash(), shown.since),
         (&*planned.content_hash, Some(ten()))
     );
-    let stock: Vec<i64> = shown.stock.into_values().collect();
+    let stock: Vec<i64> = shown.limits.stock.into_values().collect();
     assert_eq!(
-        (stock, shown.supplied.into_values().sum::<i64>()),
+        (stock, shown.limits.supplied.into_values().sum::<i64>()),
         (vec![0], 2)
     );
     // Whoever is late draws from what was left of the table before.
     let played = real.lottery.play(&play(player), late).await.unwrap().result;
     let past = real
         .fairness
-        .past_odds(Feature::Lottery, played.receipt.odds_id)
+        .odds_by_id(Feature::Lottery, played.receipt.odds_id)
         .await;
     assert_eq!(past.unwrap().odds.entries()[0].weight, 1);
     let changed = [Announced, InForce, TakenOver, InForce];
@@ -722,10 +722,10 @@ async fn a_lottery_of_which_nothing_is_left_still_shows_its_odds() {
     let shown = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
     assert_eq!((shown.is_playable, shown.since), (false, None));
     assert_eq!((shown.published.odds_id, shown.table.total()), (all, 4));
-    assert!(shown.stock.into_values().all(|left| left == 0));
+    assert!(shown.limits.stock.into_values().all(|left| left == 0));
     let seen = history(&real, Feature::Lottery, 26).await;
     let kinds: Vec<_> = seen.into_iter().map(|(kind, _)| kind).collect();
-    assert_eq!(kinds.last(), Some(&ChangeKind::None));
+    assert_eq!(kinds.last(), Some(&ChangeKind::Nothing));
 }
 
 /// Given up after each of its statements in turn, as a process that is killed there leaves it.
@@ -810,4 +810,90 @@ async fn whoever_is_killed_while_a_plan_takes_over_leaves_all_of_it_or_nothing()
     );
     let logged = "SELECT COUNT(*) FROM admin_audit_log WHERE action = 'ROULETTE_TAKE_OVER'";
     assert_eq!(real.test.count(logged).await, 40);
+}
+
+#[tokio::test]
+async fn whoever_is_later_than_two_plans_is_drawn_from_what_was_in_force_before_both() {
+    let real = Real::new(Setting::default()).await;
+    let first = odds(&real, Feature::Roulette, at(25)).await.0;
+    let second = ten() + LEAD;
+    for (weight, instant) in [(5, ten()), (7, second)] {
+        plan_wheel(&real, weight, instant, at(26)).await.unwrap();
+    }
+    let replica = real.replica().await;
+    let weight = async |now| {
+        let odds = replica.fairness.odds(Feature::Roulette, now).await.unwrap();
+        odds.published.odds.entries()[0].weight
+    };
+    assert_eq!(weight(second + LEAD).await, 7);
+    let micro = TimeDelta::microseconds(1);
+    assert_eq!(weight(ten() - micro).await, 1);
+    assert_eq!(weight(ten()).await, 5);
+    assert_eq!(weight(second - micro).await, 5);
+    assert_eq!(weight(second).await, 7);
+    let player = real.player("a", 1).await;
+    let late = replica.roulette.play(&play(player), ten() - micro).await;
+    assert_eq!(late.unwrap().result.receipt.odds_id, first);
+}
+
+#[tokio::test]
+async fn what_is_announced_shows_what_would_be_left_if_it_took_over_now() {
+    let real = Real::new(Setting::default()).await;
+    let actor = real.test.operator("desk").await;
+    let edit = prizes(&[
+        stays("다음 기회에", 1),
+        stays("3,000 포인트", 2),
+        new("새 경품", 4, Some(9)),
+    ]);
+    plan(&real, &edit, ten(), at(26)).await.unwrap();
+    let update = async |edit: Prizes| {
+        let saved = real
+            .lottery
+            .update(&actor, ONE, &|_| edit.clone(), at(26))
+            .await;
+        saved.unwrap();
+    };
+    let shown = async || {
+        let odds = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
+        let limits = odds.next[0].limits.clone().unwrap();
+        let numbers = |of: BTreeMap<i64, i64>| of.into_values().collect::<Vec<_>>();
+        (numbers(limits.stock), numbers(limits.supplied))
+    };
+    assert_eq!(shown().await.0, [500, 9]);
+    let set = |label: &str, stock| PrizeEdit {
+        stock: Some(stock),
+        ..stays(label, 2)
+    };
+    let with = |edit: PrizeEdit| prizes(&[stays("다음 기회에", 4), stays("복권 2장", 3), edit]);
+    update(with(set("3,000 포인트", Some(30)))).await;
+    assert_eq!(shown().await, (vec![30, 9], vec![30]));
+    // Without a limit now, it will have none then.
+    update(with(set("3,000 포인트", None))).await;
+    assert_eq!(shown().await.0, [9]);
+    let limited = set("다음 기회에", Some(7));
+    update(prizes(&[
+        limited,
+        stays("복권 2장", 3),
+        stays("3,000 포인트", 2),
+    ]))
+    .await;
+    assert_eq!(shown().await.0, [7, 9]);
+    let then = real.fairness.odds(Feature::Lottery, ten()).await.unwrap();
+    assert_eq!(then.limits.stock.into_values().collect::<Vec<_>>(), [7, 9]);
+}
+
+#[tokio::test]
+async fn a_plan_that_leaves_the_odds_as_they_are_takes_over_and_they_stay_in_force() {
+    let real = Real::new(Setting::default()).await;
+    let before = odds(&real, Feature::Lottery, at(26)).await;
+    let limit = Prizes {
+        max_daily: Some(2),
+        ..Prizes::default()
+    };
+    plan(&real, &limit, ten(), at(26)).await.unwrap();
+    assert_eq!(odds(&real, Feature::Lottery, ten()).await, before);
+    let shown = real.fairness.odds(Feature::Lottery, ten()).await.unwrap();
+    assert_eq!(shown.limits.max_daily, 2);
+    let expected = [(Announced, at(26)), (TakenOver, ten())];
+    assert_eq!(history(&real, Feature::Lottery, 26).await, expected);
 }

@@ -25,3 +25,18 @@ impl<T: FromStr> FromRequest for PathPart<T> {
         ready(parsed.ok_or_else(|| ApiError::new(ErrorCode::NotFound).into()))
     }
 }
+
+/// The two variable parts of a path, as they were sent: what each of them names is for the handler to find.
+#[derive(Clone, Debug)]
+pub struct PathParts(pub String, pub String);
+
+impl FromRequest for PathParts {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let mut parts = request.match_info().iter().map(|(_, part)| part.to_owned());
+        let mut next = || parts.next().unwrap_or_default();
+        ready(Ok(Self(next(), next())))
+    }
+}

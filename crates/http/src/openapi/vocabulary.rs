@@ -11,6 +11,8 @@ use xmas_event_bridge::{BridgeState, GiftState, Mission, SlotState, rules::MAX_D
 use xmas_features::ui_rules::MAX_KEY;
 use xmas_games::{
     catalog,
+    config::plan::PlanState,
+    fairness::ChangeKind,
     odds::{MAX_ENTRIES, MAX_WEIGHT},
     ranking::{MAX_ROWS, MEMO_CHARACTERS},
 };
@@ -156,9 +158,13 @@ pub(super) fn of_query(operation: &str, name: &str) -> Option<Meaning> {
         ("GET /admin/api/game-tokens/wallets", "cursor") => {
             cursor(&format!("{ID}:({})", assets().join("|")))
         }
-        (_, "cursor") if operation.starts_with("GET /admin/api/odds/") => {
+        (_, "cursor")
+            if operation.starts_with("GET /admin/api/odds/")
+                || operation.starts_with("GET /api/odds/") =>
+        {
             Meaning::Whole(1..=MAX_NUMBER)
         }
+        ("GET /api/odds/{feature}/history", "day") => Meaning::Day,
         (_, "cursor") => cursor(ID),
         ("GET /admin/api/coupons/{kind}/codes", "state") => in_any_case(["FREE", "TAKEN"], true),
         ("GET /admin/api/rewards/", "state") => in_any_case(
@@ -258,6 +264,10 @@ pub(super) fn meaning(place: Place<'_>, name: &str) -> Option<Meaning> {
         ("GiftItem", "state") => names(&GiftState::ALL, GiftState::as_str),
         ("CodeItem", "state") => Meaning::OneOf(vec!["FREE", "TAKEN"]),
         ("SlotAnswer", "state") => names(&SlotState::ALL, SlotState::as_str),
+        (owner, "state") if owner.starts_with("PlanAnswer") => {
+            names(&PlanState::ALL, PlanState::as_str)
+        }
+        ("OddsChangeAnswer", "change") => names(&ChangeKind::ALL, ChangeKind::as_str),
         (_, "state" | "reward_state") => names(&RewardState::ALL, RewardState::as_str),
         (_, "source") => names(&GrantSource::ALL, GrantSource::as_str),
         (_, "version") => Meaning::Like("^[0-9a-f]{16}$".to_owned()),

@@ -58,18 +58,18 @@ fn usual_limit() -> u64 {
         "content_hash": "4c2f0d2be2b9c3aa19f0a8f0b1d25a0b6b0df3ed6df6b41f2e4b3a1d0c9e8f70",
         "plan_id": null, "effective_from": null},
     "items": [{"change": "ANNOUNCED", "at": "2025-12-28T09:00:00.000000+09:00", "odds_id": 4,
-        "content_hash": "4c2f0d2be2b9c3aa19f0a8f0b1d25a0b6b0df3ed6df6b41f2e4b3a1d0c9e8f70",
+        "content_hash": "9b1e7a5c3d80f46212ab90cd77e5f3046a8c1d2e9f0b4a6758c3e2d1f0a9b8c7",
         "plan_id": 1, "effective_from": "2025-12-29T00:00:00.000000+09:00"}],
     "next_cursor": null}))]
-pub(crate) struct HistoryAnswer {
+pub(crate) struct OddsHistoryAnswer {
     #[schema(value_type = String)]
     feature_type: Feature,
     #[schema(value_type = String, format = Date)]
     day: EventDay,
     /// What was in force when the day began; null if that is not known.
-    at_start: Option<ChangeAnswer>,
+    at_start: Option<OddsChangeAnswer>,
     /// Oldest first.
-    items: Vec<ChangeAnswer>,
+    items: Vec<OddsChangeAnswer>,
     /// What the next page is asked for with; null on the last one.
     next_cursor: Option<String>,
 }
@@ -79,7 +79,7 @@ pub(crate) struct HistoryAnswer {
 #[schema(example = json!({"change": "IN_FORCE", "at": "2025-12-25T00:00:00.000000+09:00", "odds_id": 3,
     "content_hash": "4c2f0d2be2b9c3aa19f0a8f0b1d25a0b6b0df3ed6df6b41f2e4b3a1d0c9e8f70",
     "plan_id": null, "effective_from": null}))]
-pub(crate) struct ChangeAnswer {
+pub(crate) struct OddsChangeAnswer {
     /// `IN_FORCE`: from then on plays are drawn from this table. `NONE`: from then on nothing is drawn. `ANNOUNCED`: this
     /// table was to take over at `effective_from`; what became of it is `TAKEN_OVER` (it is in force without what had run
     /// out), `WITHDRAWN` (it will not be), or `REFUSED` (it could not be, and what was in force stayed so).
@@ -94,7 +94,7 @@ pub(crate) struct ChangeAnswer {
     effective_from: Option<Kst>,
 }
 
-impl ChangeAnswer {
+impl OddsChangeAnswer {
     fn of(change: &OddsChange, hashes: &HashMap<OddsId, String>) -> Self {
         Self {
             change: change.kind.as_str(),
@@ -107,9 +107,9 @@ impl ChangeAnswer {
     }
 }
 
-impl HistoryAnswer {
+impl OddsHistoryAnswer {
     fn of(feature_type: Feature, history: &OddsHistory) -> Self {
-        let change = |change: &OddsChange| ChangeAnswer::of(change, &history.hashes);
+        let change = |change: &OddsChange| OddsChangeAnswer::of(change, &history.hashes);
         Self {
             feature_type,
             day: history.day,
@@ -128,7 +128,7 @@ pub(super) fn operation() -> Operation {
 /// `If-None-Match`.
 #[utoipa::path(get, path = "/api/odds/{feature}/history", tag = "fairness",
     params(("feature" = String, Path, description = "`ROULETTE`, `DICE` or `LOTTERY`"), HistoryParams),
-    responses((status = 200, body = HistoryAnswer, headers(("etag" = String, description = "For `If-None-Match`."))),
+    responses((status = 200, body = OddsHistoryAnswer, headers(("etag" = String, description = "For `If-None-Match`."))),
         (status = 304, description = "As before.", headers(("etag" = String, description = "As it was.")))))]
 pub(crate) async fn odds_history(
     part: PathPart<String>,
@@ -144,5 +144,8 @@ pub(crate) async fn odds_history(
     let day = day.unwrap_or(EventDay::of(now.0));
     let (after, limit) = (params.cursor.map(Cursor), Limit::clamped(params.limit));
     let history = fairness.history(feature, day, after, limit).await?;
-    Ok(tagged_json(&request, &HistoryAnswer::of(feature, &history)))
+    Ok(tagged_json(
+        &request,
+        &OddsHistoryAnswer::of(feature, &history),
+    ))
 }

@@ -6,7 +6,7 @@ mod observed;
 mod table;
 mod table_csv;
 
-use xmas_games::{odds::Odds, percent::Percent};
+use xmas_games::odds::Odds;
 use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
@@ -23,6 +23,14 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
+/// Why the odds of a game cannot be told.
+const NO_ODDS: &[ErrorCode] = &[
+    ErrorCode::OddsNotFound,
+    ErrorCode::InvalidRouletteConfig,
+    ErrorCode::InvalidDiceConfig,
+    ErrorCode::InvalidLotteryConfig,
+];
+
 /// The game that a path names.
 fn feature(part: &PathPart<String>) -> ApiResult<Feature> {
     let feature = part.0.to_ascii_uppercase().parse();
@@ -32,5 +40,5 @@ fn feature(part: &PathPart<String>) -> ApiResult<Feature> {
 /// How probable an entry is, rounded and exact.
 fn percents(odds: &Odds, entry: i64) -> (String, String) {
     let percent = odds.percent(entry);
-    (percent.to_string(), Percent::exact(percent))
+    (percent.to_string(), percent.exact())
 }

@@ -1,60 +1,32 @@
 //! `GET /api/odds/{feature}/observed`.
 
-#![expect(
-    unused_qualifications,
-    reason = "the OpenAPI macro writes the parameters as a path"
-)]
-
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 use xmas_games::{
     Fairness, FairnessError,
-    fairness::{OddsReport, ReportQuery, report::EntryReport},
+    fairness::{OddsReport, report::EntryReport},
     percent::Percent,
 };
 use xmas_http::{
     answer::tagged_json,
     endpoint::Operation,
     error::ApiResult,
-    extract::{Now, Params, PathPart, is_id},
+    extract::{Now, OddsTables, Params, PathPart},
     operation,
 };
-use xmas_kernel::{
-    ErrorCode, Feature, OddsId,
-    paging::{Cursor, Limit},
-};
+use xmas_kernel::{ErrorCode, Feature};
 use xmas_time::Kst;
 
 use super::feature;
-
-#[derive(Debug, Deserialize, IntoParams, Validate)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ObservedParams {
-    /// Only this table.
-    #[validate(custom(function = is_id))]
-    odds_id: Option<i64>,
-    /// `next_cursor` of the page before.
-    #[validate(custom(function = is_id))]
-    cursor: Option<i64>,
-    /// How many tables to send.
-    #[serde(default = "usual_limit")]
-    #[validate(range(min = 1, max = 50))]
-    #[param(default = 20, minimum = 1, maximum = 50)]
-    limit: u64,
-}
-
-fn usual_limit() -> u64 {
-    20
-}
 
 /// How often each result came up, table by table, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"feature_type": "DICE", "updated_at": "2025-12-26T21:00:00.000000+09:00",
     "items": [{"odds_id": 2,
         "content_hash": "4c2f0d2be2b9c3aa19f0a8f0b1d25a0b6b0df3ed6df6b41f2e4b3a1d0c9e8f70",
-        "in_force": true, "draws": 1296,
+        "in_force": true, "first_play": "2025-12-26T09:00:00.000000+09:00",
+        "last_play": "2025-12-26T20:59:00.000000+09:00", "draws": 1296,
         "entries": [{"id": 1, "label": "WIN", "weight": 575, "percent": "44.3673%",
             "percent_exact": "14375/324", "observed": 570, "observed_percent": "43.9815%"}],
         "chi_squared": 0.1, "degrees": 2, "p_value": 0.95, "is_reliable": true}],
@@ -62,7 +34,7 @@ fn usual_limit() -> u64 {
 pub(crate) struct ObservedAnswer {
     #[schema(value_type = String)]
     feature_type: Feature,
-    /// Up to when plays are counted: once in every hour. Null before the first time.
+    /// When it was counted last: once in every hour. Null before the first time.
     #[schema(value_type = Option<String>, format = DateTime)]
     updated_at: Option<Kst>,
     items: Vec<ObservedTable>,
@@ -74,7 +46,8 @@ pub(crate) struct ObservedAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"odds_id": 2,
     "content_hash": "4c2f0d2be2b9c3aa19f0a8f0b1d25a0b6b0df3ed6df6b41f2e4b3a1d0c9e8f70",
-    "in_force": true, "draws": 1296,
+    "in_force": true, "first_play": "2025-12-26T09:00:00.000000+09:00",
+        "last_play": "2025-12-26T20:59:00.000000+09:00", "draws": 1296,
     "entries": [{"id": 1, "label": "WIN", "weight": 575, "percent": "44.3673%",
         "percent_exact": "14375/324", "observed": 570, "observed_percent": "43.9815%"}],
     "chi_squared": 0.1, "degrees": 2, "p_value": 0.95, "is_reliable": true}))]
@@ -83,6 +56,11 @@ pub(crate) struct ObservedTable {
     content_hash: String,
     /// Whether a play now would be drawn from it.
     in_force: bool,
+    /// The span of its plays; null if there was none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    first_play: Option<Kst>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_play: Option<Kst>,
     /// All draws, also those whose prize had run out.
     draws: i64,
     entries: Vec<ObservedEntry>,
@@ -135,6 +113,8 @@ impl From<OddsReport> for ObservedTable {
             odds_id: report.odds_id.0,
             content_hash: report.content_hash,
             in_force: report.in_force,
+            first_play: report.first_play.map(Kst),
+            last_play: report.last_play.map(Kst),
             draws,
             entries: report.entries.into_iter().map(entry).collect(),
             chi_squared: fit.map(|fit| fit.chi_squared).filter(|it| it.is_finite()),
@@ -152,24 +132,20 @@ pub(super) fn operation() -> Operation {
 /// How often each result of a game came up, beside what its tables declare: counted once in every hour. Needs no token;
 /// ask with `If-None-Match`.
 #[utoipa::path(get, path = "/api/odds/{feature}/observed", tag = "fairness",
-    params(("feature" = String, Path, description = "`ROULETTE`, `DICE` or `LOTTERY`"), ObservedParams),
+    params(("feature" = String, Path, description = "`ROULETTE`, `DICE` or `LOTTERY`"), OddsTables),
     responses((status = 200, body = ObservedAnswer, headers(("etag" = String, description = "For `If-None-Match`."))),
         (status = 304, description = "As before.", headers(("etag" = String, description = "As it was.")))))]
 pub(crate) async fn odds_observed(
     part: PathPart<String>,
-    params: Params<ObservedParams>,
+    params: Params<OddsTables>,
     now: Now,
     request: HttpRequest,
     fairness: Data<Fairness>,
 ) -> ApiResult<HttpResponse> {
     let feature_type = feature(&part)?;
-    let Params(params) = params;
-    let query = ReportQuery {
-        only: params.odds_id.map(OddsId),
-        before: params.cursor.map(Cursor),
-        limit: Limit::clamped(params.limit),
-    };
-    let (page, updated_at) = fairness.observed(feature_type, query, now.0).await?;
+    let (page, updated_at) = fairness
+        .observed(feature_type, (&params.0).into(), now.0)
+        .await?;
     let answer = ObservedAnswer {
         feature_type,
         updated_at: updated_at.map(Kst),

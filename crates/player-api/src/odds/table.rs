@@ -5,15 +5,13 @@
     reason = "the OpenAPI macro writes the parameters as a path"
 )]
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_games::{
     Fairness, FairnessError,
-    fairness::{InForceOdds, PlannedOdds, PublishedOdds},
+    fairness::{InForceOdds, Limits, PlannedOdds, PublishedOdds},
     odds::{Entry, Odds},
 };
 use xmas_http::{
@@ -23,16 +21,16 @@ use xmas_http::{
     extract::{Now, Params, PathPart, is_id},
     operation,
 };
-use xmas_kernel::{ErrorCode, Feature, OddsId};
+use xmas_kernel::{Feature, OddsId};
 use xmas_texts::{Language, odds as texts};
 use xmas_time::{EventDay, Kst};
 
-use super::{feature, percents};
+use super::{NO_ODDS, feature, percents};
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct OddsParams {
-    /// A table that a receipt names; the one in force now if it is left out.
+    /// Any table, as receipts, the history and announcements name it; the one in force now if it is left out.
     #[validate(custom(function = is_id))]
     odds_id: Option<i64>,
 }
@@ -53,8 +51,8 @@ pub(crate) struct OddsParams {
     ],
     "in_force_since": "2025-12-25T00:00:00.000000+09:00", "is_sold_out": false,
     "max_daily_plays": null, "first_day": "2025-12-25", "last_day": "2025-12-31",
-    "notice": {"ko": "수량이 정해진 결과가 소진되면 확률이 바뀝니다.",
-        "en": "Odds change when a limited result runs out."},
+    "notice": {"ko": "수량이 정해진 결과는 소진될 때까지 나오며, 소진되면 남은 결과들이 가중치에 비례하여 그 확률을 나누어 갖습니다.",
+        "en": "A result that is limited in number is drawn until it has run out; from then on the others share its probability in proportion to their weights."},
     "next": []
 }))]
 pub(crate) struct OddsAnswer {
@@ -70,29 +68,29 @@ pub(crate) struct OddsAnswer {
     content: String,
     /// In the order in which they are drawn, and then those of which nothing is left.
     pub(super) entries: Vec<EntryAnswer>,
-    /// Since when plays are drawn from this table; null if nothing is left, or for a table that a receipt names: the
-    /// history says when that was in force.
+    /// Since when plays are drawn from this table; null if nothing is left, or for a table that is asked for by its
+    /// id: the history says when that was in force.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(super) in_force_since: Option<Kst>,
-    /// Whether nothing is left that can come up, so that the game cannot be played.
+    /// Whether nothing is left that can come up, so that the game cannot be played; false for a table by its id.
     is_sold_out: bool,
-    /// How often a player may play on a day; null if there is no limit, or for a table that a receipt names.
+    /// How often a player may play on a day; null if there is no limit, or for a table by its id.
     max_daily_plays: Option<i64>,
-    /// The first day of the season that is running; null between seasons, or for a table that a receipt names.
+    /// The first day of the season that is running; null between seasons, or for a table by its id.
     #[schema(value_type = Option<String>, format = Date)]
     first_day: Option<EventDay>,
     /// Its last day.
     #[schema(value_type = Option<String>, format = Date)]
     last_day: Option<EventDay>,
     notice: Notice,
-    /// Tables that are announced, by when they take over.
+    /// Tables that are announced, by when they take over; empty for a table by its id.
     pub(super) next: Vec<NextAnswer>,
 }
 
 /// What holds for all odds, to be shown beside them.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"ko": "수량이 정해진 결과가 소진되면 확률이 바뀝니다.",
-    "en": "Odds change when a limited result runs out."}))]
+#[schema(example = json!({"ko": "수량이 정해진 결과는 소진될 때까지 나오며, 소진되면 남은 결과들이 가중치에 비례하여 그 확률을 나누어 갖습니다.",
+    "en": "A result that is limited in number is drawn until it has run out; from then on the others share its probability in proportion to their weights."}))]
 pub(crate) struct Notice {
     ko: String,
     en: String,
@@ -131,7 +129,7 @@ pub(crate) struct EntryAnswer {
     pub(super) full_percent_exact: String,
     pub(super) reward_type: &'static str,
     pub(super) reward_amount: i64,
-    /// How many are left; null if there is no limit, or for a table that a receipt names.
+    /// How many are left; null if there is no limit, or for a table by its id.
     pub(super) stock: Option<i64>,
     /// How many there have been in all; null where `stock` is.
     pub(super) stock_total: Option<i64>,
@@ -141,9 +139,11 @@ pub(crate) struct EntryAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"plan_id": 1, "effective_from": "2025-12-28T00:00:00.000000+09:00",
     "announced_at": "2025-12-26T09:00:00.000000+09:00", "odds_id": 4, "total_weight": 1000,
-    "content_hash": "4c2f0d2be2b9c3aa19f0a8f0b1d25a0b6b0df3ed6df6b41f2e4b3a1d0c9e8f70",
+    "content_hash": "9b1e7a5c3d80f46212ab90cd77e5f3046a8c1d2e9f0b4a6758c3e2d1f0a9b8c7",
     "content": "{\"v\":1,\"feature\":\"LOTTERY\",\"config_id\":1,\"entries\":[…]}",
-    "max_daily_plays": null, "entries": []}))]
+    "max_daily_plays": null, "entries": [{"id": 1, "label": "다음 기회에", "weight": 1000, "probability": 1.0,
+        "percent": "100%", "percent_exact": "100", "full_percent": "100%", "full_percent_exact": "100",
+        "reward_type": "NONE", "reward_amount": 0, "stock": null, "stock_total": null}]}))]
 pub(crate) struct NextAnswer {
     /// By what the history names it.
     pub(super) plan_id: i64,
@@ -158,7 +158,7 @@ pub(crate) struct NextAnswer {
     content: String,
     /// How often a player may play on a day then; null if there is no limit.
     max_daily_plays: Option<i64>,
-    /// While everything is there; `stock` is what is left now of what stays.
+    /// While everything is there; `stock` is what would be left if it took over now.
     pub(super) entries: Vec<EntryAnswer>,
 }
 
@@ -170,8 +170,7 @@ struct Shown<'a> {
     is_playable: bool,
     /// Everything that takes part.
     table: &'a Odds,
-    stock: &'a BTreeMap<i64, i64>,
-    supplied: &'a BTreeMap<i64, i64>,
+    limits: &'a Limits,
 }
 
 impl Shown<'_> {
@@ -207,8 +206,8 @@ impl Shown<'_> {
             full_percent_exact,
             reward_type: entry.reward_type.as_str(),
             reward_amount: entry.reward_amount,
-            stock: self.stock.get(&id).copied(),
-            stock_total: self.supplied.get(&id).copied(),
+            stock: self.limits.stock.get(&id).copied(),
+            stock_total: self.limits.supplied.get(&id).copied(),
         }
     }
 }
@@ -219,14 +218,13 @@ impl From<&InForceOdds> for OddsAnswer {
             odds: &in_force.published.odds,
             is_playable: in_force.is_playable,
             table: &in_force.table,
-            stock: &in_force.stock,
-            supplied: &in_force.supplied,
+            limits: &in_force.limits,
         };
         let days = in_force.season;
         Self {
             in_force_since: in_force.since.map(Kst),
             is_sold_out: !in_force.is_playable,
-            max_daily_plays: limit(in_force.max_daily),
+            max_daily_plays: limit(&in_force.limits),
             first_day: days.map(|(first, _)| first),
             last_day: days.map(|(_, last)| last),
             next: in_force.next.iter().map(Into::into).collect(),
@@ -236,9 +234,9 @@ impl From<&InForceOdds> for OddsAnswer {
 }
 
 impl OddsAnswer {
-    /// A table that a receipt names.
-    fn past(published: &PublishedOdds) -> Self {
-        let entries = entries_of(&published.odds, &BTreeMap::new());
+    /// A table that is asked for by its id.
+    fn by_id(published: &PublishedOdds) -> Self {
+        let entries = entries_of(&published.odds, &Limits::default());
         Self::of(published, entries)
     }
 
@@ -265,6 +263,8 @@ impl OddsAnswer {
 impl From<&PlannedOdds> for NextAnswer {
     fn from(planned: &PlannedOdds) -> Self {
         let odds = &planned.published.odds;
+        let unknown = Limits::default();
+        let limits = planned.limits.as_ref().unwrap_or(&unknown);
         Self {
             plan_id: planned.plan_id.0,
             effective_from: Kst(planned.effective_from),
@@ -273,35 +273,29 @@ impl From<&PlannedOdds> for NextAnswer {
             total_weight: odds.total(),
             content_hash: odds.hash().to_owned(),
             content: odds.content().to_owned(),
-            max_daily_plays: limit(planned.max_daily),
-            entries: entries_of(odds, &planned.stock),
+            max_daily_plays: limit(limits),
+            entries: entries_of(odds, limits),
         }
     }
 }
 
 /// The entries of a table of which everything is there.
-fn entries_of(odds: &Odds, stock: &BTreeMap<i64, i64>) -> Vec<EntryAnswer> {
+fn entries_of(odds: &Odds, limits: &Limits) -> Vec<EntryAnswer> {
     let shown = Shown {
         odds,
         is_playable: true,
         table: odds,
-        stock,
-        supplied: &BTreeMap::new(),
+        limits,
     };
     shown.entries()
 }
 
-fn limit(max_daily: i64) -> Option<i64> {
-    (max_daily > 0).then_some(max_daily)
+fn limit(limits: &Limits) -> Option<i64> {
+    (limits.max_daily > 0).then_some(limits.max_daily)
 }
 
 pub(super) fn operation() -> Operation {
-    operation!(odds).fails::<FairnessError>(&[
-        ErrorCode::OddsNotFound,
-        ErrorCode::InvalidRouletteConfig,
-        ErrorCode::InvalidDiceConfig,
-        ErrorCode::InvalidLotteryConfig,
-    ])
+    operation!(odds).fails::<FairnessError>(NO_ODDS)
 }
 
 /// How probable everything is that a game can bring, how much of it is left, and what is announced. Needs no token; ask
@@ -329,7 +323,7 @@ pub(super) async fn answer(
     fairness: &Fairness,
 ) -> ApiResult<OddsAnswer> {
     Ok(match params.odds_id {
-        Some(id) => OddsAnswer::past(&fairness.past_odds(feature, OddsId(id)).await?),
+        Some(id) => OddsAnswer::by_id(&fairness.odds_by_id(feature, OddsId(id)).await?),
         None => (&fairness.odds(feature, now.0).await?).into(),
     })
 }

@@ -10,10 +10,10 @@ use xmas_http::{
     extract::{Now, Params, PathPart},
     operation,
 };
-use xmas_kernel::{ErrorCode, version::Version};
+use xmas_kernel::version::Version;
 
 use super::{
-    feature,
+    NO_ODDS, feature,
     table::{EntryAnswer, OddsParams, answer},
 };
 
@@ -38,12 +38,7 @@ const COLUMNS: &[&str] = &[
 ];
 
 pub(super) fn operation() -> Operation {
-    operation!(odds_csv).fails::<FairnessError>(&[
-        ErrorCode::OddsNotFound,
-        ErrorCode::InvalidRouletteConfig,
-        ErrorCode::InvalidDiceConfig,
-        ErrorCode::InvalidLotteryConfig,
-    ])
+    operation!(odds_csv).fails::<FairnessError>(NO_ODDS)
 }
 
 /// As `/api/odds/{feature}`, with a line for each entry: first the table in force, then those that are announced, which

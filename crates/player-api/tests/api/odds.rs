@@ -264,6 +264,8 @@ async fn everybody_sees_how_often_each_result_came_up_as_it_was_counted_within_t
         (&second["updated_at"], &second["items"][0]["draws"]),
         (&told(), &json!(7))
     );
+    let unknown = client.get("/api/odds/dice/observed?odds_id=1").await;
+    unknown.expect_error(404, "ODDS_NOT_FOUND");
     // It says the same as the report that operators have at any time.
     let admin = app.admin("operator").await;
     let report = admin.get("/admin/api/odds/dice").await.body;
@@ -272,4 +274,40 @@ async fn everybody_sees_how_often_each_result_came_up_as_it_was_counted_within_t
         report["items"][0]["chi_squared"],
         second["items"][0]["chi_squared"]
     );
+}
+
+#[tokio::test]
+async fn a_table_for_spreadsheets_has_each_cell_in_its_column() {
+    let app = TestApp::start().await;
+    let odds = app.anonymous().get("/api/odds/lottery").await.body;
+    let csv = app.anonymous().get("/api/odds/lottery.csv").await;
+    let csv = csv.expect_status(200);
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    let text = csv.text.strip_prefix('\u{feff}').unwrap();
+    let mut lines = text.split_terminator("\r\n").map(|line| line.split(','));
+    let columns: Vec<&str> = lines.next().unwrap().collect();
+    let last: Vec<&str> = lines.last().unwrap().collect();
+    let hash = odds["content_hash"].as_str().unwrap();
+    let since = odds["in_force_since"].as_str().unwrap();
+    let expected = [
+        ("feature_type", "LOTTERY"),
+        ("odds_id", "3"),
+        ("content_hash", hash),
+        ("in_force_since", since),
+        ("effective_from", ""),
+        ("entry_id", "5"),
+        ("label", "배민 2만"),
+        ("reward_type", "COUPON"),
+        ("reward_amount", "1"),
+        ("weight", "20"),
+        ("total_weight", "1000"),
+        ("percent", "2%"),
+        ("percent_exact", "2"),
+        ("full_percent", "2%"),
+        ("full_percent_exact", "2"),
+        ("stock", "20"),
+        ("stock_total", "20"),
+    ];
+    let seen: Vec<_> = columns.into_iter().zip(last).collect();
+    assert_eq!(seen, expected);
 }

@@ -20,22 +20,17 @@ use utoipa::{
 use validator::Validate;
 use xmas_games::{
     ConfigError, Engine, Game,
-    config::{
-        Config, ConfigEdit, Saved,
-        plan::{NewPlan, PlanSource},
-    },
+    config::{Config, ConfigEdit, Saved},
 };
 use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
-    extract::{Admin, Body, Echoes, Now, OptionalBody, Params, PathPart, seen_version},
+    extract::{Admin, Body, Echoes, Now, OptionalBody, Params, PathPart, PathParts, seen_version},
     openapi::by_hand::{Schemas, json, operation, reference, schemas},
 };
-use xmas_kernel::{ConfigId, ErrorCode, PlanId};
-use xmas_texts::plan as texts;
+use xmas_kernel::{ConfigId, ErrorCode};
 
-use crate::config_plans::{PlanAnswer, PlanPage, PlanPath, PlanRequest};
-use crate::config_versions::{RestoreRequest, RestoredAnswer, VersionPage, VersionPath};
+use crate::config_versions::{RestoreRequest, RestoredAnswer, VersionPage};
 use xmas_admin_common::{
     paging::CursorParams,
     params::{IfMatch, Reason},
@@ -209,62 +204,6 @@ pub fn operations<G: GameConfig>() -> Vec<Operation> {
         ]
         .concat(),
     );
-    let plans = Operation::new(
-        one("/plans"),
-        HttpMethod::Get,
-        || web::to(plans::<G>),
-        document("list", "config_plans", &format!(
-                "What was ever announced of a {noun}, newest first: what takes over when, and what became of it."
-            ))
-            .parameter(part("id").schema(Some(i64::schema())))
-            .parameters(Some(CursorParams::into_params(|| Some(ParameterIn::Query))))
-            .response("200", json(Ref::from_schema_name(of::<G>("PlanPage"))))
-            .build(),
-        [
-            holding::<G, PlanPage<G::Answer>>("PlanPage"),
-            holding::<G, PlanAnswer<G::Answer>>("PlanAnswer"),
-        ]
-        .concat(),
-    );
-    let plan = Operation::new(
-        one("/plans"),
-        HttpMethod::Post,
-        || web::to(plan::<G>),
-        document("plan", "config", &format!(
-                "Announces a {noun} that takes over at an instant, on every replica at once. It is checked now and \
-                 then, is\nseen by players at once, and becomes the one that is played."
-            ))
-            .parameter(part("id").schema(Some(i64::schema())))
-            .parameters(Some(headers::<Reason>()))
-            .parameters(Some(headers::<IfMatch>()))
-            .request_body(Some(named_body(&asking::<G>(), Required::True)))
-            .response("201", json(Ref::from_schema_name(of::<G>("PlanAnswer"))))
-            .build(),
-        [
-            holding::<G, PlanAnswer<G::Answer>>("PlanAnswer"),
-            plan_request::<G>(),
-        ]
-        .concat(),
-    );
-    let withdraw = Operation::new(
-        one("/plans/{plan}/withdraw"),
-        HttpMethod::Post,
-        || web::to(withdraw::<G>),
-        document("withdraw", "config_plan", &format!(
-                "Takes the announcement of a {noun} back, until its instant. That it was announced, and withdrawn, \
-                 stays in\nthe history that players see."
-            ))
-            .parameter(part("id").schema(Some(i64::schema())))
-            .parameter(
-                part("plan")
-                    .description(Some("its `id` in the list of plans"))
-                    .schema(Some(i64::schema())),
-            )
-            .parameters(Some(headers::<Reason>()))
-            .response("200", json(Ref::from_schema_name(of::<G>("PlanAnswer"))))
-            .build(),
-        holding::<G, PlanAnswer<G::Answer>>("PlanAnswer"),
-    );
     vec![
         list,
         create.fails::<ConfigError>(G::CHECK_CODES),
@@ -281,37 +220,18 @@ pub fn operations<G: GameConfig>() -> Vec<Operation> {
             .fails::<ConfigError>(missing)
             .fails::<ConfigError>(G::CHECK_CODES)
             .fails::<ConfigError>(&[ErrorCode::VersionConflict, ErrorCode::ConfigVersionNotFound]),
-        plans.fails::<ConfigError>(missing),
-        plan.fails::<ConfigError>(missing)
-            .fails::<ConfigError>(G::CHECK_CODES)
-            .fails::<ConfigError>(&[ErrorCode::VersionConflict, ErrorCode::ConfigVersionNotFound]),
-        withdraw
-            .fails::<ConfigError>(missing)
-            .fails::<ConfigError>(&[ErrorCode::PlanNotFound, ErrorCode::PlanEnded]),
     ]
 }
 
 /// The name of a schema that holds a game's answers.
-fn of<G: GameConfig>(holder: &str) -> String {
+pub(crate) fn of<G: GameConfig>(holder: &str) -> String {
     format!("{holder}_{}", G::Answer::name())
 }
 
 /// As [`schemas`], of a type that holds a game's answers.
-fn holding<G: GameConfig, T: ToSchema + ComposeSchema>(name: &str) -> Schemas {
+pub(crate) fn holding<G: GameConfig, T: ToSchema + ComposeSchema>(name: &str) -> Schemas {
     let mut schemas = vec![(of::<G>(name), T::compose(vec![G::Answer::schema()]))];
     T::schemas(&mut schemas);
-    schemas
-}
-
-/// The name of what asks for a plan of a game's configuration.
-fn asking<G: GameConfig>() -> String {
-    format!("PlanRequest_{}", G::Request::name())
-}
-
-fn plan_request<G: GameConfig>() -> Schemas {
-    let schema = PlanRequest::<G::Request>::compose(vec![G::Request::schema()]);
-    let mut schemas = vec![(asking::<G>(), schema)];
-    PlanRequest::<G::Request>::schemas(&mut schemas);
     schemas
 }
 
@@ -319,20 +239,20 @@ fn body<T: ToSchema>(required: Required) -> RequestBody {
     named_body(&T::name(), required)
 }
 
-fn named_body(schema: &str, required: Required) -> RequestBody {
+pub(crate) fn named_body(schema: &str, required: Required) -> RequestBody {
     let content = Content::new(Some(Ref::from_schema_name(schema)));
     let body = RequestBodyBuilder::new().content("application/json", content);
     body.required(Some(required)).build()
 }
 
-fn part(name: &str) -> ParameterBuilder {
+pub(crate) fn part(name: &str) -> ParameterBuilder {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
 }
 
-fn headers<T: IntoParams>() -> Vec<Parameter> {
+pub(crate) fn headers<T: IntoParams>() -> Vec<Parameter> {
     T::into_params(|| Some(ParameterIn::Header))
 }
 
@@ -412,83 +332,23 @@ async fn versions<G: GameConfig>(
 
 async fn restore<G: GameConfig>(
     admin: Admin,
-    path: VersionPath,
+    path: PathParts,
     body: OptionalBody<RestoreRequest>,
     now: Now,
     request: HttpRequest,
     engine: Data<Engine<G>>,
 ) -> ApiResult<Json<RestoredAnswer<G::Answer>>> {
-    let id = id::<G>(&path.id)?;
-    let version = path.version.parse();
+    let PathParts(id, version) = path;
+    let id = self::id::<G>(&id)?;
+    let version = version.parse();
     let version = version.map_err(|_| ApiError::new(ErrorCode::ConfigVersionNotFound))?;
     let seen = seen_version(&request, body.0.version)?;
     let restored = engine.restore(&admin.actor, id, version, seen.as_ref(), now.0);
     Ok(Json(RestoredAnswer::of(restored.await?, version)))
 }
 
-async fn plans<G: GameConfig>(
-    part: PathPart<String>,
-    params: Params<CursorParams>,
-    engine: Data<Engine<G>>,
-) -> ApiResult<Json<PlanPage<G::Answer>>> {
-    let (limit, before) = params.0.place()?;
-    let page = engine.plans(id::<G>(&part.0)?, limit, before).await?;
-    Ok(Json(PlanPage::of(page)))
-}
-
-async fn plan<G: GameConfig>(
-    admin: Admin,
-    part: PathPart<String>,
-    body: Body<PlanRequest<G::Request>>,
-    now: Now,
-    request: HttpRequest,
-    engine: Data<Engine<G>>,
-) -> ApiResult<(Json<PlanAnswer<G::Answer>>, StatusCode)> {
-    let id = id::<G>(&part.0)?;
-    let Body(PlanRequest {
-        effective_from,
-        mut config,
-        from_version,
-    }) = body;
-    if config.is_some() && from_version.is_some() {
-        return Err(ApiError::field("config", texts::either()));
-    }
-    let mut version = None;
-    if let Some(sent) = &mut config {
-        let stored = async || Ok(G::Answer::from(engine.config(id).await?));
-        G::echoes(sent).compare(stored).await?;
-        version = G::version(sent);
-    }
-    let edit = |stored: &Config<G::Body>| match &config {
-        Some(sent) => G::edit(sent, Some(stored)),
-        None => ConfigEdit::default(),
-    };
-    let new = NewPlan {
-        effective_from: effective_from.0,
-        source: match from_version {
-            Some(version) => PlanSource::Version(version),
-            None => PlanSource::Edit(&edit),
-        },
-        seen: seen_version(&request, version)?,
-    };
-    let plan = engine.plan(&admin.actor, id, &new, now.0).await?;
-    Ok((Json(PlanAnswer::of(plan)), StatusCode::CREATED))
-}
-
-async fn withdraw<G: GameConfig>(
-    admin: Admin,
-    path: PlanPath,
-    now: Now,
-    engine: Data<Engine<G>>,
-) -> ApiResult<Json<PlanAnswer<G::Answer>>> {
-    let plan = path.plan.parse().map(PlanId);
-    let plan = plan.map_err(|_| ApiError::new(ErrorCode::PlanNotFound))?;
-    let withdrawn = engine.withdraw(&admin.actor, id::<G>(&path.id)?, plan, now.0);
-    Ok(Json(PlanAnswer::of(withdrawn.await?)))
-}
-
 /// The configuration that a path names; what is no id names none.
-fn id<G: GameConfig>(part: &str) -> ApiResult<ConfigId> {
+pub(crate) fn id<G: GameConfig>(part: &str) -> ApiResult<ConfigId> {
     let id = part.parse().map(ConfigId);
     id.map_err(|_| ApiError::new(G::CONFIG_NOT_FOUND))
 }

@@ -1,9 +1,6 @@
 //! `/admin/api/…-config/{id}/versions`: what a configuration of a game was like, and what comes of putting
 //! it back.
 
-use std::future::{Ready, ready};
-
-use actix_web::{FromRequest, HttpRequest, dev};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -158,23 +155,4 @@ pub(crate) struct RestoreRequest {
     /// The `version` of the configuration as it is now: with it nothing is put back that somebody else has
     /// changed meanwhile.
     pub(super) version: Option<String>,
-}
-
-/// The configuration and the version of it that a path names.
-pub(crate) struct VersionPath {
-    pub(super) id: String,
-    pub(super) version: String,
-}
-
-impl FromRequest for VersionPath {
-    type Error = actix_web::Error;
-    type Future = Ready<Result<Self, Self::Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
-        let part = |name: &str| request.match_info().query(name).to_owned();
-        ready(Ok(Self {
-            id: part("id"),
-            version: part("version"),
-        }))
-    }
 }

@@ -23,8 +23,11 @@ use xmas_http::endpoint::Operation;
 pub fn operations() -> Vec<Operation> {
     let games = [
         config::operations::<Roulette>(),
+        config_plans::operations::<Roulette>(),
         config::operations::<Dice>(),
+        config_plans::operations::<Dice>(),
         config::operations::<Lottery>(),
+        config_plans::operations::<Lottery>(),
     ];
     games.into_iter().flatten().collect()
 }

@@ -20,12 +20,12 @@ use xmas_http::{
     endpoint::Operation,
     error::{ApiError, ApiResult},
     export::{self, Cell, ExportPage},
-    extract::{Now, Params, PathPart, is_id},
+    extract::{Now, OddsTables, Params, PathPart, is_id},
     operation,
 };
 use xmas_kernel::{
     ErrorCode, Feature, OddsId,
-    paging::{Cursor, Limit, Page},
+    paging::{Limit, Page},
 };
 use xmas_time::Kst;
 
@@ -35,26 +35,6 @@ pub fn operations() -> Vec<Operation> {
         operation!(get).fails::<FairnessError>(&[ErrorCode::OddsNotFound]),
         operation!(csv).fails::<FairnessError>(&[ErrorCode::OddsNotFound]),
     ]
-}
-
-#[derive(Debug, Deserialize, IntoParams, Validate)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct OddsReportParams {
-    /// Only this table.
-    #[validate(custom(function = is_id))]
-    odds_id: Option<i64>,
-    /// `next_cursor` of the page before.
-    #[validate(custom(function = is_id))]
-    cursor: Option<i64>,
-    /// How many tables to send.
-    #[serde(default = "usual_limit")]
-    #[validate(range(min = 1, max = 50))]
-    #[param(default = 20, minimum = 1, maximum = 50)]
-    limit: u64,
-}
-
-fn usual_limit() -> u64 {
-    20
 }
 
 /// Which table an export is about.
@@ -173,22 +153,18 @@ impl From<OddsReport> for TableReport {
 #[utoipa::path(get, operation_id = "report_odds", path = "/admin/api/odds/{feature}",
     tag = "admin: games", params(
         ("feature" = String, Path, description = "`ROULETTE`, `DICE` or `LOTTERY`, in upper or lower case"),
-        OddsReportParams),
+        OddsTables),
     responses((status = 200, body = OddsReportAnswer)), security(("bearer" = [])))]
 pub(crate) async fn get(
     part: PathPart<String>,
-    params: Params<OddsReportParams>,
+    params: Params<OddsTables>,
     now: Now,
     fairness: Data<Fairness>,
 ) -> ApiResult<Json<OddsReportAnswer>> {
     let feature_type = feature(&part)?;
-    let Params(params) = params;
-    let query = ReportQuery {
-        only: params.odds_id.map(OddsId),
-        before: params.cursor.map(Cursor),
-        limit: Limit::clamped(params.limit),
-    };
-    let page = fairness.report(feature_type, query, now.0).await?;
+    let page = fairness
+        .report(feature_type, (&params.0).into(), now.0)
+        .await?;
     Ok(Json(OddsReportAnswer {
         feature_type,
         items: page.items.into_iter().map(Into::into).collect(),

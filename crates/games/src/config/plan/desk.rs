@@ -59,7 +59,7 @@ impl<G: Game> Engine<G> {
         new: &NewPlan<'_, G::Body, G::BodyEdit>,
         now: DateTime<Utc>,
     ) -> Result<Plan<G::Body>, ConfigError> {
-        self.plays.in_force.timeline(now).await?;
+        self.plays.in_force.catch_up(now).await?;
         let plan = retry(|| self.plan_once(actor, id, new, now)).await;
         let plan = plan.map_err(|error| placed(error, &new.source))?;
         self.plays.in_force.forget();
@@ -77,7 +77,7 @@ impl<G: Game> Engine<G> {
         plan: PlanId,
         now: DateTime<Utc>,
     ) -> Result<Plan<G::Body>, ConfigError> {
-        self.plays.in_force.timeline(now).await?;
+        self.plays.in_force.catch_up(now).await?;
         retry(|| self.withdraw_once(actor, id, plan, now)).await?;
         self.plays.in_force.forget();
         self.found(plan).await
@@ -110,7 +110,7 @@ impl<G: Game> Engine<G> {
             .filter(|plan| plan.config_id == id.0)
             .partition(|plan| plan.takes_over_at.0 < effective_from);
         let before = Saved {
-            config: after_all::<G>(stored.config.clone(), &earlier)?,
+            config: after_plans::<G>(stored.config.clone(), &earlier)?,
             ..stored
         };
         let mut config = self.planned_in_tx(&tx, &before, new, &mut problems).await?;
@@ -138,7 +138,7 @@ impl<G: Game> Engine<G> {
             body: taken_over,
             ..config.clone()
         };
-        after_all::<G>(taken_over, &later)?;
+        after_plans::<G>(taken_over, &later)?;
         let row = store::NewRow {
             feature: G::FEATURE,
             config_id: id,
@@ -307,7 +307,7 @@ pub(in crate::config) async fn expect_intact_in_tx<G: Game>(
         .iter()
         .filter(|plan| plan.config_id == after.id.0)
         .collect();
-    after_all::<G>(after.config.clone(), &planned)?;
+    after_plans::<G>(after.config.clone(), &planned)?;
     Ok(())
 }
 
@@ -315,7 +315,7 @@ pub(in crate::config) async fn expect_intact_in_tx<G: Game>(
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] that names the first plan that could not, and why.
-fn after_all<G: Game>(
+fn after_plans<G: Game>(
     config: Config<G::Body>,
     plans: &[&odds_plan::Model],
 ) -> Result<Config<G::Body>, ConfigError> {
@@ -352,7 +352,18 @@ async fn read<G: Game>(
     let tables = fairness::find_odds(conn, &ids).await?;
     let plan = |row: odds_plan::Model| {
         let logged = by_plan.remove(&resource::<G>(PlanId(row.id)));
-        let mut logged = logged.unwrap_or_default().into_iter().map(SavedBy::from);
+        let mut logged = logged.unwrap_or_default();
+        let mut done = |action: &str| {
+            let place = logged.iter().position(|row| row.action == action)?;
+            Some(logged.swap_remove(place))
+        };
+        let (planned, withdrawn) = (done(G::ACTIONS.plan), done(G::ACTIONS.withdraw));
+        let refused = done(G::ACTIONS.refuse).and_then(|row| row.after);
+        let fields = refused
+            .as_ref()
+            .and_then(|state| state["problems"].as_array());
+        let fields = fields.into_iter().flatten();
+        let fields = fields.filter_map(|problem| problem["field"].as_str().map(str::to_owned));
         let odds_id = OddsId(row.odds_id);
         let table = tables.get(&odds_id);
         let table =
@@ -367,8 +378,9 @@ async fn read<G: Game>(
             announced_at: row.announced_at.0,
             ended_at: row.ended_at.map(|instant| instant.0),
             config: serde_json::from_str(&row.config).ok(),
-            planned: logged.next(),
-            ended: logged.next(),
+            planned: planned.map(SavedBy::from),
+            withdrawn: withdrawn.map(SavedBy::from),
+            refused_for: fields.collect(),
         })
     };
     rows.into_iter().map(plan).collect()

@@ -56,14 +56,12 @@ pub(super) async fn audit_in_tx<G: Game>(
 pub(super) async fn announced_by<G: Game>(
     tx: &DatabaseTransaction,
     plan: PlanId,
-) -> Result<Actor, DbError> {
+) -> Result<Option<Actor>, DbError> {
     let logged = audit::of_all(tx, [resource::<G>(plan)]).await?;
-    let first = logged.into_iter().next();
-    let first = first.ok_or_else(|| DbError::Corrupt(format!("nobody announced plan {plan}")))?;
-    Ok(Actor {
+    Ok(logged.into_iter().next().map(|first| Actor {
         user_id: first.actor_id,
         name: first.actor,
         reason: first.reason,
         request_id: first.request_id,
-    })
+    }))
 }

@@ -7,8 +7,8 @@
 //! - What was announced is fixed: entries, weights and prizes, down to their ids. Only what has run out is left out of
 //!   it. It can be withdrawn until its instant, and every change is a row of `odds_change` with its time.
 //! - What stays keeps its stock.
-//! - It is checked when it is announced, whenever its configuration is edited, and when it takes over. What cannot take
-//!   over then is refused as a whole, and what is in force stays so.
+//! - It is checked when it is announced and when it takes over; an edit after which it could not is refused. What cannot
+//!   take over then is refused as a whole, and what is in force stays so.
 
 mod desk;
 mod entity;
@@ -19,8 +19,8 @@ mod take_over;
 
 pub(super) use desk::expect_intact_in_tx;
 pub(crate) use model::{Brief, MOST_LATE};
-pub use model::{LEAD, MAX_AHEAD, MAX_PLANS};
+pub use model::{LEAD, MAX_PLANS};
 pub use model::{NewPlan, Plan, PlanSource, PlanState};
 pub(super) use store::is_planned;
 pub use store::{PLAN_INSTANT, refused_since};
-pub(crate) use take_over::take_over;
+pub(crate) use take_over::{foreseen, take_over};

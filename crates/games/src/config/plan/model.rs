@@ -6,14 +6,14 @@ use xmas_kernel::{ConfigId, OddsId, PlanId, version::Seen};
 
 use crate::config::{Config, ConfigEditor, SavedBy};
 
-/// How long before its instant a plan is announced at least, and how far two of a game are apart. Longer than any
-/// replica goes without looking.
+/// How long before its instant a plan is announced at least, and how far two of a game are apart. As long as a copy of
+/// what is in force is trusted at most, so that every replica knows of a plan in time.
 pub const LEAD: TimeDelta = TimeDelta::minutes(1);
 /// How long before its instant a plan is announced at most.
 pub const MAX_AHEAD: TimeDelta = TimeDelta::days(366);
 /// How many plans of a game there are at a time.
 pub const MAX_PLANS: usize = 20;
-/// How late a play may be drawn, after which nothing of its instant is under way.
+/// How late a play may be drawn. A request ends long before.
 pub(crate) const MOST_LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// What has become of a plan.
@@ -31,6 +31,13 @@ pub enum PlanState {
 }
 
 impl PlanState {
+    pub const ALL: [Self; 4] = [
+        Self::Planned,
+        Self::TakenOver,
+        Self::Withdrawn,
+        Self::Refused,
+    ];
+
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -53,8 +60,10 @@ pub struct Plan<B> {
     pub config: Option<Config<B>>,
     /// Who announced it, and why.
     pub planned: Option<SavedBy>,
-    /// Who withdrew it, and why; in whose name it took over.
-    pub ended: Option<SavedBy>,
+    /// Who withdrew it, and why.
+    pub withdrawn: Option<SavedBy>,
+    /// The fields for which it was refused.
+    pub refused_for: Vec<String>,
 }
 
 /// What is to take over.

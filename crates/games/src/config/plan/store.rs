@@ -1,11 +1,9 @@
 //! `odds_plan`.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    ExprTrait, NotSet, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use xmas_kernel::{
@@ -16,7 +14,7 @@ use xmas_kernel::{
 
 use super::{
     entity::odds_plan::{ActiveModel, Column, Entity, Model},
-    model::{Brief, MAX_PLANS, PlanState, Replaced},
+    model::{Brief, PlanState, Replaced},
 };
 use crate::config::{Config, Saved};
 
@@ -27,10 +25,11 @@ pub const PLAN_INSTANT: Constraint = Constraint::new(
     &["feature_type", "takes_over_at", "open_slot"],
 );
 
-/// Those that are to take over, and the last that has, by their instants.
+/// Those that are to take over, and those that have since an instant, by their instants.
 pub(crate) async fn around(
     conn: &impl ConnectionTrait,
     feature: Feature,
+    since: DateTime<Utc>,
 ) -> Result<Vec<Brief>, DbError> {
     let rows: Vec<(i64, i64, String, Timestamp, i64, Timestamp)> = Entity::find()
         .select_only()
@@ -41,9 +40,16 @@ pub(crate) async fn around(
         .column(Column::OddsId)
         .column(Column::AnnouncedAt)
         .filter(Column::FeatureType.eq(feature.as_str()))
-        .filter(Column::State.is_in([PlanState::Planned, PlanState::TakenOver].map(name)))
-        .order_by_desc(Column::TakesOverAt)
-        .limit(u64::try_from(MAX_PLANS).unwrap_or(u64::MAX) + 1)
+        .filter(
+            Condition::any()
+                .add(Column::State.eq(name(PlanState::Planned)))
+                .add(
+                    Column::State
+                        .eq(name(PlanState::TakenOver))
+                        .and(Column::TakesOverAt.gt(Timestamp(since))),
+                ),
+        )
+        .order_by_asc(Column::TakesOverAt)
         .into_tuple()
         .all(conn)
         .await?;
@@ -64,12 +70,7 @@ pub(crate) async fn around(
             announced_at: announced_at.0,
         })
     };
-    let mut plans = rows
-        .into_iter()
-        .map(brief)
-        .collect::<Result<Vec<_>, DbError>>()?;
-    plans.reverse();
-    Ok(plans)
+    rows.into_iter().map(brief).collect()
 }
 
 /// Those that are to take over, by their instants, each with its configuration as it is kept.
@@ -84,32 +85,17 @@ pub(super) async fn planned(
     Ok(rows.all(conn).await?)
 }
 
-/// What is to take over, by the plan; without those that this release cannot read.
-pub(crate) async fn configs<B: DeserializeOwned>(
-    conn: &impl ConnectionTrait,
-    feature: Feature,
-) -> Result<HashMap<PlanId, Saved<B>>, DbError> {
-    let read = |row: Model| {
-        let saved = Saved {
-            id: ConfigId(row.config_id),
-            config: serde_json::from_str(&row.config).ok()?,
-            created_at: row.announced_at.0,
-            updated_at: row.announced_at.0,
-        };
-        Some((PlanId(row.id), saved))
-    };
-    let rows = planned(conn, feature).await?.into_iter();
-    Ok(rows.filter_map(read).collect())
-}
-
 /// Whether one of this configuration is to take over.
 pub(crate) async fn is_planned(
     conn: &impl ConnectionTrait,
     feature: Feature,
     config_id: ConfigId,
 ) -> Result<bool, DbError> {
-    let planned = planned(conn, feature).await?;
-    Ok(planned.iter().any(|plan| plan.config_id == config_id.0))
+    let planned = Entity::find()
+        .filter(Column::FeatureType.eq(feature.as_str()))
+        .filter(Column::State.eq(name(PlanState::Planned)))
+        .filter(Column::ConfigId.eq(config_id.0));
+    Ok(planned.count(conn).await? > 0)
 }
 
 /// Those of one configuration, newest first; one more than the limit tells whether there are more.

@@ -1,7 +1,9 @@
 //! How a plan takes over: once, by whoever first needs what is in force at its instant or later.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value, json};
 use xmas_kernel::{
     ConfigId, PlanId, Problem, Problems, audit,
@@ -12,7 +14,7 @@ use xmas_texts::{game::unreadable_version, plan as texts};
 use super::{
     entity::odds_plan,
     log::{announced_by, audit_in_tx, change_of},
-    model::{PlanState, Replaced},
+    model::{Brief, LEAD, PlanState, Replaced},
     store,
 };
 use crate::{
@@ -30,28 +32,37 @@ use crate::{
 /// Lets a plan take over whose instant has come. Any number of replicas may do so at once, and again.
 pub(crate) async fn take_over<G: Game>(
     db: &Db,
-    plan: PlanId,
+    plan: &Brief,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let taken_over = retry(|| take_over_once::<G>(db, plan, now)).await;
+    let taken_over = retry(|| take_over_once::<G>(db, plan.id, now)).await;
     let refused = match taken_over {
         Ok(refused) => refused,
         // Tried again it would fail again, and with it every play.
-        Err(error @ (DbError::Violated(..) | DbError::Corrupt(_) | DbError::Other(_))) => {
-            tracing::error!(game = %G::FEATURE, %plan, ?error, "a plan cannot be saved");
-            retry(|| refuse_once::<G>(db, plan, now)).await?
+        Err(error) if is_for_good(&error, plan, now) => {
+            tracing::error!(game = %G::FEATURE, plan = %plan.id, ?error, "a plan cannot be saved");
+            retry(|| refuse_once::<G>(db, plan.id, now)).await?
         }
         Err(error) => return Err(error),
     };
     if let Some(problems) = refused {
         tracing::error!(
             game = %G::FEATURE,
-            %plan,
+            plan = %plan.id,
             ?problems,
             "what was announced cannot take over, and what is in force stays so"
         );
     }
     Ok(())
+}
+
+/// Whether a plan that could not be saved never can. What is perhaps about the server alone has a minute to pass.
+fn is_for_good(error: &DbError, plan: &Brief, now: DateTime<Utc>) -> bool {
+    match error {
+        DbError::Violated(..) | DbError::Corrupt(_) => true,
+        DbError::Other(_) => now >= plan.effective_from + LEAD,
+        _ => false,
+    }
 }
 
 /// Returns what is wrong with a plan that could not take over.
@@ -114,6 +125,7 @@ async fn save_in_tx<G: Game>(
 ) -> Result<(), DbError> {
     let (id, plan, instant) = (before.id, PlanId(row.id), row.takes_over_at.0);
     let actor = announced_by::<G>(tx, plan).await?;
+    let actor = actor.ok_or_else(|| DbError::Corrupt(format!("nobody announced plan {plan}")))?;
     let replaced = configs::active::<G>(tx).await?;
     let replaced = replaced.map(|active| Replaced {
         config_id: active.id,
@@ -139,14 +151,17 @@ async fn refuse_in_tx<G: Game>(
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let plan = PlanId(row.id);
-    let actor = announced_by::<G>(tx, plan).await?;
     store::end::<()>(tx, plan, PlanState::Refused, None, now).await?;
     changes::insert(tx, G::FEATURE, &change_of(row, ChangeKind::Refused, now)).await?;
     let why = problems.iter();
     let why = why.map(|problem| json!({"field": problem.field, "code": problem.code}));
     let state = json!({"config_id": row.config_id, "problems": why.collect::<Vec<_>>()});
     let states = (Value::Null, state);
-    audit_in_tx::<G>(tx, &actor, G::ACTIONS.refuse, plan, states, now).await
+    // It is refused also if nobody knows any more who announced it.
+    match announced_by::<G>(tx, plan).await? {
+        Some(actor) => audit_in_tx::<G>(tx, &actor, G::ACTIONS.refuse, plan, states, now).await,
+        None => Ok(()),
+    }
 }
 
 /// A configuration as it is, and as it is to be; or what is wrong with that.
@@ -169,6 +184,35 @@ async fn whole_in_tx<G: Game>(
         true => Ok((before, config)),
         false => Err(problems),
     })
+}
+
+/// What each plan will make of its configuration as it is now, once those before it have taken over: what is left now of
+/// what stays. Without those that this release cannot read.
+pub(crate) async fn foreseen<G: Game>(
+    conn: &impl ConnectionTrait,
+) -> Result<HashMap<PlanId, Saved<G::Body>>, DbError> {
+    let mut known: HashMap<ConfigId, Saved<G::Body>> = HashMap::new();
+    let mut foreseen = HashMap::new();
+    for plan in store::planned(conn, G::FEATURE).await? {
+        let id = ConfigId(plan.config_id);
+        let before = match known.remove(&id) {
+            Some(before) => Some(before),
+            None => configs::known::<G>(conn, id).await?,
+        };
+        let Some(before) = before else {
+            continue;
+        };
+        let mut problems = Problems::default();
+        let config = taken_over::<G>(&before.config, &plan, &mut problems);
+        let after = Saved { config, ..before };
+        if problems.is_empty() {
+            foreseen.insert(PlanId(plan.id), after.clone());
+        } else {
+            tracing::warn!(game = %G::FEATURE, plan = plan.id, ?problems, "a plan could not take over as it is");
+        }
+        known.insert(id, after);
+    }
+    Ok(foreseen)
 }
 
 /// What a plan makes of its configuration as it is. What stands in its way is noted.
