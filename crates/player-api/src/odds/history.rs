@@ -18,8 +18,8 @@ use xmas_games::{
 use xmas_http::{
     answer::tagged_json,
     endpoint::Operation,
-    error::ApiResult,
-    extract::{Now, Params, PathPart, given, is_id},
+    error::{ApiError, ApiResult},
+    extract::{Now, Params, PathPart, is_id},
     operation,
 };
 use xmas_kernel::{
@@ -35,8 +35,7 @@ use super::feature;
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryParams {
     /// A day in Korea, such as `2025-12-26`; today if it is left out.
-    #[serde(default)]
-    day: String,
+    day: Option<String>,
     /// `next_cursor` of the page before.
     #[validate(custom(function = is_id))]
     cursor: Option<i64>,
@@ -139,9 +138,13 @@ pub(crate) async fn odds_history(
 ) -> ApiResult<HttpResponse> {
     let feature = feature(&part)?;
     let Params(params) = params;
-    let read = |text: &str| text.parse().map_err(|_| field::day(quoted(text)));
-    let day = given("day", &params.day, read)?;
-    let day = day.unwrap_or(EventDay::of(now.0));
+    let day = match &params.day {
+        Some(text) => {
+            let day = text.parse();
+            day.map_err(|_| ApiError::field("day", field::day(quoted(text))))?
+        }
+        None => EventDay::of(now.0),
+    };
     let (after, limit) = (params.cursor.map(Cursor), Limit::clamped(params.limit));
     let history = fairness.history(feature, day, after, limit).await?;
     Ok(tagged_json(

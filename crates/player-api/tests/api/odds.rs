@@ -197,6 +197,7 @@ async fn a_history_is_read_page_by_page_and_of_days_and_games_that_there_are() {
     }
     for (query, field) in [
         ("day=yesterday", "day"),
+        ("day=", "day"),
         ("day=2025-02-30", "day"),
         ("cursor=x", "cursor"),
         ("limit=0", "limit"),
