@@ -120,6 +120,12 @@ pub trait Game: Send + Sync + Sized + 'static {
         Vec::new()
     }
 
+    /// The field by which an edit removes what a planned configuration keeps, if it does: it would come back with a stock
+    /// of long ago.
+    fn removed(_before: &Self::Body, _after: &Self::Body, _planned: &Self::Body) -> Option<String> {
+        None
+    }
+
     /// What there is to win once a planned configuration takes over from what is there then. Whoever played before may
     /// still win what was there before.
     fn taken_over(_before: &Self::Body, planned: Self::Body, _: &mut Problems) -> Self::Body {

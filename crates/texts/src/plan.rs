@@ -24,6 +24,10 @@ texts! {
         "must be left out or as it is now: what stays keeps its stock; set another number once the plan has taken over"
         "빼거나 지금 값과 같아야 합니다. 남는 경품은 재고를 유지합니다. 예고가 적용된 뒤에 바꾸세요"
     }
+    nothing_left() {
+        "must have something left that can come up; set the stock of a prize first"
+        "나올 수 있는 것이 하나는 남아 있어야 합니다. 경품의 재고를 먼저 채우세요"
+    }
     unplayable() {
         "must be complete before it can be planned; save the configuration first"
         "완전한 설정만 예고할 수 있습니다. 설정을 먼저 저장하세요"

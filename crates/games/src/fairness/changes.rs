@@ -108,16 +108,20 @@ pub(super) async fn of_day(
     conn: &impl ConnectionTrait,
     feature: Feature,
     day: EventDay,
-    after: Option<Cursor>,
+    asked: Option<Cursor>,
     limit: Limit,
 ) -> Result<Vec<(i64, OddsChange)>, DbError> {
     let mut find = of(feature)
         .filter(Column::ChangedAt.gte(Timestamp(day.start())))
         .filter(Column::ChangedAt.lt(Timestamp(day.end())));
-    let after = match after {
+    let after = match asked {
         Some(Cursor(id)) => of(feature).filter(Column::Id.eq(id)).one(conn).await?,
         None => None,
     };
+    // A place in the history of another game has nothing behind it.
+    if after.is_none() && asked.is_some() {
+        return Ok(Vec::new());
+    }
     if let Some(Model { id, changed_at, .. }) = after {
         let same = Column::ChangedAt.eq(changed_at).and(Column::Id.gt(id));
         let later = Column::ChangedAt.gt(changed_at);

@@ -59,15 +59,19 @@ impl Fairness {
         &self,
         feature: Feature,
         day: EventDay,
-        after: Option<Cursor>,
-        limit: Limit,
+        (after, limit): (Option<Cursor>, Limit),
+        now: DateTime<Utc>,
     ) -> Result<OddsHistory, FairnessError> {
         self.source(feature)?;
         let db = self.db.read();
         let changes = changes::of_day(db, feature, day, after, limit).await?;
         let page = Page::from_overfetched(changes, limit, |(id, _)| *id);
         let changes: Vec<OddsChange> = page.items.into_iter().map(|(_, change)| change).collect();
-        let at_start = changes::before(db, feature, day.start()).await?;
+        // Of a day that has not begun nothing is known.
+        let at_start = match day.start() <= now {
+            true => changes::before(db, feature, day.start()).await?,
+            false => None,
+        };
         let named = changes.iter().chain(&at_start);
         let named: Vec<OddsId> = named.filter_map(|change| change.odds_id).collect();
         Ok(OddsHistory {

@@ -222,6 +222,13 @@ impl Game for Lottery {
         edit::keep_stock(&before.prizes, &mut planned.prizes)
     }
 
+    fn removed(before: &PrizeList, after: &PrizeList, planned: &PrizeList) -> Option<String> {
+        let is_in = |list: &PrizeList, id| list.prizes.iter().any(|prize| prize.id == id);
+        let mut kept = before.prizes.iter().map(|prize| prize.id);
+        let is_removed = kept.any(|id| is_in(planned, id) && !is_in(after, id));
+        is_removed.then(|| "prizes".to_owned())
+    }
+
     fn taken_over(before: &PrizeList, planned: PrizeList, problems: &mut Problems) -> PrizeList {
         let prizes = edit::taken_over(&before.prizes, planned.prizes, problems);
         PrizeList { prizes }

@@ -111,9 +111,8 @@ fn fields(refused: Result<impl Sized, ConfigError>) -> Vec<String> {
 /// What the history of a day says, without the ids of what it is about.
 async fn history(real: &Real, feature: Feature, day: u32) -> Vec<(ChangeKind, DateTime<Utc>)> {
     let day = EventDay::of(at(day));
-    let history = real
-        .fairness
-        .history(feature, day, None, Limit::clamped(100));
+    let all = (None, Limit::clamped(100));
+    let history = real.fairness.history(feature, day, all, day.end());
     let changes = history.await.unwrap().changes.into_iter();
     changes.map(|change| (change.kind, change.at)).collect()
 }
@@ -732,9 +731,10 @@ async fn a_lottery_of_which_nothing_is_left_still_shows_its_odds() {
 #[tokio::test]
 async fn whoever_is_killed_while_a_plan_takes_over_leaves_all_of_it_or_nothing() {
     let real = Real::new(Setting::default()).await;
-    let replica = Arc::new(real.replica().await);
     let (mut cut, mut whole) = (0, 0);
     for statements in 1..=40 {
+        // A process that is killed takes its connections with it.
+        let replica = Arc::new(real.replica().await);
         let instant = ten() + TimeDelta::hours(statements);
         let weight = 10 + statements;
         let now = instant - TimeDelta::minutes(30);
@@ -896,4 +896,75 @@ async fn a_plan_that_leaves_the_odds_as_they_are_takes_over_and_they_stay_in_for
     assert_eq!(shown.limits.max_daily, 2);
     let expected = [(Announced, at(26)), (TakenOver, ten())];
     assert_eq!(history(&real, Feature::Lottery, 26).await, expected);
+}
+
+#[tokio::test]
+async fn a_plan_that_later_ones_rest_on_is_withdrawn_after_them() {
+    let real = Real::new(Setting::default()).await;
+    let actor = real.test.operator("desk").await;
+    let renamed = PrizeEdit {
+        id: Some(3),
+        label: Some("3천 포인트".to_owned()),
+        ..PrizeEdit::default()
+    };
+    let first = prizes(&[stays("다음 기회에", 1), stays("복권 2장", 1), renamed]);
+    let first = plan(&real, &first, ten(), at(26)).await.unwrap();
+    let second = prizes(&[
+        stays("다음 기회에", 1),
+        stays("복권 2장", 1),
+        new("3,000 포인트", 5, Some(7)),
+    ]);
+    let later = ten() + TimeDelta::hours(1);
+    let second = plan(&real, &second, later, at(26)).await.unwrap();
+    let withdraw = async |id| {
+        real.lottery
+            .withdraw(&actor, ONE, id, at(26))
+            .await
+            .map(|_| ())
+    };
+    assert_eq!(fields(withdraw(first.id).await), ["plan"]);
+    // Nothing is in the way of an edit that has nothing to do with it.
+    let name = Prizes {
+        name: Some("새 이름".to_owned()),
+        ..Prizes::default()
+    };
+    real.lottery
+        .update(&actor, ONE, &|_| name.clone(), at(26))
+        .await
+        .unwrap();
+    withdraw(second.id).await.unwrap();
+    withdraw(first.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_prize_that_is_announced_is_not_removed_and_nothing_is_announced_of_which_nothing_is_left()
+ {
+    let real = Real::new(Setting::default()).await;
+    let actor = real.test.operator("desk").await;
+    let same = plan(&real, &Prizes::default(), ten(), at(26))
+        .await
+        .unwrap();
+    let fewer = prizes(&[stays("다음 기회에", 1), stays("복권 2장", 1)]);
+    let update = async |edit: Prizes| {
+        real.lottery
+            .update(&actor, ONE, &|_| edit.clone(), at(26))
+            .await
+            .map(|_| ())
+    };
+    assert_eq!(fields(update(fewer.clone()).await), ["prizes"]);
+    real.lottery
+        .withdraw(&actor, ONE, same.id, at(26))
+        .await
+        .unwrap();
+    update(fewer).await.unwrap();
+    let gone = new("한정", 1, Some(0));
+    update(prizes(&[
+        stays("다음 기회에", 1),
+        stays("복권 2장", 1),
+        gone,
+    ]))
+    .await
+    .unwrap();
+    let only = prizes(&[stays("한정", 1)]);
+    assert_eq!(fields(plan(&real, &only, ten(), at(26)).await), ["config"]);
 }

@@ -65,7 +65,7 @@ pub(crate) struct OddsHistoryAnswer {
     feature_type: Feature,
     #[schema(value_type = String, format = Date)]
     day: EventDay,
-    /// What was in force when the day began; null if that is not known.
+    /// What was in force when the day began; null if that is not known, as of a day to come.
     at_start: Option<OddsChangeAnswer>,
     /// Oldest first.
     items: Vec<OddsChangeAnswer>,
@@ -145,8 +145,8 @@ pub(crate) async fn odds_history(
         }
         None => EventDay::of(now.0),
     };
-    let (after, limit) = (params.cursor.map(Cursor), Limit::clamped(params.limit));
-    let history = fairness.history(feature, day, after, limit).await?;
+    let page = (params.cursor.map(Cursor), Limit::clamped(params.limit));
+    let history = fairness.history(feature, day, page, now.0).await?;
     Ok(tagged_json(
         &request,
         &OddsHistoryAnswer::of(feature, &history),

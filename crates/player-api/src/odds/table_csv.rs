@@ -96,6 +96,8 @@ pub(crate) async fn odds_csv(
 fn entry_cells(entry: &EntryAnswer, total: u64) -> [Cell; 12] {
     let number = |number: Option<i64>| number.map_or(Cell::Empty, Cell::Number);
     let weight = |weight: u64| number(i64::try_from(weight).ok());
+    // With its sign no spreadsheet takes a fraction for a date.
+    let exact = |percent: &str| Cell::text(format!("{percent}%"));
     [
         Cell::Number(entry.id),
         Cell::text(&entry.label),
@@ -104,9 +106,9 @@ fn entry_cells(entry: &EntryAnswer, total: u64) -> [Cell; 12] {
         weight(entry.weight),
         weight(total),
         Cell::text(&entry.percent),
-        Cell::text(&entry.percent_exact),
+        exact(&entry.percent_exact),
         Cell::text(&entry.full_percent),
-        Cell::text(&entry.full_percent_exact),
+        exact(&entry.full_percent_exact),
         number(entry.stock),
         number(entry.stock_total),
     ]

@@ -154,6 +154,10 @@ async fn what_runs_out_changes_the_odds_of_the_others_and_the_history_says_when(
     assert_eq!(seeded["odds_id"], before["odds_id"]);
     assert_eq!(seeded["at"], before["in_force_since"]);
     assert_eq!(history["at_start"], json!(null));
+    // Of a day to come nothing is known.
+    let path = "/api/odds/lottery/history?day=2025-12-27";
+    assert_eq!(client.get(path).await.body["at_start"], json!(null));
+    app.clock.advance(TimeDelta::days(1));
     let day_after = client.get("/api/odds/lottery/history?day=2025-12-27").await;
     assert_eq!(day_after.body["at_start"], *change);
     assert_eq!(day_after.body["items"], json!([]));
@@ -303,9 +307,9 @@ async fn a_table_for_spreadsheets_has_each_cell_in_its_column() {
         ("weight", "20"),
         ("total_weight", "1000"),
         ("percent", "2%"),
-        ("percent_exact", "2"),
+        ("percent_exact", "2%"),
         ("full_percent", "2%"),
-        ("full_percent_exact", "2"),
+        ("full_percent_exact", "2%"),
         ("stock", "20"),
         ("stock_total", "20"),
     ];

@@ -138,6 +138,14 @@ impl<G: Game> Engine<G> {
             body: taken_over,
             ..config.clone()
         };
+        let at_once = G::playable(Saved {
+            config: taken_over.clone(),
+            ..before.clone()
+        });
+        if at_once.is_some_and(|config| config.left().is_none()) {
+            let problem = Problem::new("", texts::nothing_left());
+            return Err(ConfigError::Invalid(vec![problem]));
+        }
         after_plans::<G>(taken_over, &later)?;
         let row = store::NewRow {
             feature: G::FEATURE,
@@ -221,6 +229,11 @@ impl<G: Game> Engine<G> {
         if row.takes_over_at.0 <= now || !store::end::<()>(&tx, plan, withdrawn, None, now).await? {
             return Err(ConfigError::PlanEnded);
         }
+        // Those after it may have been made for what it would have left.
+        if let Some(stored) = configs::known::<G>(&*tx, id).await? {
+            let intact = expect_intact_in_tx::<G>(&tx, None, &stored).await;
+            intact.map_err(of_plan)?;
+        }
         changes::insert(
             &tx,
             G::FEATURE,
@@ -300,6 +313,7 @@ fn check_instant(
 /// [`ConfigError::Invalid`] that names the first plan that could not, and why.
 pub(in crate::config) async fn expect_intact_in_tx<G: Game>(
     tx: &DatabaseTransaction,
+    before: Option<&Saved<G::Body>>,
     after: &Saved<G::Body>,
 ) -> Result<(), ConfigError> {
     let planned = store::planned(tx, G::FEATURE).await?;
@@ -307,8 +321,33 @@ pub(in crate::config) async fn expect_intact_in_tx<G: Game>(
         .iter()
         .filter(|plan| plan.config_id == after.id.0)
         .collect();
+    for plan in before.into_iter().flat_map(|_| &planned) {
+        let promised = serde_json::from_str::<Config<G::Body>>(&plan.config);
+        let (Some(before), Ok(promised)) = (before, promised) else {
+            continue;
+        };
+        if let Some(field) = G::removed(&before.config.body, &after.config.body, &promised.body) {
+            return Err(ConfigError::Invalid(vec![would_break(plan, field)]));
+        }
+    }
     after_plans::<G>(after.config.clone(), &planned)?;
     Ok(())
+}
+
+/// That something keeps a plan from taking over as it was announced.
+fn would_break(plan: &odds_plan::Model, field: impl Into<String>) -> Problem {
+    let at = Kst(plan.takes_over_at.0).to_string();
+    Problem::new(field, texts::would_break(plan.id.to_string(), at))
+}
+
+/// The same error, of a plan that is to be withdrawn.
+fn of_plan(error: ConfigError) -> ConfigError {
+    let ConfigError::Invalid(problems) = error else {
+        return error;
+    };
+    let first = problems.into_iter().take(1);
+    let about = |problem: Problem| Problem::new("plan", problem.text);
+    ConfigError::Invalid(first.map(about).collect())
 }
 
 /// What a configuration will be once these plans have taken over, one after the other.
@@ -325,9 +364,10 @@ fn after_plans<G: Game>(
         let Some(problem) = problems.into_vec().into_iter().next() else {
             return Ok(after);
         };
-        let at = Kst(plan.takes_over_at.0).to_string();
-        let text = texts::would_break(plan.id.to_string(), at);
-        let told = Problem::coded(problem.code, problem.field.clone(), text);
+        let told = Problem {
+            code: problem.code,
+            ..would_break(plan, problem.field.clone())
+        };
         Err(ConfigError::Invalid(vec![told, problem]))
     })
 }

@@ -77,7 +77,7 @@ async fn take_over_once<G: Game>(
     };
     let refused = match whole_in_tx::<G>(&tx, &row).await? {
         Ok((before, config)) => {
-            save_in_tx::<G>(&tx, &row, &before, &config, now).await?;
+            save_in_tx::<G>(&tx, &row, &before, &config).await?;
             None
         }
         Err(problems) => {
@@ -121,7 +121,6 @@ async fn save_in_tx<G: Game>(
     row: &odds_plan::Model,
     before: &Saved<G::Body>,
     config: &Config<G::Body>,
-    now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let (id, plan, instant) = (before.id, PlanId(row.id), row.takes_over_at.0);
     let actor = announced_by::<G>(tx, plan).await?;
@@ -137,7 +136,7 @@ async fn save_in_tx<G: Game>(
     state[PLAN] = row.id.into();
     let (action, states) = (G::ACTIONS.take_over, (Some(before), state));
     audited::audit_in_tx::<G>(tx, &actor, action, id, states, instant).await?;
-    store::end(tx, plan, PlanState::TakenOver, replaced.as_ref(), now).await?;
+    store::end(tx, plan, PlanState::TakenOver, replaced.as_ref(), instant).await?;
     let change = change_of(row, ChangeKind::TakenOver, instant);
     changes::insert(tx, G::FEATURE, &change).await?;
     note_in_tx::<G>(tx, Some(plan), instant).await?;
