@@ -18,7 +18,7 @@ use crate::{
         store,
     },
     fairness::{Limits, OddsChange, PlannedOdds, PublishedOdds, changes},
-    odds::{Entry, Odds},
+    odds::Odds,
 };
 
 /// A configuration as it is played, and its odds as they are published.
@@ -84,21 +84,10 @@ impl<G: Game> InForce<G> {
         &self,
         now: DateTime<Utc>,
     ) -> Result<Arc<PublishedConfig<G>>, GameError> {
-        let published = self.published(now).await?;
-        match published.is_playable {
-            true => Ok(published),
-            false => Err(GameError::InvalidConfig(G::FEATURE)),
-        }
-    }
-
-    /// What is in force at an instant, whether or not anything is left of it.
-    pub(crate) async fn published(
-        &self,
-        now: DateTime<Utc>,
-    ) -> Result<Arc<PublishedConfig<G>>, GameError> {
         let timeline = self.timeline(now).await?;
         let published = timeline.at(now).clone();
-        published.ok_or(GameError::InvalidConfig(G::FEATURE))
+        let playable = published.filter(|published| published.is_playable);
+        playable.ok_or(GameError::InvalidConfig(G::FEATURE))
     }
 
     /// Lets what is due take over, and notes what is in force: an edit at a plan's instant or later edits what the plan
@@ -184,8 +173,7 @@ impl<G: Game> InForce<G> {
         let left = active.left();
         let is_playable = left.is_some();
         let odds = left.unwrap_or_else(|| active.table.clone());
-        let rewards = odds.entries().iter().map(Entry::reward);
-        let Ok(rewards) = rewards.collect::<Result<Vec<_>, _>>() else {
+        let Ok(rewards) = odds.rewards() else {
             return Ok(None);
         };
         if !self.context.rewards.are_deliverable(&rewards).await? {

@@ -144,6 +144,11 @@ impl Odds {
         Percent::of(weight, self.total)
     }
 
+    /// What can be won, entry by entry.
+    pub fn rewards(&self) -> Result<Vec<Reward>, InvalidOdds> {
+        self.entries.iter().map(Entry::reward).collect()
+    }
+
     pub fn feature(&self) -> Feature {
         self.feature
     }

@@ -7,8 +7,8 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, DatabaseTransaction, NotSet, QueryOrder, QuerySelect, entity::prelude::*,
-    sea_query::Expr,
+    ActiveValue::Set, DatabaseTransaction, NotSet, QueryOrder, QuerySelect, Select,
+    entity::prelude::*, sea_query::Expr,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -166,6 +166,14 @@ impl LoggedChange {
     }
 }
 
+async fn read(
+    conn: &impl ConnectionTrait,
+    rows: Select<Entity>,
+) -> Result<Vec<LoggedChange>, DbError> {
+    let rows = rows.all(conn).await?;
+    rows.into_iter().map(LoggedChange::of).collect()
+}
+
 /// What was done to something, newest first, from this row on if one is named.
 pub async fn history(
     conn: &impl ConnectionTrait,
@@ -180,11 +188,7 @@ pub async fn history(
     if let Some(from) = from {
         rows = rows.filter(Column::Id.lte(from));
     }
-    rows.all(conn)
-        .await?
-        .into_iter()
-        .map(LoggedChange::of)
-        .collect()
+    read(conn, rows).await
 }
 
 /// What was done to something after this row, oldest first.
@@ -197,11 +201,7 @@ pub async fn since(
         .filter(Column::Resource.eq(resource))
         .filter(Column::Id.gt(row))
         .order_by_asc(Column::Id);
-    rows.all(conn)
-        .await?
-        .into_iter()
-        .map(LoggedChange::of)
-        .collect()
+    read(conn, rows).await
 }
 
 /// What was done to any of these, oldest first.
@@ -212,11 +212,7 @@ pub async fn of_all(
     let rows = Entity::find()
         .filter(Column::Resource.is_in(resources))
         .order_by_asc(Column::Id);
-    rows.all(conn)
-        .await?
-        .into_iter()
-        .map(LoggedChange::of)
-        .collect()
+    read(conn, rows).await
 }
 
 /// Something as the audit log keeps it.

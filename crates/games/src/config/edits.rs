@@ -245,7 +245,9 @@ async fn change_in_tx<G: Game>(
     if before.is_some_and(|before| before.version() == after.version()) {
         return Ok(None);
     }
-    plan::expect_intact_in_tx::<G>(tx, before, &after).await?;
+    if let Some(before) = before {
+        plan::expect_intact_in_tx::<G>(tx, before, &after).await?;
+    }
     let mut state = audit::state(&after.config);
     if let Some(version) = restored_from {
         state[RESTORED_FROM] = version.into();

@@ -9,7 +9,7 @@ use super::store;
 use crate::{
     Game,
     fairness::{self, ChangeKind, OddsChange, changes},
-    odds::{Entry, Odds},
+    odds::Odds,
 };
 
 /// Notes what is drawn from, or that nothing is, if that has changed: since `at`, and by this plan if it was one. Nobody
@@ -47,8 +47,7 @@ async fn drawn_in_tx<G: Game>(tx: &DatabaseTransaction) -> Result<Option<Odds>, 
     let Some(odds) = active.and_then(|active| active.left()) else {
         return Ok(None);
     };
-    let rewards = odds.entries().iter().map(Entry::reward);
-    let Ok(rewards) = rewards.collect::<Result<Vec<_>, _>>() else {
+    let Ok(rewards) = odds.rewards() else {
         return Ok(None);
     };
     let is_deliverable = are_deliverable(tx, &rewards).await?;

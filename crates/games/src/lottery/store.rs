@@ -4,7 +4,10 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
     ExprTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
-use xmas_kernel::{ConfigId, db::DbError};
+use xmas_kernel::{
+    ConfigId,
+    db::{DbError, portions},
+};
 use xmas_rewards::RewardType;
 
 use super::{PrizeConfig, PrizeList};
@@ -105,23 +108,43 @@ pub(super) async fn reserve(
     lottery: ConfigId,
     count: usize,
 ) -> Result<Vec<i64>, DbError> {
-    let mut ids = Vec::with_capacity(count);
-    for number in 0..count {
-        let place = prize::ActiveModel {
-            config_id: Set(lottery.0),
-            label: Set(format!("\u{1}{number}")),
-            weight: Set(0),
-            reward_type: Set(RewardType::None.as_str().to_owned()),
-            reward_amount: Set(0),
-            is_active: Set(false),
-            ..Default::default()
-        };
-        ids.push(prize::Entity::insert(place).exec(tx).await?.last_insert_id);
+    if count == 0 {
+        return Ok(Vec::new());
     }
-    let places = prize::Column::Id.is_in(ids.iter().copied());
-    prize::Entity::delete_many().filter(places).exec(tx).await?;
+    let place = |number: usize| prize::ActiveModel {
+        config_id: Set(lottery.0),
+        label: Set(format!("{PLACE}{number}")),
+        weight: Set(0),
+        reward_type: Set(RewardType::None.as_str().to_owned()),
+        reward_amount: Set(0),
+        is_active: Set(false),
+        ..Default::default()
+    };
+    for some in portions((0..count).map(place).collect()) {
+        prize::Entity::insert_many(some)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    let is_place = prize::Column::ConfigId
+        .eq(lottery.0)
+        .and(prize::Column::Label.starts_with(PLACE));
+    let ids = prize::Entity::find()
+        .select_only()
+        .column(prize::Column::Id)
+        .filter(is_place.clone())
+        .order_by_asc(prize::Column::Id)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    prize::Entity::delete_many()
+        .filter(is_place)
+        .exec(tx)
+        .await?;
     Ok(ids)
 }
+
+/// How labels begin that are there for a moment only; no operator can enter it.
+const PLACE: &str = "\u{1}";
 
 /// The prizes that had no limit before and have one now.
 pub(super) fn newly_limited(before: &Saved<PrizeList>, after: &PrizeList) -> Vec<i64> {
@@ -163,7 +186,7 @@ pub(super) async fn update(
     {
         let id = kept.id.unwrap_or_default();
         prize::Entity::update_many()
-            .col_expr(Column::Label, Expr::value(format!("\u{1}{id}")))
+            .col_expr(Column::Label, Expr::value(format!("{PLACE}{id}")))
             .filter(Column::Id.eq(id))
             .exec(tx)
             .await?;

@@ -110,43 +110,32 @@ impl<G: Game> Engine<G> {
             .filter(|plan| plan.config_id == id.0)
             .partition(|plan| plan.takes_over_at.0 < effective_from);
         let before = Saved {
-            config: after_plans::<G>(stored.config.clone(), &earlier)?,
+            config: after_plans::<G>(stored.config.clone(), earlier)?,
             ..stored
         };
         let mut config = self.planned_in_tx(&tx, &before, new, &mut problems).await?;
-        G::taken_over(&before.config.body, config.body.clone(), &mut problems);
-        let problems = problems_in_tx::<G>(&tx, &config, Some(&before.config), problems).await?;
+        G::number_in_tx(&tx, id, &mut config.body).await?;
+        // Checked as what it becomes, as when it takes over.
+        let body = G::taken_over(&before.config.body, config.body.clone(), &mut problems);
+        let after = Config {
+            body,
+            ..config.clone()
+        };
+        let problems = problems_in_tx::<G>(&tx, &after, Some(&before.config), problems).await?;
         if !problems.is_empty() {
             return Err(ConfigError::Invalid(problems));
         }
-        G::number_in_tx(&tx, id, &mut config.body).await?;
         let playable = G::playable(Saved {
-            config: config.clone(),
-            ..before.clone()
+            config: after.clone(),
+            ..before
         });
-        let Some(playable) = playable else {
-            let problem = Problem::new("", texts::unplayable());
-            return Err(ConfigError::Invalid(vec![problem]));
-        };
-        let odds_id = fairness::insert_odds_in_tx(&tx, &playable.table, now).await?;
-        let taken_over = G::taken_over(
-            &before.config.body,
-            config.body.clone(),
-            &mut Problems::default(),
-        );
-        let taken_over = Config {
-            body: taken_over,
-            ..config.clone()
-        };
-        let at_once = G::playable(Saved {
-            config: taken_over.clone(),
-            ..before.clone()
-        });
-        if at_once.is_some_and(|config| config.left().is_none()) {
-            let problem = Problem::new("", texts::nothing_left());
-            return Err(ConfigError::Invalid(vec![problem]));
+        let refused = |text| ConfigError::Invalid(vec![Problem::new("", text)]);
+        let playable = playable.ok_or_else(|| refused(texts::unplayable()))?;
+        if playable.left().is_none() {
+            return Err(refused(texts::nothing_left()));
         }
-        after_plans::<G>(taken_over, &later)?;
+        after_plans::<G>(after, later)?;
+        let odds_id = fairness::insert_odds_in_tx(&tx, &playable.table, now).await?;
         let row = store::NewRow {
             feature: G::FEATURE,
             config_id: id,
@@ -231,8 +220,8 @@ impl<G: Game> Engine<G> {
         }
         // Those after it may have been made for what it would have left.
         if let Some(stored) = configs::known::<G>(&*tx, id).await? {
-            let intact = expect_intact_in_tx::<G>(&tx, None, &stored).await;
-            intact.map_err(of_plan)?;
+            let others = planned_of::<G>(&tx, id).await?;
+            after_plans::<G>(stored.config, &others).map_err(of_plan)?;
         }
         changes::insert(
             &tx,
@@ -307,23 +296,19 @@ fn check_instant(
     );
 }
 
-/// Whether everything that is planned of a configuration could still take over from it.
+/// Whether everything that is planned of a configuration can still take over from it after an edit.
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] that names the first plan that could not, and why.
 pub(in crate::config) async fn expect_intact_in_tx<G: Game>(
     tx: &DatabaseTransaction,
-    before: Option<&Saved<G::Body>>,
+    before: &Saved<G::Body>,
     after: &Saved<G::Body>,
 ) -> Result<(), ConfigError> {
-    let planned = store::planned(tx, G::FEATURE).await?;
-    let planned: Vec<_> = planned
-        .iter()
-        .filter(|plan| plan.config_id == after.id.0)
-        .collect();
-    for plan in before.into_iter().flat_map(|_| &planned) {
-        let promised = serde_json::from_str::<Config<G::Body>>(&plan.config);
-        let (Some(before), Ok(promised)) = (before, promised) else {
+    let planned = planned_of::<G>(tx, after.id).await?;
+    for plan in &planned {
+        // Of one that cannot be read is told below.
+        let Ok(promised) = serde_json::from_str::<Config<G::Body>>(&plan.config) else {
             continue;
         };
         if let Some(field) = G::removed(&before.config.body, &after.config.body, &promised.body) {
@@ -332,6 +317,16 @@ pub(in crate::config) async fn expect_intact_in_tx<G: Game>(
     }
     after_plans::<G>(after.config.clone(), &planned)?;
     Ok(())
+}
+
+/// What is to take over from a configuration, by the instants.
+async fn planned_of<G: Game>(
+    tx: &DatabaseTransaction,
+    id: ConfigId,
+) -> Result<Vec<odds_plan::Model>, DbError> {
+    let mut planned = store::planned(tx, G::FEATURE).await?;
+    planned.retain(|plan| plan.config_id == id.0);
+    Ok(planned)
 }
 
 /// That something keeps a plan from taking over as it was announced.
@@ -354,11 +349,11 @@ fn of_plan(error: ConfigError) -> ConfigError {
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] that names the first plan that could not, and why.
-fn after_plans<G: Game>(
+fn after_plans<'a, G: Game>(
     config: Config<G::Body>,
-    plans: &[&odds_plan::Model],
+    plans: impl IntoIterator<Item = &'a odds_plan::Model>,
 ) -> Result<Config<G::Body>, ConfigError> {
-    plans.iter().try_fold(config, |before, plan| {
+    plans.into_iter().try_fold(config, |before, plan| {
         let mut problems = Problems::default();
         let after = taken_over::<G>(&before, plan, &mut problems);
         let Some(problem) = problems.into_vec().into_iter().next() else {

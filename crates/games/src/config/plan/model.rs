@@ -10,7 +10,7 @@ use crate::config::{Config, ConfigEditor, SavedBy};
 /// what is in force is trusted at most, so that every replica knows of a plan in time.
 pub const LEAD: TimeDelta = TimeDelta::minutes(1);
 /// How long before its instant a plan is announced at most.
-pub const MAX_AHEAD: TimeDelta = TimeDelta::days(366);
+pub(super) const MAX_AHEAD: TimeDelta = TimeDelta::days(366);
 /// How many plans of a game there are at a time.
 pub const MAX_PLANS: usize = 20;
 /// How late a play may be drawn. A request ends long before.

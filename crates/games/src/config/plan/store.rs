@@ -8,7 +8,7 @@ use sea_orm::{
 use serde::{Serialize, de::DeserializeOwned};
 use xmas_kernel::{
     ConfigId, Feature, OddsId, PlanId,
-    db::{Constraint, DbError, Timestamp},
+    db::{DbError, Timestamp},
     paging::{Cursor, Limit},
 };
 
@@ -17,13 +17,6 @@ use super::{
     model::{Brief, PlanState, Replaced},
 };
 use crate::config::{Config, Saved};
-
-/// No two plans of a game have the same instant, but for those that were withdrawn or refused.
-pub const PLAN_INSTANT: Constraint = Constraint::new(
-    "uq_odds_plan_instant",
-    "odds_plan",
-    &["feature_type", "takes_over_at", "open_slot"],
-);
 
 /// Those that are to take over, and those that have since an instant, by their instants.
 pub(crate) async fn around(
@@ -42,10 +35,10 @@ pub(crate) async fn around(
         .filter(Column::FeatureType.eq(feature.as_str()))
         .filter(
             Condition::any()
-                .add(Column::State.eq(name(PlanState::Planned)))
+                .add(Column::State.eq(PlanState::Planned.as_str()))
                 .add(
                     Column::State
-                        .eq(name(PlanState::TakenOver))
+                        .eq(PlanState::TakenOver.as_str())
                         .and(Column::TakesOverAt.gt(Timestamp(since))),
                 ),
         )
@@ -80,7 +73,7 @@ pub(super) async fn planned(
 ) -> Result<Vec<Model>, DbError> {
     let rows = Entity::find()
         .filter(Column::FeatureType.eq(feature.as_str()))
-        .filter(Column::State.eq(name(PlanState::Planned)))
+        .filter(Column::State.eq(PlanState::Planned.as_str()))
         .order_by_asc(Column::TakesOverAt);
     Ok(rows.all(conn).await?)
 }
@@ -93,7 +86,7 @@ pub(crate) async fn is_planned(
 ) -> Result<bool, DbError> {
     let planned = Entity::find()
         .filter(Column::FeatureType.eq(feature.as_str()))
-        .filter(Column::State.eq(name(PlanState::Planned)))
+        .filter(Column::State.eq(PlanState::Planned.as_str()))
         .filter(Column::ConfigId.eq(config_id.0));
     Ok(planned.count(conn).await? > 0)
 }
@@ -122,7 +115,7 @@ pub async fn refused_since(
     since: DateTime<Utc>,
 ) -> Result<u64, DbError> {
     let refused = Entity::find()
-        .filter(Column::State.eq(name(PlanState::Refused)))
+        .filter(Column::State.eq(PlanState::Refused.as_str()))
         .filter(Column::EndedAt.gte(Timestamp(since)));
     Ok(refused.count(conn).await?)
 }
@@ -174,7 +167,7 @@ pub(super) async fn insert<B: Serialize>(
         id: NotSet,
         feature_type: Set(new.feature.as_str().to_owned()),
         config_id: Set(new.config_id.0),
-        state: Set(name(PlanState::Planned).to_owned()),
+        state: Set(PlanState::Planned.as_str().to_owned()),
         takes_over_at: Set(Timestamp(new.effective_from)),
         open_slot: Set(Some(1)),
         odds_id: Set(new.odds_id.0),
@@ -195,7 +188,7 @@ pub(super) async fn end<B: Serialize>(
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let ended = Entity::update_many()
-        .col_expr(Column::State, Expr::value(name(state)))
+        .col_expr(Column::State, Expr::value(state.as_str()))
         .col_expr(Column::OpenSlot, Expr::value(None::<i64>))
         .col_expr(Column::EndedAt, Expr::value(Timestamp(now)))
         .col_expr(
@@ -203,7 +196,7 @@ pub(super) async fn end<B: Serialize>(
             Expr::value(replaced.map(written).transpose()?),
         )
         .filter(Column::Id.eq(id.0))
-        .filter(Column::State.eq(name(PlanState::Planned)))
+        .filter(Column::State.eq(PlanState::Planned.as_str()))
         .exec(tx)
         .await?;
     Ok(ended.rows_affected == 1)
@@ -212,10 +205,6 @@ pub(super) async fn end<B: Serialize>(
 pub(super) fn state_of(id: i64, state: &str) -> Result<PlanState, DbError> {
     let known = state.parse();
     known.map_err(|_| DbError::Corrupt(format!("odds_plan {id} is {state}")))
-}
-
-fn name(state: PlanState) -> &'static str {
-    state.as_str()
 }
 
 fn written(content: &impl Serialize) -> Result<String, DbError> {

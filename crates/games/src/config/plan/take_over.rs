@@ -35,13 +35,13 @@ pub(crate) async fn take_over<G: Game>(
     plan: &Brief,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let taken_over = retry(|| take_over_once::<G>(db, plan.id, now)).await;
+    let taken_over = retry(|| take_over_once::<G>(db, plan.id, true, now)).await;
     let refused = match taken_over {
         Ok(refused) => refused,
         // Tried again it would fail again, and with it every play.
         Err(error) if is_for_good(&error, plan, now) => {
             tracing::error!(game = %G::FEATURE, plan = %plan.id, ?error, "a plan cannot be saved");
-            retry(|| refuse_once::<G>(db, plan.id, now)).await?
+            retry(|| take_over_once::<G>(db, plan.id, false, now)).await?
         }
         Err(error) => return Err(error),
     };
@@ -65,17 +65,22 @@ fn is_for_good(error: &DbError, plan: &Brief, now: DateTime<Utc>) -> bool {
     }
 }
 
-/// Returns what is wrong with a plan that could not take over.
+/// Returns what is wrong with a plan that could not take over. One that was tried in vain `may_be_saved` no more.
 async fn take_over_once<G: Game>(
     db: &Db,
     plan: PlanId,
+    may_be_saved: bool,
     now: DateTime<Utc>,
 ) -> Result<Option<Vec<Problem>>, DbError> {
     let tx = db.begin().await?;
     let Some(row) = due_in_tx::<G>(&tx, plan, now).await? else {
         return Ok(None);
     };
-    let refused = match whole_in_tx::<G>(&tx, &row).await? {
+    let checked = match may_be_saved {
+        true => whole_in_tx::<G>(&tx, &row).await?,
+        false => Err(vec![Problem::new("config", texts::unsavable())]),
+    };
+    let refused = match checked {
         Ok((before, config)) => {
             save_in_tx::<G>(&tx, &row, &before, &config).await?;
             None
@@ -87,22 +92,6 @@ async fn take_over_once<G: Game>(
     };
     tx.commit().await?;
     Ok(refused)
-}
-
-/// As [`take_over_once`], where that was tried in vain.
-async fn refuse_once<G: Game>(
-    db: &Db,
-    plan: PlanId,
-    now: DateTime<Utc>,
-) -> Result<Option<Vec<Problem>>, DbError> {
-    let tx = db.begin().await?;
-    let Some(row) = due_in_tx::<G>(&tx, plan, now).await? else {
-        return Ok(None);
-    };
-    let problems = vec![Problem::new("config", texts::unsavable())];
-    refuse_in_tx::<G>(&tx, &row, &problems, now).await?;
-    tx.commit().await?;
-    Ok(Some(problems))
 }
 
 /// A plan that is to take over by now, which nobody else touches until the transaction ends.
