@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use xmas_games::{
     Fairness, FairnessError, GameError,
     dice::DiceOutcome,
-    fairness::{InForceOdds, PlannedOdds},
+    fairness::{InForceOdds, OddsNow, PlannedOdds},
     odds::{Entry, Odds},
     percent::Percent,
 };
@@ -105,7 +105,7 @@ fn written(
     language: Language,
     is_ready: bool,
     today: EventDay,
-    tables: &[(String, Result<InForceOdds, Text>)],
+    tables: &[(String, Result<OddsNow, Text>)],
 ) -> String {
     let say = |text| in_html(&text, language);
     let state = match is_ready {
@@ -136,13 +136,25 @@ fn written(
     for (game, odds) in tables {
         let _ = writeln!(html, "<h3>{}</h3>", escaped(game));
         match odds {
-            Ok(odds) => table(odds, language, &mut html),
+            Ok(odds) => game_now(odds, language, &mut html),
             Err(instead) => {
                 let _ = writeln!(html, "<p>{}</p>", sentence(instead, language));
             }
         }
     }
     html
+}
+
+fn game_now(odds: &OddsNow, language: Language, html: &mut String) {
+    match &odds.in_force {
+        Some(in_force) => table(in_force, language, html),
+        None => {
+            let _ = writeln!(html, "<p>{}</p>", sentence(&page::no_odds(), language));
+        }
+    }
+    for planned in &odds.next {
+        announced(planned, language, html);
+    }
 }
 
 fn table(in_force: &InForceOdds, language: Language, html: &mut String) {
@@ -182,9 +194,6 @@ fn table(in_force: &InForceOdds, language: Language, html: &mut String) {
             "<p>{}</p>",
             sentence(&page::in_force_since(told(since)), language)
         );
-    }
-    for planned in &in_force.next {
-        announced(planned, language, html);
     }
 }
 

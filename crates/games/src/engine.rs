@@ -18,8 +18,8 @@ use xmas_time::EventDay;
 use crate::{
     Game, GameError, GameService, Play, PlayCommand, PlayContext, Status,
     daily_limit::remaining,
-    fairness::{InForceOdds, Limits, OddsSource, PublishedOdds},
-    in_force::InForce,
+    fairness::{InForceOdds, Limits, OddsNow, OddsSource, PublishedOdds},
+    in_force::{InForce, PublishedConfig},
     odds::MAX_ENTRIES,
     play_log,
     plays::{Answer, Asked, Chained, Plays, Stop},
@@ -198,32 +198,40 @@ impl<G: Game> OddsSource for Engine<G> {
         G::FEATURE
     }
 
-    async fn odds_now(&self, now: DateTime<Utc>) -> Result<InForceOdds, GameError> {
+    async fn odds_now(&self, now: DateTime<Utc>) -> Result<OddsNow, GameError> {
         let timeline = self.plays.in_force.timeline(now).await?;
-        let published = timeline.at(now).as_ref();
-        let published = published.ok_or(GameError::InvalidConfig(G::FEATURE))?;
-        let active = &published.active;
+        let in_force = timeline.at(now).as_ref();
+        if in_force.is_none() && timeline.next.is_empty() {
+            return Err(GameError::InvalidConfig(G::FEATURE));
+        }
         let season = match self.plays.context.seasons.running(EventDay::of(now)).await {
             Ok(season) => season.map(|season| (season.rules.start, season.rules.end)),
             Err(SeasonError::Db(error)) => return Err(error.into()),
             // Odds are there without a season.
             Err(_) => None,
         };
-        Ok(InForceOdds {
-            published: PublishedOdds {
-                odds_id: published.odds_id,
-                odds: published.odds.clone(),
-            },
-            is_playable: published.is_playable,
-            since: published.since,
-            table: active.table.clone(),
-            limits: Limits {
-                stock: active.stock.clone(),
-                supplied: active.supplied.clone(),
-                max_daily: active.max_daily,
-            },
+        Ok(OddsNow {
+            in_force: in_force.map(|published| in_force_odds(published)),
             next: timeline.next.clone(),
             season,
         })
+    }
+}
+
+fn in_force_odds<G: Game>(published: &PublishedConfig<G>) -> InForceOdds {
+    let active = &published.active;
+    InForceOdds {
+        published: PublishedOdds {
+            odds_id: published.odds_id,
+            odds: published.odds.clone(),
+        },
+        is_playable: published.is_playable,
+        since: published.since,
+        table: active.table.clone(),
+        limits: Limits {
+            stock: active.stock.clone(),
+            supplied: active.supplied.clone(),
+            max_daily: active.max_daily,
+        },
     }
 }

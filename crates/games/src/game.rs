@@ -120,9 +120,9 @@ pub trait Game: Send + Sync + Sized + 'static {
         Vec::new()
     }
 
-    /// The field by which an edit removes what a planned configuration keeps, if it does: it would come back with a stock
-    /// of long ago.
-    fn removed(_before: &Self::Body, _after: &Self::Body, _planned: &Self::Body) -> Option<String> {
+    /// The field by which an edit takes away what a planned configuration keeps, if it does: what was removed would come
+    /// back with a stock of long ago, and what nothing is left of would not come at all.
+    fn taken_away(_: &Self::Body, _after: &Self::Body, _planned: &Self::Body) -> Option<String> {
         None
     }
 

@@ -13,7 +13,7 @@ mod store;
 
 pub use changes::{ChangeKind, OddsChange};
 pub use model::{
-    DayFairness, InForceOdds, Limits, OddsHistory, OddsSource, PlannedOdds, PublishedOdds,
+    DayFairness, InForceOdds, Limits, OddsHistory, OddsNow, OddsSource, PlannedOdds, PublishedOdds,
     ReportQuery,
 };
 pub use observed::ObservedRecord;

@@ -19,7 +19,11 @@ pub trait OddsSource: Send + Sync {
     fn feature(&self) -> Feature;
 
     /// The odds that a play would be drawn from now. Lets plans take over whose instant has come, and notes what has run out.
-    async fn odds_now(&self, now: DateTime<Utc>) -> Result<InForceOdds, GameError>;
+    ///
+    /// # Errors
+    /// [`GameError::InvalidConfig`] if nothing can be told: no configuration is switched on that can be played, and none
+    /// is announced.
+    async fn odds_now(&self, now: DateTime<Utc>) -> Result<OddsNow, GameError>;
 }
 
 /// A table of odds under the id by which receipts name it.
@@ -29,7 +33,18 @@ pub struct PublishedOdds {
     pub odds: Odds,
 }
 
-/// What is in force, what is left of it, and what comes after it.
+/// What the odds of a game are, and what comes after them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OddsNow {
+    /// `None` if no configuration is switched on that can be played.
+    pub in_force: Option<InForceOdds>,
+    /// What was announced, by when it takes over.
+    pub next: Vec<PlannedOdds>,
+    /// The first and the last day of the season that is running.
+    pub season: Option<(EventDay, EventDay)>,
+}
+
+/// What is in force, and what is left of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InForceOdds {
     /// What is drawn from; if nothing is left, everything that takes part.
@@ -41,10 +56,6 @@ pub struct InForceOdds {
     /// Everything that takes part, whether or not anything is left of it.
     pub table: Odds,
     pub limits: Limits,
-    /// What was announced, by when it takes over.
-    pub next: Vec<PlannedOdds>,
-    /// The first and the last day of the season that is running.
-    pub season: Option<(EventDay, EventDay)>,
 }
 
 /// Odds that were announced, as they are while everything is there.

@@ -11,7 +11,7 @@ use xmas_time::EventDay;
 
 use super::{
     changes::{self, OddsChange},
-    model::{DayFairness, InForceOdds, OddsHistory, OddsSource, PublishedOdds, ReportQuery},
+    model::{DayFairness, OddsHistory, OddsNow, OddsSource, PublishedOdds, ReportQuery},
     observed,
     receipt::{Draw, DrawReceipt, Facts},
     registry::{DrawRegistry, reveals_at},
@@ -35,12 +35,12 @@ impl Fairness {
 }
 
 impl Fairness {
-    /// The odds of a game now.
+    /// The odds of a game now, and what is announced.
     pub async fn odds(
         &self,
         feature: Feature,
         now: DateTime<Utc>,
-    ) -> Result<InForceOdds, FairnessError> {
+    ) -> Result<OddsNow, FairnessError> {
         Ok(self.source(feature)?.odds_now(now).await?)
     }
 
@@ -197,7 +197,10 @@ impl Fairness {
         now: DateTime<Utc>,
     ) -> Result<(Option<OddsId>, Page<(OddsId, Odds)>), FairnessError> {
         let in_force = match self.odds(feature, now).await {
-            Ok(odds) => odds.is_playable.then_some(odds.published.odds_id),
+            Ok(odds) => {
+                let drawn = odds.in_force.filter(|it| it.is_playable);
+                drawn.map(|it| it.published.odds_id)
+            }
             // Nothing can be played now; what was played is told all the same.
             Err(FairnessError::Game(GameError::InvalidConfig(_))) => None,
             Err(error) => return Err(error),

@@ -222,11 +222,18 @@ impl Game for Lottery {
         edit::keep_stock(&before.prizes, &mut planned.prizes)
     }
 
-    fn removed(before: &PrizeList, after: &PrizeList, planned: &PrizeList) -> Option<String> {
-        let is_in = |list: &PrizeList, id| list.prizes.iter().any(|prize| prize.id == id);
-        let mut kept = before.prizes.iter().map(|prize| prize.id);
-        let is_removed = kept.any(|id| is_in(planned, id) && !is_in(after, id));
-        is_removed.then(|| "prizes".to_owned())
+    fn taken_away(before: &PrizeList, after: &PrizeList, planned: &PrizeList) -> Option<String> {
+        let mut kept = before
+            .prizes
+            .iter()
+            .filter(|it| planned.place(it.id).is_some());
+        kept.find_map(|kept| {
+            let Some(place) = after.place(kept.id) else {
+                return Some("prizes".to_owned());
+            };
+            let is_emptied = kept.stock != Some(0) && after.prizes[place].stock == Some(0);
+            is_emptied.then(|| format!("prizes.{place}.stock"))
+        })
     }
 
     fn taken_over(before: &PrizeList, planned: PrizeList, problems: &mut Problems) -> PrizeList {

@@ -44,6 +44,13 @@ pub struct PrizeList {
     pub prizes: Vec<PrizeConfig>,
 }
 
+impl PrizeList {
+    /// Where a prize that is saved stands.
+    pub(super) fn place(&self, id: Option<i64>) -> Option<usize> {
+        self.prizes.iter().position(|prize| prize.id == id)
+    }
+}
+
 /// A prize as operators see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrizeConfig {

@@ -69,8 +69,8 @@ async fn an_edit_is_seen_everywhere_within_a_second() {
     let real = Real::new(Setting::default()).await;
     let (actor, replica) = (real.test.operator("operator").await, real.replica().await);
     let odds = async |real: &Real| {
-        let odds = real.fairness.odds(Feature::Roulette, at(26)).await;
-        odds.unwrap().published.odds_id
+        let odds = real.in_force(Feature::Roulette, at(26)).await;
+        odds.published.odds_id
     };
     let before = odds(&replica).await;
     let desk: &Engine<Roulette> = &real.roulette;

@@ -173,7 +173,7 @@ fn committed(commitment: &str) -> Published<'_> {
 #[tokio::test]
 async fn a_receipt_from_a_table_that_was_never_published_is_rejected() {
     let (real, player, plays) = played().await;
-    let published = real.fairness.odds(Feature::Roulette, at(26)).await.unwrap();
+    let published = real.in_force(Feature::Roulette, at(26)).await;
     let json = receipt_of(&real, &player, plays[0]).await;
     let published = published.published;
     let known = [published.odds.hash().to_owned()];
@@ -348,9 +348,9 @@ async fn receipts_are_for_their_player_and_only_after_the_day() {
 async fn one_content_is_one_table_on_every_replica() {
     let real = Real::new(Setting::default()).await;
     let replica = real.replica().await;
-    let here = real.fairness.odds(Feature::Roulette, at(26)).await.unwrap();
-    let there = replica.fairness.odds(Feature::Roulette, at(26)).await;
-    assert_eq!(here, there.unwrap());
+    let here = real.in_force(Feature::Roulette, at(26)).await;
+    let there = replica.in_force(Feature::Roulette, at(26)).await;
+    assert_eq!(here, there);
     let here = here.published;
     let player = real.player("a", 2).await;
     let spin = real.roulette.play(&play(player), at(26)).await.unwrap();
@@ -360,11 +360,7 @@ async fn one_content_is_one_table_on_every_replica() {
         .execute("UPDATE roulette_segment SET weight = 5 WHERE slot_index = 0")
         .await;
     let edited = real.replica().await;
-    let now = edited
-        .fairness
-        .odds(Feature::Roulette, at(26))
-        .await
-        .unwrap();
+    let now = edited.in_force(Feature::Roulette, at(26)).await;
     assert_ne!(now.published.odds_id, here.odds_id);
     let past = edited
         .fairness
@@ -385,7 +381,7 @@ async fn one_content_is_one_table_on_every_replica() {
 #[tokio::test]
 async fn the_odds_tell_what_is_left_and_leave_out_what_is_not() {
     let real = Real::new(Setting::default()).await;
-    let odds = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
+    let odds = real.in_force(Feature::Lottery, at(26)).await;
     assert_eq!(odds.published.odds, odds.table);
     assert_eq!(odds.table.entries().len(), 3);
     assert_eq!(odds.limits.stock.into_values().collect::<Vec<_>>(), [500]);
@@ -393,7 +389,7 @@ async fn the_odds_tell_what_is_left_and_leave_out_what_is_not() {
         .execute("UPDATE lottery_prize SET stock = 0 WHERE stock IS NOT NULL")
         .await;
     let real = real.replica().await;
-    let odds = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
+    let odds = real.in_force(Feature::Lottery, at(26)).await;
     assert_eq!(odds.published.odds.entries().len(), 2);
     assert_eq!(odds.table.entries()[2].label, "3,000 포인트");
     assert_eq!(odds.limits.stock.into_values().collect::<Vec<_>>(), [0]);

@@ -122,7 +122,7 @@ async fn odds(
     feature: Feature,
     now: DateTime<Utc>,
 ) -> (OddsId, Option<DateTime<Utc>>) {
-    let odds = real.fairness.odds(feature, now).await.unwrap();
+    let odds = real.in_force(feature, now).await;
     (odds.published.odds_id, odds.since)
 }
 
@@ -245,7 +245,7 @@ async fn what_is_announced_is_seen_at_once_and_takes_over_without_a_job() {
     let saved = ten() - LEAD;
     plan_wheel(&real, 5, ten(), saved).await.unwrap();
     let shown = real.fairness.odds(Feature::Roulette, saved).await.unwrap();
-    assert_eq!(shown.published.odds_id, before);
+    assert_eq!(shown.in_force.unwrap().published.odds_id, before);
     let [next] = &*shown.next else {
         panic!("{:?}", shown.next)
     };
@@ -498,8 +498,8 @@ async fn an_edit_before_the_instant_changes_what_is_in_force_and_not_what_is_ann
     };
     update(more, now).await.unwrap();
     let nothing = real.fairness.odds(Feature::Lottery, now).await;
-    assert!(nothing.is_err());
-    let shown = real.fairness.odds(Feature::Lottery, ten()).await.unwrap();
+    assert!(nothing.unwrap().in_force.is_none());
+    let shown = real.in_force(Feature::Lottery, ten()).await;
     assert_eq!(shown.published.odds_id, planned.odds_id);
     assert_eq!((shown.since, shown.limits.stock.len()), (Some(ten()), 1));
     let expected = [
@@ -564,7 +564,7 @@ async fn what_would_keep_a_plan_from_taking_over_is_refused_before() {
             .await
             .unwrap();
     }
-    let shown = real.fairness.odds(Feature::Lottery, third).await.unwrap();
+    let shown = real.in_force(Feature::Lottery, third).await;
     assert_eq!(shown.published.odds.entries().len(), 2);
 }
 
@@ -594,7 +594,7 @@ async fn a_plan_keeps_what_was_won_and_leaves_out_what_has_run_out() {
         real.lottery.play(&play(player), at(26)).await.unwrap();
     }
     let late = ten() - TimeDelta::microseconds(1);
-    let shown = real.fairness.odds(Feature::Lottery, ten()).await.unwrap();
+    let shown = real.in_force(Feature::Lottery, ten()).await;
     let entries = shown.published.odds.entries();
     assert_eq!((entries.len(), entries[0].weight), (1, 7));
     assert_ne!(shown.published.odds_id, planned.odds_id);
@@ -718,7 +718,7 @@ async fn a_lottery_of_which_nothing_is_left_still_shows_its_odds() {
         refused,
         Err(GameError::InvalidConfig(Feature::Lottery))
     ));
-    let shown = real.fairness.odds(Feature::Lottery, at(26)).await.unwrap();
+    let shown = real.in_force(Feature::Lottery, at(26)).await;
     assert_eq!((shown.is_playable, shown.since), (false, None));
     assert_eq!((shown.published.odds_id, shown.table.total()), (all, 4));
     assert!(shown.limits.stock.into_values().all(|left| left == 0));
@@ -741,11 +741,7 @@ async fn whoever_is_killed_while_a_plan_takes_over_leaves_all_of_it_or_nothing()
         let plan = plan_wheel(&real, weight, instant, now).await.unwrap();
         let looking = replica.clone();
         let look = tokio::spawn(async move {
-            looking
-                .fairness
-                .odds(Feature::Roulette, instant)
-                .await
-                .unwrap();
+            looking.in_force(Feature::Roulette, instant).await;
         });
         let look_over = look.abort_handle();
         let statements = u64::try_from(statements).unwrap();
@@ -783,18 +779,12 @@ async fn whoever_is_killed_while_a_plan_takes_over_leaves_all_of_it_or_nothing()
             );
         }
         // Whoever comes next finds it, or does it.
-        let late = real
-            .fairness
-            .odds(Feature::Roulette, instant - TimeDelta::microseconds(1));
+        let late = real.in_force(Feature::Roulette, instant - TimeDelta::microseconds(1));
         assert_ne!(
-            late.await.unwrap().published.odds.entries()[0].weight,
+            late.await.published.odds.entries()[0].weight,
             weight.unsigned_abs()
         );
-        let shown = real
-            .fairness
-            .odds(Feature::Roulette, instant)
-            .await
-            .unwrap();
+        let shown = real.in_force(Feature::Roulette, instant).await;
         assert_eq!(
             shown.published.odds.entries()[0].weight,
             weight.unsigned_abs()
@@ -822,7 +812,7 @@ async fn whoever_is_later_than_two_plans_is_drawn_from_what_was_in_force_before_
     }
     let replica = real.replica().await;
     let weight = async |now| {
-        let odds = replica.fairness.odds(Feature::Roulette, now).await.unwrap();
+        let odds = replica.in_force(Feature::Roulette, now).await;
         odds.published.odds.entries()[0].weight
     };
     assert_eq!(weight(second + LEAD).await, 7);
@@ -878,7 +868,7 @@ async fn what_is_announced_shows_what_would_be_left_if_it_took_over_now() {
     ]))
     .await;
     assert_eq!(shown().await.0, [7, 9]);
-    let then = real.fairness.odds(Feature::Lottery, ten()).await.unwrap();
+    let then = real.in_force(Feature::Lottery, ten()).await;
     assert_eq!(then.limits.stock.into_values().collect::<Vec<_>>(), [7, 9]);
 }
 
@@ -892,7 +882,7 @@ async fn a_plan_that_leaves_the_odds_as_they_are_takes_over_and_they_stay_in_for
     };
     plan(&real, &limit, ten(), at(26)).await.unwrap();
     assert_eq!(odds(&real, Feature::Lottery, ten()).await, before);
-    let shown = real.fairness.odds(Feature::Lottery, ten()).await.unwrap();
+    let shown = real.in_force(Feature::Lottery, ten()).await;
     assert_eq!(shown.limits.max_daily, 2);
     let expected = [(Announced, at(26)), (TakenOver, ten())];
     assert_eq!(history(&real, Feature::Lottery, 26).await, expected);
@@ -937,8 +927,7 @@ async fn a_plan_that_later_ones_rest_on_is_withdrawn_after_them() {
 }
 
 #[tokio::test]
-async fn a_prize_that_is_announced_is_not_removed_and_nothing_is_announced_of_which_nothing_is_left()
- {
+async fn a_prize_that_is_announced_stays_and_nothing_is_announced_of_which_nothing_is_left() {
     let real = Real::new(Setting::default()).await;
     let actor = real.test.operator("desk").await;
     let same = plan(&real, &Prizes::default(), ten(), at(26))
@@ -952,6 +941,12 @@ async fn a_prize_that_is_announced_is_not_removed_and_nothing_is_announced_of_wh
             .map(|_| ())
     };
     assert_eq!(fields(update(fewer.clone()).await), ["prizes"]);
+    let emptied = PrizeEdit {
+        stock: Some(Some(0)),
+        ..stays("3,000 포인트", 100)
+    };
+    let emptied = prizes(&[stays("다음 기회에", 400), stays("복권 2장", 300), emptied]);
+    assert_eq!(fields(update(emptied).await), ["prizes.2.stock"]);
     real.lottery
         .withdraw(&actor, ONE, same.id, at(26))
         .await
@@ -967,4 +962,22 @@ async fn a_prize_that_is_announced_is_not_removed_and_nothing_is_announced_of_wh
     .unwrap();
     let only = prizes(&[stays("한정", 1)]);
     assert_eq!(fields(plan(&real, &only, ten(), at(26)).await), ["config"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_does_not_put_the_history_out_of_order() {
+    let real = Real::new(Setting::default()).await;
+    let actor = real.test.operator("desk").await;
+    real.in_force(Feature::Lottery, at(25)).await;
+    for (weight, now) in [(7, at(27)), (8, at(26))] {
+        let edit = prizes(&[stays("다음 기회에", weight), stays("복권 2장", 1)]);
+        let edit = |_: &_| edit.clone();
+        real.lottery.update(&actor, ONE, &edit, now).await.unwrap();
+        let shown = real.in_force(Feature::Lottery, now).await;
+        assert_eq!(
+            shown.published.odds.entries()[0].weight,
+            weight.unsigned_abs()
+        );
+        assert_eq!(shown.since, Some(at(27)));
+    }
 }

@@ -13,6 +13,7 @@ use xmas_games::{
     catalog::Engines,
     dice::{Dice, NewDice},
     draw::Seed,
+    fairness::InForceOdds,
     fake::FakeGame,
     lottery::{Lottery, NewLottery, NewPrize},
     roulette::{NewSegment, NewWheel, Roulette},
@@ -330,6 +331,12 @@ impl Real {
             lottery: engines.lottery,
             fairness,
         }
+    }
+
+    /// The odds of a game that is played.
+    pub async fn in_force(&self, game: Feature, now: DateTime<Utc>) -> InForceOdds {
+        let odds = self.fairness.odds(game, now).await.unwrap();
+        odds.in_force.unwrap()
     }
 
     /// A new player with so many tokens of each game.

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 use xmas_games::{
     Fairness, FairnessError,
-    fairness::{InForceOdds, Limits, PlannedOdds, PublishedOdds},
+    fairness::{InForceOdds, Limits, OddsNow, PlannedOdds, PublishedOdds},
     odds::{Entry, Odds},
 };
 use xmas_http::{
@@ -58,18 +58,19 @@ pub(crate) struct OddsParams {
 pub(crate) struct OddsAnswer {
     #[schema(value_type = String)]
     pub(super) feature_type: Feature,
-    /// By what receipts name the table.
-    pub(super) odds_id: i64,
-    /// The sum of the weights of what is left.
+    /// By what receipts name the table; null if none is in force and one is announced.
+    pub(super) odds_id: Option<i64>,
+    /// The sum of the weights of what is left; 0 if no table is in force.
     pub(super) total_weight: u64,
-    /// SHA-256 of `content`, in hexadecimal digits.
-    pub(super) content_hash: String,
-    /// The table byte for byte, which never changes. If nothing is left, the one of everything that takes part.
-    content: String,
+    /// SHA-256 of `content`, in hexadecimal digits; null where `odds_id` is.
+    pub(super) content_hash: Option<String>,
+    /// The table byte for byte, which never changes; null where `odds_id` is. If nothing is left, the one of everything
+    /// that takes part.
+    content: Option<String>,
     /// In the order in which they are drawn, and then those of which nothing is left.
     pub(super) entries: Vec<EntryAnswer>,
-    /// Since when plays are drawn from this table; null if nothing is left, or for a table that is asked for by its
-    /// id: the history says when that was in force.
+    /// Since when plays are drawn from this table; null if nothing is left or in force, or for a table that is asked for
+    /// by its id: the history says when that was in force.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(super) in_force_since: Option<Kst>,
     /// Whether nothing is left that can come up, so that the game cannot be played; false for a table by its id.
@@ -212,28 +213,35 @@ impl Shown<'_> {
     }
 }
 
-impl From<&InForceOdds> for OddsAnswer {
-    fn from(in_force: &InForceOdds) -> Self {
+impl OddsAnswer {
+    fn now(feature: Feature, now: &OddsNow) -> Self {
+        let days = now.season;
+        Self {
+            first_day: days.map(|(first, _)| first),
+            last_day: days.map(|(_, last)| last),
+            next: now.next.iter().map(Into::into).collect(),
+            ..match &now.in_force {
+                Some(in_force) => Self::in_force(in_force),
+                None => Self::nothing(feature),
+            }
+        }
+    }
+
+    fn in_force(in_force: &InForceOdds) -> Self {
         let shown = Shown {
             odds: &in_force.published.odds,
             is_playable: in_force.is_playable,
             table: &in_force.table,
             limits: &in_force.limits,
         };
-        let days = in_force.season;
         Self {
             in_force_since: in_force.since.map(Kst),
             is_sold_out: !in_force.is_playable,
             max_daily_plays: limit(&in_force.limits),
-            first_day: days.map(|(first, _)| first),
-            last_day: days.map(|(_, last)| last),
-            next: in_force.next.iter().map(Into::into).collect(),
             ..Self::of(&in_force.published, shown.entries())
         }
     }
-}
 
-impl OddsAnswer {
     /// A table that is asked for by its id.
     fn by_id(published: &PublishedOdds) -> Self {
         let entries = entries_of(&published.odds, &Limits::default());
@@ -243,12 +251,23 @@ impl OddsAnswer {
     fn of(published: &PublishedOdds, entries: Vec<EntryAnswer>) -> Self {
         let odds = &published.odds;
         Self {
-            feature_type: odds.feature(),
-            odds_id: published.odds_id.0,
+            odds_id: Some(published.odds_id.0),
             total_weight: odds.total(),
-            content_hash: odds.hash().to_owned(),
-            content: odds.content().to_owned(),
+            content_hash: Some(odds.hash().to_owned()),
+            content: Some(odds.content().to_owned()),
             entries,
+            ..Self::nothing(odds.feature())
+        }
+    }
+
+    fn nothing(feature_type: Feature) -> Self {
+        Self {
+            feature_type,
+            odds_id: None,
+            total_weight: 0,
+            content_hash: None,
+            content: None,
+            entries: Vec::new(),
             in_force_since: None,
             is_sold_out: false,
             max_daily_plays: None,
@@ -324,6 +343,6 @@ pub(super) async fn answer(
 ) -> ApiResult<OddsAnswer> {
     Ok(match params.odds_id {
         Some(id) => OddsAnswer::by_id(&fairness.odds_by_id(feature, OddsId(id)).await?),
-        None => (&fairness.odds(feature, now.0).await?).into(),
+        None => OddsAnswer::now(feature, &fairness.odds(feature, now.0).await?),
     })
 }

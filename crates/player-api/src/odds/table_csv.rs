@@ -65,8 +65,8 @@ pub(crate) async fn odds_csv(
     };
     let name = [
         Cell::text(feature.as_str()),
-        Cell::Number(odds.odds_id),
-        Cell::text(&odds.content_hash),
+        odds.odds_id.map_or(Cell::Empty, Cell::Number),
+        Cell::maybe(odds.content_hash.as_ref()),
         Cell::maybe(odds.in_force_since.map(|since| since.to_string())),
         Cell::Empty,
     ];

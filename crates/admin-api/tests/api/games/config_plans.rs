@@ -123,6 +123,33 @@ async fn players_see_what_is_announced_and_then_play_it() {
 }
 
 #[tokio::test]
+async fn what_is_announced_is_told_also_before_anything_is_in_force() {
+    let app = TestApp::start().await;
+    let (admin, anyone) = (app.admin("operator").await, app.anonymous());
+    for (game, edit) in games() {
+        let (odds, off) = (format!("/api/odds/{game}"), json!({ "is_active": false }));
+        admin.put(&path(game), &off).await.expect_status(200);
+        let code = format!("INVALID_{}_CONFIG", game.to_ascii_uppercase());
+        anyone.get(&odds).await.expect_error(400, &code);
+        let body = json!({ "effective_from": told(later(&app, 10)), "config": edit });
+        let planned = plan(&admin, game, &body).await;
+        let shown = load(&anyone, &odds).await;
+        for nothing in ["odds_id", "content", "content_hash", "in_force_since"] {
+            assert_eq!(shown[nothing], json!(null), "{game} {nothing}");
+        }
+        assert_eq!(shown["entries"], json!([]));
+        let next = &shown["next"][0];
+        assert_eq!(next["odds_id"], planned["odds_id"], "{game}");
+        let csv = anyone.get(&format!("{odds}.csv")).await.expect_status(200);
+        let entries = next["entries"].as_array().unwrap().len();
+        assert_eq!(csv.text.lines().count(), 1 + entries, "{game}");
+        app.clock.advance(TimeDelta::minutes(10));
+        let shown = load(&anyone, &odds).await;
+        assert_eq!(shown["odds_id"], planned["odds_id"], "{game}");
+    }
+}
+
+#[tokio::test]
 async fn a_plan_is_withdrawn_once_and_the_history_keeps_both() {
     let app = TestApp::start().await;
     let (admin, anyone) = (app.admin("operator").await, app.anonymous());

@@ -311,7 +311,8 @@ pub(in crate::config) async fn expect_intact_in_tx<G: Game>(
         let Ok(promised) = serde_json::from_str::<Config<G::Body>>(&plan.config) else {
             continue;
         };
-        if let Some(field) = G::removed(&before.config.body, &after.config.body, &promised.body) {
+        if let Some(field) = G::taken_away(&before.config.body, &after.config.body, &promised.body)
+        {
             return Err(ConfigError::Invalid(vec![would_break(plan, field)]));
         }
     }
