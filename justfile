@@ -48,7 +48,7 @@ deny:
 deny-advisories:
     cargo deny check advisories
 
-# Generate docs/configuration.md, docs/openapi.json and docs/database.md again.
+# Generate docs/configuration.md, docs/openapi.json, docs/event-file.md (.ko.md) and docs/database.md again.
 docs:
     # Built first, because a failing build would otherwise leave the documents empty.
     @cargo build -q -p xmas-api
@@ -56,6 +56,8 @@ docs:
     @mkdir -p docs
     cargo run -q -p xmas-api -- check --reference > docs/configuration.md
     cargo run -q -p xmas-api -- openapi > docs/openapi.json
+    LANG=C cargo run -q -p xmas-api -- event schema --reference > docs/event-file.md
+    LANG=ko_KR.UTF-8 cargo run -q -p xmas-api -- event schema --reference > docs/event-file.ko.md
     cargo run -q -p xmas-migration --example database-reference > docs/database.md.new
     mv docs/database.md.new docs/database.md
 

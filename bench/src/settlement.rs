@@ -102,8 +102,7 @@ async fn time_plain(db: &Db, args: &Args) -> anyhow::Result<Duration> {
     Ok(started.elapsed())
 }
 
-async fn time_settlement(db: &Db, args: &Args) -> anyhow::Result<Duration> {
-    let now = EventDay::from_ymd(2026, 1, 1).context("a day")?.start();
+fn app(db: &Db, now: DateTime<Utc>) -> anyhow::Result<App> {
     let config = Config::from_variables(&Variables::default())?;
     let secret = "a secret of the benchmark, 32 bytes or more";
     let secrets = Secrets {
@@ -112,7 +111,12 @@ async fn time_settlement(db: &Db, args: &Args) -> anyhow::Result<Duration> {
         data_key_previous: None,
     };
     let ports = Ports::with_clock(Arc::new(ManualClock::at(now)));
-    let app = App::new(db, &config, &secrets, ports);
+    Ok(App::new(db, &config, &secrets, ports))
+}
+
+async fn time_settlement(db: &Db, args: &Args) -> anyhow::Result<Duration> {
+    let now = EventDay::from_ymd(2026, 1, 1).context("a day")?.start();
+    let app = app(db, now)?;
     let settlement = app.settlement();
     let bridge = settlement.find(None).await?.id;
     let started = Instant::now();
@@ -148,7 +152,7 @@ async fn prepared(args: &Args, name: &str) -> anyhow::Result<Db> {
     };
     let db = Db::connect(&DbOptions::new(url.parse()?)).await?;
     Migrator::up(db.write(), None).await?;
-    seed::event(&db, noon()).await?;
+    seed::event(&app(&db, noon())?, noon()).await?;
     let numbers = numbers(&db, args.players);
     let (at, eligible) = ("'2025-12-25 00:00:00.000000'", args.eligible);
     let label = if is_sqlite(&db) {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use actix_web::web::ServiceConfig;
 use xmas_admin_bridge as bridge;
+use xmas_admin_event as event;
 use xmas_admin_features as features;
 use xmas_admin_games as games;
 use xmas_admin_insight as insight;
@@ -25,6 +26,7 @@ pub fn operations() -> &'static Operations {
             insight::dashboard::operations(),
             games::operations(),
             bridge::operations(),
+            event::operations(),
             games::external_ranking::operations(),
             features::feature_config::operations(),
             features::feature_schedule::operations(),
@@ -54,6 +56,7 @@ pub struct Services {
     pub seasons: seasons::Services,
     pub games: games::Services,
     pub bridge: bridge::Services,
+    pub event: event::Services,
     pub features: features::Services,
     pub insight: insight::Services,
 }
@@ -66,6 +69,7 @@ pub fn configure(cfg: &mut ServiceConfig, services: &Services) {
     services.seasons.register(cfg);
     services.games.register(cfg);
     services.bridge.register(cfg);
+    services.event.register(cfg);
     services.features.register(cfg);
     services.insight.register(cfg);
     admin_guard::serve("/admin/api", operations(), cfg);

@@ -12,6 +12,7 @@ use xmas_core_auth::{
     AccessTokens, Auth, AuthOptions, LoginThrottle, Passwords, Sessions, SigningKeys,
 };
 use xmas_event_bridge::{BridgeWarden, Bridges, KeyAwarder, Settlement, SettlementOptions};
+use xmas_event_file::EventDesk;
 use xmas_features::{FeatureService, Features, UiConfigs};
 use xmas_games::{
     DrawRegistry, Fairness, GameError, PlayContext, Ranking, SealedSeeds, catalog::Engines,
@@ -258,6 +259,13 @@ impl App {
                 by_address: throttle("login-address", limits.logins_per_address_per_minute),
             },
         });
+        let event = EventDesk::new(
+            db.clone(),
+            seasons.clone(),
+            engines.clone(),
+            desk.clone(),
+            (switches.clone(), texts.clone()),
+        );
         Self {
             clock: ports.clock,
             player: xmas_player_api::Services {
@@ -295,6 +303,9 @@ impl App {
                 },
                 bridge: xmas_admin_bridge::Services {
                     settlement: Arc::new(settlement),
+                },
+                event: xmas_admin_event::Services {
+                    event: Arc::new(event),
                 },
                 features: xmas_admin_features::Services {
                     features: switches,
@@ -381,6 +392,11 @@ impl App {
     /// The bridge for operators.
     pub fn settlement(&self) -> &Settlement {
         &self.admin.bridge.settlement
+    }
+
+    /// The event as one file.
+    pub fn event(&self) -> &EventDesk {
+        &self.admin.event.event
     }
 
     /// The event at a glance.

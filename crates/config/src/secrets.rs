@@ -27,6 +27,23 @@ impl Secrets {
         })
     }
 
+    /// For work that seals nothing: what is not known is made up for this process alone, and kept nowhere.
+    pub fn for_now(config: &Config) -> Result<Self, Text> {
+        let made_up = || -> Result<Secret, Text> {
+            let mut bytes = [0; 32];
+            OsEntropy.fill(&mut bytes);
+            hex::encode(bytes).parse()
+        };
+        Ok(Self {
+            jwt: made_up()?,
+            data_key: match Self::known_data_key(config)? {
+                Some(known) => known,
+                None => made_up()?,
+            },
+            data_key_previous: config.database.data_key_previous.clone(),
+        })
+    }
+
     /// `DATA_KEY` as [`Secrets::of`] has it, unless it would have to be made first.
     pub fn known_data_key(config: &Config) -> Result<Option<Secret>, Text> {
         match &config.database.data_key {

@@ -14,7 +14,7 @@ use xmas_texts::bridge as texts;
 use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeEdit, BridgeError, BridgeState, Bridges, Certificate, KeyCount, NewBridge, Run,
+    Bridge, BridgeEdit, BridgeError, BridgeState, Certificate, KeyCount, NewBridge, Run,
     Settlement, rules, store,
 };
 
@@ -86,29 +86,8 @@ impl Settlement {
         if problems.is_empty() {
             problems.extend(rules::check(&after, season));
         }
-        if let Some(before) = &before {
-            problems.extend(too_late(&tx, before, &after, now).await?);
-        }
-        if !problems.is_empty() {
-            return Err(BridgeError::Invalid(problems));
-        }
-        let id = match &before {
-            Some(before) => {
-                store::update(&tx, before.id, &after, now).await?;
-                before.id
-            }
-            None => Bridges::insert_in_tx(&tx, &after, season, now).await?,
-        };
-        let change = Change {
-            action: match before {
-                Some(_) => "BRIDGE_UPDATE",
-                None => "BRIDGE_CREATE",
-            },
-            resource: &resource(id),
-            before: before.map_or(Value::Null, |before| audit::state(&before.rules)),
-            after: audit::state(&after),
-        };
-        audit::write_in_tx(&tx, actor, change, now).await?;
+        let states = (before.as_ref(), &after);
+        let id = save_in_tx(&tx, Some(actor), states, problems, now).await?;
         tx.commit().await?;
         self.options.awarder.bridges.drop_all();
         Ok(id)
@@ -146,7 +125,42 @@ impl Settlement {
     }
 }
 
-async fn open_bridge(tx: &DatabaseTransaction) -> Result<Option<Bridge>, DbError> {
+/// Saves a bridge that keeps its rules, or else what is wrong with it, and writes it to the audit log. What is there is
+/// locked.
+pub(crate) async fn save_in_tx(
+    tx: &DatabaseTransaction,
+    actor: Option<&Actor>,
+    (before, after): (Option<&Bridge>, &NewBridge),
+    mut problems: Vec<Problem>,
+    now: DateTime<Utc>,
+) -> Result<BridgeId, BridgeError> {
+    if let Some(before) = before {
+        problems.extend(too_late(tx, before, after, now).await?);
+    }
+    if !problems.is_empty() {
+        return Err(BridgeError::Invalid(problems));
+    }
+    let id = match before {
+        Some(before) => {
+            store::update(tx, before.id, after, now).await?;
+            before.id
+        }
+        None => store::insert(tx, after, now).await?,
+    };
+    let change = Change {
+        action: match before {
+            Some(_) => "BRIDGE_UPDATE",
+            None => "BRIDGE_CREATE",
+        },
+        resource: &resource(id),
+        before: before.map_or(Value::Null, |before| audit::state(&before.rules)),
+        after: audit::state(after),
+    };
+    audit::write_in_tx(tx, actor, change, now).await?;
+    Ok(id)
+}
+
+pub(crate) async fn open_bridge(tx: &DatabaseTransaction) -> Result<Option<Bridge>, DbError> {
     let mut bridges = store::bridges(tx).await?.into_iter();
     Ok(bridges.find(|bridge| bridge.state != BridgeState::Closed))
 }

@@ -28,6 +28,7 @@ mod events;
 pub mod fake;
 mod gifts;
 mod model;
+mod named;
 pub mod rules;
 mod service;
 mod settlement;

@@ -1,4 +1,6 @@
 use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use serde_json::Value;
 use xmas_kernel::{
     Feature,
     audit::{self, Actor, Area, Change},
@@ -34,18 +36,32 @@ impl Features {
         if after == before {
             return Ok(before);
         }
-        store::update(&tx, &after, now).await?;
-        let change = Change {
-            action: "FEATURE_UPDATE",
-            resource: &format!("feature:{feature}"),
-            before: audit::state(&before),
-            after: audit::state(&after),
-        };
-        audit::write_in_tx(&tx, actor, change, now).await?;
+        save_in_tx(&tx, Some(actor), Some(&before), &after, now).await?;
         tx.commit().await?;
         self.rows.drop_all();
         Ok(after)
     }
+}
+
+/// Saves a feature that keeps its rules, and writes it to the audit log.
+pub(crate) async fn save_in_tx(
+    tx: &DatabaseTransaction,
+    actor: Option<&Actor>,
+    before: Option<&FeatureConfig>,
+    after: &FeatureConfig,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    match before {
+        Some(_) => store::update(tx, after, now).await?,
+        None => store::insert_config(tx, after, now).await?,
+    }
+    let change = Change {
+        action: "FEATURE_UPDATE",
+        resource: &format!("feature:{}", after.feature),
+        before: before.map_or(Value::Null, audit::state),
+        after: audit::state(after),
+    };
+    audit::write_in_tx(tx, actor, change, now).await
 }
 
 /// The switches for operators. Every edit leaves a row in the audit log.

@@ -18,6 +18,7 @@ mod error;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
 mod model;
+mod named;
 mod rules;
 mod schedule;
 mod service;
@@ -29,5 +30,6 @@ pub use error::{FeatureDeskError, FeatureError};
 pub use model::{
     FeatureConfig, FeatureEdit, FeatureRow, FeatureSettings, Scheduled, ScheduledFeature, UiConfig,
 };
+pub use rules::check_feature;
 pub use service::{FeatureService, Features};
 pub use ui::UiConfigs;

@@ -68,7 +68,7 @@ fn expect_types(config_json: &Value, problems: &mut Problems) {
 }
 
 /// What is wrong with a feature that is to be saved; `kept` is the title that it has.
-pub(crate) fn check_feature(config: &FeatureConfig, kept: &Kept<'_>) -> Vec<Problem> {
+pub fn check_feature(config: &FeatureConfig, kept: &Kept<'_>) -> Vec<Problem> {
     let mut problems = Problems::default();
     kept.expect_label(&config.title, "title", &mut problems);
     let path = &config.page_path;

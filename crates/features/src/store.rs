@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
@@ -163,6 +165,19 @@ pub(crate) async fn replace_schedule(
     Ok(())
 }
 
+/// Everything that clients are told to show, by its key.
+pub(crate) async fn all_ui(
+    conn: &impl ConnectionTrait,
+) -> Result<BTreeMap<String, serde_json::Value>, DbError> {
+    let rows = app_ui_config::Entity::find().all(conn).await?;
+    let rows = rows.into_iter().map(|row| {
+        let value = serde_json::from_str(&row.value_json);
+        let corrupt = |error| DbError::Corrupt(format!("ui-config {}: {error}", row.config_key));
+        Ok((row.config_key.clone(), value.map_err(corrupt)?))
+    });
+    rows.collect()
+}
+
 /// What clients are told to show under a key.
 pub(crate) async fn ui(
     conn: &impl ConnectionTrait,
@@ -211,14 +226,29 @@ pub(crate) async fn insert(
     row: &FeatureRow,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let config_json = serde_json::to_string(&row.settings)
+    let config_json = serde_json::to_value(row.settings)
         .map_err(|error| DbError::Corrupt(format!("feature settings: {error}")))?;
+    let config = FeatureConfig {
+        feature: row.feature,
+        title: row.title.clone(),
+        page_path: row.page_path.clone(),
+        is_enabled: row.is_enabled,
+        config_json,
+    };
+    insert_config(tx, &config, now).await
+}
+
+pub(crate) async fn insert_config(
+    tx: &DatabaseTransaction,
+    config: &FeatureConfig,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
     feature_config::Entity::insert(feature_config::ActiveModel {
-        feature_type: Set(row.feature.as_str().to_owned()),
-        title: Set(row.title.clone()),
-        page_path: Set(row.page_path.clone()),
-        is_enabled: Set(row.is_enabled),
-        config_json: Set(config_json),
+        feature_type: Set(config.feature.as_str().to_owned()),
+        title: Set(config.title.clone()),
+        page_path: Set(config.page_path.clone()),
+        is_enabled: Set(config.is_enabled),
+        config_json: Set(config.config_json.to_string()),
         created_at: Set(Timestamp(now)),
         updated_at: Set(Timestamp(now)),
     })

@@ -15,12 +15,30 @@ use xmas_kernel::{
 use crate::{FeatureDeskError, UiConfig, store, ui_rules};
 
 /// What only one operator at a time edits: the texts that clients show.
-const UI_CONFIG: Area = Area::new("UI_CONFIG");
+pub(crate) const UI_CONFIG: Area = Area::new("UI_CONFIG");
+
+/// Saves a value that keeps its rules, and writes it to the audit log.
+pub(crate) async fn save_in_tx(
+    tx: &DatabaseTransaction,
+    actor: Option<&Actor>,
+    key: &str,
+    (before, after): (Option<Value>, &Value),
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    store::save_ui(tx, key, after, before.is_none(), now).await?;
+    let change = Change {
+        action: "UI_CONFIG_UPDATE",
+        resource: &format!("ui-config:{key}"),
+        before: before.unwrap_or(Value::Null),
+        after: after.clone(),
+    };
+    audit::write_in_tx(tx, actor, change, now).await
+}
 
 /// What clients are told to show.
 pub struct UiConfigs {
     db: Db,
-    values: Snapshot<String, Option<Arc<UiConfig>>>,
+    pub(crate) values: Snapshot<String, Option<Arc<UiConfig>>>,
 }
 
 impl UiConfigs {
@@ -61,14 +79,8 @@ impl UiConfigs {
         if let Some(before) = before.as_ref().filter(|before| before.value == *value) {
             return Ok(before.clone());
         }
-        store::save_ui(&tx, key, value, before.is_none(), now).await?;
-        let change = Change {
-            action: "UI_CONFIG_UPDATE",
-            resource: &format!("ui-config:{key}"),
-            before: before.map_or(Value::Null, |before| before.value),
-            after: value.clone(),
-        };
-        audit::write_in_tx(&tx, actor, change, now).await?;
+        let before = before.map(|before| before.value);
+        save_in_tx(&tx, Some(actor), key, (before, value), now).await?;
         tx.commit().await?;
         self.values.drop_all();
         Ok(UiConfig {

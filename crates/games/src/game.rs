@@ -1,6 +1,9 @@
 //! What a game is: everything that is particular to it.
 
-use std::{collections::BTreeMap, fmt::Debug};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
 
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, PrimaryKeyTrait};
@@ -85,13 +88,23 @@ pub trait Game: Send + Sync + Sized + 'static {
         Ok(())
     }
 
-    /// What there will be to win after an edit of a configuration, or in a new one.
-    async fn edited_in_tx(
-        tx: &DatabaseTransaction,
+    /// What there will be to win after an edit of a configuration, or in a new one. `drawn` are the entries that it
+    /// leaves out and that have come up ([`Game::drawn_in_tx`]).
+    fn edited(
         before: Option<&Saved<Self::Body>>,
         edit: &ConfigEdit<Self::BodyEdit>,
+        drawn: &BTreeSet<i64>,
         problems: &mut Problems,
-    ) -> Result<Self::Body, DbError>;
+    ) -> Self::Body;
+
+    /// Which of the entries that an edit leaves out have come up, where that makes a difference.
+    async fn drawn_in_tx(
+        _: &DatabaseTransaction,
+        _before: &Saved<Self::Body>,
+        _: &ConfigEdit<Self::BodyEdit>,
+    ) -> Result<BTreeSet<i64>, DbError> {
+        Ok(BTreeSet::new())
+    }
 
     /// The edit that brings back what there was to win. What plays have taken stays taken.
     async fn back_to_in_tx(

@@ -104,13 +104,17 @@ pub async fn enter_in_tx(tx: &DatabaseTransaction, area: Area) -> Result<(), DbE
     }
 }
 
-/// Writes what was done. The last statement before commit, or at least after the change.
-pub async fn write_in_tx(
+/// Writes what was done. The last statement before commit, or at least after the change. Of what nobody in particular
+/// does, as when a database is filled, there is no row.
+pub async fn write_in_tx<'a>(
     tx: &DatabaseTransaction,
-    actor: &Actor,
+    actor: impl Into<Option<&'a Actor>>,
     change: Change<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
+    let Some(actor) = actor.into() else {
+        return Ok(());
+    };
     let text = |value: Value| (!value.is_null()).then(|| value.to_string());
     Entity::insert(ActiveModel {
         id: NotSet,

@@ -21,6 +21,11 @@ impl Version {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// As what a client has seen who has just looked.
+    pub fn seen(self) -> Seen {
+        Seen::one(self.0)
+    }
 }
 
 /// Somebody has changed it since the client loaded it.

@@ -32,6 +32,7 @@ pub mod fake;
 mod forget;
 mod hold;
 mod model;
+mod named;
 mod order;
 mod participant;
 mod purse;
@@ -47,11 +48,11 @@ pub use batch::{
 };
 pub use books::Books;
 pub use bulk::{count_given, given_points, has_grant, known_grants};
-pub use bundles::{Bundle, BundleDraft, BundleItem, MAX_ITEMS, NewBundle};
+pub use bundles::{Bundle, BundleDraft, BundleItem, MAX_ITEMS, NewBundle, check_bundle};
 pub use coupons::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
     CouponStock, MalformedCode, NewCouponKind, SealedCoupons, StockedCode, StockedCodes,
-    WithheldCode, WithheldCodes,
+    WithheldCode, WithheldCodes, check_coupon_kind,
 };
 pub use desk::RewardDesk;
 pub use error::{BatchError, CreditError, OrderError, RewardError, SpendError, WalletError};

@@ -19,7 +19,23 @@ use crate::{
 };
 
 /// What only one operator at a time edits: seasons.
-const SEASONS: Area = Area::new("SEASONS");
+pub(crate) const SEASONS: Area = Area::new("SEASONS");
+
+/// What the audit log calls a new season, and one that is changed.
+pub(crate) const CREATE: &str = "SEASON_CREATE";
+pub(crate) const UPDATE: &str = "SEASON_UPDATE";
+
+/// A season that is to be saved.
+pub(crate) struct Save<'a> {
+    /// `None` if nobody in particular does it.
+    pub(crate) actor: Option<&'a Actor>,
+    pub(crate) action: &'static str,
+    /// `None` for a new one.
+    pub(crate) before: Option<&'a SavedSeason>,
+    pub(crate) after: &'a NewSeason,
+    /// Whether wardens have a say in it.
+    pub(crate) has_wardens: bool,
+}
 
 /// What an operator says about a season, given the season as it is.
 pub type SeasonEditor<'a> = dyn Fn(&NewSeason) -> SeasonEdit + Send + Sync + 'a;
@@ -35,13 +51,17 @@ impl SeasonPass {
     async fn check_in_tx(
         &self,
         tx: &DatabaseTransaction,
-        own: Option<(SeasonId, &NewSeason)>,
-        season: &NewSeason,
+        Save {
+            before: own,
+            after: season,
+            has_wardens,
+            ..
+        }: &Save<'_>,
         mut problems: Vec<Problem>,
         now: DateTime<Utc>,
     ) -> Result<(), SeasonDeskError> {
         if problems.is_empty() {
-            let before = own.map(|(_, before)| before);
+            let before = own.map(|before| &before.season.rules);
             problems.extend(rules::check_save(season, before, EventDay::of(now)));
         }
         for (index, level) in season.levels.iter().enumerate() {
@@ -52,8 +72,8 @@ impl SeasonPass {
                 problems.push(Problem::new(field, reward::unknown_item(item.to_string())));
             }
         }
-        let own = own.map(|(id, _)| id);
-        if let Some(own) = own {
+        let own = own.map(|before| before.season.id);
+        if let Some(own) = own.filter(|_| *has_wardens) {
             for warden in &self.wardens {
                 problems.extend(warden.object_in_tx(tx, own, season).await?);
             }
@@ -65,6 +85,35 @@ impl SeasonPass {
             return Err(SeasonDeskError::Overlap);
         }
         Ok(())
+    }
+
+    /// Saves a season that is checked as a whole, and writes it to the audit log.
+    pub(crate) async fn save_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        save: &Save<'_>,
+        problems: Vec<Problem>,
+        now: DateTime<Utc>,
+    ) -> Result<SeasonId, SeasonDeskError> {
+        self.check_in_tx(tx, save, problems, now).await?;
+        let saved = match save.before {
+            Some(before) => {
+                let id = before.season.id;
+                let updated = store::update_season(tx, id, save.after, now).await;
+                updated.map(|()| id)
+            }
+            None => store::insert_season(tx, save.after, now).await,
+        };
+        let id = saved.map_err(name_conflict)?;
+        let before = save.before.map(|before| audit::state(&before.season.rules));
+        let change = Change {
+            action: save.action,
+            resource: &format!("season:{id}"),
+            before: before.unwrap_or(Value::Null),
+            after: audit::state(save.after),
+        };
+        audit::write_in_tx(tx, save.actor, change, now).await?;
+        Ok(id)
     }
 
     async fn create_once(
@@ -79,17 +128,14 @@ impl SeasonPass {
         if edit.move_settle_on {
             problems.push(Problem::new("move_settle_on", texts::new_has_no_bridge()));
         }
-        self.check_in_tx(&tx, None, &season, problems, now).await?;
-        let id = store::insert_season(&tx, &season, now)
-            .await
-            .map_err(name_conflict)?;
-        let change = Change {
-            action: "SEASON_CREATE",
-            resource: &format!("season:{id}"),
-            before: Value::Null,
-            after: audit::state(&season),
+        let save = Save {
+            actor: Some(actor),
+            action: CREATE,
+            before: None,
+            after: &season,
+            has_wardens: true,
         };
-        audit::write_in_tx(&tx, actor, change, now).await?;
+        let id = self.save_in_tx(&tx, &save, problems, now).await?;
         let saved = store::find_season(&*tx, id).await?;
         tx.commit().await?;
         self.seasons.drop_all();
@@ -133,22 +179,17 @@ impl SeasonPass {
         let (season, problems) = rules::edited(Some(&before.season.rules), edit);
         let is_changed = !problems.is_empty() || season != before.season.rules;
         if is_changed {
-            let own = (id, &before.season.rules);
-            self.check_in_tx(&tx, Some(own), &season, problems, now)
-                .await?;
-            let updated = store::update_season(&tx, id, &season, now).await;
-            updated.map_err(name_conflict)?;
-            let change = Change {
-                action: if edit.levels.is_some() {
-                    "SEASON_LEVELS_UPDATE"
-                } else {
-                    "SEASON_UPDATE"
+            let save = Save {
+                actor: Some(actor),
+                action: match edit.levels {
+                    Some(_) => "SEASON_LEVELS_UPDATE",
+                    None => UPDATE,
                 },
-                resource: &format!("season:{id}"),
-                before: audit::state(&before.season.rules),
-                after: audit::state(&season),
+                before: Some(&before),
+                after: &season,
+                has_wardens: true,
             };
-            audit::write_in_tx(&tx, actor, change, now).await?;
+            self.save_in_tx(&tx, &save, problems, now).await?;
         }
         let states = (id, &before.season.rules, &season);
         let settle_day = self.follow_in_tx(&tx, actor, states, edit, now).await?;

@@ -20,6 +20,7 @@ mod error;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
 mod model;
+mod named;
 mod participant;
 mod place;
 pub mod rules;
@@ -34,6 +35,7 @@ pub use model::{
     ClaimCommand, EditedSeason, InternalWins, Level, LevelEdit, LevelReward, NewSeason, PlayEffect,
     Progress, SavedSeason, Season, SeasonEdit, SeasonStatus, SettleDay, StampCommand, StampResult,
 };
+pub use named::Standing;
 pub use participant::{KeyStamps, SeasonMover, SeasonProgress, SeasonStamps};
 pub use place::Place;
 pub use service::{SeasonPass, SeasonPassOptions, SeasonPassService, reveal_coupons};

@@ -79,6 +79,52 @@ pub(crate) async fn find_season(
     Ok(with_ladders(conn, which).await?.pop())
 }
 
+pub(crate) async fn find_named(
+    conn: &impl ConnectionTrait,
+    name: &str,
+) -> Result<Option<SavedSeason>, DbError> {
+    let which = config::Entity::find().filter(config::Column::SeasonName.eq(name));
+    // The database may take names for the same that are not.
+    let mut named = with_ladders(conn, which).await?;
+    named.retain(|season| season.season.rules.name == name);
+    Ok(named.pop())
+}
+
+pub(crate) async fn find_last_active(
+    conn: &impl ConnectionTrait,
+) -> Result<Option<SavedSeason>, DbError> {
+    let last: Option<i64> = config::Entity::find()
+        .select_only()
+        .column(config::Column::Id)
+        .filter(config::Column::IsActive.eq(true))
+        .order_by_desc(config::Column::EndDate)
+        .order_by_desc(config::Column::Id)
+        .into_tuple()
+        .one(conn)
+        .await?;
+    match last {
+        Some(id) => find_season(conn, SeasonId(id)).await,
+        None => Ok(None),
+    }
+}
+
+pub(crate) async fn standings(
+    conn: &impl ConnectionTrait,
+    season: SeasonId,
+) -> Result<Vec<(i64, i64, i64)>, DbError> {
+    use progress::Column;
+    let rows = progress::Entity::find()
+        .select_only()
+        .column(Column::CurrentXp)
+        .column(Column::LevelHighWater)
+        .column_as(Column::UserId.count(), "players")
+        .filter(Column::SeasonId.eq(season.0))
+        .group_by(Column::CurrentXp)
+        .group_by(Column::LevelHighWater)
+        .into_tuple();
+    Ok(rows.all(conn).await?)
+}
+
 /// Whether another active season runs on any of these days.
 pub(crate) async fn has_overlap(
     tx: &DatabaseTransaction,

@@ -66,6 +66,7 @@ pub struct AppBuilder {
     observers: Vec<Arc<dyn ActivityObserver>>,
     cache: Option<Arc<dyn Cache>>,
     machine: Option<Arc<dyn Clock>>,
+    is_seeded: bool,
 }
 
 /// Which every test player and admin logs in with.
@@ -98,11 +99,13 @@ impl AppBuilder {
     }
 
     pub async fn start(self) -> TestApp {
-        let test = TestDb::new().await;
-        seed::event(&test.db, nine_o_clock())
-            .await
-            .expect("the event can be seeded");
-        self.start_on(test).await
+        self.seeded().start_on(TestDb::new().await).await
+    }
+
+    /// Writes the 2025 event before it starts.
+    pub fn seeded(mut self) -> Self {
+        self.is_seeded = true;
+        self
     }
 
     /// Starts on a database that another application has used.
@@ -150,6 +153,10 @@ impl AppBuilder {
             ports.machine = machine;
         }
         let app = App::new(&test.db, &config, &secrets, ports);
+        if self.is_seeded {
+            let seeded = seed::event(&app, nine_o_clock()).await;
+            seeded.expect("the event can be seeded");
+        }
         let yesterday = nine_o_clock() - chrono::TimeDelta::days(1);
         let prepared = app.prepare_draws(yesterday).await;
         prepared.expect("the seeds of the week can be made");

@@ -36,6 +36,14 @@ texts! {
         "must be after the last day of the bridge, {last}; got {got}"
         "브릿지의 마지막 날 {last}보다 뒤여야 합니다(받은 값: {got})"
     }
+    another_is_open() {
+        "must wait until the bridge of the season before is settled and closed"
+        "이전 시즌의 브릿지를 정산하고 닫은 뒤에 열 수 있습니다"
+    }
+    closed() {
+        "is closed and cannot be changed any more"
+        "닫혀서 더 바꿀 수 없습니다"
+    }
     being_settled() {
         "does not allow this edit: while the bridge is settled, only auto_settle can be changed"
         "지금 상태에서는 고칠 수 없습니다. 정산 중에는 auto_settle만 바꿀 수 있습니다"

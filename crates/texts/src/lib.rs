@@ -15,6 +15,7 @@ mod text;
 pub mod body;
 pub mod bridge;
 pub mod csv;
+pub mod event_file;
 pub mod feature;
 pub mod field;
 pub mod game;

@@ -32,6 +32,10 @@ texts! {
         "must be one of {allowed}: a bundle holds points and tokens only"
         "{allowed} 중 하나여야 합니다. 묶음 보상에는 포인트와 토큰만 담습니다"
     }
+    bundle_is_fixed() {
+        "is another one than that of this name, which is not changed once it is there; give it a name of its own"
+        "같은 이름의 묶음과 내용이 다릅니다. 이미 있는 묶음은 바꿀 수 없으니 다른 이름을 쓰세요"
+    }
     name_taken() {
         "belongs to another one already; choose another name"
         "이미 쓰고 있는 이름입니다. 다른 이름을 고르세요"

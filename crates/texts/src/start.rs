@@ -152,6 +152,10 @@ texts! {
         "BRIDGE_NOT_DUE: the bridge is not settled before its day; see --dry-run"
         "BRIDGE_NOT_DUE: 브릿지는 정산일 전에는 정산하지 않습니다. --dry-run을 보세요"
     }
+    no_such_season(name) {
+        "there is no season {name}"
+        "시즌 {name}이(가) 없습니다"
+    }
     bridge_not_found() {
         "BRIDGE_NOT_FOUND: there is no such bridge, or every one is closed; name one with --bridge"
         "BRIDGE_NOT_FOUND: 그런 브릿지가 없거나 모두 마감되었습니다. --bridge로 지정하세요"

@@ -217,14 +217,15 @@ mod tests {
 
     use super::*;
     use crate::{
-        body, bridge, csv, feature, field, game, odds, page, plan, player, receipt, reward, season,
-        setting, start, wallet,
+        body, bridge, csv, event_file, feature, field, game, odds, page, plan, player, receipt,
+        reward, season, setting, start, wallet,
     };
 
-    const AREAS: [&[(&str, &str, &str)]; 16] = [
+    const AREAS: [&[(&str, &str, &str)]; 17] = [
         body::ALL,
         bridge::ALL,
         csv::ALL,
+        event_file::ALL,
         feature::ALL,
         field::ALL,
         game::ALL,

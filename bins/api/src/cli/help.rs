@@ -40,6 +40,24 @@ Exit codes:
 
 Reads APP_ENV, DATA_DIR, DATABASE_URL, DATA_KEY, XMAS_CLOCK and REWARD_REVIEW_POINTS.";
 
+pub(super) const EVENT: &str = "\
+Examples:
+  xmas-api event example > event.toml         the event of 2025, to begin with
+  xmas-api event check event.toml             every mistake at once, each with its line and column
+  xmas-api event plan event.toml --out event.plan
+  xmas-api event apply event.toml --plan event.plan --admin lead --reason '2026 이벤트'
+  xmas-api event export > event.toml          the event as it is
+  xmas-api event schema > event.schema.json   for editors
+
+docs/event-file.md describes the file.
+
+Exit codes:
+  0  done
+  1  refused, or failed; nothing was changed
+  2  the command line or the settings cannot be understood
+
+`example`, `check` and `schema` read no setting. The others read APP_ENV, DATA_DIR, DATABASE_URL, DATA_KEY and XMAS_CLOCK.";
+
 pub(super) const CHECK: &str = "\
 Examples:
   xmas-api check                              every setting in force, then what is unsafe, and `ok` if nothing is

@@ -9,6 +9,7 @@ mod check;
 mod create_admin;
 mod database;
 mod errors;
+mod event;
 mod healthcheck;
 mod help;
 mod keys;
@@ -47,6 +48,9 @@ enum Verb {
     /// Fill a database: `demo` with players, `event` without.
     #[command(after_help = help::SEED)]
     Seed(seed::Args),
+    /// The event as one file.
+    #[command(after_help = help::EVENT)]
+    Event(event::Args),
     /// Print the configuration in force and fail on anything unsafe.
     #[command(after_help = help::CHECK)]
     Check(check::Args),
@@ -100,8 +104,20 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         }
         Verb::Check(args) => return in_runtime(check::run(&args)),
         Verb::VerifyDraw(args) => return verify_draw::run(&args),
+        Verb::Event(event::Args {
+            what: event::What::Check(args),
+        }) => return event::check::run(&args),
+        Verb::Event(event::Args {
+            what: event::What::Example,
+        }) => return Ok(event::print_example()),
+        Verb::Event(event::Args {
+            what: event::What::Schema(args),
+        }) => return event::print_schema(&args),
         Verb::Healthcheck(args) => return healthcheck::run(&args, &Config::load()?),
         Verb::Serve
+        | Verb::Event(event::Args {
+            what: event::What::Plan(_) | event::What::Apply(_) | event::What::Export(_),
+        })
         | Verb::Migrate(_)
         | Verb::Seed(_)
         | Verb::CreateAdmin(_)
@@ -122,6 +138,7 @@ async fn work(verb: Verb, config: &Config) -> anyhow::Result<ExitCode> {
         Verb::Serve => serve::run(config).await?,
         Verb::Migrate(args) => return migrate::run(&args, config).await,
         Verb::Seed(args) => seed::run(&args, config).await?,
+        Verb::Event(args) => return event::run(&args.what, config).await,
         Verb::CreateAdmin(args) => create_admin::run(&args, config).await?,
         Verb::Settle(args) => return settle::run(&args, config).await,
         Verb::Keys(args) => return keys::run(&args, config).await,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use anyhow::bail;
 use clap::ValueEnum;
 use xmas_config::{Config, Secrets};
@@ -8,6 +10,7 @@ use crate::{
     cli::database,
     schema::{self, USUAL_PATIENCE, bring_up_to_date},
     seed::{self, demo_state},
+    wiring::{App, Ports},
 };
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +52,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
             println!("The demo season is there, with the players demo-01 to demo-20.");
         }
         What::Event => {
-            seed::event(&db, SystemClock.now()).await?;
+            let ports = Ports::with_clock(Arc::new(SystemClock));
+            let app = App::new(&db, config, &Secrets::for_now(config)?, ports);
+            seed::event(&app, SystemClock.now()).await?;
             println!("The 2025 event is there. Next: `xmas-api create-admin`.");
         }
     }

@@ -15,7 +15,6 @@ use xmas_kernel::{
     Asset, Feature, UserId,
     db::{Db, DbError},
     entropy::OsEntropy,
-    with_causes,
 };
 use xmas_players::{ExternalId, Identity, NewAccount, Nickname, Role, create_in_tx, has_accounts};
 use xmas_rewards::{CouponCode, Credit, RewardDesk, RewardError, Rewards, Wallets};
@@ -26,7 +25,7 @@ use xmas_time::{Clock, DateTime, EventDay, Kst, ManualClock, Utc};
 use crate::{
     seed::{
         demo_state::{self, DemoState},
-        event_2025::{self, Items},
+        written, xmas_2025,
     },
     wiring::{self, App, Ports},
 };
@@ -64,15 +63,18 @@ pub async fn demo(
     let now = config.event.clock.unwrap_or_else(default_start);
     let seeded_at = real.now();
     let yesterday = now - chrono::TimeDelta::days(1);
-    let tx = db.begin().await?;
+    let ports = Ports::with_clock(Arc::new(ManualClock::at(yesterday)));
+    let app = App::new(db, config, secrets, ports);
     // Before anybody has played.
-    let items = event_2025::write_in_tx(&tx, EventDay::of(yesterday).start())
-        .await
-        .map_err(|error| start::event_unwritten(with_causes(&error)))?;
+    let opened = EventDay::of(yesterday).start();
+    let file = xmas_2025(opened)?;
+    let tx = db.begin().await?;
+    let applied = app.event().apply_in_tx(&tx, None, &file, None, opened);
+    written(applied.await)?;
     let ledger = Rewards::new(EventWriter, config.event.reward_review_points);
     let key = wiring::data_key(&secrets.data_key, secrets.data_key_previous.as_ref());
     let desk = RewardDesk::new(db.clone(), key, Arc::new(OsEntropy), ledger);
-    stock_coupons_in_tx(&tx, &desk, &items, now).await?;
+    stock_coupons_in_tx(&tx, &desk, now).await?;
     let mut players = Vec::new();
     for number in 1..=PLAYERS {
         let account = NewAccount {
@@ -108,8 +110,7 @@ pub async fn demo(
     };
     demo_state::insert_in_tx(&tx, &state, seeded_at).await?;
     tx.commit().await?;
-    let ports = Ports::with_clock(Arc::new(ManualClock::at(yesterday)));
-    let app = App::new(db, config, secrets, ports);
+    app.event().drop_copies();
     play_a_day(&app, &players[0], yesterday).await
 }
 
@@ -144,14 +145,15 @@ async fn play_a_day(app: &App, player: &Identity, now: DateTime<Utc>) -> anyhow:
 async fn stock_coupons_in_tx(
     tx: &DatabaseTransaction,
     desk: &RewardDesk,
-    items: &Items,
     now: DateTime<Utc>,
 ) -> Result<(), RewardError> {
-    for (kind, name) in [(items.small_coupon, "BM10"), (items.large_coupon, "BM20")] {
-        let codes = (1..=20).map(|number| format!("DEMO-{name}-{number:04}"));
+    for (name, code) in [("배민 1만", "BM10"), ("배민 2만", "BM20")] {
+        let codes = (1..=20).map(|number| format!("DEMO-{code}-{number:04}"));
         let codes = codes.filter_map(|code| CouponCode::try_from(code.as_str()).ok());
         let codes: Vec<CouponCode> = codes.collect();
-        desk.add_codes_in_tx(tx, kind, &codes, now).await?;
+        for kind in RewardDesk::coupon_kinds_named(tx, &[name]).await? {
+            desk.add_codes_in_tx(tx, kind.id, &codes, now).await?;
+        }
     }
     Ok(())
 }

@@ -92,7 +92,8 @@ async fn a_wrong_key_claims_no_seeded_database() {
 async fn a_start_that_fails_leaves_no_key_behind() {
     let folder = TempDir::new().unwrap();
     let test = TestDb::new().await;
-    seed::event(&test.db, SystemClock.now()).await.unwrap();
+    let seeded = seed::event(&app(&test, FIRST), SystemClock.now()).await;
+    seeded.unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let failed = run(xmas_api(folder.path())
         .env("DATABASE_URL", test.url())

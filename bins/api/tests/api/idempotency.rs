@@ -12,7 +12,12 @@ use xmas_test_support::{Answer, Client, TestApp, document};
 use xmas_time::{Clock, DateTime, EventDay, Utc};
 
 /// Operations that change something and take no key, and why.
-const WITHOUT: [(&str, &str); 39] = [
+const WITHOUT: [(&str, &str); 41] = [
+    ("POST /admin/api/event/plan", "it changes nothing"),
+    (
+        "POST /admin/api/event/apply",
+        "what is there already is left alone",
+    ),
     (
         "POST /admin/api/dice-config/{id}/plans",
         "a game has one plan at an instant, and the second is refused",

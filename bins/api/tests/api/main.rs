@@ -21,6 +21,7 @@ mod health;
 mod home;
 mod idempotency;
 mod keys;
+mod lunar_week;
 mod metrics;
 mod migrate;
 mod nginx;

@@ -5,13 +5,11 @@ use std::{path::PathBuf, process::Command, time::Duration};
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, TransactionTrait};
 use tempfile::TempDir;
-use xmas_api::seed;
 use xmas_kernel::{
     db::{Db, DbError, DbOptions, Tx},
     lease::JobResult,
 };
 use xmas_test_support::{AppBuilder, Client, TestApp, TestDb};
-use xmas_time::{Clock, SystemClock};
 
 use super::{
     command_line::{run, text},
@@ -218,8 +216,7 @@ async fn a_read_only_server_is_not_ready_and_recovers_by_itself() {
     }
     let server = OwnServer::start();
     let test = TestDb::on(&server.url).await;
-    seed::event(&test.db, SystemClock.now()).await.unwrap();
-    let app = AppBuilder::default().start_on(test).await;
+    let app = AppBuilder::default().seeded().start_on(test).await;
     let player = app.player("santa", 5).await;
     player.play("/api/roulette/play").await.expect_status(200);
     let plays = "SELECT COUNT(*) FROM feature_log";

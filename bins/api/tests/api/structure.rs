@@ -8,7 +8,7 @@ use std::{
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// From the top: a crate may use what stands before it, and nothing after it.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 30] = [
     "xmas-texts",
     "xmas-kernel",
     "xmas-time",
@@ -21,6 +21,7 @@ const ORDER: [&str; 28] = [
     "xmas-season-pass",
     "xmas-event-bridge",
     "xmas-games",
+    "xmas-event-file",
     "xmas-reporting",
     "xmas-housekeeping",
     "xmas-config",
@@ -35,6 +36,7 @@ const ORDER: [&str; 28] = [
     "xmas-admin-games",
     "xmas-admin-bridge",
     "xmas-admin-features",
+    "xmas-admin-event",
     "xmas-admin-insight",
     "xmas-api",
 ];

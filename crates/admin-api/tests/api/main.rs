@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 mod bridge;
+mod event;
 mod features;
 mod games;
 mod insight;

@@ -15,7 +15,7 @@ use crate::Game;
 /// Makes room for the one that is to be active.
 pub(super) async fn switch_off_others_in_tx<G: Game>(
     tx: &DatabaseTransaction,
-    actor: &Actor,
+    actor: Option<&Actor>,
     id: Option<ConfigId>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
@@ -35,7 +35,7 @@ pub(super) type States<'a, B> = (Option<&'a Saved<B>>, Value);
 
 pub(super) async fn audit_in_tx<G: Game>(
     tx: &DatabaseTransaction,
-    actor: &Actor,
+    actor: Option<&Actor>,
     action: &'static str,
     id: ConfigId,
     (before, after): States<'_, G::Body>,

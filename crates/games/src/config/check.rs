@@ -1,12 +1,14 @@
 //! Whether a configuration may be saved.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use xmas_kernel::{ConfigId, Problem, Problems, db::DbError, text::Kept};
 use xmas_rewards::{Reward, are_deliverable};
 use xmas_texts::reward;
 
-use super::{Config, noted::note_in_tx, store};
+use super::{Config, ConfigEdit, noted::note_in_tx, store};
 use crate::{Game, SaveError};
 
 /// Checks a new configuration as a whole and saves it.
@@ -22,6 +24,17 @@ pub(crate) async fn insert_in_tx<G: Game>(
     let id = store::insert_in_tx::<G>(tx, config, now).await?;
     note_in_tx::<G>(tx, None, now).await?;
     Ok(id)
+}
+
+/// What is wrong with a new configuration, but for rewards that name nothing: whether what they name is there is for the
+/// database to say.
+pub fn check_new<G: Game>(edit: &ConfigEdit<G::BodyEdit>) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    let body = G::edited(None, edit, &BTreeSet::new(), &mut problems);
+    let config = edit.applied(None, body, &mut problems);
+    check_texts::<G>(&config, None, &mut problems);
+    G::check(&config, &mut problems);
+    problems.into_vec()
 }
 
 /// What is wrong with a configuration: what was found already, its texts, the game's own rules, and

@@ -1,5 +1,7 @@
 //! The engine as operators use it: its configurations.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -8,7 +10,7 @@ use xmas_kernel::{
     audit::{self, Actor},
     db::{DbError, Tx, retry},
     paging::{Cursor, Limit, Page},
-    version::{self, Seen},
+    version::{self, Seen, Version},
 };
 
 use super::{
@@ -109,7 +111,7 @@ impl<G: Game> Engine<G> {
         let tx = self.plays.context.db.begin().await?;
         audit::enter_in_tx(&tx, G::AREA).await?;
         let change = (G::ACTIONS.create, None);
-        let saved = change_in_tx::<G>(&tx, actor, None, new, change, now).await?;
+        let saved = change_in_tx::<G>(&tx, Some(actor), None, new, change, now).await?;
         self.commit(tx, saved, None).await
     }
 
@@ -125,7 +127,7 @@ impl<G: Game> Engine<G> {
         let edit = edit(&before.config);
         version::expect(edit.seen.as_ref(), &before.version())?;
         let change = (G::ACTIONS.update, None);
-        let saved = change_in_tx::<G>(&tx, actor, Some(&before), &edit, change, now).await?;
+        let saved = change_in_tx::<G>(&tx, Some(actor), Some(&before), &edit, change, now).await?;
         self.commit(tx, saved, Some(before)).await
     }
 
@@ -168,7 +170,7 @@ impl<G: Game> Engine<G> {
             problems: Vec::new(),
         };
         let change = (G::ACTIONS.restore, Some(version));
-        let saved = change_in_tx::<G>(&tx, actor, Some(&before), &edit, change, now).await?;
+        let saved = change_in_tx::<G>(&tx, Some(actor), Some(&before), &edit, change, now).await?;
         let saved = self.commit(tx, saved, Some(before)).await?;
         Ok(Restored {
             stock_kept: G::stock_kept(&wanted.body, &saved.config.body),
@@ -194,7 +196,7 @@ impl<G: Game> Engine<G> {
         store::delete_in_tx::<G>(&tx, id).await?;
         let action = G::ACTIONS.delete;
         let states = (Some(&before), Value::Null);
-        audit_in_tx::<G>(&tx, actor, action, id, states, now).await?;
+        audit_in_tx::<G>(&tx, Some(actor), action, id, states, now).await?;
         note_in_tx::<G>(&tx, None, now).await?;
         tx.commit().await?;
         self.plays.in_force.forget();
@@ -214,21 +216,28 @@ pub(super) async fn enter_in_tx<G: Game>(
 
 /// Makes an edit, checked as a whole, and writes it to the audit log: what was done, and which version was
 /// put back by it. `None` if it changes nothing.
-async fn change_in_tx<G: Game>(
+pub(super) async fn change_in_tx<G: Game>(
     tx: &DatabaseTransaction,
-    actor: &Actor,
+    actor: Option<&Actor>,
     before: Option<&Saved<G::Body>>,
     edit: &ConfigEdit<G::BodyEdit>,
     (action, restored_from): (&'static str, Option<i64>),
     now: DateTime<Utc>,
 ) -> Result<Option<Saved<G::Body>>, ConfigError> {
     let mut problems = Problems::default();
-    let body = G::edited_in_tx(tx, before, edit, &mut problems).await?;
+    let drawn = match before {
+        Some(before) => G::drawn_in_tx(tx, before, edit).await?,
+        None => BTreeSet::new(),
+    };
+    let body = G::edited(before, edit, &drawn, &mut problems);
     let kept = before.map(|before| &before.config);
     let config = edit.applied(kept, body, &mut problems);
     let problems = problems_in_tx::<G>(tx, &config, kept, problems).await?;
     if !problems.is_empty() {
         return Err(ConfigError::Invalid(problems));
+    }
+    if kept.is_some_and(|kept| Version::of(kept) == Version::of(&config)) {
+        return Ok(None);
     }
     let id = before.map(|before| before.id);
     if config.is_active {

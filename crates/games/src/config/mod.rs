@@ -8,6 +8,7 @@ mod check;
 mod edits;
 mod history;
 mod model;
+pub mod named;
 mod noted;
 pub mod plan;
 mod reward;
@@ -18,6 +19,7 @@ mod version;
 #[cfg(test)]
 pub(crate) use bounds::MAX_DAILY;
 pub(crate) use bounds::expect_daily;
+pub use check::check_new;
 pub(crate) use check::insert_in_tx;
 pub use model::{Actions, Config, ConfigEdit, ConfigEditor, Saved};
 pub(crate) use noted::note_in_tx;

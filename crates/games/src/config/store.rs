@@ -49,6 +49,17 @@ pub(super) async fn known<G: Game>(
     Ok(load::<G>(conn, one).await?.pop())
 }
 
+/// Those of a name, newest first; the database may take names for the same that are not.
+pub(super) async fn named<G: Game>(
+    conn: &impl ConnectionTrait,
+    name: &str,
+) -> Result<Vec<Saved<G::Body>>, DbError> {
+    let named = G::Table::find().filter(columns::<G>().name.eq(name));
+    let mut named = load::<G>(conn, named).await?;
+    named.retain(|saved| saved.config.name == name);
+    Ok(named)
+}
+
 /// Those that are switched on: one, or none.
 pub(super) async fn switched_on<G: Game>(
     conn: &impl ConnectionTrait,

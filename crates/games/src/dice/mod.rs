@@ -4,7 +4,7 @@ mod model;
 pub mod rules;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -108,19 +108,19 @@ impl Game for Dice {
     type Body = DiceRewards;
     type BodyEdit = DiceEdit;
 
-    async fn edited_in_tx(
-        _: &DatabaseTransaction,
+    fn edited(
         before: Option<&Saved<DiceRewards>>,
         edit: &ConfigEdit<DiceEdit>,
+        _: &BTreeSet<i64>,
         problems: &mut Problems,
-    ) -> Result<DiceRewards, DbError> {
+    ) -> DiceRewards {
         let kept = before.map(|before| &before.config.body);
         let DiceEdit { win, draw, lose } = &edit.body;
-        Ok(DiceRewards {
+        DiceRewards {
             win: win.applied(kept.map(|kept| &kept.win), "win_", problems),
             draw: draw.applied(kept.map(|kept| &kept.draw), "draw_", problems),
             lose: lose.applied(kept.map(|kept| &kept.lose), "lose_", problems),
-        })
+        }
     }
 
     async fn back_to_in_tx(

@@ -137,18 +137,18 @@ impl Game for Lottery {
         store::lock_prizes(tx, id).await
     }
 
-    async fn edited_in_tx(
-        tx: &DatabaseTransaction,
+    fn edited(
         before: Option<&Saved<PrizeList>>,
         edit: &ConfigEdit<Option<Vec<PrizeEdit>>>,
+        drawn: &BTreeSet<i64>,
         problems: &mut Problems,
-    ) -> Result<PrizeList, DbError> {
+    ) -> PrizeList {
         let sent = edit.body.as_ref().map_or(0, Vec::len);
         if sent > MAX_PRIZES {
             // Before each of them is compared with each.
             let text = texts::prizes(MAX_PRIZES, sent);
             problems.push(Problem::new("prizes", text));
-            return Ok(before.map_or_else(PrizeList::default, |it| it.config.body.clone()));
+            return before.map_or_else(PrizeList::default, |it| it.config.body.clone());
         }
         let Some(before) = before else {
             // Ids are those of the lottery that it was copied from.
@@ -157,23 +157,36 @@ impl Game for Lottery {
                 ..prize.clone()
             };
             let new: Vec<PrizeEdit> = edit.body.iter().flatten().map(strip).collect();
-            let prizes = edit::edited(&[], &new, true, &BTreeSet::new(), problems);
-            return Ok(PrizeList { prizes });
+            let prizes = edit::edited(&[], &new, true, drawn, problems);
+            return PrizeList { prizes };
         };
-        let kept = &before.config.body.prizes;
         let Some(edited) = &edit.body else {
-            return Ok(before.config.body.clone());
-        };
-        let left_out = edit::left_out(kept, edited);
-        let drawn = if left_out.is_empty() {
-            BTreeSet::new()
-        } else {
-            let odds = fairness::odds_of_config(tx, Self::FEATURE, before.id).await?;
-            draw_counts::drawn(tx, &odds, &left_out).await?
+            return before.config.body.clone();
         };
         let is_exact = edit.seen.is_some();
-        let prizes = edit::edited(kept, edited, is_exact, &drawn, problems);
-        Ok(PrizeList { prizes })
+        let prizes = edit::edited(
+            &before.config.body.prizes,
+            edited,
+            is_exact,
+            drawn,
+            problems,
+        );
+        PrizeList { prizes }
+    }
+
+    async fn drawn_in_tx(
+        tx: &DatabaseTransaction,
+        before: &Saved<PrizeList>,
+        edit: &ConfigEdit<Option<Vec<PrizeEdit>>>,
+    ) -> Result<BTreeSet<i64>, DbError> {
+        let edited = edit.body.as_deref().filter(|it| it.len() <= MAX_PRIZES);
+        let left_out = edited.map(|edit| edit::left_out(&before.config.body.prizes, edit));
+        let left_out = left_out.unwrap_or_default();
+        if left_out.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let odds = fairness::odds_of_config(tx, Self::FEATURE, before.id).await?;
+        draw_counts::drawn(tx, &odds, &left_out).await
     }
 
     async fn back_to_in_tx(

@@ -4,7 +4,7 @@ mod model;
 pub mod rules;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -111,12 +111,12 @@ impl Game for Roulette {
     /// `None` keeps them all.
     type BodyEdit = Option<Vec<SegmentEdit>>;
 
-    async fn edited_in_tx(
-        _: &DatabaseTransaction,
+    fn edited(
         before: Option<&Saved<Segments>>,
         edit: &ConfigEdit<Option<Vec<SegmentEdit>>>,
+        _: &BTreeSet<i64>,
         problems: &mut Problems,
-    ) -> Result<Segments, DbError> {
+    ) -> Segments {
         let kept = before.map(|before| before.config.body.segments.as_slice());
         let kept = kept.unwrap_or_default();
         let segments = match &edit.body {
@@ -130,7 +130,7 @@ impl Game for Roulette {
             Some(edit) => rules::edited(kept, edit, problems),
             None => kept.to_vec(),
         };
-        Ok(Segments { segments })
+        Segments { segments }
     }
 
     async fn back_to_in_tx(

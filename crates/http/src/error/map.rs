@@ -4,6 +4,7 @@
 use xmas_activity::ActivityError;
 use xmas_core_auth::{AuthError, PasswordError, TokenError};
 use xmas_event_bridge::BridgeError;
+use xmas_event_file::EventError;
 use xmas_features::{FeatureDeskError, FeatureError};
 use xmas_games::{ConfigError, FairnessError, GameError, RankingDeskError, catalog};
 use xmas_kernel::{ErrorCode, Problem, db::DbError, idempotency::IdempotencyError, version::Stale};
@@ -348,6 +349,23 @@ impl Coded for SeasonError {
             SeasonError::AutoClaimLevel => ApiError::new(ErrorCode::AutoClaimLevel),
             SeasonError::AlreadyClaimed => ApiError::new(ErrorCode::RewardAlreadyClaimed),
             SeasonError::Db(error) => error.into_api(),
+        }
+    }
+}
+
+impl Coded for EventError {
+    const CODES: Codes = Codes::of(&[ErrorCode::SeasonNotFound, ErrorCode::ValidationError])
+        .and(&[&Stale::CODES, &DbError::CODES]);
+
+    fn into_api(self) -> ApiError {
+        match self {
+            EventError::UnknownSeason => ApiError::new(ErrorCode::SeasonNotFound),
+            EventError::Refused(plan) => {
+                let refused = plan.refused.into_iter();
+                ApiError::problems(refused.map(|it| it.of_field("file")).collect())
+            }
+            EventError::Stale(error) => error.into_api(),
+            EventError::Db(error) => error.into_api(),
         }
     }
 }

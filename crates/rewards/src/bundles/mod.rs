@@ -11,8 +11,8 @@ use xmas_kernel::{
 };
 
 pub use model::{Bundle, BundleDraft, BundleItem, NewBundle};
-pub use rules::MAX_ITEMS;
-pub(crate) use rules::are_contents;
+pub use rules::{MAX_ITEMS, check_bundle};
+pub(crate) use rules::{are_contents, bundle};
 
 use crate::{
     Reward, RewardDesk, RewardError,
@@ -27,7 +27,7 @@ impl RewardDesk {
         bundle: &NewBundle,
         now: DateTime<Utc>,
     ) -> Result<BundleId, RewardError> {
-        let problems = rules::check_bundle(bundle);
+        let problems = rules::check_new(bundle);
         if !problems.is_empty() {
             return Err(RewardError::Invalid(problems));
         }
@@ -44,26 +44,37 @@ impl RewardDesk {
     ) -> Result<Bundle, RewardError> {
         let tx = self.db.begin().await?;
         audit::enter_in_tx(&tx, REWARDS).await?;
-        let item = |item: &Reward| BundleItem {
-            reward_type: item.kind().as_str().to_owned(),
-            amount: item.amount(),
-        };
-        let added = Bundle {
-            id: Self::add_bundle_in_tx(&tx, bundle, now).await?,
-            name: bundle.name.clone(),
-            items: bundle.items.iter().map(item).collect(),
-            created_at: now,
-        };
-        let change = Change {
-            action: "BUNDLE_CREATE",
-            resource: &format!("bundle:{}", added.id),
-            before: serde_json::Value::Null,
-            after: audit::state(&added),
-        };
-        audit::write_in_tx(&tx, actor, change, now).await?;
+        let added = create_in_tx(&tx, Some(actor), bundle, now).await?;
         tx.commit().await?;
         Ok(added)
     }
+}
+
+/// Adds a bundle that keeps its rules, or else what is wrong with it, and writes it to the audit log.
+pub(crate) async fn create_in_tx(
+    tx: &DatabaseTransaction,
+    actor: Option<&Actor>,
+    bundle: &NewBundle,
+    now: DateTime<Utc>,
+) -> Result<Bundle, RewardError> {
+    let item = |item: &Reward| BundleItem {
+        reward_type: item.kind().as_str().to_owned(),
+        amount: item.amount(),
+    };
+    let added = Bundle {
+        id: RewardDesk::add_bundle_in_tx(tx, bundle, now).await?,
+        name: bundle.name.clone(),
+        items: bundle.items.iter().map(item).collect(),
+        created_at: now,
+    };
+    let change = Change {
+        action: "BUNDLE_CREATE",
+        resource: &format!("bundle:{}", added.id),
+        before: serde_json::Value::Null,
+        after: audit::state(&added),
+    };
+    audit::write_in_tx(tx, actor, change, now).await?;
+    Ok(added)
 }
 
 /// Bundles for operators, who name them in levels and prizes. They are not changed once they are there,
@@ -91,7 +102,7 @@ impl RewardDesk {
         draft: &BundleDraft,
         now: DateTime<Utc>,
     ) -> Result<Bundle, RewardError> {
-        let bundle = rules::bundle(draft).map_err(RewardError::Invalid)?;
+        let bundle = bundle(draft).map_err(RewardError::Invalid)?;
         retry(|| self.add_bundle_once(actor, &bundle, now)).await
     }
 }

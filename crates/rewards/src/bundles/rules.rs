@@ -13,7 +13,7 @@ use crate::{Reward, RewardType};
 pub const MAX_ITEMS: usize = 20;
 
 /// What is wrong with a bundle that is to be saved.
-pub(super) fn check_bundle(bundle: &NewBundle) -> Vec<Problem> {
+pub(super) fn check_new(bundle: &NewBundle) -> Vec<Problem> {
     let mut problems = Problems::default();
     for (index, item) in bundle.items.iter().enumerate() {
         if let Err(problem) = content(index, Some(item.kind()), item.amount()) {
@@ -24,8 +24,13 @@ pub(super) fn check_bundle(bundle: &NewBundle) -> Vec<Problem> {
     problems.into_vec()
 }
 
+/// What is wrong with a bundle that an operator has written down.
+pub fn check_bundle(draft: &BundleDraft) -> Vec<Problem> {
+    bundle(draft).err().unwrap_or_default()
+}
+
 /// The bundle that an operator has written down, or everything that is wrong with it.
-pub(super) fn bundle(draft: &BundleDraft) -> Result<NewBundle, Vec<Problem>> {
+pub(crate) fn bundle(draft: &BundleDraft) -> Result<NewBundle, Vec<Problem>> {
     let mut problems = Problems::default();
     let mut items = Vec::with_capacity(draft.items.len());
     for (index, item) in draft.items.iter().enumerate() {
@@ -93,7 +98,7 @@ mod tests {
             items: items.to_vec(),
         };
         let fields = |bundle: &NewBundle| -> Vec<String> {
-            let problems = check_bundle(bundle).into_iter();
+            let problems = check_new(bundle).into_iter();
             problems.map(|problem| problem.field).collect()
         };
         let ticket = Reward::new(RewardType::TicketDice, 1).unwrap();
@@ -134,7 +139,7 @@ mod tests {
                 .collect(),
         };
         let good = draft("상자", &[("POINT", 500), ("TICKET_DICE", 1)]);
-        assert!(check_bundle(&bundle(&good).unwrap()).is_empty());
+        assert!(check_bundle(&good).is_empty());
         let fields = |draft: &BundleDraft| -> Vec<String> {
             let problems = bundle(draft).unwrap_err().into_iter();
             problems.map(|problem| problem.field).collect()

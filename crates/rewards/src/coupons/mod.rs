@@ -22,6 +22,7 @@ pub use model::{
     ClashWith, CodeClash, CodeState, CodeStock, CouponCode, CouponKind, CouponKindEdit,
     CouponStock, MalformedCode, NewCouponKind, StockedCode, WithheldCode,
 };
+pub use rules::check_coupon_kind;
 pub(crate) use seal::place;
 pub use seal::{SealedCoupons, StockedCodes, WithheldCodes};
 
@@ -38,7 +39,7 @@ impl RewardDesk {
         kind: &NewCouponKind,
         now: DateTime<Utc>,
     ) -> Result<CouponKindId, RewardError> {
-        let problems = rules::check_coupon_kind(kind, &Kept::default());
+        let problems = check_coupon_kind(kind, &Kept::default());
         if !problems.is_empty() {
             return Err(RewardError::Invalid(problems));
         }
@@ -144,8 +145,20 @@ impl RewardDesk {
     ) -> Result<CouponKind, RewardError> {
         let tx = self.db.begin().await?;
         audit::enter_in_tx(&tx, REWARDS).await?;
+        let added = Self::create_coupon_kind_in_tx(&tx, Some(actor), kind, now).await?;
+        tx.commit().await?;
+        Ok(added)
+    }
+
+    /// Adds a kind that keeps its rules, or else what is wrong with it, and writes it to the audit log.
+    pub(crate) async fn create_coupon_kind_in_tx(
+        tx: &DatabaseTransaction,
+        actor: Option<&Actor>,
+        kind: &NewCouponKind,
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError> {
         let added = CouponKind {
-            id: Self::add_coupon_kind_in_tx(&tx, kind, now).await?,
+            id: Self::add_coupon_kind_in_tx(tx, kind, now).await?,
             name: kind.name.clone(),
             manual: kind.manual,
             ignores_case: kind.ignores_case,
@@ -158,8 +171,7 @@ impl RewardDesk {
             before: Value::Null,
             after: audit::state(&added.editable()),
         };
-        audit::write_in_tx(&tx, actor, change, now).await?;
-        tx.commit().await?;
+        audit::write_in_tx(tx, actor, change, now).await?;
         Ok(added)
     }
 
@@ -183,18 +195,35 @@ impl RewardDesk {
             manual: edit.manual.unwrap_or(before.manual),
             ignores_case: edit.ignores_case.unwrap_or(before.ignores_case),
         };
+        let saved = self.save_coupon_kind_in_tx(&tx, Some(actor), before, saved, now);
+        let after = saved.await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Makes a kind what is said, checked as a whole, and writes it to the audit log. Turning `ignores_case` on needs every
+    /// code's print ([`RewardDesk::complete_codes`]).
+    pub(crate) async fn save_coupon_kind_in_tx(
+        &self,
+        tx: &DatabaseTransaction,
+        actor: Option<&Actor>,
+        before: CouponKind,
+        saved: NewCouponKind,
+        now: DateTime<Utc>,
+    ) -> Result<CouponKind, RewardError> {
+        let id = before.id;
         // An edit that changes nothing leaves no trace.
         let is_same = (&saved.name, saved.manual) == (&before.name, before.manual);
         if is_same && saved.ignores_case == before.ignores_case {
             return Ok(before);
         }
         let kept = [before.name.as_str()].into_iter().collect();
-        let mut problems = rules::check_coupon_kind(&saved, &kept);
+        let mut problems = check_coupon_kind(&saved, &kept);
         if saved.ignores_case && !before.ignores_case {
-            let alike = store::alike_but_for_case(&*tx, id).await?;
+            let alike = store::alike_but_for_case(tx, id).await?;
             // Codes under two keys cannot be compared without regard to case. Nothing is sealed again before the
             // end of this transaction.
-            if self.key.is_rotating(&*tx).await? {
+            if self.key.is_rotating(tx).await? {
                 problems.push(Problem::new("ignores_case", texts::case_during_rotation()));
             } else if alike > 0 {
                 problems.push(Problem::new("ignores_case", texts::case_of_codes(alike)));
@@ -203,7 +232,7 @@ impl RewardDesk {
         if !problems.is_empty() {
             return Err(RewardError::Invalid(problems));
         }
-        let updated = store::update_coupon_kind(&tx, id, &saved).await;
+        let updated = store::update_coupon_kind(tx, id, &saved).await;
         updated.map_err(name_conflict)?;
         let after = CouponKind {
             name: saved.name,
@@ -217,8 +246,7 @@ impl RewardDesk {
             before: audit::state(&before.editable()),
             after: audit::state(&after.editable()),
         };
-        audit::write_in_tx(&tx, actor, change, now).await?;
-        tx.commit().await?;
+        audit::write_in_tx(tx, actor, change, now).await?;
         Ok(after)
     }
 

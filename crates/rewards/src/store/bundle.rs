@@ -101,6 +101,30 @@ pub(crate) async fn bundle(
     Ok(bundles.into_iter().next())
 }
 
+/// The bundles of these names; the database may take names for the same that are not.
+pub(crate) async fn bundles_named(
+    conn: &impl ConnectionTrait,
+    names: &[&str],
+) -> Result<Vec<Bundle>, DbError> {
+    let named = reward_bundle::Entity::find()
+        .filter(reward_bundle::Column::Name.is_in(names.iter().copied()))
+        .all(conn)
+        .await?;
+    with_items(conn, named).await
+}
+
+/// The bundles of these ids, with what lies in them.
+pub(crate) async fn bundles_of(
+    conn: &impl ConnectionTrait,
+    ids: &[i64],
+) -> Result<Vec<Bundle>, DbError> {
+    let those = reward_bundle::Entity::find()
+        .filter(reward_bundle::Column::Id.is_in(ids.iter().copied()))
+        .all(conn)
+        .await?;
+    with_items(conn, those).await
+}
+
 async fn with_items(
     conn: &impl ConnectionTrait,
     bundles: Vec<reward_bundle::Model>,

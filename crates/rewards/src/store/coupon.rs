@@ -126,6 +126,30 @@ pub(crate) async fn coupon_kind(
     Ok(kinds.into_iter().next())
 }
 
+/// The kinds of these names; the database may take names for the same that are not.
+pub(crate) async fn coupon_kinds_named(
+    conn: &impl ConnectionTrait,
+    names: &[&str],
+) -> Result<Vec<CouponKind>, DbError> {
+    let named = coupon_kind::Entity::find()
+        .filter(coupon_kind::Column::Name.is_in(names.iter().copied()))
+        .all(conn)
+        .await?;
+    with_stock(conn, named).await
+}
+
+/// The kinds of these ids.
+pub(crate) async fn coupon_kinds_of(
+    conn: &impl ConnectionTrait,
+    ids: &[i64],
+) -> Result<Vec<CouponKind>, DbError> {
+    let those = coupon_kind::Entity::find()
+        .filter(coupon_kind::Column::Id.is_in(ids.iter().copied()))
+        .all(conn)
+        .await?;
+    with_stock(conn, those).await
+}
+
 async fn with_stock(
     conn: &impl ConnectionTrait,
     kinds: Vec<coupon_kind::Model>,

@@ -7,10 +7,11 @@ mod receipt;
 mod sealed_codes;
 mod wallet;
 
-pub(crate) use bundle::{bundle, bundle_page, bundles, insert_bundle};
+pub(crate) use bundle::{bundle, bundle_page, bundles, bundles_named, bundles_of, insert_bundle};
 pub(crate) use coupon::{
     CodeRow, ReservedCode, code_page, codes_of_grants, coupon_kind, coupon_kind_page, coupon_kinds,
-    insert_coupon_kind, reserve_code, take_code_for, update_coupon_kind,
+    coupon_kinds_named, coupon_kinds_of, insert_coupon_kind, reserve_code, take_code_for,
+    update_coupon_kind,
 };
 pub(crate) use coupon_codes::{
     CodePrints, KindOfCodes, KnownCode, SealedCode, alike_but_for_case, copies_in_stock,

@@ -185,7 +185,8 @@ impl<G: Game> Engine<G> {
                 }
             }
         };
-        let mut body = G::edited_in_tx(tx, Some(before), &edit, problems).await?;
+        let drawn = G::drawn_in_tx(tx, before, &edit).await?;
+        let mut body = G::edited(Some(before), &edit, &drawn, problems);
         let changed = G::keep_stock(&before.config.body, &mut body);
         // What a version had is no wish of the operator's.
         if matches!(new.source, PlanSource::Edit(_)) {

@@ -22,5 +22,5 @@ pub(crate) use model::{Brief, MOST_LATE};
 pub use model::{LEAD, MAX_PLANS};
 pub use model::{NewPlan, Plan, PlanSource, PlanState};
 pub(super) use store::is_planned;
-pub use store::refused_since;
+pub use store::{announced, refused_since};
 pub(crate) use take_over::{foreseen, take_over};

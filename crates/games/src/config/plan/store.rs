@@ -67,6 +67,17 @@ pub(crate) async fn around(
 }
 
 /// Those that are to take over, by their instants, each with its configuration as it is kept.
+/// When what is announced of a game takes over, by the instants.
+pub async fn announced(
+    conn: &impl ConnectionTrait,
+    feature: Feature,
+) -> Result<Vec<(PlanId, DateTime<Utc>)>, DbError> {
+    let rows = planned(conn, feature).await?.into_iter();
+    Ok(rows
+        .map(|row| (PlanId(row.id), row.takes_over_at.0))
+        .collect())
+}
+
 pub(super) async fn planned(
     conn: &impl ConnectionTrait,
     feature: Feature,

@@ -119,12 +119,12 @@ async fn save_in_tx<G: Game>(
         config_id: active.id,
         config: active.config,
     });
-    switch_off_others_in_tx::<G>(tx, &actor, Some(id), instant).await?;
+    switch_off_others_in_tx::<G>(tx, Some(&actor), Some(id), instant).await?;
     configs::update_in_tx::<G>(tx, before, config, instant).await?;
     let mut state = audit::state(config);
     state[PLAN] = row.id.into();
     let (action, states) = (G::ACTIONS.take_over, (Some(before), state));
-    audited::audit_in_tx::<G>(tx, &actor, action, id, states, instant).await?;
+    audited::audit_in_tx::<G>(tx, Some(&actor), action, id, states, instant).await?;
     store::end(tx, plan, PlanState::TakenOver, replaced.as_ref(), instant).await?;
     let change = change_of(row, ChangeKind::TakenOver, instant);
     changes::insert(tx, G::FEATURE, &change).await?;
