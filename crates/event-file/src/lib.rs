@@ -1,7 +1,7 @@
 //! The event as one file: what operators would otherwise enter one by one, to be read, reviewed and kept in version
 //! control (docs/event-file.md).
 //!
-//! [`read`] takes a file apart and says everything that is wrong with it, each with its place; [`canonical`] writes one.
+//! [`read()`] takes a file apart and says everything that is wrong with it, each with its place; [`canonical`] writes one.
 //! [`EventDesk`] says what a file would make of the event in the database, and does it: all of it, or nothing. What is saved
 //! is saved by the crates that it belongs to, by their rules and with their rows in the audit log.
 
