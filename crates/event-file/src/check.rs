@@ -130,7 +130,7 @@ fn promised(file: &EventFile) -> HashSet<(RewardType, String)> {
 }
 
 /// Every reward that a level or a prize promises.
-pub(crate) fn rewards(file: &EventFile) -> Vec<&RewardFields> {
+fn rewards(file: &EventFile) -> Vec<&RewardFields> {
     let mut rewards = Vec::new();
     let levels = file.season.iter().flat_map(|season| &season.levels);
     rewards.extend(levels.map(|level| &level.reward));

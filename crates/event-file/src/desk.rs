@@ -102,8 +102,9 @@ impl EventDesk {
     /// The event as it is: with the season of this name, or else the active one that ends last.
     pub async fn export(&self, season: Option<&str>) -> Result<Exported, EventError> {
         let wanted = season.map_or(Wanted::Last, Wanted::Named);
-        // One look, so that no edit is seen by halves.
         let tx = self.db.begin().await?;
+        // Each statement sees what is committed by then: nobody edits meanwhile, so that no edit is seen by halves.
+        enter_in_tx(&tx).await?;
         let state = state::load(&*tx, wanted, &EventFile::default()).await?;
         if season.is_some() && state.file.season.is_none() {
             return Err(EventError::UnknownSeason);
@@ -243,6 +244,7 @@ impl EventDesk {
             let after = state::load(tx, season, &wanted).await?.file;
             let after = state::restricted(&after, &wanted);
             refused = amiss(&wanted, &after, &file.event);
+            debug_assert_eq!(refused.is_empty(), after == wanted);
         }
         let mut problems = Problems::default();
         problems.extend(refused);

@@ -88,8 +88,7 @@ pub(crate) fn section(change: &Change) -> &str {
 }
 
 fn tree(file: &EventFile) -> Table {
-    // What is canonical is TOML.
-    canonical(file).parse().unwrap_or_default()
+    canonical(file).parse().expect("what is canonical is TOML")
 }
 
 /// A place in both events.

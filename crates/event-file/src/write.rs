@@ -148,8 +148,7 @@ fn row(item: &impl Serialize) -> String {
 
 /// The fields in their order, a line for each.
 fn lines(section: &impl Serialize) -> String {
-    // Every type of a file is one that TOML can say.
-    toml::to_string(section).unwrap_or_default()
+    toml::to_string(section).expect("every type of a file is one that TOML can say")
 }
 
 pub(crate) fn inline(value: &toml::Value) -> String {

@@ -49,20 +49,6 @@ impl UiConfigs {
         }
     }
 
-    /// Saves the first value under a key, in a transaction of the caller's.
-    pub async fn insert_in_tx(
-        tx: &DatabaseTransaction,
-        key: &str,
-        value: &Value,
-        now: DateTime<Utc>,
-    ) -> Result<(), FeatureDeskError> {
-        let problems = ui_rules::check_ui(key, value);
-        if !problems.is_empty() {
-            return Err(FeatureDeskError::Invalid(problems));
-        }
-        Ok(store::save_ui(tx, key, value, true, now).await?)
-    }
-
     async fn put_once(
         &self,
         actor: &Actor,

@@ -24,6 +24,10 @@ texts! {
         "must be true, since the event runs: look at what changes first"
         "이벤트가 진행 중이므로 true여야 합니다. 먼저 바뀌는 것을 확인하세요"
     }
+    unreadable(cause) {
+        "cannot be read as an event: {cause}"
+        "이벤트로 읽을 수 없습니다: {cause}"
+    }
     date() {
         "must be a date without quotes, such as 2025-12-25"
         "2025-12-25처럼 따옴표 없는 날짜여야 합니다"

@@ -100,10 +100,9 @@ pub fn read(text: &str, today: EventDay) -> Result<CheckedFile, Vec<PlacedProble
     }
     let mut reading = Reading::new(schema(), &mut places, &mut problems);
     let table = reading.document(document.get_ref());
-    let file = EventFile::deserialize(table);
-    let file = file.unwrap_or_else(|error| {
-        // What does not fit has been replaced by something that does.
-        debug_assert!(false, "{error}");
+    let file = EventFile::deserialize(table).unwrap_or_else(|error| {
+        // What does not fit its schema has been replaced; should the types still refuse it, so is the whole file.
+        reading.refuse("", texts::unreadable(error.to_string()));
         EventFile::default()
     });
     let wrong = reading.wrong();

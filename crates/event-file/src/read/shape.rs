@@ -47,7 +47,7 @@ impl<'a> Reading<'a> {
         self.wrong
     }
 
-    fn refuse(&mut self, path: &str, text: Text) {
+    pub(super) fn refuse(&mut self, path: &str, text: Text) {
         self.wrong.push(path.to_owned());
         self.problems.push(Problem::new(path, text));
     }

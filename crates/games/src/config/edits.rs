@@ -251,9 +251,6 @@ pub(super) async fn change_in_tx<G: Game>(
         None => store::insert_in_tx::<G>(tx, &config, now).await?,
     };
     let after = store::find::<G>(tx, id).await?;
-    if before.is_some_and(|before| before.version() == after.version()) {
-        return Ok(None);
-    }
     if let Some(before) = before {
         plan::expect_intact_in_tx::<G>(tx, before, &after).await?;
     }

@@ -33,20 +33,6 @@ use crate::{
 };
 
 impl RewardDesk {
-    /// Adds a kind of coupon in a transaction of the caller's, who may be nobody in particular.
-    pub async fn add_coupon_kind_in_tx(
-        tx: &DatabaseTransaction,
-        kind: &NewCouponKind,
-        now: DateTime<Utc>,
-    ) -> Result<CouponKindId, RewardError> {
-        let problems = check_coupon_kind(kind, &Kept::default());
-        if !problems.is_empty() {
-            return Err(RewardError::Invalid(problems));
-        }
-        let inserted = store::insert_coupon_kind(tx, kind, now).await;
-        inserted.map_err(name_conflict)
-    }
-
     /// Adds codes in a transaction of the caller's, who may be nobody in particular.
     pub async fn add_codes_in_tx(
         &self,
@@ -157,8 +143,13 @@ impl RewardDesk {
         kind: &NewCouponKind,
         now: DateTime<Utc>,
     ) -> Result<CouponKind, RewardError> {
+        let problems = check_coupon_kind(kind, &Kept::default());
+        if !problems.is_empty() {
+            return Err(RewardError::Invalid(problems));
+        }
+        let inserted = store::insert_coupon_kind(tx, kind, now).await;
         let added = CouponKind {
-            id: Self::add_coupon_kind_in_tx(tx, kind, now).await?,
+            id: inserted.map_err(name_conflict)?,
             name: kind.name.clone(),
             manual: kind.manual,
             ignores_case: kind.ignores_case,

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::bail;
 use xmas_config::Config;
-use xmas_event_file::{Basis, CheckedFile, EventError, Plan};
+use xmas_event_file::{Basis, CheckedFile, EventError};
 use xmas_kernel::version::Seen;
 use xmas_texts::{Language, event_file as texts};
 use xmas_time::EventDay;
@@ -45,12 +45,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     database::require_real_time(config)?;
     let Opened { db, app, clock } = Opened::of(config).await?;
     let now = clock.now();
-    let file = match args.file.read(EventDay::of(now))? {
-        Ok(file) => file,
-        Err(problems) => {
-            args.file.print(&problems);
-            return Ok(ExitCode::FAILURE);
-        }
+    let Some(file) = args.file.checked(EventDay::of(now))? else {
+        return Ok(ExitCode::FAILURE);
     };
     let actor = actor::find(&db, args.admin.as_deref(), args.reason.as_ref()).await?;
     let plan = app.event().plan(&file, now).await?;
@@ -68,7 +64,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         return Ok(ExitCode::FAILURE);
     }
     if !args.yes && plan.is_running && !plan.changes.is_empty() {
-        confirm(&plan, args.json, language)?;
+        confirm(args.json, language)?;
     }
     let applied = app.event().apply(Some(&actor), &file, Some(&seen), now);
     let applied = match applied.await {
@@ -105,8 +101,7 @@ fn kept(path: &Path, file: &CheckedFile) -> anyhow::Result<Seen> {
 }
 
 /// Asks whoever sits at the terminal; without one, the command line must have said it.
-fn confirm(plan: &Plan, is_json: bool, language: Language) -> anyhow::Result<()> {
-    debug_assert!(plan.is_running);
+fn confirm(is_json: bool, language: Language) -> anyhow::Result<()> {
     if is_json || !stdin().is_terminal() {
         bail!(texts::runs_already());
     }

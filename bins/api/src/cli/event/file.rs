@@ -30,6 +30,12 @@ impl FileArg {
         }
     }
 
+    /// The event that the file says. What is wrong with it is printed; then there is none.
+    pub(super) fn checked(&self, today: EventDay) -> anyhow::Result<Option<CheckedFile>> {
+        let read = self.read(today)?;
+        Ok(read.map_err(|problems| self.print(&problems)).ok())
+    }
+
     /// Each with the file's name, its line and its column, as editors and people know them.
     pub(super) fn print(&self, problems: &[PlacedProblem]) {
         let language = Language::of_environment();

@@ -26,12 +26,8 @@ pub(crate) struct Args {
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let Opened { app, clock, .. } = Opened::of(config).await?;
     let now = clock.now();
-    let file = match args.file.read(EventDay::of(now))? {
-        Ok(file) => file,
-        Err(problems) => {
-            args.file.print(&problems);
-            return Ok(ExitCode::FAILURE);
-        }
+    let Some(file) = args.file.checked(EventDay::of(now))? else {
+        return Ok(ExitCode::FAILURE);
     };
     let plan = app.event().plan(&file, now).await?;
     let language = Language::of_environment();
