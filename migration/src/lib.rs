@@ -42,6 +42,7 @@ mod m20261127_000018_job_results;
 mod m20261127_000019_housekeeping;
 mod m20261127_000020_turns;
 mod m20261128_000021_odds_history;
+mod m20261128_000022_event_turn;
 mod script;
 mod state;
 
@@ -82,6 +83,7 @@ fn steps() -> Vec<(Box<dyn MigrationTrait>, &'static str)> {
         (Box::new(m20261127_000019_housekeeping::Migration), "0.1.0"),
         (Box::new(m20261127_000020_turns::Migration), "0.1.0"),
         (Box::new(m20261128_000021_odds_history::Migration), "0.1.0"),
+        (Box::new(m20261128_000022_event_turn::Migration), "0.1.0"),
     ]
 }
 

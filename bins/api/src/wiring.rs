@@ -155,7 +155,7 @@ impl App {
     /// Wires the application onto a database.
     pub fn new(db: &Db, config: &Config, secrets: &Secrets, ports: Ports) -> Self {
         // The bridge hears of everything first, since a test's own observer may want to fail last.
-        let awarder = KeyAwarder::new(Arc::new(SeasonStamps));
+        let awarder = KeyAwarder::new(db.clone(), Arc::new(SeasonStamps));
         let mut observers: Vec<Arc<dyn ActivityObserver>> = vec![Arc::new(awarder.clone())];
         observers.extend(ports.observers);
         let log = ActivityLog::with_observers(observers);

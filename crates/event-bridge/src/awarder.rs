@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use xmas_activity::{ActivityObserver, Event, EventKind};
 use xmas_cache::Snapshot;
-use xmas_kernel::{Feature, db::DbError};
+use xmas_kernel::{
+    Feature,
+    db::{Db, DbError, EventSeen},
+};
 use xmas_players::{LockedPlayer, add_key_in_tx, note_key_in_tx};
 use xmas_season_pass::KeyStamps;
 use xmas_time::EventDay;
@@ -20,12 +23,13 @@ use crate::{
     store,
 };
 
-/// Turns what players do into keys, inside the transaction in which they do it. It has no
-/// connection of its own.
+/// Turns what players do into keys, inside the transaction in which they do it, and on its
+/// connection.
 #[derive(Clone)]
 pub struct KeyAwarder {
+    db: Db,
     stamps: Arc<dyn KeyStamps>,
-    pub(crate) bridges: Arc<Snapshot<(), Arc<[Bridge]>>>,
+    pub(crate) bridges: Arc<Snapshot<EventSeen, Arc<[Bridge]>>>,
 }
 
 /// A key that a player earns.
@@ -37,8 +41,9 @@ struct Key<'a> {
 }
 
 impl KeyAwarder {
-    pub fn new(stamps: Arc<dyn KeyStamps>) -> Self {
+    pub fn new(db: Db, stamps: Arc<dyn KeyStamps>) -> Self {
         Self {
+            db,
             stamps,
             bridges: Arc::new(Snapshot::new()),
         }
@@ -73,9 +78,13 @@ impl KeyAwarder {
         Ok(vec![event])
     }
 
-    async fn bridges(&self, tx: &DatabaseTransaction) -> Result<Arc<[Bridge]>, DbError> {
-        let load = async { Ok(store::bridges(tx).await?.into()) };
-        self.bridges.get_or_load((), load).await
+    pub(crate) async fn bridges<C: ConnectionTrait>(
+        &self,
+        conn: &C,
+    ) -> Result<Arc<[Bridge]>, DbError> {
+        let load = || async { Ok(store::bridges(conn).await?.into()) };
+        let load = self.db.of_one_event(conn, load);
+        self.bridges.get_or_load(self.db.event(), load).await
     }
 
     /// Whether the games that the player has played today, with this one, are all of them.

@@ -1,9 +1,8 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseTransaction, sea_query::SelectStatement};
-use xmas_cache::Snapshot;
 use xmas_kernel::{
     BridgeId, SeasonId, UserId,
     db::{BatchedRead, Db, DbError, Found, retry},
@@ -31,7 +30,7 @@ pub trait BridgeService: Send + Sync {
 /// [`BridgeService`] on the database.
 pub struct Bridges {
     db: Db,
-    bridges: Arc<Snapshot<(), Arc<[Bridge]>>>,
+    awarder: KeyAwarder,
     /// The keys of players who are looking at them just now.
     keys: BatchedRead<SeasonId, UserId, Keys>,
 }
@@ -45,7 +44,7 @@ impl Bridges {
         let read = db.clone();
         Self {
             db,
-            bridges: awarder.bridges.clone(),
+            awarder: awarder.clone(),
             keys: BatchedRead::new(move |season, players| keys(read.clone(), season, players)),
         }
     }
@@ -64,11 +63,6 @@ impl Bridges {
         store::insert(tx, bridge, now).await
     }
 
-    async fn bridges(&self) -> Result<Arc<[Bridge]>, DbError> {
-        let load = async { Ok(store::bridges(self.db.read()).await?.into()) };
-        self.bridges.get_or_load((), load).await
-    }
-
     async fn status_once(
         &self,
         user_id: UserId,
@@ -76,7 +70,7 @@ impl Bridges {
         now: DateTime<Utc>,
     ) -> Result<Option<BridgeStatus>, BridgeError> {
         let today = EventDay::of(now);
-        let bridges = self.bridges().await?;
+        let bridges = self.awarder.bridges(self.db.read()).await?;
         let own = bridges
             .iter()
             .find(|bridge| bridge.rules.season_id == season);

@@ -17,8 +17,8 @@ use xmas_games::{
 };
 use xmas_kernel::{
     Problem, Problems,
-    audit::{self, Actor, Change},
-    db::{Db, DbError, retry},
+    audit::{self, Actor, Area, Change},
+    db::{Db, DbError, EVENT_AREA, retry},
     version::{self, Seen, Stale, Version},
 };
 use xmas_rewards::RewardDesk;
@@ -255,6 +255,7 @@ impl EventDesk {
 
 /// One operator at a time, in an order in which nobody waits for each other: as an edit of a season enters both its areas.
 async fn enter_in_tx(tx: &DatabaseTransaction) -> Result<(), DbError> {
+    audit::enter_in_tx(tx, Area::new(EVENT_AREA)).await?;
     RewardDesk::enter_in_tx(tx).await?;
     SeasonPass::enter_in_tx(tx).await?;
     Bridges::enter_in_tx(tx).await?;

@@ -6,7 +6,7 @@ use sea_orm::DatabaseTransaction;
 use xmas_cache::Snapshot;
 use xmas_kernel::{
     Feature,
-    db::{Db, DbError, retry},
+    db::{Db, DbError, EventSeen, retry},
 };
 use xmas_time::EventDay;
 
@@ -27,7 +27,7 @@ pub trait FeatureService: Send + Sync {
 pub struct Features {
     pub(crate) db: Db,
     gate_enabled: bool,
-    pub(crate) rows: Snapshot<(), Arc<[FeatureRow]>>,
+    pub(crate) rows: Snapshot<EventSeen, Arc<[FeatureRow]>>,
     pub(crate) schedules: Snapshot<EventDay, Arc<[Feature]>>,
 }
 
@@ -77,8 +77,10 @@ impl Features {
     }
 
     async fn rows(&self) -> Result<Arc<[FeatureRow]>, DbError> {
-        let load = async { Ok(store::features(self.db.read()).await?.into()) };
-        self.rows.get_or_load((), load).await
+        let conn = self.db.read();
+        let load = || async { Ok(store::features(conn).await?.into()) };
+        let load = self.db.of_one_event(conn, load);
+        self.rows.get_or_load(self.db.event(), load).await
     }
 
     async fn scheduled(&self, today: EventDay) -> Result<Arc<[Feature]>, DbError> {

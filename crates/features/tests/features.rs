@@ -9,7 +9,7 @@ use xmas_cache::Snapshot;
 use xmas_features::{
     FeatureError, FeatureRow, FeatureService, FeatureSettings, Features, fake::FakeFeatures,
 };
-use xmas_kernel::Feature;
+use xmas_kernel::{Feature, db::DbError};
 use xmas_test_support::TestDb;
 use xmas_time::{Clock, EventDay, SystemClock};
 
@@ -168,4 +168,57 @@ async fn one_broken_row_stops_only_its_own_feature() {
         let refused = features.require(Feature::Dice, day(26)).await;
         assert!(matches!(refused, Err(FeatureError::NotToday)));
     }
+}
+
+/// What another process does that applies an event.
+async fn apply_an_event(test: &TestDb) {
+    let turn = "UPDATE config_lock SET turn = turn + 1 WHERE area = 'EVENT'";
+    test.execute(turn).await;
+}
+
+#[tokio::test]
+async fn another_event_is_noticed_by_whoever_reads_a_part_of_it_first() {
+    let test = TestDb::new().await;
+    let features = Features::new(test.db.clone(), false);
+    let dice = async || features.require(Feature::Dice, day(26)).await;
+    let put = async |feature| {
+        let tx = test.db.begin().await.unwrap();
+        Features::insert_in_tx(&tx, &row(feature), SystemClock.now())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    };
+    put(Feature::Roulette).await;
+    let event = test.db.event();
+    assert!(matches!(dice().await, Err(FeatureError::NotToday)));
+    put(Feature::Dice).await;
+    apply_an_event(&test).await;
+    // Others read their part; the copy here may not be out of date yet.
+    let conn = test.db.read();
+    let part = test.db.of_one_event(conn, || async { Ok::<_, DbError>(1) });
+    assert_eq!(part.await.unwrap(), 1);
+    let moved = test.db.is_still(event);
+    assert!(matches!(moved, Err(DbError::Contention(_))), "{moved:?}");
+    assert!(dice().await.is_ok());
+    test.db.is_still(test.db.event()).unwrap();
+}
+
+#[tokio::test]
+async fn a_part_under_which_the_event_becomes_another_is_read_again() {
+    let test = TestDb::new().await;
+    let conn = test.db.read();
+    let reads = std::cell::Cell::new(0);
+    let part = test.db.of_one_event(conn, || async {
+        reads.set(reads.get() + 1);
+        if reads.get() <= 2 {
+            apply_an_event(&test).await;
+        }
+        Ok::<_, DbError>(reads.get())
+    });
+    assert_eq!(part.await.unwrap(), 3);
+    let restless = test.db.of_one_event(conn, || async {
+        apply_an_event(&test).await;
+        Ok::<_, DbError>(())
+    });
+    assert!(matches!(restless.await, Err(DbError::Contention(_))));
 }

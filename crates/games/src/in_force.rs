@@ -7,7 +7,7 @@ use sea_orm::DbErr;
 use xmas_cache::Snapshot;
 use xmas_kernel::{
     OddsId, audit,
-    db::{DbError, retry},
+    db::{DbError, EventSeen, retry},
 };
 
 use crate::{
@@ -46,11 +46,13 @@ pub(crate) struct Timeline<G: Game> {
 /// `None` if nothing can be played, or what there is breaks its rules.
 pub(crate) type MaybePublished<G> = Option<Arc<PublishedConfig<G>>>;
 
+/// What a copy is of: the event, and from when on it must know what is in force, if the usual copy does not.
+type Looked = (EventSeen, Option<DateTime<Utc>>);
+
 /// What is in force in one game.
 pub(crate) struct InForce<G: Game> {
     context: PlayContext,
-    /// By from when on they must know what is in force, if the usual copy does not.
-    timelines: Snapshot<Option<DateTime<Utc>>, Arc<Timeline<G>>>,
+    timelines: Snapshot<Looked, Arc<Timeline<G>>>,
 }
 
 /// How often a look is repeated: after each plan that takes over, and whenever somebody else has edited the game.
@@ -102,7 +104,8 @@ impl<G: Game> InForce<G> {
         // Whoever comes after what the usual copy knows shares another one, however many they are.
         let mut after = None;
         for _ in 0..LOOKS {
-            let timeline = self.timelines.get_or_load(after, self.load(now)).await?;
+            let key = (self.context.db.event(), after);
+            let timeline = self.timelines.get_or_load(key, self.load(now)).await?;
             if now < timeline.until {
                 return Ok(timeline);
             }
@@ -112,6 +115,11 @@ impl<G: Game> InForce<G> {
     }
 
     async fn load(&self, now: DateTime<Utc>) -> Result<Arc<Timeline<G>>, DbError> {
+        let db = &self.context.db;
+        db.of_one_event(db.read(), || self.load_once(now)).await
+    }
+
+    async fn load_once(&self, now: DateTime<Utc>) -> Result<Arc<Timeline<G>>, DbError> {
         let db = self.context.db.read();
         let since = now - MOST_LATE;
         for _ in 0..LOOKS {

@@ -7,7 +7,7 @@ use sea_orm::{DatabaseTransaction, QueryResult, sea_query::SelectStatement};
 use serde_json::json;
 use xmas_kernel::{
     OddsId,
-    db::{Ask, Caller, DbError, Tx, while_all_wait, while_any_waits},
+    db::{Ask, Caller, DbError, EventSeen, Tx, while_all_wait, while_any_waits},
     idempotency::{NewResult, Replayable, RequestKey, store_many_in_tx},
 };
 use xmas_players::{Entry as Entered, enter_beside_in_tx, enter_free_in_tx};
@@ -34,9 +34,11 @@ pub(crate) struct Plays<G: Game> {
 
 /// The draws of one play so far, whose prizes had all run out, and what is drawn from next. The
 /// number of a draw follows from the nonce and the attempt: a chain is carried on only by the play
-/// with its nonce.
+/// with its nonce, in the same event.
 pub(crate) struct Chain<G: Game> {
     pub(crate) published: Arc<PublishedConfig<G>>,
+    /// Of which it is.
+    pub(crate) event: EventSeen,
     pub(crate) nonce: i64,
     pub(crate) redraws: Vec<Draw>,
     pub(crate) odds: Odds,
@@ -140,6 +142,7 @@ impl<G: Game> Plays<G> {
             let rest = odds.without(draw.entry_id);
             return Err(Stop::SoldOut(Box::new(Chain {
                 published: published.clone(),
+                event: round.ready.event,
                 nonce,
                 redraws,
                 // A game of which nothing is left is not configured correctly.
@@ -303,6 +306,7 @@ impl<G: Game> Plays<G> {
             plays.push(play);
         }
         Books::write_all_in_tx(open).await?;
+        self.context.db.is_still(ready.event)?;
         store_many_in_tx(tx, results).await?;
         Ok(plays)
     }
@@ -322,14 +326,15 @@ impl Round {
         let nonce = next_nonce(play_log::joined_plays(rows)?, own.active.max_daily)?;
         PlayContext::check_price(&books, G::TOKEN)?;
         let place = self.ready.place(rows)?;
-        let (published, odds, odds_id, redraws) =
-            match chain.filter(|(chain, _)| chain.nonce == nonce) {
-                Some((chain, odds_id)) => {
-                    let redraws = chain.redraws.clone();
-                    (&chain.published, &chain.odds, *odds_id, redraws)
-                }
-                None => (own, &own.odds, own.odds_id, Vec::new()),
-            };
+        let (published, odds, odds_id, redraws) = match chain
+            .filter(|(chain, _)| (chain.nonce, chain.event) == (nonce, self.ready.event))
+        {
+            Some((chain, odds_id)) => {
+                let redraws = chain.redraws.clone();
+                (&chain.published, &chain.odds, *odds_id, redraws)
+            }
+            None => (own, &own.odds, own.odds_id, Vec::new()),
+        };
         let active = &published.active;
         let id = DrawId {
             feature: G::FEATURE,

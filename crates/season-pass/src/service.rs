@@ -10,7 +10,7 @@ use xmas_cache::Snapshot;
 use xmas_features::FeatureService;
 use xmas_kernel::{
     Feature, SeasonId, UserId,
-    db::{BatchedRead, Db, DbError, Found, retry},
+    db::{BatchedRead, Db, DbError, EventSeen, Found, retry},
     idempotency::{self, Replayable, RequestKey, retry_keyed},
 };
 use xmas_players::{
@@ -72,7 +72,7 @@ pub trait SeasonPassService: Send + Sync {
 /// [`SeasonPassService`] on the database.
 pub struct SeasonPass {
     pub(crate) options: SeasonPassOptions,
-    pub(crate) seasons: Snapshot<(), Arc<[Arc<Season>]>>,
+    pub(crate) seasons: Snapshot<EventSeen, Arc<[Arc<Season>]>>,
     pub(crate) wardens: Vec<Arc<dyn SeasonWarden>>,
     /// Where players stand who are looking at it just now.
     places: BatchedRead<SeasonId, UserId, (UncheckedProfile, Place)>,
@@ -114,9 +114,10 @@ impl SeasonPass {
     }
 
     async fn seasons(&self) -> Result<Arc<[Arc<Season>]>, DbError> {
-        let load = async {
+        let db = &self.options.db;
+        let load = || async {
             let mut seasons = Vec::new();
-            for mut season in store::active_seasons(self.options.db.read()).await? {
+            for mut season in store::active_seasons(db.read()).await? {
                 let rewards = season.rules.levels.iter().map(|level| level.reward);
                 let rewards: Vec<_> = rewards.collect();
                 season.is_sound &= self.options.rewards.are_deliverable(&rewards).await?;
@@ -124,7 +125,8 @@ impl SeasonPass {
             }
             Ok(seasons.into())
         };
-        self.seasons.get_or_load((), load).await
+        let load = db.of_one_event(db.read(), load);
+        self.seasons.get_or_load(db.event(), load).await
     }
 
     /// The season that is served on `today`, if the season pass is switched on.
@@ -170,6 +172,7 @@ impl SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<Replayable<StampResult>, SeasonError> {
         let (identity, request) = (&command.identity, command.request.as_ref());
+        let seen = self.options.db.event();
         let ready = self.ready_to_stamp(command, EventDay::of(now)).await;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
@@ -187,6 +190,7 @@ impl SeasonPass {
             .await?;
         let result = stamp.ok_or(SeasonError::AlreadyStamped)?;
         books.write_in_tx().await?;
+        self.options.db.is_still(seen)?;
         idempotency::store_in_tx(&tx, identity.user_id, request, &result, now).await?;
         tx.commit().await?;
         Ok(Replayable::fresh(result))
@@ -198,6 +202,7 @@ impl SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<Replayable<LevelReward>, SeasonError> {
         let (identity, request) = (&command.identity, command.request.as_ref());
+        let seen = self.options.db.event();
         let ready = self.serving(EventDay::of(now)).await;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
@@ -234,6 +239,7 @@ impl SeasonPass {
         };
         books.record(&self.options.activity, [event]).await?;
         books.write_in_tx().await?;
+        self.options.db.is_still(seen)?;
         idempotency::store_in_tx(&tx, identity.user_id, request, &reward, now).await?;
         tx.commit().await?;
         Ok(Replayable::fresh(reward))

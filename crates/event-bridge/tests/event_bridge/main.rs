@@ -123,7 +123,7 @@ fn settlement(db: &Db) -> (KeyAwarder, Settlement) {
         activity: log.clone(),
         mover: SeasonMover::new(ledger.clone(), log),
     });
-    let awarder = KeyAwarder::new(Arc::new(SeasonStamps));
+    let awarder = KeyAwarder::new(db.clone(), Arc::new(SeasonStamps));
     let settlement = Settlement::new(SettlementOptions {
         db: db.clone(),
         ledger,
@@ -1177,7 +1177,7 @@ async fn an_action_of_the_last_day_that_ends_after_a_settlement_began_is_paid_by
     assert_eq!(real.settle(10, new_year(1)).await, 0);
     let replica = Arc::new(SeasonStamps);
     let real = Real {
-        awarder: KeyAwarder::new(replica),
+        awarder: KeyAwarder::new(real.test.db.clone(), replica),
         ..real
     };
     for game in [Feature::Lottery, Feature::Roulette, Feature::Dice] {

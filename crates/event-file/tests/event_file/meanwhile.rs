@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 
 use tokio::task::AbortHandle;
@@ -52,6 +52,7 @@ fn replica(app: &TestApp, test: &TestDb) -> App {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_is_refused_while_an_event_becomes_another_again_and_again() {
     const PLAYERS: usize = 200;
+    const PLAYS_BETWEEN: usize = 40;
     let app = TestApp::start().await;
     let mut players = Vec::new();
     for number in 0..PLAYERS {
@@ -60,40 +61,50 @@ async fn nobody_is_refused_while_an_event_becomes_another_again_and_again() {
         players.push(player);
     }
     let files = [file(&app, ONE), file(&app, &other())];
-    let desk = app.app.event().clone();
+    // Another process: those of whoever plays find out by themselves.
+    let elsewhere = app.test.reconnected().await;
+    let desk = replica(&app, &elsewhere).event().clone();
     let now = app.clock.now();
-    let is_over = Arc::new(AtomicBool::new(false));
-    let applying = tokio::spawn({
-        let is_over = is_over.clone();
-        async move {
-            let mut applied = 0;
-            while !is_over.load(Ordering::SeqCst) {
-                let next = &files[(applied + 1) % 2];
-                let plan = desk.apply(None, next, None, now).await.unwrap();
-                assert!(!plan.changes.is_empty());
-                applied += 1;
+    let (played, mut plays) = tokio::sync::mpsc::unbounded_channel::<()>();
+    let applying = tokio::spawn(async move {
+        let mut applied = 0;
+        loop {
+            let next = &files[(applied + 1) % 2];
+            let plan = desk.apply(None, next, None, now).await.unwrap();
+            assert!(!plan.changes.is_empty());
+            applied += 1;
+            for _ in 0..PLAYS_BETWEEN {
+                if plays.recv().await.is_none() {
+                    return applied;
+                }
             }
-            applied
         }
     });
-    let plays = players.into_iter().map(|player| {
+    let playing = players.into_iter().map(|player| {
+        let played = played.clone();
         tokio::spawn(async move {
             for _ in 0..3 {
                 player.play("/api/roulette/play").await.expect_status(200);
+                played.send(()).unwrap();
             }
         })
     });
-    for play in plays.collect::<Vec<_>>() {
-        play.await.unwrap();
+    let playing: Vec<_> = playing.collect();
+    drop(played);
+    for player in playing {
+        player.await.unwrap();
     }
-    is_over.store(true, Ordering::SeqCst);
-    assert!(applying.await.unwrap() > 1);
+    let applied = applying.await.unwrap();
+    assert!(applied >= 3 * PLAYERS / PLAYS_BETWEEN, "{applied}");
     let test = &app.test;
     let plays = "SELECT COUNT(*) FROM feature_log";
     assert_eq!(test.count(plays).await, 600);
-    // Each was drawn from one of the two tables.
+    // Each was drawn from one of the two tables, and brought the XP that the same event says.
     let tables = "SELECT COUNT(DISTINCT odds_id) FROM feature_log";
     assert_eq!(test.count(tables).await, 2);
+    let events = "SELECT COUNT(*) FROM (SELECT DISTINCT play.odds_id, xp.amount FROM feature_log play \
+         JOIN reward_log xp ON xp.grant_key = CONCAT('play:', play.id, ':xp')) AS seen";
+    assert_eq!(test.count(events).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

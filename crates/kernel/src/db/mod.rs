@@ -4,6 +4,7 @@ mod batched;
 mod cluster;
 mod constraint;
 mod error;
+mod event;
 mod executed;
 mod gathered;
 mod pools;
@@ -33,6 +34,8 @@ pub use batched::{BatchedRead, Found, padded};
 use cluster::Cluster;
 pub use constraint::{Constraint, Violation};
 pub use error::DbError;
+use event::LastSeen;
+pub use event::{EVENT_AREA, EventSeen};
 pub use executed::{Executed, STATEMENT_TARGET};
 use executed::{tell, told};
 pub use gathered::{Ask, Caller, Gathered, while_all_wait, while_any_waits};
@@ -98,6 +101,7 @@ pub struct Db {
     cluster: Cluster,
     write: Pools,
     read: Pools,
+    event: LastSeen,
 }
 
 /// The connections of a pool.
@@ -174,6 +178,7 @@ impl Db {
             cluster,
             write,
             read,
+            event: LastSeen::default(),
         }
     }
 
@@ -198,6 +203,30 @@ impl Db {
                 outcome => return Tx::begun(outcome?, &self.cluster).await,
             }
         }
+    }
+
+    /// The event that was last seen here, by whoever has loaded a part of it ([`Db::of_one_event`]).
+    pub fn event(&self) -> EventSeen {
+        self.event.get()
+    }
+
+    /// Fails if another event has been seen since: what was found meanwhile is perhaps of two. The use case is to be
+    /// done again ([`retry()`]).
+    pub fn is_still(&self, event: EventSeen) -> Result<(), DbError> {
+        self.event.is_still(event)
+    }
+
+    /// A part of the event as it is now, which `load` reads through `conn` in any number of statements.
+    pub async fn of_one_event<T, E, F>(
+        &self,
+        conn: &impl ConnectionTrait,
+        load: impl Fn() -> F,
+    ) -> Result<T, E>
+    where
+        E: From<DbError>,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.event.load(conn, load).await
     }
 
     /// The pool for reads that belong to no transaction, in the calling runtime.
