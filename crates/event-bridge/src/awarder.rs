@@ -83,7 +83,7 @@ impl KeyAwarder {
         conn: &C,
     ) -> Result<Arc<[Bridge]>, DbError> {
         let load = || async { Ok(store::bridges(conn).await?.into()) };
-        let load = self.db.of_one_event(conn, load);
+        let load = self.db.load_of_event(conn, load);
         self.bridges.get_or_load(self.db.event(), load).await
     }
 

@@ -79,7 +79,7 @@ impl Features {
     async fn rows(&self) -> Result<Arc<[FeatureRow]>, DbError> {
         let conn = self.db.read();
         let load = || async { Ok(store::features(conn).await?.into()) };
-        let load = self.db.of_one_event(conn, load);
+        let load = self.db.load_of_event(conn, load);
         self.rows.get_or_load(self.db.event(), load).await
     }
 

@@ -9,7 +9,7 @@ use xmas_activity::{ActivityLog, ActivityService, Event, EventKind};
 use xmas_features::{FeatureError, FeatureService, FeatureSettings};
 use xmas_kernel::{
     Asset, ConfigId, Feature, PlayId, UserId,
-    db::{Db, DbError, EventSeen},
+    db::{Db, DbError},
 };
 use xmas_players::Identity;
 use xmas_rewards::{
@@ -45,8 +45,6 @@ pub struct PlayContext {
 /// What is known before the transaction of a play begins.
 #[derive(Debug)]
 pub(crate) struct Ready {
-    /// Of which all of it is.
-    pub(crate) event: EventSeen,
     settings: FeatureSettings,
     season: Option<Arc<Season>>,
 }
@@ -116,7 +114,6 @@ impl PlayContext {
         feature: Feature,
         today: EventDay,
     ) -> Result<Ready, GameError> {
-        let event = self.db.event();
         let mut settings = self.features.require(feature, today).await?;
         if settings.stamp_on_play {
             // XP goes on counting while the season pass is switched off; stamps do not.
@@ -128,7 +125,6 @@ impl PlayContext {
             };
         }
         Ok(Ready {
-            event,
             settings,
             season: self.seasons.running(today).await?,
         })

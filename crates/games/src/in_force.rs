@@ -116,7 +116,7 @@ impl<G: Game> InForce<G> {
 
     async fn load(&self, now: DateTime<Utc>) -> Result<Arc<Timeline<G>>, DbError> {
         let db = &self.context.db;
-        db.of_one_event(db.read(), || self.load_once(now)).await
+        db.load_of_event(db.read(), || self.load_once(now)).await
     }
 
     async fn load_once(&self, now: DateTime<Utc>) -> Result<Arc<Timeline<G>>, DbError> {

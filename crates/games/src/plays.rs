@@ -59,6 +59,8 @@ pub(crate) type Answer<G> = Result<Option<Replayable<Play<<G as Game>::Outcome>>
 
 /// What is the same for all plays of a transaction.
 struct Round {
+    /// Of which all of it is, and what is drawn from.
+    event: EventSeen,
     ready: Ready,
     seed: Arc<SeedOfDay>,
 }
@@ -111,11 +113,14 @@ impl<G: Game> Plays<G> {
         let (identity, request) = (&command.identity, command.request.as_ref());
         let (context, now) = (&self.context, *now);
         let today = EventDay::of(now);
-        let ready = context.ready(G::FEATURE, today).await;
+        let look = || async {
+            let ready = context.ready(G::FEATURE, today).await;
+            (ready, self.in_force.playable(now).await)
+        };
+        let (event, (ready, published)) = context.db.look_at_event(look).await?;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
         // Both are looked at once the player is known not to be blocked, and nothing to be replayed.
-        let published = self.in_force.playable(now).await;
         let seed = context.draws.seed(today, now).await;
 
         let tx = context.db.begin().await?;
@@ -129,7 +134,7 @@ impl<G: Game> Plays<G> {
             Entered::Run(player, (ready, rows)) => (player, ready, rows),
         };
         let (published, seed) = (published?, seed?);
-        let round = Round { ready, seed };
+        let round = Round { event, ready, seed };
         let books = Books::open(&tx, &player, &rows, now)?;
         let decided = round.decide(&published, chain, books, request, &rows)?;
         let (published, odds) = (decided.published, decided.odds);
@@ -142,7 +147,7 @@ impl<G: Game> Plays<G> {
             let rest = odds.without(draw.entry_id);
             return Err(Stop::SoldOut(Box::new(Chain {
                 published: published.clone(),
-                event: round.ready.event,
+                event: round.event,
                 nonce,
                 redraws,
                 // A game of which nothing is left is not configured correctly.
@@ -220,15 +225,19 @@ impl<G: Game> Plays<G> {
             .max()
             .unwrap_or_default();
         let context = &self.context;
-        let round = Round {
-            ready: context.ready(G::FEATURE, today).await?,
-            seed: context.draws.seed(today, now).await?,
+        let look = || async {
+            let ready = context.ready(G::FEATURE, today).await?;
+            // Each is drawn from what was in force when it was asked for.
+            let mut published = Vec::with_capacity(asked.len());
+            for asked in asked {
+                published.push(self.in_force.playable(asked.now).await?);
+            }
+            Ok::<_, GameError>((ready, published))
         };
-        // Each is drawn from what was in force when it was asked for.
-        let mut published = Vec::with_capacity(asked.len());
-        for asked in asked {
-            published.push(self.in_force.playable(asked.now).await?);
-        }
+        let (event, looked) = context.db.look_at_event(look).await?;
+        let (ready, published) = looked?;
+        let seed = context.draws.seed(today, now).await?;
+        let round = Round { event, ready, seed };
         let asking = asked.iter().map(|asked| &asked.command);
         let asking: Vec<_> = asking
             .map(|command| (command.identity, command.request.as_ref()))
@@ -306,7 +315,6 @@ impl<G: Game> Plays<G> {
             plays.push(play);
         }
         Books::write_all_in_tx(open).await?;
-        self.context.db.is_still(ready.event)?;
         store_many_in_tx(tx, results).await?;
         Ok(plays)
     }
@@ -326,15 +334,14 @@ impl Round {
         let nonce = next_nonce(play_log::joined_plays(rows)?, own.active.max_daily)?;
         PlayContext::check_price(&books, G::TOKEN)?;
         let place = self.ready.place(rows)?;
-        let (published, odds, odds_id, redraws) = match chain
-            .filter(|(chain, _)| (chain.nonce, chain.event) == (nonce, self.ready.event))
-        {
-            Some((chain, odds_id)) => {
-                let redraws = chain.redraws.clone();
-                (&chain.published, &chain.odds, *odds_id, redraws)
-            }
-            None => (own, &own.odds, own.odds_id, Vec::new()),
-        };
+        let (published, odds, odds_id, redraws) =
+            match chain.filter(|(chain, _)| (chain.nonce, chain.event) == (nonce, self.event)) {
+                Some((chain, odds_id)) => {
+                    let redraws = chain.redraws.clone();
+                    (&chain.published, &chain.odds, *odds_id, redraws)
+                }
+                None => (own, &own.odds, own.odds_id, Vec::new()),
+            };
         let active = &published.active;
         let id = DrawId {
             feature: G::FEATURE,

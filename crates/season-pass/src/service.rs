@@ -125,7 +125,7 @@ impl SeasonPass {
             }
             Ok(seasons.into())
         };
-        let load = db.of_one_event(db.read(), load);
+        let load = db.load_of_event(db.read(), load);
         self.seasons.get_or_load(db.event(), load).await
     }
 
@@ -172,8 +172,8 @@ impl SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<Replayable<StampResult>, SeasonError> {
         let (identity, request) = (&command.identity, command.request.as_ref());
-        let seen = self.options.db.event();
-        let ready = self.ready_to_stamp(command, EventDay::of(now)).await;
+        let look = || self.ready_to_stamp(command, EventDay::of(now));
+        let (_, ready) = self.options.db.look_at_event(look).await?;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
         let tx = self.options.db.begin().await?;
@@ -190,7 +190,6 @@ impl SeasonPass {
             .await?;
         let result = stamp.ok_or(SeasonError::AlreadyStamped)?;
         books.write_in_tx().await?;
-        self.options.db.is_still(seen)?;
         idempotency::store_in_tx(&tx, identity.user_id, request, &result, now).await?;
         tx.commit().await?;
         Ok(Replayable::fresh(result))
@@ -202,7 +201,6 @@ impl SeasonPass {
         now: DateTime<Utc>,
     ) -> Result<Replayable<LevelReward>, SeasonError> {
         let (identity, request) = (&command.identity, command.request.as_ref());
-        let seen = self.options.db.event();
         let ready = self.serving(EventDay::of(now)).await;
         // Without a key there is nothing to replay, and a refusal costs no transaction.
         let ready = if request.is_none() { Ok(ready?) } else { ready };
@@ -239,7 +237,6 @@ impl SeasonPass {
         };
         books.record(&self.options.activity, [event]).await?;
         books.write_in_tx().await?;
-        self.options.db.is_still(seen)?;
         idempotency::store_in_tx(&tx, identity.user_id, request, &reward, now).await?;
         tx.commit().await?;
         Ok(Replayable::fresh(reward))

@@ -47,9 +47,16 @@ impl LastSeen {
         }
     }
 
-    pub(super) fn is_still(&self, event: EventSeen) -> Result<(), DbError> {
-        if self.get() == event {
-            return Ok(());
+    pub(super) async fn look<T, F>(&self, look: impl Fn() -> F) -> Result<(EventSeen, T), DbError>
+    where
+        F: Future<Output = T>,
+    {
+        for _ in 0..LOOKS {
+            let event = self.get();
+            let seen = look().await;
+            if self.get() == event {
+                return Ok((event, seen));
+            }
         }
         Err(moved())
     }

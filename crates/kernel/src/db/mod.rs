@@ -205,19 +205,21 @@ impl Db {
         }
     }
 
-    /// The event that was last seen here, by whoever has loaded a part of it ([`Db::of_one_event`]).
+    /// The event that was last seen here, by whoever has loaded a part of it ([`Db::load_of_event`]).
     pub fn event(&self) -> EventSeen {
         self.event.get()
     }
 
-    /// Fails if another event has been seen since: what was found meanwhile is perhaps of two. The use case is to be
-    /// done again ([`retry()`]).
-    pub fn is_still(&self, event: EventSeen) -> Result<(), DbError> {
-        self.event.is_still(event)
+    /// What `look` finds in copies of several parts, all of one event, and which one that is.
+    pub async fn look_at_event<T, F>(&self, look: impl Fn() -> F) -> Result<(EventSeen, T), DbError>
+    where
+        F: Future<Output = T>,
+    {
+        self.event.look(look).await
     }
 
     /// A part of the event as it is now, which `load` reads through `conn` in any number of statements.
-    pub async fn of_one_event<T, E, F>(
+    pub async fn load_of_event<T, E, F>(
         &self,
         conn: &impl ConnectionTrait,
         load: impl Fn() -> F,
