@@ -9,9 +9,10 @@ use xmas_kernel::{
 };
 use xmas_season_pass::days_of;
 use xmas_texts::bridge as texts;
+use xmas_time::EventDay;
 
 use crate::{
-    Bridge, BridgeError, Bridges, NewBridge,
+    Bridge, BridgeError, BridgeState, Bridges, NewBridge,
     desk::{BRIDGE, open_bridge, save_in_tx},
     rules, store,
 };
@@ -24,6 +25,19 @@ impl Bridges {
     ) -> Result<Option<Bridge>, DbError> {
         let mut bridges = store::bridges(conn).await?.into_iter();
         Ok(bridges.find(|bridge| bridge.rules.season_id == season))
+    }
+
+    /// Whether a bridge has begun by `today` that is not closed yet: its players are still to be paid.
+    pub async fn is_under_way_in_tx(
+        tx: &DatabaseTransaction,
+        today: EventDay,
+    ) -> Result<bool, DbError> {
+        let bridges = store::bridges(tx).await?;
+        let is_under_way = |bridge: &Bridge| {
+            let first = bridge.rules.days.first();
+            bridge.state != BridgeState::Closed && first.is_some_and(|first| first.day <= today)
+        };
+        Ok(bridges.iter().any(is_under_way))
     }
 
     /// Lets nobody else edit bridges until the transaction ends.

@@ -24,6 +24,9 @@ use crate::{
     names::Names,
 };
 
+/// What a feature's section has itself, and clients cannot keep beside it.
+const SETTINGS: [&str; 2] = ["xp_per_play", "stamp_on_play"];
+
 /// Notes what is wrong with a file. A season that runs on `today` needs its ladder; and fields that are wrong already are
 /// not what others are compared with.
 pub(crate) fn check(
@@ -77,8 +80,17 @@ pub(crate) fn check(
     check_items(file, problems);
     for (feature, section) in file.features.all() {
         let found = check_feature(&convert::feature(feature, section), &Kept::default());
-        let section = format!("features.{}", feature_key(feature));
-        problems.extend(placed(&section, found));
+        let place = format!("features.{}", feature_key(feature));
+        problems.extend(placed(&place, found));
+        for name in SETTINGS {
+            let is_elsewhere = !section.client.contains_key(name);
+            let field = format!("{place}.client.{name}");
+            problems.expect(
+                is_elsewhere,
+                field,
+                texts::no_setting_of_clients(place.clone()),
+            );
+        }
     }
     for (key, value) in &file.texts {
         let found = ui_rules::check_ui(key, &convert::text(value));

@@ -11,8 +11,8 @@ use xmas_games::{
 };
 use xmas_kernel::{Feature, Problem, SeasonId};
 use xmas_rewards::{BundleDraft, BundleItem, NewCouponKind, Reward, RewardType};
-use xmas_season_pass::{Level, NewSeason};
-use xmas_texts::{event_file as texts, season as season_texts};
+use xmas_season_pass::{Level, NewSeason, rules::MAX_GRACE_DAYS};
+use xmas_texts::{event_file as texts, field, season as season_texts};
 
 use crate::{
     file::{
@@ -96,6 +96,12 @@ pub(crate) fn season(section: &SeasonSection, names: &Names) -> (NewSeason, Vec<
             manual: level.is_manual,
         });
     }
+    // What no rule can be asked of is told by the number that the file has.
+    let grace_days = u32::try_from(section.grace_days).unwrap_or_else(|_| {
+        let text = field::between(0, MAX_GRACE_DAYS, section.grace_days);
+        problems.push(Problem::new("grace_days", text));
+        0
+    });
     let season = NewSeason {
         name: section.season_name.clone(),
         start: section.start_date.0,
@@ -103,7 +109,7 @@ pub(crate) fn season(section: &SeasonSection, names: &Names) -> (NewSeason, Vec<
         max_level: i64::try_from(levels.len()).unwrap_or(i64::MAX),
         base_xp_per_stamp: section.base_xp_per_stamp,
         max_xp_bonus: section.max_xp_bonus,
-        grace_days: u32::try_from(section.grace_days).unwrap_or(u32::MAX),
+        grace_days,
         internal_win_threshold: section.internal_win_threshold,
         is_active: section.is_active,
         levels,
@@ -219,6 +225,14 @@ pub(crate) fn lottery(
             let text = texts::fewer_than_won(won, total);
             problems.push(Problem::new(format!("{prefix}stock"), text));
         }
+        // One that is too low has been told of, by the number that the file has.
+        let stock = stock.map(|stock| {
+            if prize.stock_total < Some(0) {
+                stock
+            } else {
+                stock.max(0)
+            }
+        });
         prizes.push(PrizeEdit {
             id: kept.and_then(|kept| kept.id),
             label: Some(prize.label.clone()),

@@ -210,8 +210,13 @@ impl EventDesk {
         enter_in_tx(tx).await?;
         let whole = state::load(tx, season, &wanted).await?.file;
         let before = state::restricted(&whole, &wanted);
-        let version = Version::of(&canonical(&before));
-        version::expect(seen, &version)?;
+        let announced = announced_in_tx(tx, &wanted).await?;
+        let is_running = is_running_in_tx(tx, EventDay::of(now)).await?;
+        let version = version_of(&before, &announced, is_running);
+        // What is as it should be already is left alone, whatever was seen before.
+        if before != wanted {
+            version::expect(seen, &version)?;
+        }
         // What was promised may be in bundles that the file does not have.
         let promised = EventFile {
             bundles: whole.bundles,
@@ -220,13 +225,13 @@ impl EventDesk {
         let mut plan = Plan {
             file_sha256: file.sha256.clone(),
             version,
-            is_running: SeasonPass::runs_in_tx(tx, EventDay::of(now)).await?,
+            is_running,
             changes: diff::changes(&before, &wanted),
             unchanged: Vec::new(),
             left: Vec::new(),
             odds: effects::odds(&promised, &wanted),
             levels: newly_reached_in_tx(tx, &before, &wanted).await?,
-            announced: announced_in_tx(tx, &wanted).await?,
+            announced,
             refused: Vec::new(),
         };
         let changed: Vec<&str> = plan.changed().collect();
@@ -264,6 +269,19 @@ async fn enter_in_tx(tx: &DatabaseTransaction) -> Result<(), DbError> {
     named::enter_in_tx::<Lottery>(tx).await?;
     Features::enter_in_tx(tx).await?;
     UiConfigs::enter_in_tx(tx).await
+}
+
+/// What a plan has seen. Who has looked at an event that did not run, or of which nothing was announced, has not agreed to
+/// change another one.
+fn version_of(before: &EventFile, announced: &[Announced], is_running: bool) -> Version {
+    let announced: Vec<_> = announced.iter().map(|it| (it.game, it.plan)).collect();
+    Version::of(&(canonical(before), announced, is_running))
+}
+
+/// Whether players are being promised something: a season is served, or a bridge has begun and is not closed.
+async fn is_running_in_tx(tx: &DatabaseTransaction, today: EventDay) -> Result<bool, DbError> {
+    Ok(SeasonPass::is_served_in_tx(tx, today).await?
+        || Bridges::is_under_way_in_tx(tx, today).await?)
 }
 
 /// The file as it is compared: lists that are in no order by their names.

@@ -32,36 +32,22 @@ pub struct Change {
     pub is_promise: bool,
 }
 
-/// By what items of a list are known.
+/// By what the items of the file's own lists are known. Lists of what clients keep are compared whole.
 const IDENTITIES: [(&str, &str); 7] = [
-    ("levels", "level"),
-    ("days", "day"),
-    ("prizes", "label"),
+    ("season.levels", "level"),
+    ("bridge.days", "day"),
+    ("lottery.prizes", "label"),
     ("bundles", "name"),
     ("coupons", "name"),
     // By their places.
-    ("segments", ""),
-    ("items", ""),
+    ("roulette.segments", ""),
+    ("bundles..items", ""),
 ];
 
-/// What players are promised: the last part of a path, or a list whose items are promises.
-const PROMISES: [&str; 15] = [
-    "levels",
-    "days",
-    "segments",
-    "prizes",
-    "required_xp",
-    "reward_type",
-    "reward_amount",
-    "reward_item",
-    "weight",
-    "points",
-    "date",
-    "mission",
-    "keys_required",
-    "settle_on",
-    "end_date",
-];
+/// What players are promised: all of these sections, once they are there.
+const PROMISES: [&str; 5] = ["season", "bridge", "roulette", "dice", "lottery"];
+/// And of a feature these.
+const PROMISES_OF_FEATURES: [&str; 3] = ["is_enabled", "xp_per_play", "stamp_on_play"];
 
 /// The differences, in the order of the file's sections.
 pub(crate) fn changes(before: &EventFile, after: &EventFile) -> Vec<Change> {
@@ -71,6 +57,7 @@ pub(crate) fn changes(before: &EventFile, after: &EventFile) -> Vec<Change> {
         let at = At {
             shown: section.to_owned(),
             plain: section.to_owned(),
+            was_there: before.contains_key(section),
         };
         values(&at, before.get(section), after.get(section), &mut changes);
     }
@@ -97,13 +84,22 @@ struct At {
     shown: String,
     /// Without them.
     plain: String,
+    /// Whether its section was there before.
+    was_there: bool,
 }
 
 impl At {
     fn field(&self, name: &str) -> Self {
+        // A name that somebody made up is shown as it would be quoted.
+        let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        let shown = match name.chars().all(is_bare) {
+            true => format!("{}.{name}", self.shown),
+            false => format!("{}.{name:?}", self.shown),
+        };
         Self {
-            shown: format!("{}.{name}", self.shown),
+            shown,
             plain: format!("{}.{name}", self.plain),
+            was_there: self.was_there,
         }
     }
 
@@ -111,15 +107,18 @@ impl At {
         Self {
             shown: format!("{}[{name}]", self.shown),
             plain: format!("{}.", self.plain),
+            was_there: self.was_there,
         }
     }
 
     fn is_promise(&self) -> bool {
-        let mut parts = self.plain.split('.');
-        let section = parts.next().unwrap_or_default();
-        let last = parts.rfind(|part| !part.is_empty()).unwrap_or_default();
-        ["season", "bridge", "roulette", "dice", "lottery"].contains(&section)
-            && PROMISES.contains(&last)
+        let parts: Vec<&str> = self.plain.split('.').collect();
+        let is_promised = match parts[..] {
+            ["features", _, field] => PROMISES_OF_FEATURES.contains(&field),
+            [section, ..] => PROMISES.contains(&section),
+            [] => false,
+        };
+        self.was_there && is_promised
     }
 }
 
@@ -130,12 +129,14 @@ fn values(at: &At, before: Option<&Value>, after: Option<&Value>, changes: &mut 
             tables(at, before, after, changes);
         }
         // Of what is new every field is told, but for items of lists.
-        (None, Some(Value::Table(after))) if !at.plain.ends_with('.') => {
+        (None, Some(Value::Table(after))) if !at.plain.ends_with('.') && !after.is_empty() => {
             tables(at, &Table::new(), after, changes);
         }
-        (before, Some(Value::Array(after))) if identity(at).is_some() => {
-            let before = before.and_then(Value::as_array);
-            lists(at, before.map_or(&[], Vec::as_slice), after, changes);
+        (Some(Value::Array(before)), Some(Value::Array(after))) if identity(at).is_some() => {
+            lists(at, before, after, changes);
+        }
+        (None, Some(Value::Array(after))) if identity(at).is_some() && !after.is_empty() => {
+            lists(at, &[], after, changes);
         }
         _ => changes.push(Change {
             kind: match (before, after) {
@@ -160,9 +161,8 @@ fn tables(at: &At, before: &Table, after: &Table, changes: &mut Vec<Change>) {
 
 /// By what the items of a list are known, if this is one.
 fn identity(at: &At) -> Option<&'static str> {
-    let list = at.plain.rsplit('.').next().unwrap_or_default();
     let mut known = IDENTITIES.iter();
-    known.find(|(name, _)| *name == list).map(|(_, by)| *by)
+    known.find(|(name, _)| *name == at.plain).map(|(_, by)| *by)
 }
 
 fn lists(at: &At, before: &[Value], after: &[Value], changes: &mut Vec<Change>) {
@@ -202,6 +202,7 @@ fn lists(at: &At, before: &[Value], after: &[Value], changes: &mut Vec<Change>) 
             path: format!("{}[order]", at.shown),
             before: Some(was.join(", ")),
             after: Some(is.join(", ")),
+            // Nobody is promised an order.
             is_promise: false,
         });
     }

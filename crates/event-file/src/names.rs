@@ -89,10 +89,14 @@ impl Names {
             Some(RewardType::Bundle | RewardType::Coupon) => Some(1),
             _ => None,
         };
-        let amount = fields.reward_amount.or(usual);
-        if amount.is_none() {
-            let path = format!("{prefix}reward_amount");
-            problems.push(Problem::new(path, field::required()));
+        let amount = usual.or(fields.reward_amount);
+        let told = match (usual, fields.reward_amount) {
+            (Some(_), Some(_)) => Some(texts::no_amount(fields.reward_type.clone())),
+            (None, None) => Some(field::required()),
+            _ => None,
+        };
+        if let Some(text) = told {
+            problems.push(Problem::new(format!("{prefix}reward_amount"), text));
         }
         Named {
             reward_type: fields.reward_type.clone(),

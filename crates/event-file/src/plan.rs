@@ -6,7 +6,7 @@ use xmas_kernel::{Feature, PlanId, version::Version};
 
 use crate::{
     PlacedProblem,
-    diff::{Change, ChangeKind, SECTIONS, section},
+    diff::{Change, SECTIONS, section},
     effects::{NewlyReached, OddsEffect},
 };
 
@@ -15,9 +15,10 @@ use crate::{
 pub struct Plan {
     /// SHA-256 of the file, in hexadecimal digits.
     pub file_sha256: String,
-    /// Of everything that the file says something about, as it is in the database.
+    /// Of everything that the file says something about, as it is in the database, and of what is announced of it.
     pub version: Version,
-    /// Whether a season runs today: whatever changes, changes under players.
+    /// Whether an event runs: a season until the end of its grace days, or a bridge until it is closed. Whatever changes, changes
+    /// under players.
     pub is_running: bool,
     /// In the order of the file.
     pub changes: Vec<Change>,
@@ -58,9 +59,8 @@ impl Plan {
 
     /// The changes of what players were promised, in an event that runs.
     pub fn broken_promises(&self) -> impl Iterator<Item = &Change> {
-        let is_other = |change: &&Change| change.is_promise && change.kind != ChangeKind::Added;
-        let changes = self.changes.iter().filter(is_other);
-        changes.filter(|_| self.is_running)
+        let promises = self.changes.iter().filter(|change| change.is_promise);
+        promises.filter(|_| self.is_running)
     }
 
     /// The sections that change.

@@ -13,7 +13,7 @@ use xmas_time::EventDay;
 use crate::{
     NewSeason, SavedSeason, Season, SeasonDeskError, SeasonPass,
     desk::{CREATE, SEASONS, Save, UPDATE},
-    store,
+    rules, store,
 };
 
 /// Players who stand at the same place.
@@ -39,11 +39,15 @@ impl SeasonPass {
         store::find_last_active(conn).await
     }
 
-    /// Whether a season runs on a day.
-    pub async fn runs_in_tx(tx: &DatabaseTransaction, today: EventDay) -> Result<bool, DbError> {
+    /// Whether a season is served on a day, grace days included.
+    pub async fn is_served_in_tx(
+        tx: &DatabaseTransaction,
+        today: EventDay,
+    ) -> Result<bool, DbError> {
         let active = store::active_seasons(tx).await?;
-        let runs = |season: &Season| (season.rules.start..=season.rules.end).contains(&today);
-        Ok(active.iter().any(runs))
+        let is_served =
+            |season: &Season| (season.rules.start..=rules::last_served(season)).contains(&today);
+        Ok(active.iter().any(is_served))
     }
 
     /// How many players of a season have so much XP and have reached such a level before.

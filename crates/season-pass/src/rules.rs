@@ -20,7 +20,7 @@ pub const MAX_LEVELS: i64 = 1_000;
 /// The most XP that a stamp brings by itself, and the most that it brings besides.
 const MAX_XP_OF_STAMP: i64 = 1_000_000;
 /// How many days a season may be served after its last one.
-const MAX_GRACE_DAYS: i64 = 366;
+pub const MAX_GRACE_DAYS: i64 = 366;
 /// How many characters the label of a level's reward may have.
 pub const LABEL_CHARACTERS: RangeInclusive<usize> = 1..=191;
 
@@ -68,7 +68,7 @@ pub fn serving(seasons: &[Arc<Season>], today: EventDay) -> Result<Arc<Season>, 
 }
 
 /// The last of the season's grace days.
-fn last_served(season: &Season) -> EventDay {
+pub(crate) fn last_served(season: &Season) -> EventDay {
     season.rules.end.plus_days(season.rules.grace_days)
 }
 

@@ -44,6 +44,22 @@ texts! {
         "must name a bundle or kind of coupon of this file; got {got}"
         "이 파일에 있는 묶음이나 쿠폰 종류의 이름이어야 합니다(받은 값: {got})"
     }
+    no_amount(kind) {
+        "must be left out of {kind}"
+        "{kind}에는 적지 않습니다"
+    }
+    no_setting_of_clients(section) {
+        "must stand in {section} itself"
+        "{section}에 직접 적어야 합니다"
+    }
+    says_nothing() {
+        "must say something; it has no section"
+        "내용이 있어야 합니다. 섹션이 하나도 없습니다"
+    }
+    same_file(file) {
+        "{file} is the event's file: keep the plan elsewhere"
+        "{file}은(는) 이벤트 파일입니다. 계획은 다른 곳에 두세요"
+    }
     named_twice() {
         "must stand in the file once only"
         "파일에 한 번만 적어야 합니다"

@@ -109,7 +109,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         }) => return event::check::run(&args),
         Verb::Event(event::Args {
             what: event::What::Example,
-        }) => return Ok(event::print_example()),
+        }) => return event::print_example(),
         Verb::Event(event::Args {
             what: event::What::Schema(args),
         }) => return event::print_schema(&args),

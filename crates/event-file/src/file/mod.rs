@@ -22,10 +22,11 @@ pub use games::{
 pub use rewards::{BundleSection, CouponSection, ItemSection, RewardFields};
 pub use season::{LevelSection, SeasonSection};
 
-/// The event. What a file leaves out stays in the database as it is.
+/// The event. A section that a file leaves out stays in the database as it is. A section that is there is meant whole: a field that it
+/// leaves out is what that field usually is, and not what it was.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-ko" = "이벤트입니다. 파일에 없는 것은 데이터베이스에 있는 그대로 남습니다."))]
+#[schemars(extend("x-ko" = "이벤트입니다. 파일에 없는 섹션은 데이터베이스에 있는 그대로 남습니다. 파일에 있는 섹션은 전체를 뜻하므로, 적지 않은 필드는 이전 값이 아니라 기본값이 됩니다."))]
 pub struct EventFile {
     /// The season pass, known by its name.
     #[serde(skip_serializing_if = "Option::is_none")]

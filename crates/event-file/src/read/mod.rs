@@ -51,7 +51,14 @@ impl PlacedProblem {
 
     /// `12:7: …`, for people.
     pub fn sentence(&self, language: Language) -> String {
-        let sentence = self.problem.sentence(language);
+        let problem = match self.problem.field.is_empty() {
+            true => &Problem {
+                field: "file".to_owned(),
+                ..self.problem.clone()
+            },
+            false => &self.problem,
+        };
+        let sentence = problem.sentence(language);
         format!("{}:{}: {sentence}", self.line, self.column)
     }
 }
@@ -105,7 +112,7 @@ pub fn read(text: &str, today: EventDay) -> Result<CheckedFile, Vec<PlacedProble
         reading.refuse("", texts::unreadable(error.to_string()));
         EventFile::default()
     });
-    let wrong = reading.wrong();
+    let wrong = with_consequences(reading.wrong());
     let is_wrong = |field: &str| {
         let is_below = |wrong: &String| {
             let rest = field.strip_prefix(wrong.as_str());
@@ -117,8 +124,17 @@ pub fn read(text: &str, today: EventDay) -> Result<CheckedFile, Vec<PlacedProble
     check::check(&file, today, &is_wrong, &mut found);
     // Of what was replaced nothing else is told.
     let found = found.into_vec().into_iter();
-    let found = found.filter(|problem| !is_wrong(&problem.field));
+    let found = found.filter(|problem| {
+        let follows = problem.text == texts::promised_by_nobody()
+            && is_any_in(&["season", "roulette", "dice", "lottery"], &wrong)
+            || problem.field.ends_with(".reward_item")
+                && is_any_in(&["bundles", "coupons"], &wrong);
+        !is_wrong(&problem.field) && !follows
+    });
     problems.extend(found.collect());
+    if problems.is_empty() && file == EventFile::default() {
+        problems.push(Problem::new("", texts::says_nothing()));
+    }
     match problems.is_empty() {
         true => Ok(CheckedFile {
             event: file,
@@ -127,6 +143,30 @@ pub fn read(text: &str, today: EventDay) -> Result<CheckedFile, Vec<PlacedProble
         }),
         false => Err(placed(problems, &places)),
     }
+}
+
+/// With the paths of what cannot be judged without what is wrong.
+fn with_consequences(mut wrong: Vec<String>) -> Vec<String> {
+    let mut others = Vec::new();
+    for path in &wrong {
+        let fields: &[&str] = match path.rsplit_once('.') {
+            Some((_, "reward_type")) => &["reward_amount", "reward_item"],
+            Some(("bridge", "days")) => &["keys_required"],
+            _ => &[],
+        };
+        let above = path.rsplit_once('.').map_or("", |(above, _)| above);
+        others.extend(fields.iter().map(|field| format!("{above}.{field}")));
+    }
+    wrong.extend(others);
+    wrong
+}
+
+/// Whether anything is wrong in one of these sections, or a whole section, which may be meant for one of them.
+fn is_any_in(sections: &[&str], wrong: &[String]) -> bool {
+    wrong.iter().any(|path| match path.split_once('.') {
+        Some((section, _)) => sections.contains(&section),
+        None => true,
+    })
 }
 
 /// In the order of their places.

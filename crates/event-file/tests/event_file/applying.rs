@@ -178,7 +178,8 @@ async fn a_plan_says_what_changes_and_what_that_means_and_changes_nothing() {
         [
             "season.levels[1].required_xp",
             "season.levels[2].required_xp",
-            "roulette.segments[1].weight"
+            "roulette.segments[1].weight",
+            "lottery.prizes[배민 2만].stock_total"
         ]
     );
     let reached: Vec<(i64, u64)> = plan
@@ -268,6 +269,125 @@ async fn a_file_is_applied_only_to_what_its_plan_has_seen() {
         .await;
     applied.unwrap();
     assert_eq!(world.export().await, text);
+    // Whoever has not heard the answer may send the same again.
+    let again = world
+        .desk
+        .apply(Some(&world.actor), &file, Some(&seen), now)
+        .await;
+    assert_eq!(changes(&again.unwrap()), []);
+}
+
+#[tokio::test]
+async fn a_plan_has_seen_what_is_announced_and_whether_the_event_runs() {
+    let world = World::new().await;
+    let text = RECORDED.replace("stock_total = 20,", "stock_total = 30,");
+    let (file, now) = (world.read(&text), world.app.clock.now());
+    let seen = Seen::one(world.plan(&text).await.version.as_str().to_owned());
+    let admin = world.app.admin("other").await;
+    let lottery = admin.get("/admin/api/lottery-config/1").await.body;
+    let announced = json!({
+        "effective_from": "2025-12-27T00:00:00+09:00",
+        "config": { "version": lottery["version"], "max_daily_plays": 3 },
+    });
+    let path = "/admin/api/lottery-config/1/plans";
+    admin.post(path, &announced).await.expect_status(201);
+    let stale = world
+        .desk
+        .apply(Some(&world.actor), &file, Some(&seen), now)
+        .await;
+    assert!(matches!(stale, Err(EventError::Stale(_))), "{stale:?}");
+    let before = world.plan(&text).await;
+    assert!(before.is_running && before.announced.len() == 1);
+    // Keys are to be paid and rewards to be claimed after the last day, too.
+    let set = |date| {
+        world
+            .app
+            .clock
+            .set(EventDay::from_ymd(2026, 1, date).unwrap().start());
+    };
+    set(7);
+    assert!(world.plan(&text).await.is_running);
+    world
+        .app
+        .test
+        .execute(
+            "UPDATE event_bridge SET state = 'CLOSED', open_slot = NULL, closed_at = created_at",
+        )
+        .await;
+    assert!(world.plan(&text).await.is_running, "the last grace day");
+    set(8);
+    let over = world.plan(&text).await;
+    assert!(!over.is_running);
+    assert_eq!(over.broken_promises().count(), 0);
+    assert_ne!(over.version, before.version);
+}
+
+#[tokio::test]
+async fn whatever_players_have_is_a_promise_while_the_event_runs() {
+    let world = World::new().await;
+    for (right, other, path) in [
+        (
+            "label = \"배민 2만\",",
+            "label = \"배민 2만\", is_active = false,",
+            "lottery.prizes[배민 2만].is_active",
+        ),
+        (
+            "stock_total = 20,",
+            "stock_total = 10,",
+            "lottery.prizes[배민 2만].stock_total",
+        ),
+        (
+            "[lottery]\n",
+            "[lottery]\nmax_daily_plays = 3\n",
+            "lottery.max_daily_plays",
+        ),
+        ("grace_days = 7", "grace_days = 1", "season.grace_days"),
+        (
+            "keys_required = 7",
+            "keys_required = 6",
+            "bridge.keys_required",
+        ),
+        (
+            "page_path = \"/lottery\"\nis_enabled = true",
+            "page_path = \"/lottery\"\nis_enabled = false",
+            "features.lottery.is_enabled",
+        ),
+    ] {
+        assert!(RECORDED.contains(right), "{right}");
+        let plan = world.plan(&RECORDED.replacen(right, other, 1)).await;
+        let promises: Vec<&str> = plan.broken_promises().map(|it| it.path.as_str()).collect();
+        assert_eq!(promises, [path], "{other}");
+    }
+    let text = RECORDED.replacen("title = \"복권\"", "title = \"뽑기\"", 1);
+    assert_eq!(world.plan(&text).await.broken_promises().count(), 0);
+}
+
+#[tokio::test]
+async fn every_difference_is_applied() {
+    let world = World::new().await;
+    let tail = |text: &str| format!("{RECORDED}{text}");
+    let texts = [
+        "\n[texts.zz]\n",
+        "\n[texts.zz]\nlevels = []\n",
+        "\n[texts.zz]\nlevels = \"x\"\n",
+        "\n[texts.zz]\nlevels = [\n  { label = \"a\", v = 1 },\n]\n",
+        "\n[texts.zz]\nprizes = [{ label = \"a\", v = 1 }, { label = \"a\", v = 2 }]\n",
+        "\n[texts.zz]\nprizes = [{ label = \"a\", v = 1 }, { label = \"a\", v = 3 }]\n",
+        "\n[texts.zz]\nprizes = [{ label = \"a\", v = 3 }, { label = \"a\", v = 1 }]\n",
+        "\n[texts.zz]\ninner = {}\n",
+    ];
+    for text in texts {
+        let text = tail(text);
+        let plan = world.apply(&text).await.unwrap();
+        assert!(!plan.changes.is_empty(), "{text}");
+        let wanted = canonical(&world.read(&text).event);
+        assert_eq!(world.export().await, wanted);
+        assert_eq!(changes(&world.apply(&text).await.unwrap()), []);
+    }
+    let client = "[features.lottery.client]\nflags = {}\nitems = []\n\n[features.lottery]";
+    let text = tail(texts[7]).replacen("[features.lottery]", client, 1);
+    assert!(!world.apply(&text).await.unwrap().changes.is_empty());
+    assert_eq!(world.export().await, canonical(&world.read(&text).event));
 }
 
 #[tokio::test]

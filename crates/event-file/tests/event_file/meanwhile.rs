@@ -5,7 +5,6 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use tokio::task::AbortHandle;
 use xmas_api::wiring::{App, Ports};
 use xmas_config::{Config, Secrets, Variables};
 use xmas_event_file::{CheckedFile, EventDesk, read};
@@ -120,25 +119,17 @@ async fn a_process_that_dies_has_applied_all_of_it_or_nothing() {
         desk.apply(None, &before, None, now).await.unwrap();
         let mut test = app.test.reconnected().await;
         let counted = Arc::new(AtomicU64::new(0));
-        let victim: Arc<std::sync::OnceLock<AbortHandle>> = Arc::default();
-        let killed = victim.clone();
         test.db.observe_statements(move |_| {
-            // What connecting takes may have come before there was anybody to end.
-            if counted.fetch_add(1, Ordering::SeqCst) + 1 >= statements
-                && let Some(victim) = killed.get()
-            {
-                victim.abort();
+            if counted.fetch_add(1, Ordering::SeqCst) + 1 == statements {
+                // At once, and not at the next pause, of which there may be none.
+                std::panic::resume_unwind(Box::new("killed"));
             }
         });
         let process: EventDesk = replica(&app, &test).event().clone();
         let wanted = file(&app, &text);
-        let (go, wait) = tokio::sync::oneshot::channel::<()>();
         let work = tokio::spawn(async move {
-            wait.await.unwrap();
             process.apply(None, &wanted, None, now).await.unwrap();
         });
-        victim.set(work.abort_handle()).unwrap();
-        go.send(()).unwrap();
         let is_cut = work.await.is_err();
         // What it was about to commit is there or not by the time that somebody else has had their turn.
         let exported = {

@@ -133,6 +133,50 @@ fn forty_mistakes_are_told_at_once_each_at_its_place() {
     assert!(problems.len() >= broken.len(), "{}", problems.len());
 }
 
+/// Of one mistake one message.
+#[test]
+fn what_follows_from_a_mistake_is_not_told_again() {
+    for (right, wrong, field) in [
+        (
+            "reward_type = \"COUPON\", reward_item = \"배민 2만\"",
+            "reward_type = \"COUPN\", reward_item = \"배민 2만\"",
+            "lottery.prizes.4.reward_type",
+        ),
+        (
+            "[[coupons]]\nname = \"배민 2만\"",
+            "[[coupons]]\nnmae = \"배민 2만\"",
+            "coupons.1.nmae",
+        ),
+        ("levels = [", "levls = [", "season.levls"),
+        ("[lottery]", "[lotery]", "lotery"),
+        (
+            "grace_days = 7",
+            "grace_days = 5_000_000_000",
+            "season.grace_days",
+        ),
+        (
+            "{ reward_type = \"NONE\" }",
+            "{ reward_type = \"NONE\", reward_amount = 0 }",
+            "dice.lose.reward_amount",
+        ),
+        (
+            "reward_type = \"COUPON\", reward_item = \"배민 2만\"",
+            "reward_type = \"COUPON\", reward_amount = 1, reward_item = \"배민 2만\"",
+            "lottery.prizes.4.reward_amount",
+        ),
+        (
+            "[features.ranking]",
+            "[features.roulette.client]\nxp_per_play = 9\n\n[features.ranking]",
+            "features.roulette.client.xp_per_play",
+        ),
+    ] {
+        assert!(XMAS.contains(right), "{right}");
+        let text = XMAS.replacen(right, wrong, 1);
+        let fields: Vec<String> = places(&text).into_iter().map(|(.., field)| field).collect();
+        assert_eq!(fields, [field], "{wrong}");
+    }
+}
+
 #[test]
 fn every_mistake_of_syntax_has_its_place() {
     let text = "[season\nseason_name = \"x\n[bridge]\nkeys_required = 7\nkeys_required = 8\nsettle_on = 2025-02-30\n";
@@ -142,7 +186,9 @@ fn every_mistake_of_syntax_has_its_place() {
 
 #[test]
 fn a_file_may_be_a_part_of_the_event_and_says_only_what_it_may() {
-    assert_eq!(places(""), []);
+    for nothing in ["", "# 아직 아무것도 없음\n"] {
+        assert_eq!(places(nothing), [(1, 1, String::new())]);
+    }
     let text = "[texts.ticket_zero]\ntitle = \"표\"\n";
     assert_eq!(canonical(&event(text)), text);
     let alone = "[bridge]\nkeys_required = 1\nsettle_on = 2026-01-01\n\

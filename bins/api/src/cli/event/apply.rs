@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::bail;
 use xmas_config::Config;
-use xmas_event_file::{Basis, CheckedFile, EventError};
+use xmas_event_file::{Basis, CheckedFile, EventError, Plan};
 use xmas_kernel::version::Seen;
 use xmas_texts::{Language, event_file as texts};
 use xmas_time::EventDay;
@@ -45,7 +45,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     database::require_real_time(config)?;
     let Opened { db, app, clock } = Opened::of(config).await?;
     let now = clock.now();
-    let Some(file) = args.file.checked(EventDay::of(now))? else {
+    let Some(file) = args.file.checked(EventDay::of(now), args.json)? else {
         return Ok(ExitCode::FAILURE);
     };
     let actor = actor::find(&db, args.admin.as_deref(), args.reason.as_ref()).await?;
@@ -57,11 +57,10 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     };
     let language = Language::of_environment();
     if !args.json {
-        tell(&report::text(&plan, language));
+        tell(&report::text(&plan, language))?;
     }
     if !plan.refused.is_empty() {
-        args.file.print(&plan.refused);
-        return Ok(ExitCode::FAILURE);
+        return args.refused(&plan, language);
     }
     if !args.yes && plan.is_running && !plan.changes.is_empty() {
         confirm(args.json, language)?;
@@ -69,18 +68,26 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let applied = app.event().apply(Some(&actor), &file, Some(&seen), now);
     let applied = match applied.await {
         Ok(applied) => applied,
-        Err(EventError::Refused(plan)) => {
-            args.file.print(&plan.refused);
-            return Ok(ExitCode::FAILURE);
-        }
+        Err(EventError::Refused(plan)) => return args.refused(&plan, language),
         Err(EventError::Stale(_)) => bail!(texts::moved()),
         Err(error) => return Err(error.into()),
     };
     match args.json {
-        true => tell(&report::json(&applied, language).to_string()),
-        false => tell(&texts::applied().sentence(language)),
+        true => tell(&report::json(&applied, language).to_string())?,
+        false => tell(&texts::applied().sentence(language))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    /// Says why nothing was applied.
+    fn refused(&self, plan: &Plan, language: Language) -> anyhow::Result<ExitCode> {
+        match self.json {
+            true => tell(&report::json(plan, language).to_string())?,
+            false => self.file.print_refused(&plan.refused),
+        }
+        Ok(ExitCode::FAILURE)
+    }
 }
 
 /// What the plan in a file has seen, if it was made of this file.

@@ -1,10 +1,8 @@
 use std::process::ExitCode;
 
-use serde_json::json;
-use xmas_texts::Language;
 use xmas_time::{Clock, EventDay, SystemClock};
 
-use super::file::FileArg;
+use super::{file::FileArg, report::tell};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -17,27 +15,13 @@ pub(crate) struct Args {
 
 /// Exit code 0 if nothing is wrong with it.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let checked = args.file.read(EventDay::of(SystemClock.now()))?;
-    let problems = checked.err().unwrap_or_default();
-    if args.json {
-        let language = Language::of_environment();
-        let told = problems.iter().map(|it| {
-            json!({
-                "line": it.line,
-                "column": it.column,
-                "field": it.problem.field,
-                "message": it.problem.sentence(language),
-            })
-        });
-        println!("{}", json!({ "problems": told.collect::<Vec<_>>() }));
-    } else {
-        args.file.print(&problems);
-        if problems.is_empty() {
-            println!("ok");
-        }
+    let today = EventDay::of(SystemClock.now());
+    if args.file.checked(today, args.json)?.is_none() {
+        return Ok(ExitCode::FAILURE);
     }
-    Ok(match problems.is_empty() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+    match args.json {
+        true => args.file.tell_problems(&[])?,
+        false => tell("ok")?,
+    }
+    Ok(ExitCode::SUCCESS)
 }

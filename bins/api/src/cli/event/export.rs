@@ -1,11 +1,14 @@
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::bail;
 use xmas_config::Config;
 use xmas_event_file::EventError;
-use xmas_texts::{Language, event_file as texts, quoted, start};
+use xmas_texts::{Language, quoted, start};
 
-use super::opened::Opened;
+use super::{
+    opened::Opened,
+    report::{keep, tell},
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -32,12 +35,8 @@ pub(crate) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         eprintln!("warning: {}", problem.sentence(language));
     }
     match &args.out {
-        None => print!("{}", exported.text),
-        Some(path) => {
-            let shown = || path.display().to_string();
-            let written = fs::write(path, &exported.text);
-            written.map_err(|error| texts::unusable(shown(), error.to_string()))?;
-        }
+        None => tell(&exported.text)?,
+        Some(path) => keep(path, &exported.text)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,15 @@
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::bail;
+use serde_json::json;
 use xmas_event_file::{CheckedFile, PlacedProblem, read};
 use xmas_texts::{Language, event_file as texts};
 use xmas_time::EventDay;
+
+use super::report::{self, tell};
 
 /// A file that is named on the command line.
 #[derive(Debug, clap::Args)]
@@ -15,10 +21,7 @@ pub(super) struct FileArg {
 
 impl FileArg {
     /// The event that the file says; or what is wrong with it.
-    pub(super) fn read(
-        &self,
-        today: EventDay,
-    ) -> anyhow::Result<Result<CheckedFile, Vec<PlacedProblem>>> {
+    fn read(&self, today: EventDay) -> anyhow::Result<Result<CheckedFile, Vec<PlacedProblem>>> {
         let shown = self.path.display().to_string();
         let text = match fs::read(&self.path) {
             Ok(text) => text,
@@ -30,14 +33,41 @@ impl FileArg {
         }
     }
 
-    /// The event that the file says. What is wrong with it is printed; then there is none.
-    pub(super) fn checked(&self, today: EventDay) -> anyhow::Result<Option<CheckedFile>> {
-        let read = self.read(today)?;
-        Ok(read.map_err(|problems| self.print(&problems)).ok())
+    /// The event that the file says. What is wrong with it is told; then there is none.
+    pub(super) fn checked(
+        &self,
+        today: EventDay,
+        as_json: bool,
+    ) -> anyhow::Result<Option<CheckedFile>> {
+        match self.read(today)? {
+            Ok(file) => return Ok(Some(file)),
+            Err(problems) if as_json => self.tell_problems(&problems)?,
+            Err(problems) => self.print(&problems),
+        }
+        Ok(None)
+    }
+
+    /// What is wrong with the file, for programs.
+    pub(super) fn tell_problems(&self, problems: &[PlacedProblem]) -> anyhow::Result<()> {
+        let problems = report::problems(problems, Language::of_environment());
+        tell(&json!({ "problems": problems }).to_string())
+    }
+
+    /// Why the database refuses it.
+    pub(super) fn print_refused(&self, problems: &[PlacedProblem]) {
+        let refused = texts::refused().in_language(Language::of_environment());
+        eprintln!("{refused}:");
+        self.print(problems);
+    }
+
+    /// Whether another path is this file.
+    pub(super) fn is(&self, path: &Path) -> bool {
+        let found = |path: &Path| path.canonicalize().ok();
+        found(path).is_some_and(|other| found(&self.path) == Some(other))
     }
 
     /// Each with the file's name, its line and its column, as editors and people know them.
-    pub(super) fn print(&self, problems: &[PlacedProblem]) {
+    fn print(&self, problems: &[PlacedProblem]) {
         let language = Language::of_environment();
         for problem in problems {
             eprintln!("{}:{}", self.path.display(), problem.sentence(language));

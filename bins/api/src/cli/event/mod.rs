@@ -15,6 +15,7 @@ use xmas_config::Config;
 use xmas_event_file::{reference, schema};
 use xmas_texts::Language;
 
+use self::report::tell;
 use crate::seed::XMAS_2025;
 
 #[derive(Debug, clap::Args)]
@@ -57,15 +58,15 @@ pub(super) struct SchemaArgs {
     reference: bool,
 }
 
-pub(super) fn print_example() -> ExitCode {
-    print!("{XMAS_2025}");
-    ExitCode::SUCCESS
+pub(super) fn print_example() -> anyhow::Result<ExitCode> {
+    tell(XMAS_2025)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn print_schema(args: &SchemaArgs) -> anyhow::Result<ExitCode> {
     match args.reference {
-        true => print!("{}", reference(Language::of_environment())),
-        false => println!("{}", serde_json::to_string_pretty(schema())?),
+        true => tell(&reference(Language::of_environment()))?,
+        false => tell(&serde_json::to_string_pretty(schema())?)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,11 +2,14 @@
 
 use std::{
     fmt::Write as _,
-    io::{Write as _, stdout},
+    fs,
+    io::{ErrorKind, Write as _, stdout},
+    path::Path,
+    process,
 };
 
 use serde_json::{Value, json};
-use xmas_event_file::{Change, ChangeKind, Plan};
+use xmas_event_file::{Change, ChangeKind, PlacedProblem, Plan};
 use xmas_texts::{Language, Text, event_file as texts};
 use xmas_time::Kst;
 
@@ -65,9 +68,6 @@ pub(super) fn text(plan: &Plan, language: Language) -> String {
             line(2, &changed(change));
         }
     }
-    if !plan.refused.is_empty() {
-        line(0, &head(texts::refused()));
-    }
     text
 }
 
@@ -93,14 +93,6 @@ pub(super) fn json(plan: &Plan, language: Language) -> Value {
             "effective_from": Kst(it.effective_from),
         })
     });
-    let refused = plan.refused.iter().map(|it| {
-        json!({
-            "line": it.line,
-            "column": it.column,
-            "field": it.problem.field,
-            "message": it.problem.sentence(language),
-        })
-    });
     json!({
         "file_sha256": plan.file_sha256,
         "version": plan.version,
@@ -111,11 +103,44 @@ pub(super) fn json(plan: &Plan, language: Language) -> Value {
         "odds": plan.odds,
         "levels": plan.levels,
         "announced": announced.collect::<Vec<_>>(),
-        "refused": refused.collect::<Vec<_>>(),
+        "refused": problems(&plan.refused, language),
     })
 }
 
-/// Prints a report. Nobody who has stopped reading it, such as `head`, stops the work.
-pub(super) fn tell(report: &str) {
-    let _ = writeln!(stdout(), "{}", report.trim_end());
+/// What is wrong, each with its place.
+pub(super) fn problems(problems: &[PlacedProblem], language: Language) -> Value {
+    let told = problems.iter().map(|it| {
+        json!({
+            "line": it.line,
+            "column": it.column,
+            "field": it.problem.field,
+            "message": it.problem.sentence(language),
+        })
+    });
+    Value::Array(told.collect())
+}
+
+/// Prints a report. Whoever has stopped reading it, such as `head`, does not stop the work.
+pub(super) fn tell(report: &str) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    let printed = writeln!(out, "{}", report.trim_end()).and_then(|()| out.flush());
+    match printed {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file at once, so that nobody finds half of it.
+pub(super) fn keep(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}", process::id()));
+    let kept = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
+    kept.map_err(|error| {
+        // Nothing is left of what could not be written.
+        let _ = fs::remove_file(&beside);
+        anyhow::Error::from(texts::unusable(
+            path.display().to_string(),
+            error.to_string(),
+        ))
+    })
 }

@@ -34,8 +34,10 @@ impl Services {
 pub fn operations() -> Vec<Operation> {
     vec![
         operation!(export::export).fails::<EventError>(&[ErrorCode::SeasonNotFound]),
-        operation!(plan::plan).fails::<EventError>(&[]),
-        operation!(plan::apply).fails::<EventError>(&[ErrorCode::VersionConflict]),
+        operation!(plan::plan).bulk().fails::<EventError>(&[]),
+        operation!(plan::apply)
+            .bulk()
+            .fails::<EventError>(&[ErrorCode::VersionConflict]),
     ]
 }
 

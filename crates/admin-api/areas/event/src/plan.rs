@@ -23,9 +23,9 @@ use super::checked;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"file": "[features.ranking]\ntitle = \"랭킹\"\npage_path = \"/ranking\"\n"}))]
 pub(crate) struct PlanRequest {
-    /// TOML (docs/event-file.md), as long as a body may be.
-    #[validate(length(max = 65_536))]
-    #[schema(max_length = 65_536)]
+    /// TOML (docs/event-file.md), of at most 256 KiB.
+    #[validate(length(max = 262_144))]
+    #[schema(max_length = 262_144)]
     file: String,
 }
 
@@ -35,14 +35,14 @@ pub(crate) struct PlanRequest {
 #[schema(example = json!({"file": "[features.ranking]\ntitle = \"랭킹\"\npage_path = \"/ranking\"\n",
     "version": "0c1d2e3f4a5b6c7d", "change_running": true}))]
 pub(crate) struct ApplyRequest {
-    /// TOML (docs/event-file.md), as long as a body may be.
-    #[validate(length(max = 65_536))]
-    #[schema(max_length = 65_536)]
+    /// TOML (docs/event-file.md), of at most 256 KiB.
+    #[validate(length(max = 262_144))]
+    #[schema(max_length = 262_144)]
     file: String,
-    /// That of the plan: nothing is applied if the event has changed since.
+    /// That of the plan: nothing is changed if the event has changed since, or what is announced of it.
     #[validate(length(max = 100))]
     version: String,
-    /// Whether an event that runs today may change: it must be said then.
+    /// Whether an event that runs may change: it must be said then.
     #[serde(default)]
     change_running: bool,
 }
@@ -63,7 +63,8 @@ pub(crate) struct PlanAnswer {
     file_sha256: String,
     /// Of everything that the file says something about, as it was before.
     version: String,
-    /// Whether a season runs today: whatever changes, changes under players.
+    /// Whether an event runs: a season until the end of its grace days, or a bridge until it is closed. Whatever changes, changes under
+    /// players.
     is_running: bool,
     /// In the order of the file.
     changes: Vec<ChangeAnswer>,
