@@ -194,7 +194,8 @@ async fn play(player: Caller, stop: Arc<AtomicBool>) -> Vec<(i64, String)> {
         if status == 200 {
             let play = body["receipt"]["play_id"].as_i64().unwrap();
             let code = body["receipt"]["coupon_code"].as_str();
-            won.push((play, code.expect("a code for its winner").to_owned()));
+            let code = code.unwrap_or_else(|| panic!("a code for its winner: {body}"));
+            won.push((play, code.to_owned()));
         }
         // By the other replica; a page of rewards is the newest ones.
         let mut seen = player.coupons(turn + 1).await;
