@@ -213,8 +213,9 @@ impl EventDesk {
         let announced = announced_in_tx(tx, &wanted).await?;
         let is_running = is_running_in_tx(tx, EventDay::of(now)).await?;
         let version = version_of(&before, &announced, is_running);
-        // What is as it should be already is left alone, whatever was seen before.
-        if before != wanted {
+        // What is as it should be already is left alone, whichever version was seen before.
+        let is_a_version = seen.is_none_or(Seen::is_of_anything);
+        if before != wanted || !is_a_version {
             version::expect(seen, &version)?;
         }
         // What was promised may be in bundles that the file does not have.

@@ -46,6 +46,13 @@ impl Seen {
     pub fn any_of(versions: Vec<String>) -> Self {
         Self(versions)
     }
+
+    /// Whether one of them can be a version of anything.
+    pub fn is_of_anything(&self) -> bool {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let mut versions = self.0.iter();
+        versions.any(|version| version.len() == 16 && version.bytes().all(is_digit))
+    }
 }
 
 /// Compares what a client has seen, if it says so, with the version in force.
@@ -75,5 +82,14 @@ mod tests {
             Ok(())
         );
         assert_eq!(expect(Some(&Seen::any_of(Vec::new())), &one), Err(Stale));
+        assert!(one.seen().is_of_anything());
+        for none in [
+            "",
+            "0123456789ABCDEF",
+            "0123456789abcde",
+            "0123456789abcdefg",
+        ] {
+            assert!(!Seen::one(none.to_owned()).is_of_anything(), "{none}");
+        }
     }
 }

@@ -24,8 +24,8 @@ use super::checked;
 #[schema(example = json!({"file": "[features.ranking]\ntitle = \"랭킹\"\npage_path = \"/ranking\"\n"}))]
 pub(crate) struct PlanRequest {
     /// TOML (docs/event-file.md), of at most 256 KiB.
-    #[validate(length(max = 262_144))]
-    #[schema(max_length = 262_144)]
+    #[validate(length(min = 1, max = 262_144))]
+    #[schema(min_length = 1, max_length = 262_144)]
     file: String,
 }
 
@@ -36,8 +36,8 @@ pub(crate) struct PlanRequest {
     "version": "0c1d2e3f4a5b6c7d", "change_running": true}))]
 pub(crate) struct ApplyRequest {
     /// TOML (docs/event-file.md), of at most 256 KiB.
-    #[validate(length(max = 262_144))]
-    #[schema(max_length = 262_144)]
+    #[validate(length(min = 1, max = 262_144))]
+    #[schema(min_length = 1, max_length = 262_144)]
     file: String,
     /// That of the plan: nothing is changed if the event has changed since, or what is announced of it.
     #[validate(length(max = 100))]
