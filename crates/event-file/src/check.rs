@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use xmas_event_bridge::rules as bridge_rules;
-use xmas_features::{check_feature, ui_rules};
+use xmas_features::{FeatureSettings, check_feature, ui_rules};
 use xmas_games::{
     Game,
     config::{ConfigEdit, check_new},
@@ -23,9 +23,6 @@ use crate::{
     file::{RewardFields, feature_key},
     names::Names,
 };
-
-/// What a feature's section has itself, and clients cannot keep beside it.
-const SETTINGS: [&str; 2] = ["xp_per_play", "stamp_on_play"];
 
 /// Notes what is wrong with a file. A season that runs on `today` needs its ladder; and fields that are wrong already are
 /// not what others are compared with.
@@ -82,7 +79,8 @@ pub(crate) fn check(
         let found = check_feature(&convert::feature(feature, section), &Kept::default());
         let place = format!("features.{}", feature_key(feature));
         problems.extend(placed(&place, found));
-        for name in SETTINGS {
+        // What the section has itself, clients cannot keep beside it.
+        for name in FeatureSettings::NAMES {
             let is_elsewhere = !section.client.contains_key(name);
             let field = format!("{place}.client.{name}");
             problems.expect(

@@ -217,22 +217,15 @@ pub(crate) fn lottery(
         // What was won stays won: the file counts it as well.
         let won = kept.and_then(|kept| Some(kept.stock_supplied? - kept.stock?));
         let won = won.unwrap_or(0);
-        let stock = prize.stock_total.map(|total| total - won);
-        if let (Some(total), Some(stock)) = (prize.stock_total, stock)
-            && total >= 0
-            && stock < 0
-        {
-            let text = texts::fewer_than_won(won, total);
-            problems.push(Problem::new(format!("{prefix}stock"), text));
-        }
-        // One that is too low has been told of, by the number that the file has.
-        let stock = stock.map(|stock| {
-            if prize.stock_total < Some(0) {
-                stock
-            } else {
-                stock.max(0)
+        let stock = match prize.stock_total {
+            // Told of by the number that the file has, and not by what would be left.
+            Some(total) if (0..won).contains(&total) => {
+                let text = texts::fewer_than_won(won, total);
+                problems.push(Problem::new(format!("{prefix}stock"), text));
+                Some(0)
             }
-        });
+            total => total.map(|total| total - won),
+        };
         prizes.push(PrizeEdit {
             id: kept.and_then(|kept| kept.id),
             label: Some(prize.label.clone()),

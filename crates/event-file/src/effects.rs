@@ -119,10 +119,9 @@ fn dice(file: &EventFile) -> Vec<Entry<'_>> {
         draw: Reward::NONE,
         lose: Reward::NONE,
     };
-    let odds = rules::odds(ConfigId(0), &any).ok();
+    let odds = rules::odds(ConfigId(0), &any).expect("throws have odds, whatever they bring");
     let weight = |outcome: DiceOutcome| {
-        let odds = odds.as_ref();
-        let weight = odds.and_then(|odds| odds.entry(outcome.entry_id()).map(|it| it.weight));
+        let weight = odds.entry(outcome.entry_id()).map(|it| it.weight);
         weight
             .and_then(|weight| i64::try_from(weight).ok())
             .unwrap_or(0)

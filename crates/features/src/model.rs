@@ -18,7 +18,8 @@ pub struct FeatureSettings {
 }
 
 impl FeatureSettings {
-    pub(crate) const NAMES: [&str; 2] = ["xp_per_play", "stamp_on_play"];
+    /// Their names in `config_json`.
+    pub const NAMES: [&str; 2] = ["xp_per_play", "stamp_on_play"];
 }
 
 /// A feature as operators see it, whether or not its settings can be read.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::{
     Problem, Problems, UserId,
     db::{DbError, Timestamp},
-    text::{self, Lines},
+    text::{self, Lines, Unfit},
 };
 
 /// The operator who acts, and why.
@@ -51,6 +51,13 @@ pub fn required_reason(reason: &str, lines: Lines) -> Result<String, Vec<Problem
 
 impl Actor {
     pub const REASON_CHARACTERS: usize = 500;
+
+    /// A reason that may be said, as the log keeps it: nothing if it is empty.
+    pub fn reason(said: &str, lines: Lines) -> Result<Option<String>, Unfit> {
+        let reason = text::tidy(said);
+        text::check(&reason, 0..=Self::REASON_CHARACTERS, lines)?;
+        Ok((!reason.is_empty()).then_some(reason))
+    }
 }
 
 /// One change to be recorded.

@@ -1,22 +1,9 @@
 //! In whose name something is done on the command line, for the audit log.
 
 use anyhow::bail;
-use xmas_kernel::{
-    Problem,
-    audit::Actor,
-    db::Db,
-    text::{self, Lines},
-};
+use xmas_kernel::{Problem, audit::Actor, db::Db, text::Lines};
 use xmas_players::{GivenId, Role, Status, find_by_external_id};
 use xmas_texts::{quoted, start};
-
-/// A reason as the audit log keeps it.
-fn fit_reason(reason: &str) -> anyhow::Result<Option<String>> {
-    let reason = text::tidy(reason);
-    let fit = text::check(&reason, 0..=Actor::REASON_CHARACTERS, Lines::One);
-    fit.map_err(|unfit| Problem::new("--reason", unfit))?;
-    Ok((!reason.is_empty()).then_some(reason))
-}
 
 /// The active admin of this external id (`--admin`).
 pub(super) async fn find(
@@ -34,10 +21,9 @@ pub(super) async fn find(
     let Some(account) = account else {
         bail!(start::no_such_admin(quoted(name)));
     };
-    let reason = match reason {
-        Some(reason) => fit_reason(reason)?,
-        None => None,
-    };
+    let reason = reason.map_or("", String::as_str);
+    let reason = Actor::reason(reason, Lines::One);
+    let reason = reason.map_err(|unfit| Problem::new("--reason", unfit))?;
     Ok(Actor {
         user_id: account.user_id,
         name: account.external_id,

@@ -17,6 +17,7 @@ mod connections;
 mod data_key;
 mod drain;
 mod dropped;
+mod event_verbs;
 mod health;
 mod home;
 mod idempotency;

@@ -2,12 +2,7 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, http::header};
 use percent_encoding::percent_decode_str;
-use xmas_kernel::{
-    audit::Actor,
-    idempotency::RequestKey,
-    text::{self, Lines},
-    version::Seen,
-};
+use xmas_kernel::{audit::Actor, idempotency::RequestKey, text::Lines, version::Seen};
 use xmas_texts::body;
 
 use crate::{
@@ -46,10 +41,7 @@ pub fn reason(request: &HttpRequest) -> ApiResult<Option<String>> {
 
 /// A reason as the audit log keeps it: nothing if it is empty.
 pub fn reason_text(field: &str, text: &str, lines: Lines) -> ApiResult<Option<String>> {
-    let text = text::tidy(text);
-    let fit = text::check(&text, 0..=Actor::REASON_CHARACTERS, lines);
-    fit.map_err(|unfit| ApiError::field(field, unfit))?;
-    Ok((!text.is_empty()).then_some(text))
+    Actor::reason(text, lines).map_err(|unfit| ApiError::field(field, unfit))
 }
 
 /// What the client has loaded: the version in the body, or else those of `If-Match`.
