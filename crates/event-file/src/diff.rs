@@ -132,11 +132,9 @@ fn values(at: &At, before: Option<&Value>, after: Option<&Value>, changes: &mut 
         (None, Some(Value::Table(after))) if !at.plain.ends_with('.') && !after.is_empty() => {
             tables(at, &Table::new(), after, changes);
         }
-        (Some(Value::Array(before)), Some(Value::Array(after))) if identity(at).is_some() => {
-            lists(at, before, after, changes);
-        }
-        (None, Some(Value::Array(after))) if identity(at).is_some() && !after.is_empty() => {
-            lists(at, &[], after, changes);
+        (before, Some(Value::Array(after))) if identity(at).is_some() => {
+            let before = before.and_then(Value::as_array);
+            lists(at, before.map_or(&[], Vec::as_slice), after, changes);
         }
         _ => changes.push(Change {
             kind: match (before, after) {

@@ -49,6 +49,10 @@ async fn the_event_is_exported_changed_looked_at_and_applied() {
     // Sent again, should the answer be lost, it has nothing to do.
     let again = admin.post(APPLY, &body(true, &plan["version"])).await;
     assert_eq!(again.expect_status(200).body["changes"], json!([]));
+    admin
+        .post(APPLY, &body(true, &json!("no version")))
+        .await
+        .expect_error(409, "VERSION_CONFLICT");
     let plan = admin.post(PLAN, &json!({ "file": next })).await.body;
     assert_eq!(plan["changes"], json!([]));
     let again = admin.post(APPLY, &body(false, &plan["version"])).await;

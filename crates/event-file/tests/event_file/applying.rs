@@ -120,6 +120,16 @@ async fn what_is_there_already_is_left_alone() {
     assert!(left < 520, "{left}");
     assert_eq!(world.export().await, RECORDED);
     assert_eq!(changes(&world.plan(RECORDED).await), []);
+    // And stays, whatever a file says; that is told once.
+    let won = "SELECT stock_supplied - stock FROM lottery_prize WHERE label = '3,000 포인트'";
+    let won = world.app.test.count(won).await;
+    let fewer = RECORDED.replace("stock_total = 500", "stock_total = 0");
+    let told = format!("stock_total must be at least {won}, since so many were won; got 0.");
+    let refused = world.refused(&fewer).await;
+    let [(_, only)] = &refused[..] else {
+        panic!("{refused:?}")
+    };
+    assert!(only.ends_with(&told), "{only}");
 }
 
 #[tokio::test]
@@ -305,21 +315,20 @@ async fn a_plan_has_seen_what_is_announced_and_whether_the_event_runs() {
             .clock
             .set(EventDay::from_ymd(2026, 1, date).unwrap().start());
     };
+    set(8);
+    assert!(world.plan(&text).await.is_running, "keys are to be paid");
+    let close =
+        "UPDATE event_bridge SET state = 'CLOSED', open_slot = NULL, closed_at = created_at";
+    world.app.test.execute(close).await;
     set(7);
-    assert!(world.plan(&text).await.is_running);
-    world
-        .app
-        .test
-        .execute(
-            "UPDATE event_bridge SET state = 'CLOSED', open_slot = NULL, closed_at = created_at",
-        )
-        .await;
-    assert!(world.plan(&text).await.is_running, "the last grace day");
+    let last = world.plan(&text).await;
+    assert!(last.is_running, "the last grace day");
     set(8);
     let over = world.plan(&text).await;
     assert!(!over.is_running);
     assert_eq!(over.broken_promises().count(), 0);
-    assert_ne!(over.version, before.version);
+    // Nothing else is different.
+    assert_ne!(over.version, last.version);
 }
 
 #[tokio::test]
