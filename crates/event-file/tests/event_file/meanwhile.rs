@@ -98,6 +98,13 @@ async fn nobody_is_refused_while_an_event_becomes_another_again_and_again() {
     let test = &app.test;
     let plays = "SELECT COUNT(*) FROM feature_log";
     assert_eq!(test.count(plays).await, 600);
+    // Both have been played for sure.
+    let late = app.player("late", 2).await;
+    for text in [ONE, &other()] {
+        let file = file(&app, text);
+        app.app.event().apply(None, &file, None, now).await.unwrap();
+        late.play("/api/roulette/play").await.expect_status(200);
+    }
     // Each was drawn from one of the two tables, and brought the XP that the same event says.
     let tables = "SELECT COUNT(DISTINCT odds_id) FROM feature_log";
     assert_eq!(test.count(tables).await, 2);
